@@ -1,0 +1,83 @@
+/**
+ * The closed table of error codes. `retryable` says whether a machine may try again by itself; `hint` is addressed to
+ * the person who runs this and says what to do next. docs/errors.md has one entry per code (a test checks both ways).
+ */
+export const ERROR_CODES = {
+  ERR_CLAIM_LOST: { retryable: false, hint: 'Another agent owns the task; nothing to do.' },
+  ERR_CONFIG_INVALID: { retryable: false, hint: 'Correct every setting named above, then start again.' },
+  ERR_COUNTERSIGNATURE_INVALID: {
+    retryable: false,
+    hint: 'Nothing was done. Approve the task in the vault on the local machine; acting tools accept nothing else.',
+  },
+  ERR_GATE_REFUSED: {
+    retryable: false,
+    hint: 'Another clone pushed something it may not. Nothing of it was applied; see the quarantine with `countersign sync --status`.',
+  },
+  ERR_GIT_FAILED: { retryable: true, hint: 'Will retry. If it lasts, run `countersign doctor`.' },
+  ERR_HUB_UNREACHABLE: {
+    retryable: true,
+    hint: 'Will retry. Check the network, the hub address (COUNTERSIGN_HUB_URL) and its deploy key; nothing is lost meanwhile.',
+  },
+  ERR_LEDGER_BROKEN: {
+    retryable: false,
+    hint: 'The ledger was changed by something else. Run `countersign audit verify` and keep a copy of the file it names.',
+  },
+  ERR_MAIL_AUTH: {
+    retryable: true,
+    hint: 'Check the mail user name and the password file; an app password may have been revoked.',
+  },
+  ERR_MAIL_REFUSED: {
+    retryable: false,
+    hint: 'The mail server refused the message; nothing was sent. Correct what it names and approve again.',
+  },
+  ERR_MAIL_UNREACHABLE: { retryable: true, hint: 'Will retry. Check host, port, TLS mode and the network.' },
+  ERR_OUTCOME_UNKNOWN: {
+    retryable: false,
+    hint: 'It may have been done. Look in the Sent folder before you approve it again.',
+  },
+  ERR_REDIS_UNREACHABLE: {
+    retryable: true,
+    hint: 'Will retry. Start the zone’s Redis or correct COUNTERSIGN_REDIS_URL; nothing is lost meanwhile.',
+  },
+  ERR_TASK_FILE_INVALID: {
+    retryable: false,
+    hint: 'Correct the front matter or the marks; see docs/vault-contract.md.',
+  },
+  ERR_VAULT_PATH_INVALID: {
+    retryable: false,
+    hint: 'Use a file name and folder of the vault contract (docs/vault-contract.md).',
+  },
+  ERR_VAULT_UNREADABLE: {
+    retryable: false,
+    hint: 'The file is no plain readable text file of the vault; look at it by hand.',
+  },
+  ERR_ZONE_FORBIDDEN: {
+    retryable: false,
+    hint: 'This zone may never do that; only the local zone acts, and only on what was approved there.',
+  },
+} as const satisfies Record<string, { retryable: boolean; hint: string }>
+
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** Thrown when something cannot continue here. Expected outcomes (claim lost, refused by policy) are values instead. */
+export class CountersignError extends Error {
+  readonly code: ErrorCode
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: Record<string, unknown> } = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'CountersignError'
+    this.code = code
+    this.details = options.details ?? {}
+  }
+
+  /** Whether a machine may try the same again by itself. */
+  get retryable(): boolean {
+    return ERROR_CODES[this.code].retryable
+  }
+
+  /** What the person should do next. */
+  get hint(): string {
+    return ERROR_CODES[this.code].hint
+  }
+}

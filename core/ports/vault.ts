@@ -1,0 +1,27 @@
+import type { VaultPath } from '../vault-path.ts'
+
+/**
+ * The vault as files. Reads follow no links and are limited in size; writes appear whole or not at all (temporary
+ * file, fsync, rename); a move is one rename. Nothing here runs git.
+ */
+export interface VaultPort {
+  /** Absolute path of the vault's root folder. */
+  readonly root: string
+  /** Regular `.md` files directly in one folder (`Needs_Action/email`), sorted; conflict copies and dot files left out. Missing folder: empty. */
+  list(folder: string): Promise<VaultPath[]>
+  /** Where a task file of this name stands now, in whatever state folder; undefined when nowhere. */
+  find(fileName: string): Promise<VaultPath | undefined>
+  exists(path: VaultPath): Promise<boolean>
+  /** UTF-8 text. Throws ERR_VAULT_UNREADABLE: a link, not a regular file, hard-linked, over `maxBytes` (default 1 MiB), not UTF-8. undefined when absent. */
+  read(path: VaultPath, maxBytes?: number): Promise<string | undefined>
+  readBytes(path: VaultPath, maxBytes: number): Promise<Uint8Array | undefined>
+  /** Writes a new file; never replaces one. */
+  create(path: VaultPath, content: string | Uint8Array): Promise<'created' | 'exists'>
+  replace(path: VaultPath, content: string | Uint8Array): Promise<void>
+  /** One rename that never replaces a file. `gone`: `from` is not there any more. */
+  move(from: VaultPath, to: VaultPath): Promise<'moved' | 'gone' | 'exists'>
+  /** false when it was not there. */
+  remove(path: VaultPath): Promise<boolean>
+  /** Calls back (coalesced) after any change below the folders, created ones included, until disposed. */
+  watch(folders: readonly string[], onChange: () => void): Promise<AsyncDisposable>
+}

@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config'
+
+// Three projects, run in this order by `npm test`: unit needs nothing, integration needs real servers
+// (containers or processes of its own), e2e needs Docker and the built images.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            '{core,adapters,runtime,services,mcp,cli,demo,skills,tests/pins,tests/contract}/**/*.test.ts',
+            'tests/*.test.ts',
+          ],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['tests/integration/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['tests/e2e/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
