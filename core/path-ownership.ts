@@ -1,0 +1,177 @@
+import { parseTaskFile } from './task-file.ts'
+import { canMove } from './task-state.ts'
+import { fileNameOf, isConflictCopy, isTaskPlace, type Place, parseVaultPath, type TaskPlace } from './vault-path.ts'
+import { decideZone, type Zone } from './zone-policy.ts'
+
+/** Size limits by kind of file, bytes. */
+export const MAX_NOTE_BYTES = 256 * 1024
+export const MAX_LOG_BYTES = 64 * 1024 * 1024
+export const MAX_ATTACHMENT_BYTES = 10 * 1024 * 1024
+/** A commit that touches more paths is refused: no honest one does. */
+export const MAX_CHANGES = 5_000
+
+/** One path of a commit. `before`/`after` are its bytes; absent means the path did not or does not exist. */
+export interface FileChange {
+  readonly path: string
+  /** Git mode after the change (`100644`); undefined for a deletion. */
+  readonly mode?: string | undefined
+  readonly before?: Uint8Array | undefined
+  readonly after?: Uint8Array | undefined
+}
+
+export interface Author {
+  readonly agent: string
+  readonly zone: Zone
+}
+
+export interface Violation {
+  readonly path: string
+  readonly rule: string
+}
+
+interface Located extends FileChange {
+  readonly place: Place
+}
+
+/**
+ * The path-ownership table as one function: what of a commit its author may not do. Applied by sync before it commits,
+ * by the hub before it accepts, and by local to everything it fetches, by the commit's verified signature.
+ */
+export function checkCommit(author: Author, changes: readonly FileChange[]): Violation[] {
+  if (changes.length > MAX_CHANGES) return [{ path: '', rule: 'too-many-changes' }]
+  const violations: Violation[] = []
+  const located: Located[] = []
+  for (const change of changes) {
+    const verdict = parseVaultPath(change.path)
+    const rule = verdict.ok ? formRule(change, verdict.place) : verdict.rule
+    if (rule) violations.push({ path: change.path, rule })
+    else if (verdict.ok) located.push({ ...change, place: verdict.place })
+  }
+  const byFolded = new Set<string>()
+  for (const change of located) {
+    if (change.after === undefined) continue
+    const folded = change.path.toLowerCase()
+    if (byFolded.has(folded)) violations.push({ path: change.path, rule: 'name-differs-only-in-case' })
+    byFolded.add(folded)
+  }
+  for (const change of located) {
+    const rule = ownerRule(author, change, located)
+    if (rule) violations.push({ path: change.path, rule })
+  }
+  return violations
+}
+
+/** What no author may write: modes, sizes, bytes that are not text, a ledger that does not continue its former self. */
+function formRule(change: FileChange, place: Place): string | undefined {
+  if (change.after === undefined) return undefined
+  if (change.mode !== '100644') return 'mode'
+  if (place.kind === 'attachment') return change.after.length > MAX_ATTACHMENT_BYTES ? 'size' : undefined
+  if (change.after.length > (place.kind === 'log' ? MAX_LOG_BYTES : MAX_NOTE_BYTES)) return 'size'
+  return isPlainText(change.after) ? undefined : 'not-utf8-text'
+}
+
+function ownerRule(author: Author, change: Located, all: readonly Located[]): string | undefined {
+  const { place } = change
+  if (place.kind === 'log') return logRule(author, change)
+  if (author.zone === 'local') return localRule(place)
+  switch (place.kind) {
+    case 'needs-action':
+    case 'pending':
+    case 'in-progress':
+    case 'approved':
+    case 'rejected':
+    case 'done':
+      return cloudTaskRule(author, change, place, all)
+    case 'updates':
+      return place.agent === author.agent ? undefined : 'not-your-updates'
+    case 'plans':
+      return undefined
+    case 'attachment':
+      return change.before === undefined || change.after === undefined ? undefined : 'attachment-is-immutable'
+    case 'inbox':
+    case 'note':
+      return 'local-only-path'
+  }
+}
+
+function logRule(author: Author, change: Located): string | undefined {
+  if (change.place.kind !== 'log' || change.place.agent !== author.agent) return 'not-your-ledger'
+  if (change.after === undefined) return 'ledger-deleted'
+  const { before, after } = change
+  return before === undefined || Buffer.from(after.subarray(0, before.length)).equals(before)
+    ? undefined
+    : 'ledger-rewritten'
+}
+
+/** Local may write everything but another agent's work in progress, which it may only take away on the person's word. */
+function localRule(_place: Place): string | undefined {
+  return undefined
+}
+
+function cloudTaskRule(author: Author, change: Located, place: TaskPlace, all: readonly Located[]): string | undefined {
+  if (place.kind === 'approved' || place.kind === 'rejected' || place.kind === 'done') return 'local-only-path'
+  if (place.kind === 'in-progress' && place.agent !== author.agent) return 'not-your-work'
+  if ('domain' in place && !decideZone(author.zone, place.domain, 'draft').allow) return 'domain-local-only'
+  if (isConflictCopy(change.path)) return undefined
+  if (change.after === undefined) return leavesProperly(author, change, place, all) ? undefined : 'task-removed'
+  if (parsedTask(change.after) === undefined) return 'task-file-invalid'
+  if (change.before !== undefined) return place.kind === 'pending' ? pendingEditRule(change) : undefined
+  return arrivesProperly(author, change, place, all)
+}
+
+/** A task file only ever disappears from one place because it appears, under its name, in the next. */
+function leavesProperly(author: Author, change: Located, from: TaskPlace, all: readonly Located[]): boolean {
+  const name = fileNameOf(change.path as never)
+  return all.some(
+    (other) =>
+      other.path !== change.path &&
+      other.before === undefined &&
+      other.after !== undefined &&
+      isTaskPlace(other.place) &&
+      other.path.endsWith(`/${name}`) &&
+      canMove(from, other.place, author.zone),
+  )
+}
+
+function arrivesProperly(author: Author, change: Located, to: TaskPlace, all: readonly Located[]): string | undefined {
+  if (to.kind === 'needs-action' && !all.some((other) => isDeparture(other, change))) return undefined
+  const origin = all.find((other) => isDeparture(other, change))
+  if (!origin || !isTaskPlace(origin.place)) return 'appears-from-nowhere'
+  if (!canMove(origin.place, to, author.zone)) return 'forbidden-transition'
+  const before = origin.before && parsedTask(origin.before)
+  const after = change.after && parsedTask(change.after)
+  if (!before || !after || before.id !== after.id) return 'task-id-changed'
+  if (to.kind === 'in-progress' && after.generation !== before.generation + 1) return 'generation'
+  if (to.kind !== 'in-progress' && after.generation < before.generation) return 'generation'
+  return undefined
+}
+
+/** The cloud may replace its own undecided draft, never what local has already put before the person as decided. */
+function pendingEditRule(change: Located): string | undefined {
+  const before = change.before && parsedTask(change.before)
+  const after = change.after && parsedTask(change.after)
+  return before && after && before.id !== after.id ? 'task-id-changed' : undefined
+}
+
+function isDeparture(other: Located, arrival: Located): boolean {
+  return (
+    other.after === undefined &&
+    other.before !== undefined &&
+    other.path.endsWith(`/${fileNameOf(arrival.path as never)}`)
+  )
+}
+
+function parsedTask(bytes: Uint8Array): { id: string; generation: number } | undefined {
+  const parsed = parseTaskFile(Buffer.from(bytes).toString('utf8'))
+  return parsed.ok ? { id: parsed.task.front.id, generation: parsed.task.front.generation } : undefined
+}
+
+function isPlainText(bytes: Uint8Array): boolean {
+  if (bytes.includes(0)) return false
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return true
+  } catch {
+    return false
+  }
+}

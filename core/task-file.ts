@@ -1,0 +1,265 @@
+import { isMap, isScalar, parseDocument, stringify, visit } from 'yaml'
+import { z } from 'zod'
+import { CountersignError } from './errors.ts'
+import { isTaskId, type TaskId } from './ids.ts'
+import { DOMAINS } from './vault-path.ts'
+
+/** Files larger than this are no task files. */
+export const MAX_TASK_FILE_BYTES = 256 * 1024
+const MAX_FRONT_BYTES = 16 * 1024
+const MAX_FRONT_LINES = 400
+const MAX_FRONT_DEPTH = 6
+const KEY = /^[a-z][a-z0-9_]{0,40}$/
+/** C0 and C1 controls, line and paragraph separators, byte order mark: never in front matter. */
+const FORBIDDEN_IN_FRONT = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]/
+
+const line = (max: number) => z.string().max(max)
+const isoTime = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/, 'not a UTC time such as 2026-11-20T10:00:00Z')
+
+/** All leaves are strings in the file (YAML's failsafe schema); unknown keys are kept. */
+const frontSchema = z.looseObject({
+  id: z
+    .string()
+    .refine(isTaskId, 'not a ULID')
+    .transform((id) => id as TaskId),
+  schema: z.literal('1'),
+  kind: z.string().regex(/^[A-Z][A-Z0-9]{1,15}$/),
+  domain: z.enum(DOMAINS),
+  title: line(300),
+  created: isoTime,
+  source: z
+    .looseObject({
+      provider: line(40),
+      account: line(254).optional(),
+      message_id: line(998).optional(),
+      thread_id: line(998).optional(),
+      from: line(998).optional(),
+      received: isoTime.optional(),
+      references: z.array(line(998)).max(50).optional(),
+    })
+    .optional(),
+  risk: z.array(line(100)).max(50).default([]),
+  generation: z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number),
+  history: z
+    .array(z.looseObject({ state: line(60), agent: line(40), at: isoTime }))
+    .max(100)
+    .default([]),
+  drafted: z.looseObject({ by: line(60), model: line(100), at: isoTime, cost_usd: line(20).optional() }).optional(),
+  expires: isoTime.optional(),
+  action: z.looseObject({ tool: line(60) }).optional(),
+  presented: z.looseObject({ digest: line(80), at: isoTime }).optional(),
+  outcome: z.looseObject({ status: line(40), at: isoTime.optional(), reason: line(500).optional() }).optional(),
+  parent: line(26).optional(),
+  after: z.array(line(26)).max(20).optional(),
+})
+
+export type FrontMatter = z.output<typeof frontSchema>
+/** Changes to front matter: numbers are written as strings, `undefined` removes a key. */
+export type FrontPatch = { readonly [K in keyof FrontMatter]?: FrontMatter[K] | undefined }
+
+/** A parsed task file. `frontText` and `body` together are the whole file, so rendering gives back every byte. */
+export interface TaskFile {
+  readonly front: FrontMatter
+  readonly frontText: string
+  readonly body: string
+}
+
+export type ParsedTask =
+  | { readonly ok: true; readonly task: TaskFile }
+  | { readonly ok: false; readonly rule: string; readonly problem: string }
+
+/** Parts of the note between `<!-- countersign:NAME -->` and `<!-- countersign:/NAME -->`, each on a line of its own. */
+export const SECTIONS = ['decision', 'card', 'draft', 'notes', 'original'] as const
+export type SectionName = (typeof SECTIONS)[number]
+const MARK = /^<!-- countersign:(\/?)([a-z]+) -->$/
+
+/**
+ * Reads a task file strictly: hostile YAML (aliases, tags, directives, duplicate keys, bombs), odd characters, missing
+ * or repeated marks are refused with the rule and a sentence a person understands. Never throws. Windows line ends
+ * are read as plain ones.
+ */
+export function parseTaskFile(source: string): ParsedTask {
+  if (Buffer.byteLength(source) > MAX_TASK_FILE_BYTES)
+    return refuse('file-size', `the file is over ${MAX_TASK_FILE_BYTES / 1024} KiB`)
+  const text = source.replace(/^\ufeff/, '').replaceAll('\r\n', '\n')
+  const split = /^---\n([\s\S]*?\n)---(?:\n|$)/.exec(text)
+  if (!split) return refuse('front-matter-missing', 'the file must begin with front matter between two lines of ---')
+  const frontText = split[1] ?? ''
+  const body = text.slice(split[0].length)
+  const front = parseFront(frontText)
+  if (!front.ok) return front
+  const marks = markProblem(body)
+  if (marks) return refuse('marks', marks)
+  return { ok: true, task: { front: front.value, frontText, body } }
+}
+
+export function renderTaskFile(task: TaskFile): string {
+  return `---\n${task.frontText}---\n${task.body}`
+}
+
+/** A new task file from its front matter and note. Throws ERR_TASK_FILE_INVALID: what the program writes must read back. */
+export function newTaskFile(front: z.input<typeof frontSchema>, body: string): TaskFile {
+  const frontText = stringify(asStrings(front), { schema: 'failsafe', lineWidth: 0 })
+  return reparse(frontText, body)
+}
+
+/** The same file with some front matter keys set (or removed); comments, order and unknown keys stay. */
+export function withFront(task: TaskFile, patch: FrontPatch): TaskFile {
+  const document = parseDocument(task.frontText, { schema: 'failsafe' })
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === undefined) document.delete(key)
+    else document.set(key, document.createNode(asStrings(value)))
+  }
+  return reparse(document.toString({ lineWidth: 0 }), task.body)
+}
+
+/** The text of a section without its marks, or undefined when the note has none. */
+export function section(task: TaskFile, name: SectionName): string | undefined {
+  const lines = task.body.split('\n')
+  const begin = lines.indexOf(openMark(name))
+  return begin < 0 ? undefined : lines.slice(begin + 1, lines.indexOf(closeMark(name))).join('\n')
+}
+
+/** The same file with a section's text replaced, or appended as a new section at the end. */
+export function withSection(task: TaskFile, name: SectionName, text: string): TaskFile {
+  if (text.split('\n').some((one) => MARK.test(one)))
+    throw new CountersignError('ERR_TASK_FILE_INVALID', `section ${name}: the text contains a mark line`)
+  const block = renderSection(name, text)
+  const current = section(task, name)
+  const body =
+    current === undefined
+      ? `${task.body.replace(/\n*$/, '\n\n')}${block}\n`
+      : task.body.replace(renderSection(name, current), () => block)
+  return reparse(task.frontText, body)
+}
+
+export function renderSection(name: SectionName, text: string): string {
+  return text === '' ? `${openMark(name)}\n${closeMark(name)}` : `${openMark(name)}\n${text}\n${closeMark(name)}`
+}
+
+/** The draft as it would be sent: no blank lines around it. Undefined when there is no draft section. */
+export function draftOf(task: TaskFile): string | undefined {
+  return section(task, 'draft')?.replace(/^(?:[ \t]*\n)+|\s+$/g, '')
+}
+
+export type Decision = 'approve' | 'reject' | 'redraft'
+
+/** Which of the three boxes are ticked in the decision section. Boxes elsewhere in the note do not count. */
+export function ticksOf(task: TaskFile): Decision[] {
+  const ticked = (section(task, 'decision') ?? '').matchAll(/^- \[[xX]\] (Approve|Reject|Redraft)\b/gm)
+  return [...new Set([...ticked].map((match) => match[1]?.toLowerCase() as Decision))]
+}
+
+function parseFront(frontText: string): { ok: true; value: FrontMatter } | Extract<ParsedTask, { ok: false }> {
+  // Size first: the parser's check for duplicate keys is quadratic.
+  if (Buffer.byteLength(frontText) > MAX_FRONT_BYTES || frontText.split('\n').length > MAX_FRONT_LINES) {
+    return refuse('front-matter-size', 'the front matter is too long')
+  }
+  if (FORBIDDEN_IN_FRONT.test(frontText))
+    return refuse('front-matter-characters', 'the front matter contains a control character')
+  if (/^(%|\.\.\.)/m.test(frontText))
+    return refuse('front-matter-directive', 'the front matter contains a YAML directive or document end')
+  try {
+    const document = parseDocument(frontText, {
+      version: '1.2',
+      schema: 'failsafe',
+      uniqueKeys: true,
+      stringKeys: true,
+      strict: true,
+      merge: false,
+    })
+    const fault = document.errors[0] ?? document.warnings[0]
+    if (fault) return refuse('front-matter-yaml', `the front matter is not valid YAML: ${fault.message.split('\n')[0]}`)
+    const forbidden = forbiddenNode(document)
+    if (forbidden) return refuse('front-matter-yaml', forbidden)
+    const parsed = frontSchema.safeParse(document.toJS({ maxAliasCount: 0 }))
+    if (parsed.success) return { ok: true, value: parsed.data }
+    const issue = parsed.error.issues[0]
+    return refuse('front-matter-schema', `front matter, ${issue?.path.join('.') || 'top level'}: ${issue?.message}`)
+  } catch (error) {
+    return refuse(
+      'front-matter-yaml',
+      `the front matter could not be read: ${error instanceof Error ? error.name : 'error'}`,
+    )
+  }
+}
+
+function forbiddenNode(document: ReturnType<typeof parseDocument>): string | undefined {
+  let problem: string | undefined
+  visit(document, {
+    Alias: () => {
+      problem = 'the front matter uses a YAML alias'
+      return visit.BREAK
+    },
+    Pair: (_key, pair, path) => {
+      const name = isScalar(pair.key) ? pair.key.value : undefined
+      if (typeof name !== 'string' || !KEY.test(name) || name === 'constructor')
+        problem = `the front matter has an unusable key: ${JSON.stringify(name)?.slice(0, 60)}`
+      if (path.length > MAX_FRONT_DEPTH * 2) problem = 'the front matter is nested too deeply'
+      return problem ? visit.BREAK : undefined
+    },
+    Node: (_key, node) => {
+      if ('anchor' in node && node.anchor) problem = 'the front matter uses a YAML anchor'
+      if (node.tag && !node.tag.startsWith('tag:yaml.org,2002:')) problem = 'the front matter uses a YAML tag'
+      return problem ? visit.BREAK : undefined
+    },
+  })
+  return problem ?? (isMap(document.contents) ? undefined : 'the front matter is not a list of keys and values')
+}
+
+function markProblem(body: string): string | undefined {
+  const seen = new Set<string>()
+  let open: string | undefined
+  for (const one of body.split('\n')) {
+    const mark = MARK.exec(one)
+    if (!mark) continue
+    const [, slash, name = ''] = mark
+    if (!(SECTIONS as readonly string[]).includes(name)) return `unknown mark: ${one}`
+    if (slash) {
+      if (open !== name) return `the mark ${one} closes what was not open`
+      open = undefined
+    } else {
+      if (open) return `the mark ${one} stands inside the section ${open}`
+      if (seen.has(name)) return `the mark ${one} stands twice`
+      seen.add(name)
+      open = name
+    }
+  }
+  return open ? `the section ${open} has no closing mark` : undefined
+}
+
+function reparse(frontText: string, body: string): TaskFile {
+  const parsed = parseTaskFile(`---\n${frontText}---\n${body}`)
+  if (parsed.ok) return parsed.task
+  throw new CountersignError('ERR_TASK_FILE_INVALID', `writing a task file: ${parsed.problem}`, {
+    details: { rule: parsed.rule },
+  })
+}
+
+/** Numbers become strings; undefined fields go. */
+function asStrings(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asStrings)
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([key, one]) => (one === undefined ? [] : [[key, asStrings(one)]])),
+    )
+  }
+  return String(value)
+}
+
+function openMark(name: SectionName): string {
+  return `<!-- countersign:${name} -->`
+}
+
+function closeMark(name: SectionName): string {
+  return `<!-- countersign:/${name} -->`
+}
+
+function refuse(rule: string, problem: string): Extract<ParsedTask, { ok: false }> {
+  return { ok: false, rule, problem }
+}

@@ -1,0 +1,56 @@
+import { folderOf, type TaskPlace } from './vault-path.ts'
+import type { Zone } from './zone-policy.ts'
+
+/** Who moves: a zone's software, or the person at the local machine. */
+export type Mover = Zone | 'person'
+
+interface Transition {
+  readonly from: TaskPlace['kind']
+  readonly to: TaskPlace['kind']
+  readonly by: readonly Mover[]
+  readonly what: string
+}
+
+/** The state machine (docs/vault-contract.md): every other move is refused. `own` in-progress folders are checked below. */
+export const TRANSITIONS: readonly Transition[] = [
+  { from: 'needs-action', to: 'in-progress', by: ['cloud', 'local'], what: 'claim' },
+  { from: 'in-progress', to: 'needs-action', by: ['cloud', 'local', 'person'], what: 'release' },
+  { from: 'in-progress', to: 'pending', by: ['cloud', 'local'], what: 'drafted, or not executed with a reason' },
+  { from: 'pending', to: 'approved', by: ['person', 'local'], what: 'approve' },
+  { from: 'pending', to: 'rejected', by: ['person', 'local'], what: 'reject' },
+  { from: 'pending', to: 'needs-action', by: ['person', 'local'], what: 'redraft' },
+  { from: 'approved', to: 'in-progress', by: ['local'], what: 'freeze' },
+  { from: 'approved', to: 'pending', by: ['person', 'local'], what: 'taken back, or broken, stale, expired' },
+  { from: 'approved', to: 'rejected', by: ['person'], what: 'rejected after all' },
+  { from: 'rejected', to: 'pending', by: ['person'], what: 'reconsidered' },
+  { from: 'in-progress', to: 'approved', by: ['person'], what: 'undo: taken back from the undo window' },
+  { from: 'in-progress', to: 'rejected', by: ['person'], what: 'undo and reject' },
+  { from: 'in-progress', to: 'done', by: ['local'], what: 'executed' },
+]
+
+/** Whether a task may go from one place to another when `by` moves it. Staying in place is always allowed. */
+export function canMove(from: TaskPlace, to: TaskPlace, by: Mover): boolean {
+  if (folderOf(from) === folderOf(to)) return true
+  const ownsEnds = [from, to].every((place) => place.kind !== 'in-progress' || by === 'person' || place.agent === by)
+  const keepsDomain = !('domain' in from && 'domain' in to) || from.domain === to.domain
+  return (
+    ownsEnds &&
+    keepsDomain &&
+    TRANSITIONS.some((one) => one.from === from.kind && one.to === to.kind && one.by.includes(by))
+  )
+}
+
+/**
+ * How far a place is along a task's life; where two clones moved one task differently, the further one stands. The
+ * person's word (Approved, Rejected) outranks what an agent did meanwhile.
+ */
+export function progressOf(place: TaskPlace): number {
+  return {
+    'needs-action': 0,
+    'in-progress': place.kind === 'in-progress' && place.agent === 'local' ? 4 : 1,
+    pending: 2,
+    approved: 3,
+    rejected: 3,
+    done: 5,
+  }[place.kind]
+}
