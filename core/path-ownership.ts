@@ -1,5 +1,5 @@
 import { parseTaskFile } from './task-file.ts'
-import { canMove } from './task-state.ts'
+import { canMove, type Mover } from './task-state.ts'
 import { fileNameOf, isConflictCopy, isTaskPlace, type Place, parseVaultPath, type TaskPlace } from './vault-path.ts'
 import { decideZone, type Zone } from './zone-policy.ts'
 
@@ -73,7 +73,7 @@ function formRule(change: FileChange, place: Place): string | undefined {
 function ownerRule(author: Author, change: Located, all: readonly Located[]): string | undefined {
   const { place } = change
   if (place.kind === 'log') return logRule(author, change)
-  if (author.zone === 'local') return localRule(place)
+  if (author.zone === 'local') return localRule(author, change, all)
   switch (place.kind) {
     case 'needs-action':
     case 'pending':
@@ -103,16 +103,20 @@ function logRule(author: Author, change: Located): string | undefined {
     : 'ledger-rewritten'
 }
 
-/** Local may write everything but another agent's work in progress, which it may only take away on the person's word. */
-function localRule(_place: Place): string | undefined {
-  return undefined
+/** Local may write everything but another agent's folders, where it only removes: merged updates, and work it gives back. */
+function localRule(author: Author, change: Located, all: readonly Located[]): string | undefined {
+  const { place } = change
+  if (place.kind === 'updates' && place.agent !== author.agent)
+    return change.after === undefined ? undefined : 'not-your-updates'
+  if (place.kind !== 'in-progress' || place.agent === author.agent) return undefined
+  return change.after === undefined && leavesProperly('person', change, place, all) ? undefined : 'not-your-work'
 }
 
 function cloudTaskRule(author: Author, change: Located, place: TaskPlace, all: readonly Located[]): string | undefined {
   if (place.kind === 'approved' || place.kind === 'rejected' || place.kind === 'done') return 'local-only-path'
   if (place.kind === 'in-progress' && place.agent !== author.agent) return 'not-your-work'
-  if ('domain' in place && !decideZone(author.zone, place.domain, 'draft').allow) return 'domain-local-only'
-  if (isConflictCopy(change.path)) return undefined
+  if (place.kind === 'pending' && !decideZone(author.zone, place.domain, 'draft').allow) return 'domain-local-only'
+  if (isConflictCopy(change.path)) return isNew(change) ? undefined : 'conflict-copy-is-the-persons'
   if (change.after === undefined) return leavesProperly(author, change, place, all) ? undefined : 'task-removed'
   if (parsedTask(change.after) === undefined) return 'task-file-invalid'
   if (change.before !== undefined) return place.kind === 'pending' ? pendingEditRule(change) : undefined
@@ -120,16 +124,15 @@ function cloudTaskRule(author: Author, change: Located, place: TaskPlace, all: r
 }
 
 /** A task file only ever disappears from one place because it appears, under its name, in the next. */
-function leavesProperly(author: Author, change: Located, from: TaskPlace, all: readonly Located[]): boolean {
-  const name = fileNameOf(change.path as never)
+function leavesProperly(by: Mover, change: Located, from: TaskPlace, all: readonly Located[]): boolean {
+  const name = fileNameOf(change.path)
   return all.some(
     (other) =>
       other.path !== change.path &&
-      other.before === undefined &&
-      other.after !== undefined &&
+      isNew(other) &&
       isTaskPlace(other.place) &&
       other.path.endsWith(`/${name}`) &&
-      canMove(from, other.place, author.zone),
+      canMove(from, other.place, by),
   )
 }
 
@@ -137,7 +140,7 @@ function arrivesProperly(author: Author, change: Located, to: TaskPlace, all: re
   if (to.kind === 'needs-action' && !all.some((other) => isDeparture(other, change))) return undefined
   const origin = all.find((other) => isDeparture(other, change))
   if (!origin || !isTaskPlace(origin.place)) return 'appears-from-nowhere'
-  if (!canMove(origin.place, to, author.zone)) return 'forbidden-transition'
+  if (!canMove(origin.place, to, author)) return 'forbidden-transition'
   const before = origin.before && parsedTask(origin.before)
   const after = change.after && parsedTask(change.after)
   if (!before || !after || before.id !== after.id) return 'task-id-changed'
@@ -146,24 +149,27 @@ function arrivesProperly(author: Author, change: Located, to: TaskPlace, all: re
   return undefined
 }
 
-/** The cloud may replace its own undecided draft, never what local has already put before the person as decided. */
+/** The cloud may replace its own undecided draft until local has put it before the person. */
 function pendingEditRule(change: Located): string | undefined {
   const before = change.before && parsedTask(change.before)
   const after = change.after && parsedTask(change.after)
-  return before && after && before.id !== after.id ? 'task-id-changed' : undefined
+  if (before && after && before.id !== after.id) return 'task-id-changed'
+  return before?.isPresented ? 'presented-draft-is-frozen' : undefined
+}
+
+function isNew(change: Located): boolean {
+  return change.before === undefined && change.after !== undefined
 }
 
 function isDeparture(other: Located, arrival: Located): boolean {
-  return (
-    other.after === undefined &&
-    other.before !== undefined &&
-    other.path.endsWith(`/${fileNameOf(arrival.path as never)}`)
-  )
+  return other.after === undefined && other.before !== undefined && other.path.endsWith(`/${fileNameOf(arrival.path)}`)
 }
 
-function parsedTask(bytes: Uint8Array): { id: string; generation: number } | undefined {
+function parsedTask(bytes: Uint8Array): { id: string; generation: number; isPresented: boolean } | undefined {
   const parsed = parseTaskFile(Buffer.from(bytes).toString('utf8'))
-  return parsed.ok ? { id: parsed.task.front.id, generation: parsed.task.front.generation } : undefined
+  if (!parsed.ok) return undefined
+  const { id, generation, presented } = parsed.task.front
+  return { id, generation, isPresented: presented !== undefined }
 }
 
 function isPlainText(bytes: Uint8Array): boolean {

@@ -1,13 +1,13 @@
 import { folderOf, type TaskPlace } from './vault-path.ts'
 import type { Zone } from './zone-policy.ts'
 
-/** Who moves: a zone's software, or the person at the local machine. */
-export type Mover = Zone | 'person'
+/** Who moves: an agent of a zone, or the person at the local machine. */
+export type Mover = { readonly zone: Zone; readonly agent: string } | 'person'
 
 interface Transition {
   readonly from: TaskPlace['kind']
   readonly to: TaskPlace['kind']
-  readonly by: readonly Mover[]
+  readonly by: readonly (Zone | 'person')[]
   readonly what: string
 }
 
@@ -30,13 +30,16 @@ export const TRANSITIONS: readonly Transition[] = [
 
 /** Whether a task may go from one place to another when `by` moves it. Staying in place is always allowed. */
 export function canMove(from: TaskPlace, to: TaskPlace, by: Mover): boolean {
+  const role = by === 'person' ? by : by.zone
   if (folderOf(from) === folderOf(to)) return true
-  const ownsEnds = [from, to].every((place) => place.kind !== 'in-progress' || by === 'person' || place.agent === by)
+  const ownsEnds = [from, to].every(
+    (place) => place.kind !== 'in-progress' || by === 'person' || place.agent === by.agent,
+  )
   const keepsDomain = !('domain' in from && 'domain' in to) || from.domain === to.domain
   return (
     ownsEnds &&
     keepsDomain &&
-    TRANSITIONS.some((one) => one.from === from.kind && one.to === to.kind && one.by.includes(by))
+    TRANSITIONS.some((one) => one.from === from.kind && one.to === to.kind && one.by.includes(role))
   )
 }
 

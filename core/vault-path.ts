@@ -123,7 +123,7 @@ export function taskPath(place: TaskPlace, fileName: string): VaultPath {
   return vaultPath(`${folderOf(place)}/${fileName}`)
 }
 
-export function fileNameOf(path: VaultPath): string {
+export function fileNameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 

@@ -1,0 +1,98 @@
+import type { Action } from './action.ts'
+import { renderSection, section, type TaskFile, withFront, withSection } from './task-file.ts'
+
+/** What the card tells beside the action itself. Times are ISO 8601 UTC. */
+export interface CardFacts {
+  readonly digest: string
+  readonly presentedAt: string
+  readonly undoSeconds: number
+  /** Why the file is back before the person, in plain words; undefined for a first presentation. */
+  readonly notice?: string | undefined
+}
+
+const UNTICKED = '- [ ] Approve\n- [ ] Reject\n- [ ] Redraft'
+const RISK_WORDS: Record<string, string> = {
+  'reply-to-differs': 'the reply goes to another address than the mail came from',
+  'first-contact': 'you have not written to this address before',
+}
+
+/**
+ * The approval card, rendered from the action and never from what the cloud wrote around it: only the draft, the
+ * person's notes and the quoted original are taken over from the file. Ticks are reset. A person's own prose
+ * outside the sections is kept once the file has been presented (before that, prose is the cloud's and is dropped).
+ */
+export function renderCard(task: TaskFile, action: Action, facts: CardFacts): TaskFile {
+  const presented = withFront(task, { presented: { digest: facts.digest, at: facts.presentedAt } })
+  const card = cardText(presented, action, facts)
+  if (task.front.presented && section(task, 'card') !== undefined && section(task, 'decision') !== undefined) {
+    return withSection(withSection(presented, 'card', card), 'decision', UNTICKED)
+  }
+  const keep = (name: 'draft' | 'notes' | 'original') => section(task, name) ?? ''
+  const body = [
+    `# ${plain(task.front.title)}`,
+    renderSection('decision', UNTICKED),
+    'Tick one box and save, or move this file to `Approved/` or `Rejected/`.',
+    renderSection('card', card),
+    '## Draft\n\nThis text is sent exactly as it stands here. Edit it freely.',
+    renderSection('draft', keep('draft')),
+    '## Notes to the drafter\n\nWrite here what should change, then tick *Redraft*.',
+    renderSection('notes', keep('notes')),
+    '## What it answers',
+    renderSection('original', keep('original')),
+  ].join('\n\n')
+  return { ...presented, body: `\n${body}\n` }
+}
+
+function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
+  const rows: [string, string][] = [
+    ['What happens', `one e-mail is sent from ${code(action.account)}`],
+    ['To', action.to.map(code).join(', ')],
+    ...(action.cc.length > 0 ? [['Copy to', action.cc.map(code).join(', ')] as [string, string]] : []),
+    ['Subject', code(action.subject)],
+    ['Thread', action.in_reply_to ? `answers ${code(action.in_reply_to)}` : 'starts a new one'],
+    ['Attachments', 'none'],
+    ['Expires', task.front.expires ?? 'never'],
+    ['Drafted by', drafter(task)],
+    [
+      'Then',
+      `after you approve, ${facts.undoSeconds} s to take it back; then it goes out once and this file moves to Done`,
+    ],
+    ['Fingerprint', code(facts.digest.slice(0, 23))],
+  ]
+  const warnings = task.front.risk.map((flag) => `> ⚠ ${RISK_WORDS[flag] ?? plain(flag)}`)
+  const notice = facts.notice ? [`> **Please look again:** ${plain(facts.notice)}`] : []
+  return [
+    ...notice,
+    ...warnings,
+    '| | |',
+    '|---|---|',
+    ...rows.map(([name, value]) => `| ${name} | ${value.replaceAll('|', '\\|')} |`),
+  ].join('\n')
+}
+
+function drafter(task: TaskFile): string {
+  const drafted = task.front.drafted
+  if (!drafted) return 'unknown'
+  const cost = drafted.cost_usd ? `, ${plain(drafted.cost_usd)} USD` : ''
+  return `${code(drafted.by)} with ${code(drafted.model)} at ${drafted.at}${cost}`
+}
+
+/** Text from outside as inert inline code; what cannot be seen is shown by its code point. */
+function code(text: string): string {
+  const shown = reveal(text)
+  const longest = Math.max(0, ...[...shown.matchAll(/`+/g)].map((run) => run[0].length))
+  const fence = '`'.repeat(longest + 1)
+  return longest > 0 ? `${fence} ${shown} ${fence}` : `${fence}${shown}${fence}`
+}
+
+/** Text from outside in running prose: markup characters escaped, line breaks folded, invisible characters shown. */
+function plain(text: string): string {
+  return reveal(text.replace(/\s+/g, ' ')).replace(/[\\`*_[\]<>!#|{}%$~=]/g, (mark) => `\\${mark}`)
+}
+
+function reveal(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\u2800]/gu,
+    (mark) => `⟦U+${mark.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}⟧`,
+  )
+}
