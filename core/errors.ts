@@ -35,6 +35,10 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'It may have been done. Look in the Sent folder before you approve it again.',
   },
+  ERR_REDIS_MISSING: {
+    retryable: false,
+    hint: 'Install one (`apt install redis-server`, `dnf install valkey`, `brew install redis`) or start Docker, then try again.',
+  },
   ERR_REDIS_UNREACHABLE: {
     retryable: true,
     hint: 'Will retry. Start the zone’s Redis or correct COUNTERSIGN_REDIS_URL; nothing is lost meanwhile.',
@@ -50,6 +54,10 @@ export const ERROR_CODES = {
   ERR_VAULT_UNREADABLE: {
     retryable: false,
     hint: 'The file is no plain readable text file of the vault; look at it by hand.',
+  },
+  ERR_VAULT_WRITE_FAILED: {
+    retryable: true,
+    hint: 'Will retry. Check the free space and the permissions of the vault folder; what stood there before is untouched.',
   },
   ERR_ZONE_FORBIDDEN: {
     retryable: false,
