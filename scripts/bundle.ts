@@ -1,0 +1,133 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { build, type Metafile, type Plugin } from 'esbuild'
+
+/**
+ * The programs of each image, a closed list: what is not named here is in no image. Each becomes one file
+ * `dist/<set>/<name>.mjs`.
+ */
+export const BUNDLE_SETS = {
+  cloud: {
+    triage: 'services/triage/main.ts',
+    drafter: 'services/drafter/main.ts',
+    sync: 'services/sync/main.ts',
+    health: 'services/health/main.ts',
+    countersign: 'cli/main.ts',
+  },
+  local: {
+    executor: 'services/executor/main.ts',
+    sync: 'services/sync/main.ts',
+    health: 'services/health/main.ts',
+    countersign: 'cli/main.ts',
+  },
+  hub: {
+    'hub-shell': 'services/hub/hub-shell.ts',
+    'pre-receive': 'services/hub/pre-receive.ts',
+  },
+} as const
+
+export type BundleSet = keyof typeof BUNDLE_SETS
+
+/** Code that acts towards the world. Invariant: none of it is in an image of the cloud zone, not even unused. */
+export const ACTING_CODE: readonly RegExp[] = [
+  /^adapters\/smtp\//,
+  /^services\/executor\//,
+  /^mcp\/email\/tools\/send-email\.ts$/,
+  /^node_modules\/nodemailer\//,
+]
+
+/** Code for a developer's machine, in no image of the cloud zone either. */
+const LEFT_OUT: readonly RegExp[] = [...ACTING_CODE, /^demo\//]
+
+/** The acting files among a bundle's inputs, sorted. */
+export function actingInputs(metafile: Pick<Metafile, 'inputs'>): string[] {
+  return Object.keys(metafile.inputs)
+    .filter((input) => ACTING_CODE.some((pattern) => pattern.test(input)))
+    .sort()
+}
+
+/**
+ * Bundles entry points (name → file below `root`) into `<outDir>/<name>.mjs`, and says what went in. Throws, having
+ * written nothing, when `acting` is false and acting code would be among it.
+ */
+export async function bundle(
+  entries: Readonly<Record<string, string>>,
+  options: { root: string; outDir: string; acting: boolean },
+): Promise<Metafile> {
+  const result = await build({
+    absWorkingDir: options.root,
+    entryPoints: entries,
+    outdir: options.outDir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    // BullMQ's other back ends are optional peers which nothing here installs.
+    external: ['pg', 'redis', 'bullmq-otel'],
+    // CommonJS packages inside an ES module still call require() for node's own modules.
+    banner: {
+      js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",
+    },
+    plugins: options.acting ? [] : [leaveOutLazyImports(options.root)],
+    metafile: true,
+    write: false,
+    logLevel: 'warning',
+  })
+  const acting = options.acting ? [] : actingInputs(result.metafile)
+  if (acting.length > 0) {
+    throw new Error(`acting code in a bundle of the cloud zone (${options.outDir}): ${acting.join(', ')}`)
+  }
+  await mkdir(resolve(options.root, options.outDir), { recursive: true })
+  for (const file of result.outputFiles) await writeFile(file.path, file.contents)
+  return result.metafile
+}
+
+/**
+ * A lazy import (`await import(…)`) of acting code is a branch that the cloud never takes: the bundle gets a module that
+ * refuses in its place. A static import of it stays as it is, and so fails the build.
+ */
+function leaveOutLazyImports(root: string): Plugin {
+  return {
+    name: 'leave-out-lazy-imports',
+    setup(build) {
+      build.onResolve({ filter: /^[.#]/ }, async ({ kind, path, importer, resolveDir, pluginData }) => {
+        if (kind !== 'dynamic-import' || pluginData === 'resolved') return undefined
+        const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: 'resolved' })
+        const file = relative(root, found.path)
+        return LEFT_OUT.some((pattern) => pattern.test(file)) ? { path: file, namespace: 'left-out' } : undefined
+      })
+      build.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
+        contents: `throw new Error(${JSON.stringify(`${path} is no part of this image: it belongs to the local zone`)})`,
+      }))
+    },
+  }
+}
+
+const USAGE = `Usage: node scripts/bundle.ts [--out DIR] SET...
+
+Bundles the programs of an image into DIR/SET/*.mjs (DIR: dist). SET: ${Object.keys(BUNDLE_SETS).join(', ')}.
+Fails when acting code would be in a bundle of the cloud zone (cloud, hub).`
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { help: { type: 'boolean' }, out: { type: 'string', default: 'dist' } },
+  })
+  const unknown = positionals.filter((set) => !Object.hasOwn(BUNDLE_SETS, set))
+  if (values.help || positionals.length === 0 || unknown.length > 0) {
+    const ok = values.help === true
+    const faults = unknown.map((set) => `no such set: ${set}\n`).join('')
+    process[ok ? 'stdout' : 'stderr'].write(`${faults}${USAGE}\n`)
+    process.exitCode = ok ? 0 : 2
+    return
+  }
+  for (const set of positionals as BundleSet[]) {
+    const outDir = join(values.out, set)
+    await bundle(BUNDLE_SETS[set], { root: join(import.meta.dirname, '..'), outDir, acting: set === 'local' })
+    process.stdout.write(`${outDir}: ${Object.keys(BUNDLE_SETS[set]).join(', ')}\n`)
+  }
+}
+
+if (import.meta.main) await main()

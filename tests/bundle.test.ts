@@ -1,0 +1,67 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ACTING_CODE, actingInputs, BUNDLE_SETS, bundle } from '../scripts/bundle.ts'
+
+const root = join(import.meta.dirname, '..')
+let scratch: string
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'countersign-bundle-'))
+})
+afterAll(() => rm(scratch, { recursive: true, force: true }))
+
+describe('the bundles of the images', () => {
+  it.each(['cloud', 'hub'] as const)('hold no acting code in the %s set', async (set) => {
+    const metafile = await bundle(BUNDLE_SETS[set], { root, outDir: join(scratch, set), acting: false })
+    expect(actingInputs(metafile)).toEqual([])
+    expect((await readdir(join(scratch, set))).sort()).toEqual(
+      Object.keys(BUNDLE_SETS[set])
+        .map((name) => `${name}.mjs`)
+        .sort(),
+    )
+  })
+
+  it('know acting code when they see it: every pattern finds some in the local set', async () => {
+    const metafile = await bundle(BUNDLE_SETS.local, { root, outDir: join(scratch, 'local'), acting: true })
+    for (const pattern of ACTING_CODE) {
+      expect(
+        Object.keys(metafile.inputs).some((input) => pattern.test(input)),
+        String(pattern),
+      ).toBe(true)
+    }
+  })
+
+  it('are refused when a cloud program imports acting code, however far down', async () => {
+    const planted = await project({
+      'services/triage/main.ts': "import './helper.ts'",
+      'services/triage/helper.ts': "import { send } from '../../adapters/smtp/open-smtp.ts'\nsend()",
+      'adapters/smtp/open-smtp.ts': 'export function send() {}',
+    })
+    await expect(bundle({ triage: 'services/triage/main.ts' }, planted)).rejects.toThrow('adapters/smtp/open-smtp.ts')
+    await expect(readdir(planted.outDir)).rejects.toThrow('ENOENT')
+  })
+
+  it('carry a refusal in the place of acting code which is imported lazily', async () => {
+    const lazy = await project({
+      'cli/main.ts': "export const run = async () => (await import('../services/executor/main.ts')).started",
+      'services/executor/main.ts': "export const started = 'planted executor'",
+    })
+    const metafile = await bundle({ countersign: 'cli/main.ts' }, lazy)
+    expect(Object.keys(metafile.inputs)).not.toContain('services/executor/main.ts')
+    const program: { run: () => Promise<string> } = await import(
+      pathToFileURL(join(lazy.outDir, 'countersign.mjs')).href
+    )
+    await expect(program.run()).rejects.toThrow('services/executor/main.ts is no part of this image')
+  })
+})
+
+async function project(files: Record<string, string>) {
+  const projectRoot = await mkdtemp(join(scratch, 'planted-'))
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(projectRoot, name)), { recursive: true })
+    await writeFile(join(projectRoot, name), text)
+  }
+  return { root: projectRoot, outDir: join(projectRoot, 'out'), acting: false }
+}
