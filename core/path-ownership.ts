@@ -65,9 +65,14 @@ export function checkCommit(author: Author, changes: readonly FileChange[]): Vio
 function formRule(change: FileChange, place: Place): string | undefined {
   if (change.after === undefined) return undefined
   if (change.mode !== '100644') return 'mode'
-  if (place.kind === 'attachment') return change.after.length > MAX_ATTACHMENT_BYTES ? 'size' : undefined
-  if (change.after.length > (place.kind === 'log' ? MAX_LOG_BYTES : MAX_NOTE_BYTES)) return 'size'
-  return isPlainText(change.after) ? undefined : 'not-utf8-text'
+  if (change.after.length > maxBytesOf(place)) return 'size'
+  return place.kind === 'attachment' || isPlainText(change.after) ? undefined : 'not-utf8-text'
+}
+
+/** The largest file a place may hold, bytes. */
+export function maxBytesOf(place: Place): number {
+  if (place.kind === 'attachment') return MAX_ATTACHMENT_BYTES
+  return place.kind === 'log' ? MAX_LOG_BYTES : MAX_NOTE_BYTES
 }
 
 function ownerRule(author: Author, change: Located, all: readonly Located[]): string | undefined {
@@ -109,7 +114,11 @@ function localRule(author: Author, change: Located, all: readonly Located[]): st
   if (place.kind === 'updates' && place.agent !== author.agent)
     return change.after === undefined ? undefined : 'not-your-updates'
   if (place.kind !== 'in-progress' || place.agent === author.agent) return undefined
-  return change.after === undefined && leavesProperly('person', change, place, all) ? undefined : 'not-your-work'
+  const name = `/${fileNameOf(change.path)}`
+  const isGivenBack = all.some(
+    (other) => isNew(other) && other.place.kind === 'needs-action' && other.path.endsWith(name),
+  )
+  return change.after === undefined && isGivenBack ? undefined : 'not-your-work'
 }
 
 function cloudTaskRule(author: Author, change: Located, place: TaskPlace, all: readonly Located[]): string | undefined {
@@ -141,6 +150,8 @@ function arrivesProperly(author: Author, change: Located, to: TaskPlace, all: re
   const origin = all.find((other) => isDeparture(other, change))
   if (!origin || !isTaskPlace(origin.place)) return 'appears-from-nowhere'
   if (!canMove(origin.place, to, author)) return 'forbidden-transition'
+  if ('domain' in origin.place && !decideZone(author.zone, origin.place.domain, 'claim').allow)
+    return 'domain-local-only'
   const before = origin.before && parsedTask(origin.before)
   const after = change.after && parsedTask(change.after)
   if (!before || !after || before.id !== after.id) return 'task-id-changed'

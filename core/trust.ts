@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { CountersignError } from './errors.ts'
+import { ZONES } from './zone-policy.ts'
+
+/** An OpenSSH Ed25519 public key without its comment: type and 68 base64 characters. */
+const sshKey = z
+  .string()
+  .regex(/^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43}$/, 'not an ssh-ed25519 public key')
+/** An Ed25519 public key as base64 of its 44 SPKI DER bytes. */
+const spki = z.string().regex(/^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$/, 'not an Ed25519 public key (SPKI, base64)')
+
+const identitySchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'not an agent name'),
+    zone: z.enum(ZONES),
+    /** Signs this agent's commits. */
+    signing: sshKey,
+    /** Opens the hub over ssh; never signs. */
+    deploy: sshKey,
+    /** Signs this agent's ledger checkpoints. */
+    ledger: spki,
+    /** Countersigns actions: the local zone alone has one. */
+    countersign: spki.nullable(),
+  })
+  .refine((one) => (one.zone === 'cloud') === (one.countersign === null), {
+    message: 'a local agent has a countersigning key and a cloud agent has none',
+    path: ['countersign'],
+  })
+
+/** What the zones know of each other: public keys only. Also the pairing document that `init` prints. */
+export type AgentIdentity = Readonly<z.output<typeof identitySchema>>
+
+const trustSchema = z.strictObject({ agents: z.array(identitySchema).max(20) }).superRefine((trust, context) => {
+  for (const field of ['name', 'signing', 'deploy', 'ledger'] as const) {
+    const values = trust.agents.map((one) => one[field])
+    const repeated = values.find((value, index) => values.indexOf(value) !== index)
+    if (repeated !== undefined) context.addIssue(`two agents share one ${field}: ${repeated}`)
+  }
+  const signing = new Set(trust.agents.map((one) => one.signing))
+  if (trust.agents.some((one) => signing.has(one.deploy))) context.addIssue('a deploy key is also a signing key')
+})
+
+/** The agents of a `trust/agents.json`. Strict: throws ERR_CONFIG_INVALID naming every fault. */
+export function parseTrust(text: string): AgentIdentity[] {
+  return parseJson(text, trustSchema, 'trust/agents.json').agents
+}
+
+/** A pairing document: one agent's identity as JSON. Throws ERR_CONFIG_INVALID naming every fault. */
+export function parseIdentity(text: string): AgentIdentity {
+  return parseJson(text, identitySchema, 'the pairing document')
+}
+
+/** The text of `trust/agents.json`, sorted by name. Throws as `parseTrust` when the agents contradict each other. */
+export function renderTrust(agents: readonly AgentIdentity[]): string {
+  const text = `${JSON.stringify({ agents: agents.toSorted((a, b) => (a.name < b.name ? -1 : 1)) }, null, 2)}\n`
+  parseTrust(text)
+  return text
+}
+
+/** `SHA256:…` of a public key, as git's `%GF` prints it. */
+export function sshFingerprint(publicKey: string): string {
+  const blob = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64')
+  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
+}
+
+/** The text of `trust/allowed_signers`: who may sign commits, and nothing but commits. */
+export function renderAllowedSigners(agents: readonly AgentIdentity[]): string {
+  return agents.map((one) => `${one.name} namespaces="git" ${one.signing}\n`).join('')
+}
+
+/**
+ * The hub's `authorized_keys`: each agent's deploy key runs `hubShell <agent> <repository>` and nothing else. Paths
+ * must be absolute and free of quotes, backslashes and line ends; throws ERR_CONFIG_INVALID.
+ */
+export function renderAuthorizedKeys(
+  agents: readonly AgentIdentity[],
+  hub: { readonly shell: string; readonly repository: string },
+): string {
+  for (const path of [hub.shell, hub.repository]) {
+    if (!/^\/[^'"\\\r\n]*$/.test(path))
+      throw new CountersignError('ERR_CONFIG_INVALID', `not usable in authorized_keys: ${JSON.stringify(path)}`)
+  }
+  return agents
+    .map((one) => `restrict,command="'${hub.shell}' ${one.name} '${hub.repository}'" ${one.deploy} ${one.name}\n`)
+    .join('')
+}
+
+function parseJson<T>(text: string, schema: z.ZodType<T>, what: string): T {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new CountersignError('ERR_CONFIG_INVALID', `${what} is no JSON`, { cause })
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: ${issue.message}`)
+  throw new CountersignError('ERR_CONFIG_INVALID', `${what} is not valid: ${faults.join('; ')}`)
+}
