@@ -153,8 +153,10 @@ function chainProblem(entry: LedgerEntry, head: LedgerHead | null, agent: string
   if (entry.seq !== (head?.seq ?? 0) + 1)
     return `expected entry ${(head?.seq ?? 0) + 1}, found ${entry.seq}: entries are missing or out of order`
   if (entry.prev !== (head?.hash ?? GENESIS)) return 'the entry does not follow the one before it'
-  if (!file.startsWith(entry.at.slice(0, 10))) return `the entry of ${entry.at} stands in the file of another day`
-  return undefined
+  // A clock that was set back leaves entries older than their file; an entry younger than its file was moved there.
+  return entry.at.slice(0, 10) > file.slice(0, 10)
+    ? `the entry of ${entry.at} stands in the file of an earlier day`
+    : undefined
 }
 
 /**
