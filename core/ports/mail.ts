@@ -1,0 +1,123 @@
+import type { CountersignError } from '../errors.ts'
+
+/** Where and as whom to log in. The password is asked for at every connection, so that a rotated one is taken up. */
+export interface MailAccount {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly tls: 'tls' | 'starttls' | 'none'
+  /** PEM of a private certificate authority (or a self-signed server) to trust besides the usual ones. */
+  readonly caPem?: string
+  password(): Promise<string>
+}
+
+export interface MailAddress {
+  /** Display name as the sender chose it; may be empty and may lie. */
+  readonly name: string
+  /** `local@domain`, the domain in lower-case ASCII (punycode). */
+  readonly address: string
+}
+
+export interface IncomingAttachment {
+  readonly fileName: string
+  readonly contentType: string
+  readonly size: number
+  /** Missing when the part was too large to keep or to fetch. */
+  readonly content?: { readonly sha256: string; readonly bytes: Uint8Array }
+}
+
+/** A message as it came from the mailbox, unparsed. */
+export interface RawMail {
+  readonly uidValidity: string
+  readonly uid: number
+  /** When the server received it (INTERNALDATE), ms. */
+  readonly receivedAt: number
+  /** Its whole size in bytes, of which `source` holds the beginning. */
+  readonly size: number
+  readonly source: Uint8Array
+  /** Names and sizes of its parts as the server tells them, when `source` is cut. */
+  readonly declaredAttachments: readonly IncomingAttachment[]
+}
+
+/** A message as far as it could be read. Everything in it was written by a stranger. */
+export interface IncomingMail {
+  /** With angle brackets. */
+  readonly messageId?: string
+  readonly references: readonly string[]
+  readonly from?: MailAddress
+  readonly replyTo: readonly MailAddress[]
+  readonly to: readonly MailAddress[]
+  readonly cc: readonly MailAddress[]
+  /** Decoded, may be empty, may hold anything. */
+  readonly subject: string
+  readonly receivedAt: number
+  /** The plain text part, else the HTML part as text without what it hides. */
+  readonly text: string
+  readonly attachments: readonly IncomingAttachment[]
+  /** Lower-case names; several values in the order of the message. */
+  readonly headers: ReadonlyMap<string, readonly string[]>
+  /** SHA-256 (hex) of the source that was read. */
+  readonly digest: string
+  /** Sentences for the person: what is damaged, cut or left out. */
+  readonly problems: readonly string[]
+}
+
+/** Reads a raw message. Never throws on hostile or broken ones: what cannot be read is named in `problems`. */
+export type MailParser = (raw: RawMail) => Promise<IncomingMail>
+
+/** From where a mailbox is read: after a UID of this UIDVALIDITY, or (never seen) what arrived since a time. */
+export type StartingPoint = { readonly afterUid: number } | { readonly sinceMs: number }
+
+export interface MailHandlers {
+  startingPoint(uidValidity: string): StartingPoint
+  /** One message at a time, ascending UIDs. When it throws, the same message comes again after the back-off. */
+  onMessage(raw: RawMail): Promise<void>
+  /** All messages up to this UID were handed over. */
+  onCaughtUp(uidValidity: string, uid: number): void
+  onState(state: SourceState): void
+}
+
+export type SourceState =
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'disconnected'; readonly error: CountersignError; readonly retryInMs: number }
+
+/**
+ * A mailbox that is only looked at: opened read-only, nothing marked, moved or deleted. `watch` announces new
+ * messages as the server pushes them, reconnects with back-off for ever, and stops when disposed.
+ */
+export interface MailSource {
+  watch(handlers: MailHandlers): AsyncDisposable
+}
+
+/** What SMTP is told and given: recipients of the envelope and the exact bytes of the message. */
+export interface OutgoingMail {
+  readonly envelope: { readonly from: string; readonly to: readonly string[] }
+  readonly raw: Uint8Array
+}
+
+export type SendOutcome =
+  /** The server took responsibility, except for the recipients it refused by name. */
+  | {
+      readonly kind: 'accepted'
+      readonly response: string
+      readonly refusedRecipients: readonly { readonly address: string; readonly response: string }[]
+    }
+  /** Definite: nothing was sent. `permanent`: the same message would be refused again. */
+  | { readonly kind: 'refused'; readonly code: string; readonly response: string; readonly permanent: boolean }
+  /** The message was handed over, at least in part, and no answer came. */
+  | { readonly kind: 'unknown'; readonly reason: string }
+
+export interface MailSender {
+  /** Connects and logs in. Throws ERR_MAIL_AUTH or ERR_MAIL_UNREACHABLE. */
+  verify(): Promise<void>
+  /** Never throws for what the network or the server does: the outcome says it. */
+  send(mail: OutgoingMail): Promise<SendOutcome>
+}
+
+/** The folder of sent mail: the place where an unknown outcome can be looked up. Throws ERR_MAIL_AUTH, ERR_MAIL_UNREACHABLE. */
+export interface SentMail {
+  /** Exact comparison of the Message-ID (IMAP's own search finds substrings). */
+  has(messageId: string): Promise<boolean>
+  /** Files the same bytes as sent, marked as read. Does not look whether they are there already. */
+  append(raw: Uint8Array, sentAt: number): Promise<void>
+}
