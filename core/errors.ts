@@ -9,14 +9,30 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Nothing was done. Approve the task in the vault on the local machine; acting tools accept nothing else.',
   },
+  ERR_DEMO_FAILED: {
+    retryable: false,
+    hint: 'Look at the step named above and at the log files it names; `--keep` leaves everything running to look around.',
+  },
+  ERR_FENCED: {
+    retryable: false,
+    hint: 'A newer executor has taken over; this one stops. If two are meant to run, they need two vaults.',
+  },
   ERR_GATE_REFUSED: {
     retryable: false,
     hint: 'Another clone pushed something it may not. Nothing of it was applied; see the quarantine with `countersign sync --status`.',
   },
   ERR_GIT_FAILED: { retryable: true, hint: 'Will retry. If it lasts, run `countersign doctor`.' },
+  ERR_HOME_MISSING: {
+    retryable: false,
+    hint: 'Run `countersign init cloud` or `countersign init local`, or name the folder with --home.',
+  },
   ERR_HUB_UNREACHABLE: {
     retryable: true,
     hint: 'Will retry. Check the network, the hub address (COUNTERSIGN_HUB_URL) and its deploy key; nothing is lost meanwhile.',
+  },
+  ERR_JOURNAL_FAILED: {
+    retryable: false,
+    hint: 'Nothing is executed without the journal. Check the disk and the state folder; restore journal.sqlite from a backup rather than delete it.',
   },
   ERR_LEDGER_BROKEN: {
     retryable: false,
@@ -31,6 +47,10 @@ export const ERROR_CODES = {
     hint: 'The mail server refused the message; nothing was sent. Correct what it names and approve again.',
   },
   ERR_MAIL_UNREACHABLE: { retryable: true, hint: 'Will retry. Check host, port, TLS mode and the network.' },
+  ERR_NOT_RUNNING: {
+    retryable: false,
+    hint: 'Start the zone (`docker compose up -d`, or `npm start` on one machine), then try again.',
+  },
   ERR_OUTCOME_UNKNOWN: {
     retryable: false,
     hint: 'It may have been done. Look in the Sent folder before you approve it again.',
@@ -46,6 +66,18 @@ export const ERROR_CODES = {
   ERR_TASK_FILE_INVALID: {
     retryable: false,
     hint: 'Correct the front matter or the marks; see docs/vault-contract.md.',
+  },
+  ERR_TASK_NOT_FOUND: {
+    retryable: false,
+    hint: '`countersign task list` shows every task with its id.',
+  },
+  ERR_TASK_STATE: {
+    retryable: false,
+    hint: '`countersign task show` says where the task stands and what can be done with it.',
+  },
+  ERR_USAGE: {
+    retryable: false,
+    hint: '`--help` after the command shows its arguments and an example.',
   },
   ERR_VAULT_PATH_INVALID: {
     retryable: false,

@@ -1,0 +1,198 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Receipt } from '#core/countersignature.ts'
+import { CountersignError } from '#core/errors.ts'
+import { makeTaskId } from '#core/ids.ts'
+import type { JournalPort } from '#core/ports/journal.ts'
+import { openJournal } from './journal.ts'
+
+const TASK = makeTaskId(1, new Uint8Array(10).fill(1))
+const OTHER = makeTaskId(1, new Uint8Array(10).fill(2))
+let folder: string
+let journal: JournalPort
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'countersign-journal-'))
+  journal = openJournal(join(folder, 'journal.sqlite'), { epoch: 'take' })
+})
+afterEach(() => {
+  journal[Symbol.dispose]()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const reopened = (epoch: 'take' | 'join' = 'take') => openJournal(join(folder, 'journal.sqlite'), { epoch })
+const receipt = (nonce: string, task = TASK): Receipt => ({
+  version: '1',
+  audience: 'key:x',
+  task,
+  tool: 'email.send_email',
+  digest: 'sha256:d',
+  nonce,
+  issued_at: '2026-11-20T10:00:00.000Z',
+  expires_at: '2026-11-20T11:00:00.000Z',
+  signature: 's',
+})
+function intend(nonce: string, generation = 1, task = TASK) {
+  const shared = { fileName: 'F.md', digest: 'sha256:d', messageId: `<${nonce}@x>`, action: '{"a":1}', intendedAt: 5 }
+  journal.intend({ taskId: task, generation, receipt: receipt(nonce, task), ...shared })
+}
+function codeOf(step: () => unknown): string | undefined {
+  try {
+    step()
+  } catch (error) {
+    return error instanceof CountersignError ? error.code : 'other'
+  }
+  return undefined
+}
+
+describe('the one use', () => {
+  test('is given once, with the Message-ID that was journaled for it', () => {
+    intend('n1')
+    expect(journal.consume(receipt('n1'), 6)).toEqual({ kind: 'consumed', messageId: '<n1@x>', intendedAt: 5 })
+    expect(journal.consume(receipt('n1'), 6)).toEqual({ kind: 'refused', rule: 'spent' })
+    expect(journal.isSpent(TASK, 1)).toBe(true)
+  })
+
+  test('is refused for a receipt that the executor never journaled, or journaled for something else', () => {
+    intend('n1')
+    expect(journal.consume(receipt('n2'), 6)).toEqual({ kind: 'refused', rule: 'no-intent' })
+    expect(journal.consume(receipt('n1', OTHER), 6)).toEqual({ kind: 'refused', rule: 'no-intent' })
+    expect(journal.consume({ ...receipt('n1'), digest: 'sha256:e' }, 6)).toEqual({ kind: 'refused', rule: 'no-intent' })
+    expect(journal.isSpent(TASK, 1)).toBe(false)
+  })
+
+  test('of a task stays spent under every generation once it was accepted', () => {
+    intend('n1')
+    journal.consume(receipt('n1'), 6)
+    journal.settle(TASK, 1, { state: 'accepted', at: 7 })
+    intend('n2', 2)
+    expect(journal.consume(receipt('n2'), 8)).toEqual({ kind: 'refused', rule: 'spent' })
+    expect(journal.isSpent(TASK, 2)).toBe(true)
+  })
+
+  test('of a task stays spent while an older use has no known outcome', () => {
+    intend('n1')
+    journal.consume(receipt('n1'), 6)
+    intend('n2', 2)
+    expect(journal.consume(receipt('n2'), 8)).toEqual({ kind: 'refused', rule: 'spent' })
+  })
+
+  test.each(['refused', 'unknown'] as const)('is given again after %s, under a new generation only', (state) => {
+    intend('n1')
+    journal.consume(receipt('n1'), 6)
+    journal.settle(TASK, 1, { state, answer: 'why', at: 7 })
+    expect(journal.isSpent(TASK, 1)).toBe(true)
+    expect(journal.isSpent(TASK, 2)).toBe(false)
+    expect(codeOf(() => intend('n3', 1))).toBe('ERR_JOURNAL_FAILED')
+    intend('n2', 2)
+    expect(journal.consume(receipt('n2'), 8).kind).toBe('consumed')
+  })
+
+  test('survives a restart', () => {
+    intend('n1')
+    journal.consume(receipt('n1'), 6)
+    using later = reopened()
+    expect(later.isSpent(TASK, 1)).toBe(true)
+    expect(later.consume(receipt('n1'), 9)).toEqual({ kind: 'refused', rule: 'spent' })
+  })
+})
+
+describe('an intent', () => {
+  test('is renewed while unused; the receipt it had before is worth nothing then', () => {
+    intend('n1')
+    intend('n2')
+    expect(journal.intentOf(TASK, 1)).toMatchObject({ state: 'intended', messageId: '<n2@x>' })
+    expect(journal.consume(receipt('n1'), 6)).toEqual({ kind: 'refused', rule: 'no-intent' })
+    expect(journal.consume(receipt('n2'), 6).kind).toBe('consumed')
+  })
+
+  test('goes consumed, accepted, done, and forgets the action’s text at the end', () => {
+    intend('n1')
+    journal.consume(receipt('n1'), 6)
+    journal.settle(TASK, 1, { state: 'accepted', answer: '250 ok', at: 7 })
+    expect(journal.intentsIn('accepted')).toMatchObject([{ action: '{"a":1}', answer: '250 ok', updatedAt: 7 }])
+    journal.settle(TASK, 1, { state: 'done', at: 8 })
+    expect(journal.intentOf(TASK, 1)).toMatchObject({ state: 'done', action: undefined, answer: '250 ok' })
+  })
+
+  test.each([
+    ['accepted', 'intended'],
+    ['done', 'intended'],
+    ['unknown', 'done'],
+    ['refused', 'accepted'],
+  ] as const)('never becomes %s when it is %s', (to, from) => {
+    intend('n1')
+    if (from !== 'intended') {
+      journal.consume(receipt('n1'), 6)
+      journal.settle(TASK, 1, { state: 'accepted', at: 7 })
+      if (from === 'done') journal.settle(TASK, 1, { state: 'done', at: 8 })
+    }
+    expect(codeOf(() => journal.settle(TASK, 1, { state: to, at: 9 }))).toBe('ERR_JOURNAL_FAILED')
+    expect(journal.intentOf(TASK, 1)?.state).toBe(from)
+  })
+})
+
+describe('fencing', () => {
+  test('an executor that was overtaken changes nothing more', () => {
+    intend('n1')
+    using newer = reopened()
+    expect(newer.epoch).toBe(journal.epoch + 1)
+    expect(journal.isNewest()).toBe(false)
+    const steps = [
+      () => journal.consume(receipt('n1'), 6),
+      () => intend('n2', 2),
+      () => journal.settle(TASK, 1, { state: 'accepted', at: 7 }),
+      () => journal.freeze({ taskId: TASK, generation: 1, fileName: 'F.md', frozenAt: 1, undoUntil: 2 }),
+      () => journal.unfreeze(TASK),
+      () => journal.present({ taskId: TASK, generation: 1, digest: 'd', envelope: 'e', at: 1 }),
+      () => journal.withdraw(TASK),
+      () => journal.keepUpdate({ agent: 'cloud', name: 'u', text: 't' }),
+    ]
+    expect(steps.map(codeOf)).toEqual(steps.map(() => 'ERR_FENCED'))
+    expect(newer.isSpent(TASK, 1)).toBe(false)
+    expect(newer.consume(receipt('n1'), 6).kind).toBe('consumed')
+  })
+
+  test('one that joined works beside the executor and is overtaken together with it', () => {
+    intend('n1')
+    using beside = reopened('join')
+    expect(journal.isNewest()).toBe(true)
+    expect(beside.consume(receipt('n1'), 6).kind).toBe('consumed')
+    using _newer = reopened()
+    expect(codeOf(() => beside.consume(receipt('n1'), 6))).toBe('ERR_FENCED')
+  })
+})
+
+test('what was presented and frozen reads back until it is withdrawn', () => {
+  const presentation = { taskId: TASK, generation: 3, digest: 'd', envelope: 'e', at: 12 }
+  const freeze = { taskId: TASK, generation: 3, fileName: 'F.md', frozenAt: 20, undoUntil: 30 }
+  journal.present({ ...presentation, digest: 'older' })
+  journal.present(presentation)
+  journal.freeze(freeze)
+  expect(journal.presentation(TASK)).toEqual(presentation)
+  expect(journal.presentation(OTHER)).toBeUndefined()
+  expect(journal.freezes()).toEqual([freeze])
+  expect(journal.freezeOf(TASK)).toEqual(freeze)
+  journal.withdraw(TASK)
+  journal.unfreeze(TASK)
+  expect([journal.presentation(TASK), journal.freezeOf(TASK)]).toEqual([undefined, undefined])
+})
+
+test('updates are kept once by name, the newest first, 200 at most', () => {
+  for (let index = 0; index < 205; index++)
+    journal.keepUpdate({ agent: 'cloud', name: String(index).padStart(4, '0'), text: `t${index}` })
+  journal.keepUpdate({ agent: 'cloud', name: '0204', text: 'again' })
+  expect(journal.updates(2)).toEqual([
+    { agent: 'cloud', name: '0204', text: 't204' },
+    { agent: 'cloud', name: '0203', text: 't203' },
+  ])
+  expect(journal.updates(1000)).toHaveLength(200)
+})
+
+test('the journal is the owner’s alone, and a damaged one is an error, not a fresh start', () => {
+  expect(statSync(join(folder, 'journal.sqlite')).mode & 0o777).toBe(0o600)
+  writeFileSync(join(folder, 'damaged.sqlite'), 'not a database '.repeat(100))
+  expect(codeOf(() => openJournal(join(folder, 'damaged.sqlite'), { epoch: 'take' }))).toBe('ERR_JOURNAL_FAILED')
+})

@@ -1,0 +1,236 @@
+import { closeSync, openSync } from 'node:fs'
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
+import type { Receipt } from '#core/countersignature.ts'
+import { CountersignError } from '#core/errors.ts'
+import type { TaskId } from '#core/ids.ts'
+import type { ConsumeVerdict, Freeze, Intent, IntentState, JournalPort, Presentation } from '#core/ports/journal.ts'
+import { SCHEMA } from './schema.ts'
+
+type Row = Record<string, SQLOutputValue>
+
+const KEPT_UPDATES = 200
+const BUSY_TIMEOUT_MS = 5_000
+/** Which states an outcome may follow; anything else would hide that something was done twice or never. */
+const BEFORE: Record<'accepted' | 'refused' | 'unknown' | 'done', IntentState> = {
+  accepted: 'consumed',
+  refused: 'consumed',
+  unknown: 'consumed',
+  done: 'accepted',
+}
+
+export interface JournalOptions {
+  /**
+   * `take`: the executor; whoever held the journal before is fenced off. `join`: works under the executor's present
+   * epoch (an MCP server beside it) and is fenced off together with it.
+   */
+  readonly epoch: 'take' | 'join'
+}
+
+/** Opens the journal file, making it (0600) when absent. Throws ERR_JOURNAL_FAILED: damaged, no space, no permission. */
+export function openJournal(path: string, options: JournalOptions): JournalPort {
+  const db = guarded(`opening the journal ${path}`, () => openDatabase(path))
+  const newestEpoch = () => Number(db.prepare('SELECT value FROM epoch').get()?.value)
+  const epoch = guarded(`taking an epoch in ${path}`, () => {
+    if (options.epoch === 'join') return newestEpoch()
+    return Number(db.prepare('UPDATE epoch SET value = value + 1 RETURNING value').get()?.value)
+  })
+
+  /** All or nothing, and only while this process is the newest executor: the check and the change are one transaction. */
+  const write = <T>(what: string, change: () => T): T =>
+    guarded(what, () => {
+      db.exec('BEGIN IMMEDIATE')
+      try {
+        const newest = newestEpoch()
+        if (newest !== epoch)
+          throw new CountersignError(
+            'ERR_FENCED',
+            `${what}: this process holds epoch ${epoch}, the newest is ${newest}`,
+          )
+        const result = change()
+        db.exec('COMMIT')
+        return result
+      } catch (error) {
+        if (db.isTransaction) db.exec('ROLLBACK')
+        throw error
+      }
+    })
+  const read = <T>(what: string, query: () => T): T => guarded(what, query)
+  const one = (sql: string, ...values: (string | number)[]): Row | undefined => db.prepare(sql).get(...values)
+  const all = (sql: string, ...values: (string | number)[]): Row[] => db.prepare(sql).all(...values)
+  const run = (sql: string, ...values: (string | number | null)[]) => db.prepare(sql).run(...values)
+
+  return {
+    epoch,
+    isNewest: () => read('reading the epoch', newestEpoch) === epoch,
+
+    presentation: (taskId) =>
+      read('reading what was presented', () => {
+        const row = one('SELECT * FROM presented WHERE task_id = ?', taskId)
+        return row && presentationOf(row)
+      }),
+    present: ({ taskId, generation, digest, envelope, at }) =>
+      write('recording what is presented', () => {
+        run('INSERT OR REPLACE INTO presented VALUES (?, ?, ?, ?, ?)', taskId, generation, digest, envelope, at)
+      }),
+    withdraw: (taskId) =>
+      write('withdrawing what was presented', () => void run('DELETE FROM presented WHERE task_id = ?', taskId)),
+
+    freezes: () =>
+      read('reading the frozen tasks', () => all('SELECT * FROM freezes ORDER BY undo_until').map(freezeOf)),
+    freezeOf: (taskId) =>
+      read('reading a frozen task', () => {
+        const row = one('SELECT * FROM freezes WHERE task_id = ?', taskId)
+        return row && freezeOf(row)
+      }),
+    freeze: ({ taskId, generation, fileName, frozenAt, undoUntil }) =>
+      write('freezing a task', () => {
+        run('INSERT OR REPLACE INTO freezes VALUES (?, ?, ?, ?, ?)', taskId, generation, fileName, frozenAt, undoUntil)
+      }),
+    unfreeze: (taskId) => write('ending a freeze', () => void run('DELETE FROM freezes WHERE task_id = ?', taskId)),
+
+    intentOf: (taskId, generation) =>
+      read('reading an intent', () => {
+        const row = one('SELECT * FROM intents WHERE task_id = ? AND generation = ?', taskId, generation)
+        return row && intentOf(row)
+      }),
+    intentsIn: (state) =>
+      read('reading intents', () =>
+        all('SELECT * FROM intents WHERE state = ? ORDER BY intended_at', state).map(intentOf),
+      ),
+    intend: (intent) =>
+      write('writing an intent', () => {
+        const { taskId, generation, fileName, digest, messageId, receipt, action, intendedAt } = intent
+        // The upsert only touches an unused intent: after a crash before the act it is signed anew.
+        const { changes } = run(
+          `INSERT INTO intents VALUES (?, ?, ?, 'intended', ?, ?, ?, ?, ?, NULL, ?, ?, ?)
+           ON CONFLICT (task_id, generation) DO UPDATE SET file_name = excluded.file_name, digest = excluded.digest,
+             message_id = excluded.message_id, nonce = excluded.nonce, receipt = excluded.receipt,
+             action = excluded.action, intended_at = excluded.intended_at, updated_at = excluded.updated_at,
+             epoch = excluded.epoch
+           WHERE state = 'intended'`,
+          ...[taskId, generation, fileName, digest, messageId, receipt.nonce, JSON.stringify(receipt), action],
+          ...[intendedAt, intendedAt, epoch],
+        )
+        if (changes !== 1) throw failed(`writing an intent for ${taskId} generation ${generation}: it was used already`)
+      }),
+    consume: (receipt, now) => write('consuming a receipt', () => consume(run, one, receipt, now, epoch)),
+    settle: (taskId, generation, { state, answer, at }) =>
+      write(`recording the outcome ${state}`, () => {
+        const { changes } = run(
+          `UPDATE intents SET state = ?, answer = coalesce(?, answer), updated_at = ?, epoch = ?,
+             action = iif(? = 'done', NULL, action)
+           WHERE task_id = ? AND generation = ? AND state = ?`,
+          ...[state, answer ?? null, at, epoch, state, taskId, generation, BEFORE[state]],
+        )
+        if (changes !== 1)
+          throw failed(
+            `recording the outcome ${state} of ${taskId} generation ${generation}: it is not ${BEFORE[state]}`,
+          )
+        if (state === 'refused' || state === 'unknown')
+          run('UPDATE consumed SET void = 1 WHERE task_id = ? AND generation = ?', taskId, generation)
+      }),
+    isSpent: (taskId, generation) =>
+      read('reading what was consumed', () => {
+        const sql = 'SELECT 1 FROM consumed WHERE task_id = ? AND (void = 0 OR generation = ?)'
+        return one(sql, taskId, generation) !== undefined
+      }),
+
+    keepUpdate: ({ agent, name, text }) =>
+      write('keeping an update', () => {
+        run('INSERT OR IGNORE INTO updates (agent, name, text) VALUES (?, ?, ?)', agent, name, text)
+        run('DELETE FROM updates WHERE seq <= (SELECT max(seq) FROM updates) - ?', KEPT_UPDATES)
+      }),
+    updates: (limit) =>
+      read('reading updates', () =>
+        all('SELECT * FROM updates ORDER BY name DESC, seq DESC LIMIT ?', limit).map((row) => ({
+          agent: String(row.agent),
+          name: String(row.name),
+          text: String(row.text),
+        })),
+      ),
+    [Symbol.dispose]: () => db.close(),
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  closeSync(openSync(path, 'a', 0o600))
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
+  db.exec('PRAGMA journal_mode = WAL')
+  // FULL: a consumed receipt must survive a power cut, or it could be used again.
+  db.exec('PRAGMA synchronous = FULL')
+  db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`)
+  return db
+}
+
+function consume(
+  run: (sql: string, ...values: (string | number | null)[]) => { changes: number | bigint },
+  one: (sql: string, ...values: (string | number)[]) => Row | undefined,
+  receipt: Receipt,
+  now: number,
+  epoch: number,
+): ConsumeVerdict {
+  const intent = one('SELECT * FROM intents WHERE nonce = ?', receipt.nonce)
+  if (!intent || intent.task_id !== receipt.task || intent.digest !== receipt.digest)
+    return { kind: 'refused', rule: 'no-intent' }
+  if (intent.state !== 'intended') return { kind: 'refused', rule: 'spent' }
+  const generation = Number(intent.generation)
+  // OR IGNORE: the unique indexes decide; a clash means that this use, or the task's, is over.
+  const { changes } = run(
+    'INSERT OR IGNORE INTO consumed VALUES (?, ?, ?, ?, ?, ?, 0)',
+    ...[receipt.task, generation, receipt.nonce, receipt.digest, now, epoch],
+  )
+  if (changes !== 1) return { kind: 'refused', rule: 'spent' }
+  run("UPDATE intents SET state = 'consumed', updated_at = ?, epoch = ? WHERE nonce = ?", now, epoch, receipt.nonce)
+  return { kind: 'consumed', messageId: String(intent.message_id), intendedAt: Number(intent.intended_at) }
+}
+
+function presentationOf(row: Row): Presentation {
+  return {
+    taskId: String(row.task_id) as TaskId,
+    generation: Number(row.generation),
+    digest: String(row.digest),
+    envelope: String(row.envelope),
+    at: Number(row.at),
+  }
+}
+
+function freezeOf(row: Row): Freeze {
+  return {
+    taskId: String(row.task_id) as TaskId,
+    generation: Number(row.generation),
+    fileName: String(row.file_name),
+    frozenAt: Number(row.frozen_at),
+    undoUntil: Number(row.undo_until),
+  }
+}
+
+function intentOf(row: Row): Intent {
+  return {
+    taskId: String(row.task_id) as TaskId,
+    generation: Number(row.generation),
+    fileName: String(row.file_name),
+    state: row.state as IntentState,
+    digest: String(row.digest),
+    messageId: String(row.message_id),
+    receipt: JSON.parse(String(row.receipt)) as Receipt,
+    action: row.action === null ? undefined : String(row.action),
+    answer: row.answer === null ? undefined : String(row.answer),
+    intendedAt: Number(row.intended_at),
+    updatedAt: Number(row.updated_at),
+  }
+}
+
+function guarded<T>(what: string, step: () => T): T {
+  try {
+    return step()
+  } catch (error) {
+    if (error instanceof CountersignError) throw error
+    throw new CountersignError('ERR_JOURNAL_FAILED', `${what}: ${error instanceof Error ? error.message : 'failed'}`, {
+      cause: error,
+    })
+  }
+}
+
+function failed(message: string): CountersignError {
+  return new CountersignError('ERR_JOURNAL_FAILED', message)
+}

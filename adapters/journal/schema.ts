@@ -1,0 +1,38 @@
+/** Statements that bring an empty or current journal to the current layout. */
+export const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS epoch (id INTEGER PRIMARY KEY CHECK (id = 1), value INTEGER NOT NULL) STRICT;
+  INSERT OR IGNORE INTO epoch VALUES (1, 0);
+
+  CREATE TABLE IF NOT EXISTS presented (
+    task_id TEXT PRIMARY KEY, generation INTEGER NOT NULL, digest TEXT NOT NULL, envelope TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE IF NOT EXISTS freezes (
+    task_id TEXT PRIMARY KEY, generation INTEGER NOT NULL, file_name TEXT NOT NULL, frozen_at INTEGER NOT NULL,
+    undo_until INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE IF NOT EXISTS intents (
+    task_id TEXT NOT NULL, generation INTEGER NOT NULL, file_name TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('intended', 'consumed', 'accepted', 'refused', 'unknown', 'done')),
+    digest TEXT NOT NULL, message_id TEXT NOT NULL, nonce TEXT NOT NULL UNIQUE, receipt TEXT NOT NULL,
+    action TEXT, answer TEXT, intended_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, epoch INTEGER NOT NULL,
+    PRIMARY KEY (task_id, generation)
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS intents_by_state ON intents (state);
+
+  -- One use per receipt and per generation for ever; one per task unless that use surely or possibly came to nothing
+  -- (void) and the person approved the task anew.
+  CREATE TABLE IF NOT EXISTS consumed (
+    task_id TEXT NOT NULL, generation INTEGER NOT NULL, nonce TEXT NOT NULL UNIQUE, digest TEXT NOT NULL,
+    at INTEGER NOT NULL, epoch INTEGER NOT NULL, void INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (task_id, generation)
+  ) STRICT;
+  CREATE UNIQUE INDEX IF NOT EXISTS consumed_once ON consumed (task_id) WHERE void = 0;
+
+  CREATE TABLE IF NOT EXISTS updates (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, agent TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,
+    UNIQUE (agent, name)
+  ) STRICT;
+`

@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest'
+import { actionDigest, readAction } from './action.ts'
+import { decideExecution, type ExecutionFacts, envelopeDigest } from './execution.ts'
+import { parseTaskFile } from './task-file.ts'
+
+const NOW = Date.parse('2026-11-20T12:00:00.000Z')
+const ACCOUNT = 'me@home.example'
+const RLO = '\u202e'
+
+interface Variation {
+  action?: string[]
+  front?: string[]
+  draft?: string
+}
+
+const DEFAULT_ACTION = [
+  'tool: email.send_email',
+  `account: ${ACCOUNT}`,
+  'to: [ana@acme.example]',
+  'subject: "Re: Invoice"',
+  'in_reply_to: <q@acme.example>',
+]
+
+function file({ action = DEFAULT_ACTION, front = [], draft = 'Dear Ana, it is on its way.' }: Variation = {}): string {
+  return [
+    '---',
+    'id: 01J8Z3W6Q0ABCDEFGHJKMNPQRS',
+    'schema: "1"',
+    'kind: EMAIL',
+    'domain: email',
+    'title: Invoice',
+    'created: 2026-11-20T10:00:00.000Z',
+    'generation: 2',
+    ...front,
+    ...(action.length > 0 ? ['action:', ...action.map((line) => `  ${line}`)] : []),
+    '---',
+    '<!-- countersign:draft -->',
+    draft,
+    '<!-- countersign:/draft -->',
+    '',
+  ].join('\n')
+}
+
+function envelopeOf(text: string): string {
+  const parsed = parseTaskFile(text)
+  const verdict = parsed.ok ? readAction(parsed.task) : undefined
+  return verdict?.ok ? envelopeDigest(verdict.action) : 'none'
+}
+
+/** Facts under which the file would be executed: presented as it stands. */
+function facts(text: string, changed: Partial<ExecutionFacts> = {}): ExecutionFacts {
+  return {
+    zone: 'local',
+    halted: false,
+    parsed: parseTaskFile(text),
+    presented: { generation: 2, envelope: envelopeOf(text), at: NOW - 60_000 },
+    isSpent: false,
+    now: NOW,
+    account: ACCOUNT,
+    maxRecipients: 10,
+    ...changed,
+  }
+}
+
+/** The default action with the lines of some fields replaced (or removed when empty). */
+const withFields = (fields: Record<string, string>): string[] => [
+  ...DEFAULT_ACTION.filter((line) => !Object.keys(fields).some((name) => line.startsWith(`${name}:`))),
+  ...Object.values(fields).filter((line) => line !== ''),
+]
+
+describe('an approved task', () => {
+  test('is permitted with exactly the action that stands in the file and its digest', () => {
+    const verdict = decideExecution(facts(file()))
+    expect(verdict).toMatchObject({
+      kind: 'permitted',
+      action: { to: ['ana@acme.example'], subject: 'Re: Invoice', body: 'Dear Ana, it is on its way.' },
+    })
+    if (verdict.kind === 'permitted') expect(verdict.digest).toBe(actionDigest(verdict.action))
+  })
+
+  test('is permitted when only the draft was edited after the card was made', () => {
+    const presented = { generation: 2, envelope: envelopeOf(file()), at: NOW }
+    const verdict = decideExecution(facts(file({ draft: 'My own words.' }), { presented }))
+    expect(verdict).toMatchObject({ kind: 'permitted', action: { body: 'My own words.' } })
+  })
+
+  test('is permitted until the instant it expires, not from then on', () => {
+    const front = ['expires: 2026-11-20T12:00:00.000Z']
+    expect(decideExecution(facts(file({ front }), { now: NOW - 1 })).kind).toBe('permitted')
+    expect(decideExecution(facts(file({ front }), { now: NOW }))).toMatchObject({ rule: 'expired' })
+  })
+
+  test('is permitted with exactly as many recipients as allowed', () => {
+    const text = file({ action: withFields({ to: 'to: [a@x.example, b@x.example]', cc: 'cc: [c@x.example]' }) })
+    expect(decideExecution(facts(text, { maxRecipients: 3 })).kind).toBe('permitted')
+    expect(decideExecution(facts(text, { maxRecipients: 2 }))).toMatchObject({ rule: 'too-many-recipients' })
+  })
+
+  test.each([
+    ['ordinary brackets and one placeholder-like word', 'See [1] and {a}; a_b__c is fine.'],
+    ['right-to-left text and emoji', 'שלום 👩‍💻'],
+  ])('is permitted with a draft with %s', (_what, draft) => {
+    expect(decideExecution(facts(file({ draft }))).kind).toBe('permitted')
+  })
+})
+
+describe('a task stays where it is', () => {
+  test.each<[string, Partial<ExecutionFacts>]>([
+    ['zone-cloud-never-executes', { zone: 'cloud' }],
+    ['halted', { halted: true }],
+    ['clock-set-back', { now: NOW - 3_600_000 }],
+  ])('for the rule %s', (rule, changed) => {
+    expect(decideExecution(facts(file(), changed))).toMatchObject({ kind: 'refused', rule, then: 'hold' })
+  })
+})
+
+describe('a task goes back to the person', () => {
+  const text = file()
+  test.each<[rule: string, why: string, facts: ExecutionFacts]>([
+    ['file-invalid', 'front matter is broken', facts('---\nid: [\n---\n')],
+    ['already-done', 'its one use is spent', facts(text, { isSpent: true })],
+    ['not-presented', 'it was never shown here', facts(text, { presented: undefined })],
+    [
+      'not-presented',
+      'an older generation was shown',
+      facts(text, { presented: { generation: 1, envelope: envelopeOf(text), at: NOW } }),
+    ],
+    [
+      'changed-since-presented',
+      'a recipient changed after the card',
+      facts(file({ action: withFields({ to: 'to: [eve@evil.example]' }) }), {
+        presented: { generation: 2, envelope: envelopeOf(text), at: NOW },
+      }),
+    ],
+    [
+      'changed-since-presented',
+      'the subject changed after the card',
+      facts(file({ action: withFields({ subject: 'subject: other' }) }), {
+        presented: { generation: 2, envelope: envelopeOf(text), at: NOW },
+      }),
+    ],
+    [
+      'changed-since-presented',
+      'the thread changed after the card',
+      facts(file({ action: withFields({ in_reply_to: 'in_reply_to: <other@acme.example>' }) }), {
+        presented: { generation: 2, envelope: envelopeOf(text), at: NOW },
+      }),
+    ],
+    ['action-missing', 'it has no action', facts(file({ action: [] }))],
+    ['action-tool', 'its tool is unknown', facts(file({ action: ['tool: email.delete_all'] }))],
+    ['action-body', 'the draft is empty', facts(file({ draft: '  ' }))],
+    ['action-to', 'there is no recipient', facts(file({ action: withFields({ to: 'to: []' }) }))],
+    ['action-to', 'the recipients are missing', facts(file({ action: withFields({ to: '' }) }))],
+    [
+      'action-to',
+      'an address hides a character',
+      facts(file({ action: withFields({ to: 'to: ["an\u200ba@acme.example"]' }) })),
+    ],
+    [
+      'action-subject',
+      'the subject is bidirectional',
+      facts(file({ action: withFields({ subject: `subject: "a${RLO}b"` }) })),
+    ],
+    ['action-to', 'an address has a display name', facts(file({ action: withFields({ to: 'to: ["Ana <a@b.c>"]' }) }))],
+    ['account-unknown', 'it would send as somebody else', facts(text, { account: 'other@home.example' })],
+    ['placeholder-left', 'a placeholder is left', facts(file({ draft: 'Dear {{name}}, hello.' }))],
+    ['placeholder-left', 'a gap is left', facts(file({ draft: 'The price is ______ euros.' }))],
+    ['placeholder-left', 'a marked gap is left', facts(file({ draft: 'It comes on [[date]].' }))],
+    ['draft-hidden-characters', 'the draft reverses text', facts(file({ draft: `pay ${RLO}001` }))],
+    ['draft-hidden-characters', 'the draft has tag characters', facts(file({ draft: 'hi\u{e0041}' }))],
+  ])('by the rule %s when %s', (rule, _why, given) => {
+    expect(decideExecution(given)).toMatchObject({ kind: 'refused', rule, then: 'return' })
+  })
+
+  test.each<[string, ExecutionFacts]>([
+    ['The draft is empty: there is nothing to send.', facts(file({ draft: '' }))],
+    ['The mail has no recipient.', facts(file({ action: withFields({ to: 'to: []' }) }))],
+    [
+      'The field "subject" contains an invisible or control character (U+202E). Type it anew.',
+      facts(file({ action: withFields({ subject: `subject: "a${RLO}b"` }) })),
+    ],
+    ['The draft contains an invisible character (U+202E).', facts(file({ draft: `a${RLO}` }))],
+  ])('with the words: %s', (say, given) => {
+    expect(decideExecution(given)).toMatchObject({ say })
+  })
+})
+
+test('the first rule that holds wins: HALT before everything in the file, a spent use before its content', () => {
+  const broken = file({ draft: '{{x}}' })
+  expect(decideExecution(facts(broken, { halted: true, isSpent: true }))).toMatchObject({ rule: 'halted' })
+  expect(decideExecution(facts(broken, { isSpent: true }))).toMatchObject({ rule: 'already-done' })
+})

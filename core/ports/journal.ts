@@ -1,0 +1,101 @@
+import type { Receipt } from '../countersignature.ts'
+import type { TaskId } from '../ids.ts'
+
+/** What this machine last put before the person for a task. Times in the journal are ms since the epoch. */
+export interface Presentation {
+  readonly taskId: TaskId
+  readonly generation: number
+  /** Of the whole action, as the card showed it. */
+  readonly digest: string
+  /** Of everything but the draft's text, which the person may still edit (`envelopeDigest`). */
+  readonly envelope: string
+  readonly at: number
+}
+
+/** A task picked up from Approved/. Its row stands until the file has reached Done/ or is back before the person. */
+export interface Freeze {
+  readonly taskId: TaskId
+  readonly generation: number
+  readonly fileName: string
+  readonly frozenAt: number
+  /** Nothing is done before this; until then the person takes it back by moving the file. */
+  readonly undoUntil: number
+}
+
+/**
+ * intended: signed, not used. consumed: its one use is spent, the provider's answer is not known. accepted: done at
+ * the provider, to be tidied up. done: nothing left to do. refused: surely not done. unknown: nobody can tell.
+ */
+export type IntentState = 'intended' | 'consumed' | 'accepted' | 'refused' | 'unknown' | 'done'
+
+export interface Intent {
+  readonly taskId: TaskId
+  readonly generation: number
+  readonly fileName: string
+  readonly state: IntentState
+  readonly digest: string
+  readonly messageId: string
+  readonly receipt: Receipt
+  /** The exact action as JSON, so that what was sent can be rebuilt byte for byte; gone once `done`. */
+  readonly action: string | undefined
+  /** What the provider answered, or why it was refused or is unknown. */
+  readonly answer: string | undefined
+  readonly intendedAt: number
+  readonly updatedAt: number
+}
+
+export type ConsumeVerdict =
+  | { readonly kind: 'consumed'; readonly messageId: string; readonly intendedAt: number }
+  /** `no-intent`: the executor never meant to use this receipt. `spent`: its use, or the task's, is over. */
+  | { readonly kind: 'refused'; readonly rule: 'no-intent' | 'spent' }
+
+/** A note from Updates/<agent>/, kept after the file is merged away. */
+export interface KeptUpdate {
+  readonly agent: string
+  readonly name: string
+  readonly text: string
+}
+
+/**
+ * The executor's memory, on disk (fsync) when a call returns. Fencing: each executor takes the next epoch when it opens
+ * the journal, every writing call checks in its own transaction that this epoch is still the newest, and throws
+ * ERR_FENCED otherwise: a process that was frozen and wakes up late changes nothing. Other failures: ERR_JOURNAL_FAILED.
+ */
+export interface JournalPort extends Disposable {
+  readonly epoch: number
+  isNewest(): boolean
+
+  presentation(taskId: TaskId): Presentation | undefined
+  present(presentation: Presentation): void
+  /** After Redraft or Reject: what was presented counts no more. */
+  withdraw(taskId: TaskId): void
+
+  freezes(): Freeze[]
+  freezeOf(taskId: TaskId): Freeze | undefined
+  freeze(freeze: Freeze): void
+  unfreeze(taskId: TaskId): void
+
+  intentOf(taskId: TaskId, generation: number): Intent | undefined
+  intentsIn(state: IntentState): Intent[]
+  /** Writes or renews an intent that was not used yet. Throws ERR_JOURNAL_FAILED when it was. */
+  intend(intent: Omit<Intent, 'state' | 'answer' | 'updatedAt' | 'action'> & { readonly action: string }): void
+  /** The one use: true exactly once for a receipt, and for a task until the outcome is `refused` or `unknown`. */
+  consume(receipt: Receipt, now: number): ConsumeVerdict
+  /** consumed → accepted | refused | unknown, accepted → done. Throws ERR_JOURNAL_FAILED for any other step. */
+  settle(
+    taskId: TaskId,
+    generation: number,
+    outcome: {
+      readonly state: 'accepted' | 'refused' | 'unknown' | 'done'
+      readonly answer?: string
+      readonly at: number
+    },
+  ): void
+  /** Whether the task was done (or may be being done), or this very generation of it was already used up. */
+  isSpent(taskId: TaskId, generation: number): boolean
+
+  /** Keeps a note once, by its name; the newest 200 stay. */
+  keepUpdate(update: KeptUpdate): void
+  /** Newest first. */
+  updates(limit: number): KeptUpdate[]
+}
