@@ -1,4 +1,5 @@
 import type { Action } from './action.ts'
+import { quoteInert, revealInvisible } from './quote.ts'
 import { renderSection, section, type TaskFile, withFront, withSection } from './task-file.ts'
 
 /** What the card tells beside the action itself. Times are ISO 8601 UTC. */
@@ -11,6 +12,7 @@ export interface CardFacts {
 }
 
 const UNTICKED = '- [ ] Approve\n- [ ] Reject\n- [ ] Redraft'
+const MAX_ORIGINAL_CHARS = 100_000
 const RISK_WORDS: Record<string, string> = {
   'reply-to-differs': 'the reply goes to another address than the mail came from',
   'first-contact': 'you have not written to this address before',
@@ -38,9 +40,14 @@ export function renderCard(task: TaskFile, action: Action, facts: CardFacts): Ta
     '## Notes to the drafter\n\nWrite here what should change, then tick *Redraft*.',
     renderSection('notes', keep('notes')),
     '## What it answers',
-    renderSection('original', keep('original')),
+    renderSection('original', inertOriginal(keep('original'))),
   ].join('\n\n')
   return { ...presented, body: `\n${body}\n` }
+}
+
+/** The quote came through the cloud: it is made inert here again, whatever was done to it there. */
+function inertOriginal(original: string): string {
+  return quoteInert(original.replace(/^`{3,}(text)?$/gm, ''), { maxChars: MAX_ORIGINAL_CHARS })
 }
 
 function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
@@ -79,7 +86,7 @@ function drafter(task: TaskFile): string {
 
 /** Text from outside as inert inline code; what cannot be seen is shown by its code point. */
 function code(text: string): string {
-  const shown = reveal(text)
+  const shown = revealInvisible(text)
   const longest = Math.max(0, ...[...shown.matchAll(/`+/g)].map((run) => run[0].length))
   const fence = '`'.repeat(longest + 1)
   return longest > 0 ? `${fence} ${shown} ${fence}` : `${fence}${shown}${fence}`
@@ -87,12 +94,5 @@ function code(text: string): string {
 
 /** Text from outside in running prose: markup characters escaped, line breaks folded, invisible characters shown. */
 function plain(text: string): string {
-  return reveal(text.replace(/\s+/g, ' ')).replace(/[\\`*_[\]<>!#|{}%$~=]/g, (mark) => `\\${mark}`)
-}
-
-function reveal(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\u2800]/gu,
-    (mark) => `⟦U+${mark.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}⟧`,
-  )
+  return revealInvisible(text.replace(/\s+/g, ' ')).replace(/[\\`*_[\]<>!#|{}%$~=]/g, (mark) => `\\${mark}`)
 }

@@ -38,6 +38,8 @@ const frontSchema = z.looseObject({
       from: line(998).optional(),
       received: isoTime.optional(),
       references: z.array(line(998)).max(50).optional(),
+      /** Bare addresses a reply goes to, as triage read them from Reply-To or From. */
+      reply_to: z.array(line(254)).max(5).optional(),
     })
     .optional(),
   risk: z.array(line(100)).max(50).default([]),

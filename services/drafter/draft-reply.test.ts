@@ -1,0 +1,142 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openSkill } from '#adapters/skills/skill-folder.ts'
+import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { readAction } from '#core/action.ts'
+import type { TaskId } from '#core/ids.ts'
+import type { LedgerType } from '#core/ledger.ts'
+import type { VaultPort } from '#core/ports/vault.ts'
+import { draftOf, newTaskFile, parseTaskFile, renderSection, renderTaskFile } from '#core/task-file.ts'
+import { vaultPath } from '#core/vault-path.ts'
+import { claimedJobs, type DrafterDeps, draftReply } from './draft-reply.ts'
+import { templateDrafter } from './template-drafter.ts'
+
+const ID = '01J8Z3W6Q0ABCDEFGHJKABCDEF' as TaskId
+const NAME = 'EMAIL_2026-11-20_invoice-for-march_abcdef.md'
+const CLAIMED = vaultPath(`In_Progress/cloud/${NAME}`)
+const PENDING = vaultPath(`Pending_Approval/email/${NAME}`)
+const JOB = { taskId: ID, generation: 1 }
+
+let root: string
+let vault: VaultPort
+let entries: LedgerType[]
+let deps: DrafterDeps
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'drafter-'))
+  vault = openVault(root)
+  entries = []
+  const skill = openSkill(join(import.meta.dirname, '../../skills'), 'cloud-draft-email')
+  deps = {
+    vault,
+    ledger: {
+      append: (type) => {
+        entries.push(type)
+        return Promise.resolve({ seq: 1, at: '', agent: 'cloud', type, prev: '', hash: '' })
+      },
+    },
+    clock: { now: () => Date.parse('2026-11-20T10:00:00Z') },
+    write: templateDrafter(skill),
+    zone: 'cloud',
+    agent: 'cloud',
+    ownerAddress: 'owner@countersign.test',
+    expiresAfterMs: 14 * 86_400_000,
+  }
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+const put = (source: object = {}, front: object = {}) =>
+  vault.create(
+    CLAIMED,
+    renderTaskFile(
+      newTaskFile(
+        {
+          id: ID,
+          schema: '1',
+          kind: 'EMAIL',
+          domain: 'email',
+          title: 'RE: Invoice {{signature}} $& for March',
+          created: '2026-11-20T09:00:00Z',
+          generation: '1',
+          source: {
+            provider: 'imap',
+            message_id: '<m2@acme.example>',
+            from: '"Ana Ruiz" <Ana@Acme.Example>',
+            reply_to: ['Ana@Acme.Example'],
+            references: ['<m1@acme.example>'],
+            ...source,
+          },
+          ...front,
+        },
+        `# t\n\n${renderSection('original', 'Where is my invoice?')}\n`,
+      ),
+    ),
+  )
+const pending = () => {
+  const parsed = parseTaskFile(readFileSync(join(root, PENDING), 'utf8'))
+  if (!parsed.ok) throw new Error(parsed.problem)
+  return parsed.task
+}
+
+test('hands in a reply to the sender, in the thread, signed as the handbook says', async () => {
+  await put()
+  await vault.create(
+    vaultPath('Company_Handbook.md'),
+    '# Handbook\n\n## Signature\n\nOlga Owner\nAcme\n\n## Tone\n\nwarm\n',
+  )
+  expect(await draftReply(JOB, deps)).toEqual({ kind: 'drafted', path: PENDING })
+  const task = pending()
+  expect(readAction(task)).toMatchObject({
+    ok: true,
+    action: {
+      to: ['Ana@acme.example'],
+      account: 'owner@countersign.test',
+      subject: 'Re: Invoice {{signature}} $& for March',
+      in_reply_to: '<m2@acme.example>',
+      references: ['<m1@acme.example>', '<m2@acme.example>'],
+    },
+  })
+  expect(draftOf(task)).toMatch(/^Dear Ana Ruiz,\n[\s\S]*Kind regards\nOlga Owner\nAcme$/)
+  expect(task.front).toMatchObject({
+    drafted: { by: 'cloud-draft-email', model: 'template', cost_usd: '0' },
+    expires: '2026-12-04T10:00:00.000Z',
+  })
+  expect(await vault.exists(CLAIMED)).toBe(false)
+  expect(readdirSync(join(root, 'Updates/cloud'))).toHaveLength(1)
+  expect(entries).toEqual(['task.drafted'])
+})
+
+test('leaves a task alone that is another generation’s, or gone', async () => {
+  await put()
+  expect(await draftReply({ taskId: ID, generation: 2 }, deps)).toEqual({ kind: 'lost' })
+  expect(await vault.exists(CLAIMED)).toBe(true)
+  await vault.remove(CLAIMED)
+  expect(await draftReply(JOB, deps)).toEqual({ kind: 'lost' })
+})
+
+test.each(['replace', 'create', 'move'] as const)('ends the same after a crash before its %s', async (step) => {
+  await put()
+  const crash = new Error('crash')
+  const crashing = { ...vault, list: vault.list, read: vault.read, [step]: () => Promise.reject(crash) } as VaultPort
+  await expect(draftReply(JOB, { ...deps, vault: crashing })).rejects.toBe(crash)
+  expect(await claimedJobs(vault, 'cloud')).toEqual([JOB])
+  expect(await draftReply(JOB, deps)).toMatchObject({ kind: 'drafted' })
+  expect(readdirSync(join(root, 'Updates/cloud'))).toHaveLength(1)
+  expect(draftOf(pending())?.match(/Dear/g)).toHaveLength(1)
+})
+
+test('refuses a local-only domain with a ledger entry and leaves the file', async () => {
+  await put({}, { domain: 'payment' })
+  expect(await draftReply(JOB, deps)).toMatchObject({ kind: 'forbidden' })
+  expect(entries).toEqual(['zone.forbidden'])
+  expect(await vault.exists(CLAIMED)).toBe(true)
+})
+
+test('hands a mail that cannot be answered to the person with the reason and without an action', async () => {
+  await put({ reply_to: [] })
+  expect(await draftReply(JOB, deps)).toMatchObject({ kind: 'unusable' })
+  expect(pending().front.action).toBeUndefined()
+  expect(pending().front.outcome?.reason).toMatch(/no reply could be drafted/)
+})
