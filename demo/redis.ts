@@ -4,8 +4,8 @@ import { connect } from 'node:net'
 import { arch, homedir, platform } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
-import type { ProcessSpec } from '#runtime/supervisor.ts'
 import { CountersignError } from '#core/errors.ts'
+import type { ProcessSpec } from '#runtime/supervisor.ts'
 
 const run = promisify(execFile)
 
@@ -42,7 +42,7 @@ export async function findRedis(search: RedisSearch): Promise<RedisFound> {
 
 const FINDERS: Record<RedisSource, (search: RedisSearch) => Promise<RedisFound | string>> = {
   async path({ env }) {
-    for (const folder of (env['PATH'] ?? '').split(delimiter)) {
+    for (const folder of (env.PATH ?? '').split(delimiter)) {
       for (const name of ['redis-server', 'valkey-server']) {
         const label = folder === '' ? undefined : await usableVersion(join(folder, name))
         if (label) return { kind: 'binary', file: join(folder, name), label: `${join(folder, name)} (${label})` }
@@ -72,18 +72,20 @@ const FINDERS: Record<RedisSource, (search: RedisSearch) => Promise<RedisFound |
 
   async packages({ env, say }) {
     if (platform() !== 'linux') return `no Debian packages on ${platform()}`
-    const cache = join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'countersign', 'redis')
+    const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'countersign', 'redis')
     const root = join(cache, 'root')
-    const unpacked = { file: join(root, 'usr/bin/redis-server'), libraryPath: await libraryPathOf(root) }
+    const unpacked = { file: join(root, 'usr/bin/redis-server'), libraryPath: libraryPathOf(root) }
     const cached = await usableVersion(unpacked.file, unpacked.libraryPath)
     if (cached) return { kind: 'binary', ...unpacked, label: `${unpacked.file} (${cached})` }
-    say(`Unpacking the system's redis-server packages into ${cache} (once; nothing is installed, no service is started).`)
+    say(
+      `Unpacking the system's redis-server packages into ${cache} (once; nothing is installed, no service is started).`,
+    )
     try {
       await unpackPackages(cache, root)
     } catch (error) {
       return `the system's packages could not be unpacked (${firstLine(error)})`
     }
-    const libraryPath = await libraryPathOf(root)
+    const libraryPath = libraryPathOf(root)
     const label = await usableVersion(unpacked.file, libraryPath)
     if (!label) return `the unpacked ${unpacked.file} does not run`
     return { kind: 'binary', file: unpacked.file, libraryPath, label: `${unpacked.file} (${label})` }
@@ -126,8 +128,8 @@ function ownPackageLists(cache: string): string[] {
   ]
 }
 
-async function libraryPathOf(root: string): Promise<string> {
-  const triplet = `${{ x64: 'x86_64', arm64: 'aarch64' }[arch()] ?? arch()}-linux-gnu`
+function libraryPathOf(root: string): string {
+  const triplet = `${arch() === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`
   return [join(root, 'usr/lib', triplet), join(root, 'lib', triplet)].join(':')
 }
 

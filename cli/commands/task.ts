@@ -1,0 +1,57 @@
+import type { Command } from 'commander'
+import { renderTaskFile } from '#core/task-file.ts'
+import { folderOf } from '#core/vault-path.ts'
+import { type Cli, example } from '../cli.ts'
+import { renderTable, terminalBlock, terminalText } from '../table.ts'
+import { type FoundTask, findTask, listTasks } from '../tasks.ts'
+
+export function configure(command: Command, cli: Cli): void {
+  command
+    .command('list')
+    .description('every open task and where it stands')
+    .option('--all', 'finished ones too')
+    .addHelpText('after', example('task list', 'task list --all --json'))
+    .action(async (options: { all?: boolean }) => {
+      const tasks = await listTasks(await cli.home(), { withDone: options.all === true })
+      cli.answer(tasks.map(summaryOf), tasks.length === 0 ? 'No open tasks.' : renderList(tasks))
+    })
+  command
+    .command('show')
+    .description('one task: its file as it stands')
+    .argument('<task>', 'an id, its last six characters, or a file name')
+    .addHelpText('after', example('task show 7h3k9q'))
+    .action(async (reference: string) => {
+      const found = await findTask(await cli.home(), reference)
+      const { task } = found
+      const text = task ? terminalBlock(renderTaskFile(task)) : `The file cannot be read as a task: ${found.problem}`
+      cli.answer(
+        { ...summaryOf(found), ...(task ? { front: task.front, body: task.body } : {}) },
+        `${found.path}\n\n${text}`,
+      )
+    })
+}
+
+function summaryOf({ path, place, task, problem }: FoundTask) {
+  const front = task?.front
+  return {
+    id: front?.id ?? null,
+    title: front?.title ?? null,
+    state: folderOf(place),
+    path,
+    created: front?.created ?? null,
+    risk: front?.risk ?? [],
+    ...(problem ? { problem } : {}),
+  }
+}
+
+function renderList(tasks: readonly FoundTask[]): string {
+  const rows = tasks.map((found) => {
+    const { state, title, created, risk, problem } = summaryOf(found)
+    const id = found.task?.front.id.slice(-6).toLowerCase() ?? '?'
+    const note = problem
+      ? `broken: ${terminalText(problem, 40)}`
+      : risk.map((flag) => `⚠ ${terminalText(flag, 20)}`).join(' ')
+    return [id, state, created?.slice(0, 16).replace('T', ' ') ?? '', terminalText(title ?? found.path, 50), note]
+  })
+  return renderTable([['ID', 'WHERE', 'CREATED', 'TITLE', ''], ...rows])
+}

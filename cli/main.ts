@@ -1,0 +1,69 @@
+import { Command, CommanderError } from 'commander'
+import { CountersignError } from '#core/errors.ts'
+import { type CommandModule, createCli, type GlobalOptions, reportError } from './cli.ts'
+import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
+
+/** Every verb: its line in --help, and its file, loaded only when it is the one that runs. */
+const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandModule> }> = {
+  init: {
+    summary: 'create or repair a zone home: keys, vault, settings, hub',
+    load: () => import('./commands/init.ts'),
+  },
+  start: {
+    summary: 'run both zones on this machine, for use with an editor',
+    load: () => import('./commands/start.ts'),
+  },
+  demo: {
+    summary: 'play the whole story on this machine and verify each step',
+    load: () => import('./commands/demo.ts'),
+  },
+  mail: { summary: 'put a mail into the mailbox of `countersign start`', load: () => import('./commands/mail.ts') },
+  status: { summary: 'how this zone is doing', load: () => import('./commands/status.ts') },
+  task: { summary: 'list tasks, or show one', load: () => import('./commands/task.ts') },
+  approve: { summary: 'approve a drafted task: it will be executed', load: () => import('./commands/approve.ts') },
+  reject: { summary: 'reject a drafted task', load: () => import('./commands/reject.ts') },
+  redraft: { summary: 'send a drafted task back to the drafter', load: () => import('./commands/redraft.ts') },
+  sync: { summary: 'synchronise now, or show how sync is doing', load: () => import('./commands/sync.ts') },
+  audit: { summary: 'verify the ledgers', load: () => import('./commands/audit.ts') },
+  mcp: { summary: 'serve an MCP server over stdio', load: () => import('./commands/mcp.ts') },
+  doctor: {
+    summary: 'check this machine and this zone, and say what to repair',
+    load: () => import('./commands/doctor.ts'),
+  },
+}
+const OPTIONS_WITH_VALUE = ['--home', '--zone']
+
+/** Runs the command line and sets the exit code. Never throws. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('countersign')
+    .description('The cloud drafts, you countersign, your own machine acts.')
+    .option('--json', 'answer in JSON, one object (demo: one a step)')
+    .option('--home <folder>', 'the zone home (default: the one of ./zones/local and ./zones/cloud that exists)')
+    .option('--zone <zone>', 'cloud or local: ./zones/<zone>')
+    .addHelpText('after', EXIT_HELP)
+    .configureOutput({ writeErr: (text) => void (argv.includes('--json') || process.stderr.write(text)) })
+    .exitOverride()
+  const cli = createCli(() => program.opts<GlobalOptions>())
+  const verb = verbOf(argv)
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    const command = program.command(name).description(summary)
+    if (name === verb) (await load()).configure(command, cli)
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    // commander throws after printing help, too.
+    if (error instanceof CommanderError && error.exitCode === 0) return
+    const isUsage = error instanceof CommanderError
+    const json = argv.includes('--json')
+    if (json || !isUsage) reportError(isUsage ? new CountersignError('ERR_USAGE', error.message) : error, json)
+    process.exitCode = isUsage ? EXIT.usage : exitCodeOf(error)
+  }
+}
+
+function verbOf(argv: readonly string[]): string | undefined {
+  const words = argv.filter((one, index) => !one.startsWith('-') && !OPTIONS_WITH_VALUE.includes(argv[index - 1] ?? ''))
+  return words[0] === 'help' ? words[1] : words[0]
+}
+
+if (import.meta.main) await main(process.argv.slice(2))

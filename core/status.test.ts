@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import { isFresh, makeStatus, parseStatus, parseSyncReport, type StatusDocument } from './status.ts'
+
+const vault = {
+  needs_action: 0,
+  in_progress: {},
+  pending: 1,
+  approved: 0,
+  rejected: 0,
+  done: 2,
+  conflicts: 0,
+  halted: false,
+}
+const facts = {
+  zone: 'cloud' as const,
+  agent: 'cloud',
+  at: '2026-11-20T10:00:00.000Z',
+  services: [{ name: 'triage', live: true, ready: true }],
+  vault,
+  sync: { state: 'ok', at: '2026-11-20T09:59:59.000Z' },
+}
+
+test.each([
+  ['everything well', {}, 'ok', []],
+  ['a silent service', { services: [{ name: 'sync', live: false, ready: false }] }, 'down', ['sync does not answer']],
+  [
+    'an unready service',
+    { services: [{ name: 'sync', live: true, ready: false, detail: 'hub: refused' }] },
+    'degraded',
+    ['sync is not ready: hub: refused'],
+  ],
+  ['a sync in trouble', { sync: { state: 'offline', at: '' } }, 'degraded', ['sync: offline']],
+  ['no report of sync yet', { sync: null }, 'ok', []],
+  ['a halt', { vault: { ...vault, halted: true } }, 'degraded', ['HALT.md is present: nothing is executed']],
+  ['conflict copies', { vault: { ...vault, conflicts: 2 } }, 'degraded', ['2 conflict copies to look at']],
+] as const)('judges %s', (_name, change, health, problems) => {
+  const status = makeStatus({ ...facts, ...change } as typeof facts)
+  expect([status.health, status.problems]).toEqual([health, problems])
+})
+
+test('names a silent service before smaller problems', () => {
+  const services = [
+    { name: 'drafter', live: true, ready: false },
+    { name: 'sync', live: false, ready: false },
+  ]
+  expect(makeStatus({ ...facts, services }).problems[0]).toBe('sync does not answer')
+})
+
+test('reads back what it wrote and nothing else', () => {
+  const status: StatusDocument = makeStatus(facts)
+  expect(parseStatus(JSON.stringify(status))).toEqual(status)
+  expect(parseStatus('{"schema":1}')).toBeUndefined()
+  expect(parseStatus('')).toBeUndefined()
+  expect(parseSyncReport('null')).toBeNull()
+})
+
+test('calls a document stale after 20 s', () => {
+  const status = makeStatus(facts)
+  const at = Date.parse(status.at)
+  expect([isFresh(status, at + 19_999), isFresh(status, at + 20_000)]).toEqual([true, false])
+})

@@ -1,0 +1,101 @@
+import { z } from 'zod'
+import { ZONES } from './zone-policy.ts'
+
+const count = z.int().nonnegative()
+
+const serviceSchema = z.strictObject({
+  name: z.string(),
+  /** Answers, and real work progresses. */
+  live: z.boolean(),
+  /** All it needs (Redis, mail server, hub) can be reached. */
+  ready: z.boolean(),
+  /** What is missing, in its own words; absent when ready. */
+  detail: z.string().max(500).optional(),
+})
+
+const vaultSchema = z.strictObject({
+  needs_action: count,
+  in_progress: z.record(z.string(), count),
+  pending: count,
+  approved: count,
+  rejected: count,
+  /** Finished this month (UTC). */
+  done: count,
+  /** Kept losing sides of conflicts, for the person to look at and delete. */
+  conflicts: count,
+  halted: z.boolean(),
+})
+
+const syncSchema = z.looseObject({
+  state: z.string(),
+  /** When the status was written. */
+  at: z.string(),
+})
+
+/**
+ * The one status document of a zone: written by its health service, read by `countersign status` and by the
+ * dashboard. Times are ISO 8601 UTC.
+ */
+export const statusSchema = z.strictObject({
+  schema: z.literal(1),
+  zone: z.enum(ZONES),
+  agent: z.string(),
+  at: z.string(),
+  /** `down`: a service does not answer. `degraded`: something needs a look. */
+  health: z.enum(['ok', 'degraded', 'down']),
+  /** One sentence each, the gravest first; empty when all is well. */
+  problems: z.array(z.string()),
+  services: z.array(serviceSchema),
+  vault: vaultSchema,
+  /** What sync last reported; null before its first report. */
+  sync: syncSchema.nullable(),
+})
+
+export type StatusDocument = z.output<typeof statusSchema>
+export type ServiceStatus = z.output<typeof serviceSchema>
+export type VaultCounts = z.output<typeof vaultSchema>
+export type SyncReport = z.output<typeof syncSchema>
+
+/** Older than this, a status document says nothing about now: the health service itself is away. */
+export const STATUS_FRESH_MS = 20_000
+
+/** A status document read back from disk; undefined when it is not one. */
+export function parseStatus(text: string): StatusDocument | undefined {
+  try {
+    return statusSchema.parse(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
+/** What sync wrote of itself; null when it is no report. */
+export function parseSyncReport(text: string): SyncReport | null {
+  try {
+    return syncSchema.parse(JSON.parse(text))
+  } catch {
+    return null
+  }
+}
+
+export function isFresh(status: StatusDocument, nowMs: number): boolean {
+  return nowMs - Date.parse(status.at) < STATUS_FRESH_MS
+}
+
+/** Puts the facts together and judges them. */
+export function makeStatus(facts: Omit<StatusDocument, 'schema' | 'health' | 'problems'>): StatusDocument {
+  const silent = facts.services.filter((service) => !service.live)
+  const unready = facts.services.filter((service) => service.live && !service.ready)
+  const problems = [
+    ...silent.map((service) => `${service.name} does not answer`),
+    ...unready.map((service) => `${service.name} is not ready: ${service.detail ?? 'no reason given'}`),
+    ...syncProblems(facts.sync),
+    ...(facts.vault.halted ? ['HALT.md is present: nothing is executed'] : []),
+    ...(facts.vault.conflicts > 0 ? [`${facts.vault.conflicts} conflict copies to look at`] : []),
+  ]
+  return { schema: 1, ...facts, health: silent.length > 0 ? 'down' : problems.length > 0 ? 'degraded' : 'ok', problems }
+}
+
+function syncProblems(sync: SyncReport | null): string[] {
+  if (!sync || sync.state === 'ok') return []
+  return [`sync: ${sync.state}`]
+}
