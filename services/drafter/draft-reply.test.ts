@@ -24,9 +24,9 @@ let vault: VaultPort
 let entries: LedgerType[]
 let deps: DrafterDeps
 
-beforeEach(() => {
+beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'drafter-'))
-  vault = openVault(root)
+  vault = await openVault(root)
   entries = []
   const skill = openSkill(join(import.meta.dirname, '../../skills'), 'cloud-draft-email')
   deps = {
