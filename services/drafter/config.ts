@@ -1,0 +1,15 @@
+import { type ConfigOf } from '#runtime/config.ts'
+import { folder, milliseconds, ownerSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
+
+export const drafterSettings = {
+  ...zoneSettings,
+  ...ownerSettings,
+  skills: setting('COUNTERSIGN_SKILLS', folder('./skills')),
+  /** Drafts worked on at once. */
+  concurrency: setting('COUNTERSIGN_DRAFTER_CONCURRENCY', wholeNumber(1, 16, 2)),
+  /** How often claimed tasks are looked for without a doorbell. */
+  reconcileMs: setting('COUNTERSIGN_DRAFTER_RECONCILE_MS', milliseconds(15_000)),
+  /** Days until an undecided draft expires. */
+  expiresDays: setting('COUNTERSIGN_DRAFT_EXPIRES_DAYS', wholeNumber(1, 365, 14)),
+}
+export type DrafterConfig = ConfigOf<typeof drafterSettings>
