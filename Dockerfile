@@ -1,0 +1,36 @@
+# Images: `cloud` (cannot act: its bundles hold no acting code), `local` (acts on what was countersigned), `hub`
+# (git over ssh). All stand on `base`. Each program is one bundle; the compose files pick it by command.
+
+FROM node:24-bookworm-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
+COPY . .
+RUN node scripts/bundle.ts cloud local hub
+
+FROM node:24-bookworm-slim AS base
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends git openssh-client \
+ && rm -rf /var/lib/apt/lists/*
+# The owner of the zone's files on the host; sshd and ssh want a name for it.
+ARG COUNTERSIGN_UID=1000
+ARG COUNTERSIGN_GID=1000
+RUN userdel --remove node \
+ && { getent group "$COUNTERSIGN_GID" >/dev/null || groupadd --gid "$COUNTERSIGN_GID" countersign; } \
+ && useradd --uid "$COUNTERSIGN_UID" --gid "$COUNTERSIGN_GID" --home-dir /app --no-create-home --shell /bin/sh --password '*' git
+COPY deploy/container/healthcheck.sh deploy/container/countersign /usr/local/bin/
+ENV NODE_ENV=production
+WORKDIR /app
+USER $COUNTERSIGN_UID:$COUNTERSIGN_GID
+# Small heaps: a third less memory for services that mostly wait.
+ENTRYPOINT ["node", "--max-semi-space-size=1", "--optimize-for-size", "--disable-warning=ExperimentalWarning"]
+
+FROM base AS cloud
+COPY --from=build /build/dist/cloud /app
+COPY skills /app/skills
+ENV COUNTERSIGN_ZONE=cloud COUNTERSIGN_SKILLS=/app/skills
+
+FROM base AS local
+COPY --from=build /build/dist/local /app
+COPY skills /app/skills
+ENV COUNTERSIGN_ZONE=local COUNTERSIGN_SKILLS=/app/skills

@@ -1,0 +1,153 @@
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type ComposeConfig, type ComposeService, composeConfig, violations } from '#tests/support/compose-policy.ts'
+import manifest from '../../package.json' with { type: 'json' }
+
+const root = join(import.meta.dirname, '../..')
+const files = ['compose.cloud.yml', 'compose.local.yml'] as const
+const configs = {} as Record<(typeof files)[number], ComposeConfig>
+beforeAll(async () => {
+  for (const file of files) configs[file] = await composeConfig(file, root)
+})
+
+describe.each(files)('%s', (file) => {
+  it('keeps the policy in every service', () => {
+    expect(violations(configs[file])).toEqual([])
+  })
+
+  it('builds own images under the version of this program', () => {
+    const own = Object.values(configs[file].services).filter(({ image }) => image?.startsWith('countersign/'))
+    expect(own.length).toBeGreaterThan(2)
+    for (const { image } of own)
+      expect(image).toMatch(new RegExp(`^countersign/(cloud|local|hub):${manifest.version}$`))
+  })
+})
+
+describe('the two zones', () => {
+  it('run just these services', () => {
+    expect(Object.keys(configs['compose.cloud.yml'].services).sort()).toEqual([
+      'drafter',
+      'grafana',
+      'health',
+      'hub',
+      'prometheus',
+      'redis',
+      'sync',
+      'triage',
+    ])
+    expect(Object.keys(configs['compose.local.yml'].services).sort()).toEqual(['executor', 'health', 'redis', 'sync'])
+  })
+
+  it('publish only the hub’s ssh port to other machines', () => {
+    const published = files.flatMap((file) =>
+      Object.entries(configs[file].services).flatMap(([name, { ports = [] }]) =>
+        ports.map(({ host_ip, target }) => `${name} ${host_ip}:${target}`),
+      ),
+    )
+    expect(published.sort()).toEqual(['grafana 127.0.0.1:3000', 'health 127.0.0.1:8080', 'hub 0.0.0.0:2222'])
+  })
+
+  it('keep every sending credential and the countersigning key out of the cloud', () => {
+    expect(JSON.stringify(configs['compose.cloud.yml'])).not.toMatch(/smtp|countersign-key|countersign\.pem/i)
+    expect(secretsOf('compose.local.yml', 'executor')).toContain('countersign-key')
+  })
+
+  it('give each service no key but those it uses', () => {
+    expect(holders('signing-key')).toEqual(['compose.cloud.yml sync', 'compose.local.yml sync'])
+    expect(holders('deploy-key')).toEqual(['compose.cloud.yml sync', 'compose.local.yml sync'])
+    expect(holders('ledger-key')).toEqual(['compose.cloud.yml sync', 'compose.local.yml sync'])
+    expect(holders('countersign-key')).toEqual(['compose.local.yml executor'])
+    expect(holders('smtp-password')).toEqual(['compose.local.yml executor'])
+    expect(holders('imap-password')).toEqual(['compose.cloud.yml triage', 'compose.local.yml executor'])
+  })
+
+  it('let nobody but triage, the executor and the local sync out', () => {
+    const open = files.flatMap((file) =>
+      Object.entries(configs[file].services)
+        .filter(([, { networks = {} }]) =>
+          Object.keys(networks).some((one) => configs[file].networks?.[one]?.internal !== true),
+        )
+        .map(([name]) => `${file} ${name}`),
+    )
+    // hub, grafana and health have a published port, which takes a network that is not internal.
+    expect(open.sort()).toEqual([
+      'compose.cloud.yml grafana',
+      'compose.cloud.yml hub',
+      'compose.cloud.yml triage',
+      'compose.local.yml executor',
+      'compose.local.yml health',
+      'compose.local.yml sync',
+    ])
+  })
+})
+
+describe('the policy', () => {
+  const planted: [string, string, Partial<ComposeService>][] = [
+    ['a privileged container', 'is not privileged', { privileged: true }],
+    [
+      'the Docker socket',
+      'mounts nothing of the host',
+      { volumes: [{ type: 'bind', source: '/var/run/docker.sock', target: '/var/run/docker.sock' }] },
+    ],
+    ['the host’s root', 'mounts nothing of the host', { volumes: [{ type: 'bind', source: '/', target: '/host' }] }],
+    ['the host’s network', 'has namespaces of its own', { network_mode: 'host' }],
+    ['the host’s processes', 'has namespaces of its own', { pid: 'host' }],
+    ['a writable root', 'has a read-only root', { read_only: false }],
+    ['a floating tag', 'image is pinned to a version', { image: 'redis:latest' }],
+    ['no tag', 'image is pinned to a version', { image: 'registry.example:5000/redis' }],
+    ['root', 'runs as a user other than root', { user: '0:0' }],
+    ['root by name', 'runs as a user other than root', { user: 'root' }],
+    ['a capability', 'has no capabilities', { cap_add: ['NET_ADMIN'] }],
+    ['capabilities that stay', 'has no capabilities', { cap_drop: [] }],
+    ['privileges to gain', 'gains no privileges', { security_opt: [] }],
+    ['no seccomp', 'gains no privileges', { security_opt: ['no-new-privileges:true', 'seccomp:unconfined'] }],
+    ['a password in the environment', 'has no secret in its environment', { environment: { REDIS_PASSWORD: 'x' } }],
+    [
+      'a password in a URL',
+      'has no secret in its environment',
+      { environment: { COUNTERSIGN_REDIS_URL: 'redis://:hunter2@redis:6379' } },
+    ],
+    ['a published port', 'publishes no port', { ports: [{ target: 6379, published: '6379' }] }],
+    ['a port on loopback', 'redis: publishes nothing', { ports: [{ host_ip: '127.0.0.1', target: 6379 }] }],
+    ['the way out', 'redis: publishes nothing', { networks: { mailbox: null } }],
+    ['a log that grows', 'rotates its log', { logging: { driver: 'json-file' } }],
+    [
+      'a grace shorter than the drain',
+      'is given more time to stop',
+      { environment: { COUNTERSIGN_DRAIN_MS: '15000' } },
+    ],
+    ['no healthcheck', 'has a healthcheck', { healthcheck: { test: ['NONE'] } }],
+  ]
+
+  it.each(planted)('catches %s', (_what, rule, change) => {
+    const config = configs['compose.cloud.yml']
+    const redis = { ...config.services.redis, ...change } as ComposeService
+    const found = violations({ ...config, services: { ...config.services, redis } })
+    expect(found.length).toBeGreaterThan(0)
+    for (const violation of found) expect(violation).toMatch(/^redis: /)
+    expect(found.join('\n')).toContain(rule)
+  })
+
+  it.each(['mem_limit', 'pids_limit', 'init', 'restart', 'healthcheck', 'logging', 'user', 'networks'] as const)(
+    'catches a service without %s',
+    (key) => {
+      const config = configs['compose.local.yml']
+      const { [key]: _left, ...executor } = config.services.executor as ComposeService
+      expect(violations({ ...config, services: { ...config.services, executor } })).toHaveLength(1)
+    },
+  )
+})
+
+function secretsOf(file: (typeof files)[number], service: string): (string | undefined)[] {
+  return (configs[file].services[service]?.secrets ?? []).map(({ source }) => source)
+}
+
+function holders(secret: string): string[] {
+  return files
+    .flatMap((file) =>
+      Object.keys(configs[file].services)
+        .filter((service) => secretsOf(file, service).includes(secret))
+        .map((service) => `${file} ${service}`),
+    )
+    .sort()
+}

@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+/** The parts of `docker compose config --format json` that the policy looks at. */
+export interface ComposeConfig {
+  /** The repository's folder: what may be mounted lies below it (with the default zone homes). */
+  readonly root: string
+  readonly services: Readonly<Record<string, ComposeService>>
+  readonly networks?: Readonly<Record<string, { readonly internal?: boolean; readonly external?: boolean }>>
+  readonly secrets?: Readonly<Record<string, { readonly file?: string; readonly environment?: string }>>
+}
+
+export interface ComposeService {
+  readonly image?: string
+  readonly user?: string
+  readonly init?: boolean
+  readonly privileged?: boolean
+  readonly read_only?: boolean
+  readonly cap_add?: readonly string[]
+  readonly cap_drop?: readonly string[]
+  readonly devices?: readonly unknown[]
+  readonly security_opt?: readonly string[]
+  readonly network_mode?: string
+  readonly pid?: string
+  readonly ipc?: string
+  readonly pids_limit?: number
+  readonly mem_limit?: string
+  readonly restart?: string
+  readonly stop_grace_period?: string
+  readonly tmpfs?: readonly string[]
+  readonly logging?: { readonly driver?: string; readonly options?: Readonly<Record<string, string>> }
+  readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean }
+  readonly environment?: Readonly<Record<string, string | null>>
+  readonly networks?: Readonly<Record<string, unknown>>
+  readonly ports?: readonly { readonly host_ip?: string; readonly target?: number; readonly published?: string }[]
+  readonly secrets?: readonly { readonly source?: string }[]
+  readonly volumes?: readonly { readonly type: string; readonly source?: string; readonly target: string }[]
+}
+
+type Rule = (service: ComposeService, name: string, config: ComposeConfig) => boolean
+type Rules = Readonly<Record<string, Rule>>
+
+const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIALS?|PRIVATE_KEY|API_KEY|_KEY|_PASS)$/
+const CREDENTIALS_IN_URL = /:\/\/[^/@\s]*:[^/@\s]+@/
+/** The one port that other machines may reach. */
+const PUBLISHED_TO_OTHERS = [{ service: 'hub', target: 2222 }]
+
+/** What every container of both zones is held to: rule → whether a service keeps it. */
+const RULES: Rules = {
+  'image is pinned to a version': ({ image = '' }) => /:[^:@/]*\d[^:@/]*$/.test(image) && !/:latest$/.test(image),
+  'runs as a user other than root, by number': ({ user = '' }) => /^[1-9]\d*:\d+$/.test(user),
+  'is not privileged': ({ privileged }) => privileged !== true,
+  'has a read-only root': ({ read_only }) => read_only === true,
+  'has no capabilities': ({ cap_add = [], cap_drop = [] }) => cap_drop.includes('ALL') && cap_add.length === 0,
+  'gains no privileges, and keeps seccomp and AppArmor': ({ security_opt = [] }) =>
+    security_opt.includes('no-new-privileges:true') && !security_opt.some((option) => /unconfined/.test(option)),
+  'has no devices': ({ devices = [] }) => devices.length === 0,
+  'has namespaces of its own': ({ network_mode, pid, ipc }) =>
+    network_mode === undefined && pid === undefined && ipc === undefined,
+  'has its own init, so that a hung process can be ended': ({ init }) => init === true,
+  'has a limit of processes': ({ pids_limit = 0 }) => pids_limit > 0 && pids_limit <= 256,
+  'has a limit of memory': ({ mem_limit = '0' }) => Number(mem_limit) > 0,
+  'has a healthcheck': ({ healthcheck }) => (healthcheck?.test?.length ?? 0) > 1 && healthcheck?.disable !== true,
+  'is restarted': ({ restart }) => restart === 'unless-stopped',
+  'is given more time to stop than it takes to drain': ({ stop_grace_period = '10s', environment }) =>
+    seconds(stop_grace_period) * 1000 > Number(environment?.COUNTERSIGN_DRAIN_MS ?? 0),
+  'rotates its log': ({ logging }) =>
+    logging?.options?.['max-size'] !== undefined && Number(logging.options['max-file']) > 0,
+  'has temporary folders without programs': ({ tmpfs = [] }) =>
+    tmpfs.every((mount) => ['noexec', 'nosuid', 'nodev', 'size='].every((option) => mount.includes(option))),
+  'has no secret in its environment': ({ environment = {} }) =>
+    Object.entries(environment).every(
+      ([key, value]) => !value || (!SECRET_NAME.test(key) && !CREDENTIALS_IN_URL.test(value)),
+    ),
+  'takes its secrets from files': ({ secrets = [] }, _name, config) =>
+    secrets.every(({ source = '' }) => config.secrets?.[source]?.file !== undefined),
+  'mounts nothing of the host but its own folders: no Docker socket, no system folder': (
+    { volumes = [] },
+    _name,
+    { root },
+  ) =>
+    volumes.every(({ type, source = '' }) => type === 'volume' || (type === 'bind' && source.startsWith(`${root}/`))),
+  'publishes no port beyond this machine, but the hub’s': ({ ports = [] }, name) =>
+    ports.every(
+      ({ host_ip, target }) =>
+        host_ip === '127.0.0.1' ||
+        host_ip === '::1' ||
+        PUBLISHED_TO_OTHERS.some((one) => one.service === name && one.target === target),
+    ),
+  'is on named networks of this zone only': ({ networks = {} }, _name, config) =>
+    Object.keys(networks).length > 0 &&
+    Object.keys(networks).every((network) => network !== 'default' && config.networks?.[network]?.external !== true),
+}
+
+/** Rules for particular services. */
+const SERVICE_RULES: Readonly<Record<string, Rules>> = {
+  redis: {
+    'publishes nothing and is on internal networks only': ({ ports = [], networks = {} }, _name, config) =>
+      ports.length === 0 && Object.keys(networks).every((network) => config.networks?.[network]?.internal === true),
+    'demands a password': ({ secrets = [] }) => secrets.some(({ source }) => source === 'redis-password'),
+  },
+}
+
+/** Every broken rule as `service: rule`, sorted. Empty: the file keeps the policy. */
+export function violations(config: ComposeConfig): string[] {
+  const found: string[] = []
+  for (const [name, service] of Object.entries(config.services)) {
+    const rules = { ...RULES, ...SERVICE_RULES[name] }
+    for (const [rule, keeps] of Object.entries(rules)) if (!keeps(service, name, config)) found.push(`${name}: ${rule}`)
+  }
+  return found.sort()
+}
+
+/** What compose makes of a file, without the settings of whoever runs this. */
+export async function composeConfig(file: string, root: string): Promise<ComposeConfig> {
+  const { stdout } = await promisify(execFile)(
+    'docker',
+    ['compose', '--env-file', '/dev/null', '-f', file, 'config', '--format', 'json'],
+    { cwd: root, env: { PATH: process.env.PATH, HOME: process.env.HOME } },
+  )
+  return { ...JSON.parse(stdout), root }
+}
+
+/** Compose writes durations as Go does: `1m15s`. */
+function seconds(duration: string): number {
+  const [, hours = '0', minutes = '0', rest = '0'] = /^(?:(\d+)h)?(?:(\d+)m)?(?:([\d.]+)s)?$/.exec(duration) ?? []
+  return Number(hours) * 3600 + Number(minutes) * 60 + Number(rest)
+}
