@@ -1,0 +1,63 @@
+import { relative, resolve } from 'node:path'
+import type { Env } from './config.ts'
+
+/**
+ * Settings that are fine by themselves and wrong together, whichever service reads them: one line per fault. Every
+ * service of a zone gets the same environment file, so each of them refuses to start.
+ */
+export function contradictions(env: Env): string[] {
+  return [...sendingInTheCloud(env), ...secretsInTheOpen(env), ...plaintextMail(env), ...foldersInsideTheVault(env)]
+}
+
+/** The cloud must not be able to send: a credential that is not there cannot leak or be used. */
+function sendingInTheCloud(env: Env): string[] {
+  if (env.COUNTERSIGN_ZONE !== 'cloud') return []
+  return namesOf(env)
+    .filter((name) => name.startsWith('COUNTERSIGN_SMTP_'))
+    .map((name) => `${name}: the cloud zone never sends mail; remove it here and set it in the local zone`)
+}
+
+/** A secret in a variable shows up in `docker inspect`, in crash reports and in every child process. */
+function secretsInTheOpen(env: Env): string[] {
+  const faults = namesOf(env)
+    .filter((name) => /^COUNTERSIGN_.*(PASSWORD|TOKEN|SECRET)$/.test(name))
+    .map((name) => `${name}: secrets come as files; put it into a file of mode 0600 and set ${name}_FILE to its path`)
+  if (/^rediss?:\/\/[^/@]*:[^/@]+@/.test(env.COUNTERSIGN_REDIS_URL ?? '')) {
+    faults.push('COUNTERSIGN_REDIS_URL: holds a password; put it into a file and set COUNTERSIGN_REDIS_PASSWORD_FILE')
+  }
+  return faults
+}
+
+function plaintextMail(env: Env): string[] {
+  if (env.COUNTERSIGN_ALLOW_PLAINTEXT === 'true') return []
+  return ['IMAP', 'SMTP'].flatMap((protocol) => {
+    const host = env[`COUNTERSIGN_${protocol}_HOST`] ?? ''
+    const name = `COUNTERSIGN_${protocol}_TLS`
+    if (env[name] !== 'none' || isLoopback(host)) return []
+    return [`${name}: none would send the password to ${host || 'the server'} in clear text; use tls or starttls`]
+  })
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+/** The vault is synchronised: keys, trust and journals inside it would travel to the other zone. */
+function foldersInsideTheVault(env: Env): string[] {
+  const vault = env.COUNTERSIGN_VAULT
+  if (!vault) return []
+  return ['COUNTERSIGN_STATE', 'COUNTERSIGN_KEYS', 'COUNTERSIGN_TRUST']
+    .filter((name) => env[name] && isInside(vault, env[name]))
+    .map(
+      (name) => `${name}: lies inside the vault (COUNTERSIGN_VAULT), which is synchronised; choose a folder beside it`,
+    )
+}
+
+function isInside(outer: string, inner: string): boolean {
+  const path = relative(resolve(outer), resolve(inner))
+  return path === '' || !(path === '..' || path.startsWith('../'))
+}
+
+function namesOf(env: Env): string[] {
+  return Object.keys(env).filter((name) => env[name])
+}

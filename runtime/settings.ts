@@ -1,0 +1,125 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { type ConfigOf, SecretFile, type Setting } from './config.ts'
+
+/** A setting that stands in the environment variable `name`. */
+export function setting<T>(name: string, schema: z.ZodType<T, string | undefined>, fallback?: string): Setting<T> {
+  return fallback === undefined ? { name, schema } : { name, schema, fallback }
+}
+
+/** Non-empty text; with a default it may be absent. */
+export function text(expected: string, fallback?: string): z.ZodType<string, string | undefined> {
+  return withDefault(z.string(`expected ${expected}`), fallback)
+}
+
+export function choice<const T extends readonly [string, ...string[]]>(
+  options: T,
+  fallback?: T[number],
+): z.ZodType<T[number], string | undefined> {
+  return withDefault(z.enum(options, `expected one of ${options.join(', ')}`), fallback)
+}
+
+export function flag(fallback: boolean): z.ZodType<boolean, string | undefined> {
+  return choice(['true', 'false'], fallback ? 'true' : 'false').transform((value) => value === 'true') as z.ZodType<
+    boolean,
+    string | undefined
+  >
+}
+
+export function wholeNumber(min: number, max: number, fallback?: number): z.ZodType<number, string | undefined> {
+  const expected = `expected a whole number from ${min} to ${max}`
+  const digits = z
+    .string(expected)
+    .regex(/^\d{1,12}$/, expected)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, expected)
+  return fallback === undefined ? digits : digits.optional().transform((value) => value ?? fallback)
+}
+
+/** A number of milliseconds, at most one day. */
+export function milliseconds(fallback?: number): z.ZodType<number, string | undefined> {
+  return wholeNumber(0, 86_400_000, fallback)
+}
+
+export function port(fallback?: number): z.ZodType<number, string | undefined> {
+  return wholeNumber(0, 65_535, fallback)
+}
+
+/** An absolute path; a relative one counts from the folder the process was started in. */
+export function folder(fallback?: string): z.ZodType<string, string | undefined> {
+  return text('the path of a folder', fallback).transform((path) => resolve(path)) as z.ZodType<
+    string,
+    string | undefined
+  >
+}
+
+export function secretFile(): z.ZodType<SecretFile, string | undefined> {
+  return z
+    .string('expected the path of a file that holds the secret')
+    .transform((path) => new SecretFile(resolve(path)))
+}
+
+export function optional<T>(schema: z.ZodType<T, string | undefined>): z.ZodType<T | undefined, string | undefined> {
+  return schema.optional()
+}
+
+function withDefault<T>(schema: z.ZodType<T, string>, fallback: T | undefined): z.ZodType<T, string | undefined> {
+  if (fallback === undefined) return schema as z.ZodType<T, string | undefined>
+  return schema.optional().transform((value) => value ?? fallback)
+}
+
+const redisUrl = z
+  .string('expected redis://host:port')
+  .regex(/^rediss?:\/\/[^\s/]+(\/\d+)?$/, 'expected redis://host:port or rediss://host:port')
+const agentName = z.string('expected an agent name').regex(/^[a-z][a-z0-9-]{0,30}$/, 'expected a-z, 0-9 and -')
+
+/** What every process needs to run and to be watched. */
+export const processSettings = {
+  zone: setting('COUNTERSIGN_ZONE', choice(['cloud', 'local'])),
+  agent: setting('COUNTERSIGN_AGENT', agentName as z.ZodType<string, string | undefined>, 'COUNTERSIGN_ZONE'),
+  httpHost: setting('COUNTERSIGN_HTTP_HOST', text('an address to listen on', '127.0.0.1')),
+  httpPort: setting('COUNTERSIGN_HTTP_PORT', port(8080)),
+  logLevel: setting('COUNTERSIGN_LOG_LEVEL', choice(['debug', 'info', 'warn', 'error'], 'info')),
+  drainMs: setting('COUNTERSIGN_DRAIN_MS', milliseconds(8_000)),
+}
+export type ProcessConfig = ConfigOf<typeof processSettings>
+
+/** What every service on a vault needs. */
+export const zoneSettings = {
+  ...processSettings,
+  vault: setting('COUNTERSIGN_VAULT', folder()),
+  state: setting('COUNTERSIGN_STATE', folder()),
+  keys: setting('COUNTERSIGN_KEYS', folder()),
+  trust: setting('COUNTERSIGN_TRUST', folder()),
+  vaultPollMs: setting('COUNTERSIGN_VAULT_POLL_MS', optional(wholeNumber(20, 60_000))),
+  redisUrl: setting('COUNTERSIGN_REDIS_URL', redisUrl as z.ZodType<string, string | undefined>),
+  redisPassword: setting('COUNTERSIGN_REDIS_PASSWORD_FILE', optional(secretFile())),
+}
+export type ZoneConfig = ConfigOf<typeof zoneSettings>
+
+const tls = (name: string) => setting(name, choice(['tls', 'starttls', 'none'], 'tls'))
+
+/** The mailbox that is read. */
+export const imapSettings = {
+  imapHost: setting('COUNTERSIGN_IMAP_HOST', text('the host of the IMAP server')),
+  imapPort: setting('COUNTERSIGN_IMAP_PORT', port(993)),
+  imapUser: setting('COUNTERSIGN_IMAP_USER', text('the user name of the mailbox')),
+  imapPassword: setting('COUNTERSIGN_IMAP_PASSWORD_FILE', secretFile()),
+  imapTls: tls('COUNTERSIGN_IMAP_TLS'),
+  imapMailbox: setting('COUNTERSIGN_IMAP_MAILBOX', text('a mailbox', 'INBOX')),
+}
+
+/** The server that mail is sent through; local zone only. */
+export const smtpSettings = {
+  smtpHost: setting('COUNTERSIGN_SMTP_HOST', text('the host of the SMTP server')),
+  smtpPort: setting('COUNTERSIGN_SMTP_PORT', port(465)),
+  smtpUser: setting('COUNTERSIGN_SMTP_USER', optional(text('a user name'))),
+  smtpPassword: setting('COUNTERSIGN_SMTP_PASSWORD_FILE', optional(secretFile())),
+  smtpTls: tls('COUNTERSIGN_SMTP_TLS'),
+}
+
+/** Whose assistant this is. */
+export const ownerSettings = {
+  ownerAddress: setting('COUNTERSIGN_OWNER_ADDRESS', text('the e-mail address of the owner')),
+  ownerName: setting('COUNTERSIGN_OWNER_NAME', text('a name', '')),
+}
