@@ -1,5 +1,3 @@
-import type { CountersignError } from '../errors.ts'
-
 /** Where and as whom to log in. The password is asked for at every connection, so that a rotated one is taken up. */
 export interface MailAccount {
   readonly host: string
@@ -79,7 +77,7 @@ export interface MailHandlers {
 
 export type SourceState =
   | { readonly kind: 'connected' }
-  | { readonly kind: 'disconnected'; readonly error: CountersignError; readonly retryInMs: number }
+  | { readonly kind: 'disconnected'; readonly error: Error; readonly retryInMs: number }
 
 /**
  * A mailbox that is only looked at: opened read-only, nothing marked, moved or deleted. `watch` announces new

@@ -1,0 +1,182 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FetchMessageObject, ImapFlow, MailboxObject } from 'imapflow'
+import type { MailAccount, MailHandlers, MailSource, RawMail, StartingPoint } from '#core/ports/mail.ts'
+import { declaredAttachments } from './body-structure.ts'
+import { IMAP_TIMINGS, type ImapTimings, imapFault, newClient } from './connection.ts'
+
+export interface ImapSourceOptions {
+  readonly mailbox: string
+  readonly timings?: ImapTimings
+  readonly firstRetryMs?: number
+  readonly maxRetryMs?: number
+}
+
+/** Larger messages are fetched up to HEAD_BYTES only: their text comes first, their attachments stay on the server. */
+const MAX_WHOLE_BYTES = 12 * 1024 * 1024
+const HEAD_BYTES = 1024 * 1024
+/** Pushed news is a doorbell; looking again now and then is what makes sure. */
+const LOOK_AGAIN_MS = 60_000
+
+/**
+ * Watches one IMAP mailbox, opened with EXAMINE so that nothing in it changes. New messages are announced through
+ * IDLE; a lost connection is replaced by a new client after 0.5 s … 30 s.
+ */
+export function imapSource(account: MailAccount, options: ImapSourceOptions): MailSource {
+  return {
+    watch(handlers) {
+      const stop = new AbortController()
+      const ended = keepWatching(account, options, handlers, stop.signal)
+      return {
+        async [Symbol.asyncDispose]() {
+          stop.abort()
+          await ended
+        },
+      }
+    },
+  }
+}
+
+async function keepWatching(
+  account: MailAccount,
+  options: ImapSourceOptions,
+  handlers: MailHandlers,
+  stopping: AbortSignal,
+): Promise<void> {
+  const { firstRetryMs = 500, maxRetryMs = 30_000 } = options
+  let retryInMs = firstRetryMs
+  while (!stopping.aborted) {
+    try {
+      await watchOnce(account, options, handlers, stopping, () => {
+        retryInMs = firstRetryMs
+      })
+    } catch (error) {
+      if (stopping.aborted) return
+      handlers.onState({ kind: 'disconnected', error: error as Error, retryInMs })
+      await delay(retryInMs, undefined, { signal: stopping }).catch(() => {})
+      retryInMs = Math.min(retryInMs * 2, maxRetryMs)
+    }
+  }
+}
+
+/** One connection's life. Always ends by throwing: by the fault, or because it was told to stop. */
+async function watchOnce(
+  account: MailAccount,
+  options: ImapSourceOptions,
+  handlers: MailHandlers,
+  stopping: AbortSignal,
+  onCaughtUp: () => void,
+): Promise<never> {
+  const client = await newClient(account, options.timings ?? IMAP_TIMINGS)
+  const close = () => client.close()
+  stopping.addEventListener('abort', close)
+  const news = new Doorbell()
+  client.on('exists', () => news.ring())
+  client.on('close', () => news.break())
+  try {
+    stopping.throwIfAborted()
+    const mailbox = await talk(account, async () => {
+      await client.connect()
+      return client.mailboxOpen(options.mailbox, { readOnly: true })
+    })
+    handlers.onState({ kind: 'connected' })
+    for (;;) {
+      news.reset()
+      await catchUp(client, mailbox, account, handlers, stopping)
+      onCaughtUp()
+      await talk(account, () => news.wait(LOOK_AGAIN_MS))
+    }
+  } finally {
+    stopping.removeEventListener('abort', close)
+    client.close()
+  }
+}
+
+/** Hands over every message that is not handled yet, oldest first. */
+async function catchUp(
+  client: ImapFlow,
+  mailbox: MailboxObject,
+  account: MailAccount,
+  handlers: MailHandlers,
+  stopping: AbortSignal,
+): Promise<void> {
+  const uidValidity = String(mailbox.uidValidity)
+  const start = handlers.startingPoint(uidValidity)
+  const uids = await talk(account, () => newUids(client, start))
+  for (const uid of uids) {
+    stopping.throwIfAborted()
+    const raw = await talk(account, () => fetchMessage(client, uidValidity, uid))
+    if (raw) await handlers.onMessage(raw)
+  }
+  // At a first look, older messages than those found are done with as well.
+  const floor = 'sinceMs' in start ? (mailbox.uidNext ?? 1) - 1 : start.afterUid
+  const reached = Math.max(floor, uids.at(-1) ?? 0)
+  if ('sinceMs' in start || reached > start.afterUid) handlers.onCaughtUp(uidValidity, reached)
+}
+
+async function newUids(client: ImapFlow, start: StartingPoint): Promise<number[]> {
+  if ('sinceMs' in start) {
+    const found = await client.search({ since: new Date(start.sinceMs) }, { uid: true })
+    return (found || []).toSorted((a, b) => a - b)
+  }
+  // `N:*` always matches the last message, even when its UID is below N (RFC 3501).
+  const found = await client.search({ uid: `${start.afterUid + 1}:*` }, { uid: true })
+  return (found || []).filter((uid) => uid > start.afterUid).sort((a, b) => a - b)
+}
+
+/** undefined: it was deleted in the meantime. */
+async function fetchMessage(client: ImapFlow, uidValidity: string, uid: number): Promise<RawMail | undefined> {
+  const query = { uid: true, size: true, internalDate: true, bodyStructure: true }
+  const about = await client.fetchOne(String(uid), query, { uid: true })
+  if (!about) return undefined
+  const isWhole = (about.size ?? 0) <= MAX_WHOLE_BYTES
+  const content = await client.fetchOne(String(uid), { source: isWhole || { maxLength: HEAD_BYTES } }, { uid: true })
+  if (!content?.source) return undefined
+  return {
+    uidValidity,
+    uid,
+    receivedAt: receivedAt(about),
+    // Some servers report another size than they deliver: what was asked for whole is whole.
+    size: isWhole ? content.source.length : (about.size ?? content.source.length),
+    source: content.source,
+    declaredAttachments: isWhole ? [] : declaredAttachments(about.bodyStructure),
+  }
+}
+
+function receivedAt(about: FetchMessageObject): number {
+  const time = new Date(about.internalDate ?? Number.NaN).getTime()
+  return Number.isNaN(time) ? Date.now() : time
+}
+
+async function talk<T>(account: MailAccount, conversation: () => Promise<T>): Promise<T> {
+  try {
+    return await conversation()
+  } catch (error) {
+    throw imapFault(error, account)
+  }
+}
+
+/** Remembers a ring that came while nobody waited; throws at the wait once the line is broken. */
+class Doorbell {
+  #bell = Promise.withResolvers<void>()
+  #isBroken = false
+
+  ring(): void {
+    this.#bell.resolve()
+  }
+
+  break(): void {
+    this.#isBroken = true
+    this.ring()
+  }
+
+  reset(): void {
+    if (!this.#isBroken) this.#bell = Promise.withResolvers<void>()
+  }
+
+  async wait(limitMs: number): Promise<void> {
+    const timer = setTimeout(() => this.ring(), limitMs)
+    await this.#bell.promise
+    clearTimeout(timer)
+    if (this.#isBroken) throw new Error('the server closed the connection')
+  }
+}
