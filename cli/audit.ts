@@ -1,0 +1,79 @@
+import { createPublicKey } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
+import { CountersignError } from '#core/errors.ts'
+import { crossCheck, type LedgerFault, type LedgerHead, type LedgerReport, verifyChain } from '#core/ledger.ts'
+import { parseTrust } from '#core/trust.ts'
+import type { ZoneHome } from './zone-home.ts'
+
+export type AuditReport = {
+  readonly ok: boolean
+  readonly agents: readonly { readonly agent: string; readonly entries: number; readonly checkpoints: number }[]
+  readonly faults: readonly LedgerFault[]
+}
+
+/**
+ * Verifies every ledger of this zone's vault: each chain by itself, then all against the signed checkpoints in them,
+ * what the other agent witnessed, and the head this machine remembers of its own. Throws ERR_CONFIG_INVALID when the
+ * trust file cannot be read.
+ */
+export async function verifyLedgers(home: ZoneHome): Promise<AuditReport> {
+  const agents = await trustedAgents(home)
+  // Before the files are read: they may grow meanwhile, and a later head would look like a cut tail.
+  const remembered = rememberedHead(home)
+  const names = new Set([...agents.keys(), ...(await subfolders(join(home.vault, 'Logs')))])
+  const reports: LedgerReport[] = []
+  for (const name of [...names].sort()) reports.push(verifyChain(name, await ledgerFiles(home, name)))
+  const strangers = reports.filter(({ agent }) => !agents.has(agent))
+  const faults = [
+    ...reports.flatMap((report) => report.faults),
+    ...strangers.map(({ agent }) => ({ agent, file: '', line: 0, problem: 'no known agent has this name' })),
+    ...crossCheck(reports, agents, remembered),
+  ]
+  return {
+    ok: faults.length === 0,
+    agents: reports.map(({ agent, entries }) => ({
+      agent,
+      entries: entries.length,
+      checkpoints: entries.filter((entry) => entry.type === 'ledger.checkpoint').length,
+    })),
+    faults,
+  }
+}
+
+/** Agents by name with the keys that sign their checkpoints. */
+async function trustedAgents(home: ZoneHome) {
+  const file = join(home.trust, 'agents.json')
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new CountersignError('ERR_CONFIG_INVALID', `reading ${file}: not there`, { cause })
+  })
+  const keyOf = (spki: string) => createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' })
+  return new Map(parseTrust(text).map((agent) => [agent.name, keyOf(agent.ledger)]))
+}
+
+async function ledgerFiles(home: ZoneHome, agent: string) {
+  const folder = join(home.vault, 'Logs', agent)
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.jsonl'))
+  return Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(join(folder, name), 'utf8')
+      // The other agent's file is a snapshot up to its last newline; our own may be growing at this moment.
+      return { name, text: agent === home.agent ? text.slice(0, text.lastIndexOf('\n') + 1) : text }
+    }),
+  )
+}
+
+/** What this machine remembers of its own ledger outside the vault: the anchor that shows a cut tail. */
+function rememberedHead(home: ZoneHome): Map<string, LedgerHead> {
+  if (!existsSync(join(home.state, 'ledger.sqlite'))) return new Map()
+  using ledger = openLedger({ vaultRoot: home.vault, stateDir: home.state, agent: home.agent, clock: Date })
+  const head = ledger.head()
+  return head ? new Map([[home.agent, head]]) : new Map()
+}
+
+async function subfolders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+}

@@ -1,0 +1,118 @@
+import type { Zone } from '#core/zone-policy.ts'
+
+type SettingLine = {
+  readonly name: string
+  readonly comment: string
+  readonly zones?: readonly Zone[]
+  /** Shown commented out; what holds when it stays so. */
+  readonly standard?: string
+}
+
+/** The settings a person may want to change, in the order of the file. Folders and secrets follow from the home. */
+const LINES: readonly (SettingLine | string)[] = [
+  'Whose assistant this is',
+  { name: 'COUNTERSIGN_OWNER_ADDRESS', comment: 'the e-mail address that is read and answered' },
+  { name: 'COUNTERSIGN_OWNER_NAME', comment: 'how drafts are signed', standard: '' },
+  'The mailbox (IMAP); its password stands in secrets/imap-password. The cloud only ever reads it.',
+  { name: 'COUNTERSIGN_IMAP_HOST', comment: 'for example imap.example.org' },
+  { name: 'COUNTERSIGN_IMAP_PORT', comment: '993 for tls, 143 for starttls', standard: '993' },
+  { name: 'COUNTERSIGN_IMAP_USER', comment: 'often the e-mail address' },
+  { name: 'COUNTERSIGN_IMAP_TLS', comment: 'tls, starttls, or none (loopback only)', standard: 'tls' },
+  { name: 'COUNTERSIGN_IMAP_MAILBOX', comment: 'the folder to watch', standard: 'INBOX' },
+  {
+    name: 'COUNTERSIGN_TRIAGE_SINCE_DAYS',
+    comment: 'how far back the first look goes, in days',
+    zones: ['cloud'],
+    standard: '3',
+  },
+  'The server mail is sent through (SMTP); its password stands in secrets/smtp-password. Local zone only.',
+  { name: 'COUNTERSIGN_SMTP_HOST', comment: 'for example smtp.example.org', zones: ['local'] },
+  { name: 'COUNTERSIGN_SMTP_PORT', comment: '465 for tls, 587 for starttls', zones: ['local'], standard: '465' },
+  { name: 'COUNTERSIGN_SMTP_USER', comment: 'often the e-mail address', zones: ['local'] },
+  {
+    name: 'COUNTERSIGN_SMTP_TLS',
+    comment: 'tls, starttls, or none (loopback only)',
+    zones: ['local'],
+    standard: 'tls',
+  },
+  {
+    name: 'COUNTERSIGN_ALLOW_PLAINTEXT',
+    comment: 'true lets passwords travel unencrypted beyond loopback',
+    standard: 'false',
+  },
+  'The hub: the git repository both zones share',
+  {
+    name: 'COUNTERSIGN_HUB_URL',
+    comment: 'ssh://git@host:2222/… or a path; empty: the hub in this home',
+    zones: ['cloud'],
+    standard: '',
+  },
+  { name: 'COUNTERSIGN_HUB_URL', comment: 'taken from the pairing file', zones: ['local'] },
+  { name: 'COUNTERSIGN_SYNC_POLL_MS', comment: 'how often the hub is asked for news', standard: '1000' },
+  'Execution',
+  {
+    name: 'COUNTERSIGN_UNDO_MS',
+    comment: 'how long an approval can be taken back before it is done',
+    zones: ['local'],
+    standard: '10000',
+  },
+  'Running',
+  { name: 'COUNTERSIGN_REDIS_URL', comment: 'this zone’s own Redis; compose sets it itself', standard: '' },
+  { name: 'COUNTERSIGN_LOG_LEVEL', comment: 'debug, info, warn or error', standard: 'info' },
+  { name: 'COUNTERSIGN_DRAIN_MS', comment: 'how long a stop may take', standard: '8000' },
+]
+
+/** A new settings file: every setting with its comment; those given a value are set, those with a standard one commented out. */
+export function renderSettings(zone: Zone, values: Readonly<Record<string, string>>): string {
+  const lines = [
+    `# Settings of the ${zone} zone. Secrets do not belong here: each has a file of its own in secrets/.`,
+    '',
+  ]
+  const known = new Set<string>()
+  let heading = ''
+  for (const one of LINES) {
+    if (typeof one === 'string') heading = one
+    else if (one.zones?.includes(zone) ?? true) {
+      if (heading !== '') lines.push('', `## ${heading}`)
+      heading = ''
+      known.add(one.name)
+      const value = values[one.name]
+      const assignment =
+        value === undefined && one.standard !== undefined
+          ? `# ${one.name}=${one.standard}`
+          : assign(one.name, value ?? '')
+      lines.push(`# ${one.comment}`, assignment)
+    }
+  }
+  const further = Object.entries(values).filter(([name]) => !known.has(name))
+  if (further.length > 0) lines.push('', '## Further settings', ...further.map(([name, value]) => assign(name, value)))
+  return `${lines.join('\n')}\n`
+}
+
+/**
+ * The same file with values put where it has none. A value that stands there is the person's and is kept; `kept` names
+ * the settings for which another one had been given.
+ */
+export function fillSettings(
+  text: string,
+  values: Readonly<Record<string, string>>,
+): { readonly text: string; readonly kept: readonly string[] } {
+  const kept: string[] = []
+  let result = text
+  for (const [name, value] of Object.entries(values)) {
+    const current = new RegExp(`^${name}=(.*)$`, 'm').exec(result)
+    const line = assign(name, value)
+    if (current?.[1]?.trim()) {
+      if (current[0] !== line) kept.push(name)
+    } else if (current) result = result.replace(current[0], () => line)
+    else {
+      const commented = new RegExp(`^# ${name}=.*$`, 'm')
+      result = commented.test(result) ? result.replace(commented, () => line) : `${result.trimEnd()}\n${line}\n`
+    }
+  }
+  return { text: result, kept }
+}
+
+function assign(name: string, value: string): string {
+  return /^[\w@%+=:,./-]*$/.test(value) ? `${name}=${value}` : `${name}='${value.replaceAll("'", '’')}'`
+}

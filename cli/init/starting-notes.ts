@@ -1,0 +1,66 @@
+import { DOMAINS } from '#core/vault-path.ts'
+import type { Zone } from '#core/zone-policy.ts'
+
+/** Folders of a new vault. Git carries no empty folders, so each zone makes its own. */
+export function startingFolders(zone: Zone): string[] {
+  return [
+    'Inbox',
+    ...DOMAINS.map((domain) => `Needs_Action/${domain}`),
+    'Plans',
+    `In_Progress/${zone}`,
+    ...DOMAINS.map((domain) => `Pending_Approval/${domain}`),
+    'Approved',
+    'Rejected',
+    'Done',
+    `Updates/${zone}`,
+    `Logs/${zone}`,
+    'Attachments',
+  ]
+}
+
+/** The person's notes. Only the local zone may write them; the cloud gets them through the hub. */
+export function startingNotes(zone: Zone): Readonly<Record<string, string>> {
+  if (zone === 'cloud') return {}
+  return { 'Company_Handbook.md': HANDBOOK, 'Business_Goals.md': GOALS }
+}
+
+const HANDBOOK = `# Company handbook
+
+The drafter reads this before it writes. Only you change it.
+
+## Tone
+
+Friendly, short, concrete. Answer the question first.
+
+## Signature
+
+Kind regards
+
+## Do
+
+- Offer a next step with a date.
+- Say plainly when something is not known yet.
+
+## Never
+
+- Promise prices, discounts or delivery dates.
+- Mention other clients.
+
+## Known contacts
+
+| who | address | notes |
+| --- | --- | --- |
+`
+
+const GOALS = `# Business goals
+
+What you work towards; the source for posts and plans. Only you change it.
+
+## This quarter
+
+-
+
+## Audience
+
+-
+`
