@@ -14,12 +14,14 @@ export const BUNDLE_SETS = {
     sync: 'services/sync/main.ts',
     health: 'services/health/main.ts',
     countersign: 'cli/main.ts',
+    'mcp-email': 'mcp/email/main.ts',
   },
   local: {
     executor: 'services/executor/main.ts',
     sync: 'services/sync/main.ts',
     health: 'services/health/main.ts',
     countersign: 'cli/main.ts',
+    'mcp-email': 'mcp/email/main.ts',
   },
   hub: {
     'hub-shell': 'services/hub/hub-shell.ts',
@@ -37,8 +39,8 @@ export const ACTING_CODE: readonly RegExp[] = [
   /^node_modules\/nodemailer\//,
 ]
 
-/** Code for a developer's machine, in no image of the cloud zone either. */
-const LEFT_OUT: readonly RegExp[] = [...ACTING_CODE, /^demo\//]
+/** What runs both zones on a developer's machine: in no image at all. */
+const DEVELOPMENT: readonly RegExp[] = [/^demo\//, /^cli\/commands\/(demo|start|mail)\.ts$/]
 
 /** The acting files among a bundle's inputs, sorted. */
 export function actingInputs(metafile: Pick<Metafile, 'inputs'>): string[] {
@@ -70,7 +72,7 @@ export async function bundle(
     banner: {
       js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",
     },
-    plugins: options.acting ? [] : [leaveOutLazyImports(options.root)],
+    plugins: [leaveOutLazyImports(options.root, options.acting ? DEVELOPMENT : [...DEVELOPMENT, ...ACTING_CODE])],
     metafile: true,
     write: false,
     logLevel: 'warning',
@@ -85,10 +87,10 @@ export async function bundle(
 }
 
 /**
- * A lazy import (`await import(…)`) of acting code is a branch that the cloud never takes: the bundle gets a module that
- * refuses in its place. A static import of it stays as it is, and so fails the build.
+ * A lazy import (`await import(…)`) of what is left out is a branch this image never takes: the bundle gets a module that
+ * refuses in its place. A static import stays as it is, and so acting code fails the cloud's build.
  */
-function leaveOutLazyImports(root: string): Plugin {
+function leaveOutLazyImports(root: string, leftOut: readonly RegExp[]): Plugin {
   return {
     name: 'leave-out-lazy-imports',
     setup(build) {
@@ -96,10 +98,10 @@ function leaveOutLazyImports(root: string): Plugin {
         if (kind !== 'dynamic-import' || pluginData === 'resolved') return undefined
         const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: 'resolved' })
         const file = relative(root, found.path)
-        return LEFT_OUT.some((pattern) => pattern.test(file)) ? { path: file, namespace: 'left-out' } : undefined
+        return leftOut.some((pattern) => pattern.test(file)) ? { path: file, namespace: 'left-out' } : undefined
       })
       build.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
-        contents: `throw new Error(${JSON.stringify(`${path} is no part of this image: it belongs to the local zone`)})`,
+        contents: `throw new Error(${JSON.stringify(`${path} is no part of this image: it runs elsewhere`)})`,
       }))
     },
   }

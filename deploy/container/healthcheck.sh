@@ -25,20 +25,20 @@ ssh() {
   IFS= read -r -t 1.2 banner <&3 && [[ $banner == SSH-2.0-* ]]
 }
 
-# "<pid> <seconds it has run>" of the main process: init's only child (a check's own parent is outside the container).
+# "<pid> <seconds it has run>" of the main process: the oldest child of init (ssh's shared connection may be another; a
+# check's own parent is outside the container).
 main_process() {
-  local stat pid fields uptime
+  local stat pid fields uptime oldest='' started=''
   read -r uptime _ </proc/uptime
   for stat in /proc/[0-9]*/stat; do
     pid=${stat#/proc/} pid=${pid%/stat}
     # State, parent, … after the name, which stands in parentheses and may hold anything.
-    read -r -a fields 2>/dev/null < <(sed 's/.*) //' "$stat") || continue
-    if [[ ${fields[1]} == 1 ]]; then
-      echo "$pid $((${uptime%%.*} - fields[19] / 100))"
-      return
+    read -r -a fields < <(sed 's/.*) //' "$stat" 2>/dev/null) || continue
+    if [[ ${fields[1]} == 1 && (-z $started || ${fields[19]} -lt $started) ]]; then
+      oldest=$pid started=${fields[19]}
     fi
   done
-  return 1
+  [[ -n $oldest ]] && echo "$oldest $((${uptime%%.*} - started / 100))"
 }
 
 for try in 1 2 3; do
