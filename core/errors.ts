@@ -4,6 +4,10 @@
  */
 export const ERROR_CODES = {
   ERR_CLAIM_LOST: { retryable: false, hint: 'Another agent owns the task; nothing to do.' },
+  ERR_CLONE_IN_USE: {
+    retryable: true,
+    hint: 'Another sync process works on this clone. Stop it, or let it do the work.',
+  },
   ERR_CONFIG_INVALID: { retryable: false, hint: 'Correct every setting named above, then start again.' },
   ERR_COUNTERSIGNATURE_INVALID: {
     retryable: false,

@@ -1,0 +1,74 @@
+import { isAbsolute } from 'node:path'
+import { CountersignError } from '#core/errors.ts'
+
+/**
+ * What the hub's address may be: an absolute path, `file://`, `ssh://`, `user@host:path` or `https://`. Plain `git://`
+ * and `http://` carry the vault unencrypted and are refused, as is every helper (`ext::…`). Throws ERR_CONFIG_INVALID.
+ */
+export function checkHubUrl(url: string): string {
+  const isPath = isAbsolute(url) || /^file:\/\/\//.test(url)
+  const isSsh =
+    /^ssh:\/\/[^-\s/][^\s]*\/./.test(url) || /^[A-Za-z0-9_][\w.-]*@[A-Za-z0-9[][^\s:]*:[^\s:-][^\s]*$/.test(url)
+  const isHttps = /^https:\/\/[^-\s/][^\s]*\/./.test(url)
+  if ((isPath || isSsh || isHttps) && !/[\0\r\n]/.test(url)) return url
+  const found = url.replaceAll(/:\/\/[^@/\s]*@/g, '://***@').slice(0, 200)
+  throw new CountersignError(
+    'ERR_CONFIG_INVALID',
+    `the hub's address ${JSON.stringify(found)} is none of: an absolute path, file://, ssh://, user@host:path, https:// ` +
+      '(git:// and http:// are not encrypted)',
+  )
+}
+
+/** What both a clone and the hub hold: nothing in a repository may run code, leave the tree or be lost in a power cut. */
+export const HARDENED: Readonly<Record<string, string>> = {
+  'core.repositoryFormatVersion': '0',
+  'core.bare': 'true',
+  'core.fileMode': 'false',
+  'core.symlinks': 'false',
+  'core.fsmonitor': 'false',
+  'core.protectHFS': 'true',
+  'core.protectNTFS': 'true',
+  'core.attributesFile': '/dev/null',
+  'core.excludesFile': '/dev/null',
+  'core.fsync': 'all',
+  'core.logAllRefUpdates': 'always',
+  'gc.auto': '0',
+  'gc.reflogExpire': 'never',
+  'gc.reflogExpireUnreachable': 'never',
+  'maintenance.auto': 'false',
+  // One thread and a small window: the whole zone has to fit its memory limit.
+  'pack.threads': '1',
+  'pack.windowMemory': '16m',
+  'submodule.recurse': 'false',
+  'transfer.fsckObjects': 'true',
+  'gpg.format': 'ssh',
+}
+
+/** A clone's own settings on top of HARDENED. */
+export function cloneSettings(options: {
+  readonly hubUrl: string
+  readonly agent: string
+  readonly signingKeyFile: string
+  readonly allowedSignersFile: string
+  readonly sshCommand?: string | undefined
+}): Record<string, string> {
+  return {
+    ...HARDENED,
+    'core.hooksPath': '/dev/null',
+    'fetch.fsckObjects': 'true',
+    'fetch.recurseSubmodules': 'false',
+    'push.default': 'nothing',
+    'protocol.allow': 'never',
+    'protocol.file.allow': 'always',
+    'protocol.ssh.allow': 'always',
+    'protocol.https.allow': 'always',
+    'gpg.ssh.allowedSignersFile': options.allowedSignersFile,
+    'user.useConfigOnly': 'true',
+    'user.name': options.agent,
+    'user.email': `${options.agent}@countersign.invalid`,
+    'user.signingKey': options.signingKeyFile,
+    'remote.hub.url': checkHubUrl(options.hubUrl),
+    'remote.hub.fetch': '+refs/heads/main:refs/countersign/hub',
+    ...(options.sshCommand !== undefined && { 'core.sshCommand': options.sshCommand }),
+  }
+}

@@ -1,0 +1,109 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import { CountersignError } from '#core/errors.ts'
+import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
+import { HARDENED } from './config.ts'
+import { initBare } from './init-bare.ts'
+import { removeStaleLocks } from './lock.ts'
+import { type ObjectReader, objectReader } from './objects.ts'
+import { gitRunner } from './run-git.ts'
+
+export interface HubOptions {
+  /** Absolute path of the bare repository, made when absent. */
+  readonly dir: string
+  /** Absolute path of the folder with agents.json and allowed_signers. */
+  readonly trustDir: string
+  /** Program and leading arguments of the gate, absolute: `[node, …/services/hub/main.ts]` or the bundle. */
+  readonly hookCommand: readonly string[]
+}
+
+/** A push of more than this is refused while it arrives; the largest honest commit is one full ledger file. */
+const MAX_PUSH = '96m'
+/** No honest ref transaction holds its lock for longer. */
+const STALE_LOCK_MS = 30_000
+const STALE_INCOMING_MS = 3_600_000
+
+/**
+ * Makes or completes the hub: fast-forward only, checked on receipt, on disk before it is acknowledged, the gate as its
+ * pre-receive hook. Idempotent; the hooks and the configuration are written anew each time.
+ */
+export async function initHub({ dir, trustDir, hookCommand }: HubOptions): Promise<void> {
+  if (existsSync(dir)) {
+    removeStaleHubLocks(dir, Date.now())
+    removeStaleIncoming(dir, Date.now())
+  }
+  await initBare(gitRunner(dir), dir, {
+    ...HARDENED,
+    'core.hooksPath': join(dir, 'hooks'),
+    'receive.denyNonFastForwards': 'true',
+    'receive.denyDeletes': 'true',
+    'receive.fsckObjects': 'true',
+    'receive.maxInputSize': MAX_PUSH,
+    'receive.autogc': 'false',
+    'http.receivepack': 'false',
+    'gpg.ssh.allowedSignersFile': join(trustDir, 'allowed_signers'),
+  })
+  mkdirSync(join(dir, 'hooks'), { recursive: true, mode: 0o700 })
+  writeHook(dir, 'pre-receive', preReceiveHook(dir, trustDir, hookCommand))
+  writeHook(dir, 'reference-transaction', REFERENCE_TRANSACTION_HOOK)
+}
+
+/** A receive-pack that was killed leaves `main.lock`, which blocks every later push; the next push clears it. */
+export function removeStaleHubLocks(dir: string, nowMs: number): string[] {
+  return removeStaleLocks(dir, STALE_LOCK_MS, nowMs)
+}
+
+/**
+ * Reads what a push brings, from inside its pre-receive hook: the new objects stand in a quarantine that the variables
+ * name (empty ones are left out).
+ */
+export function quarantinedObjects(
+  dir: string,
+  quarantine: { readonly objects: string; readonly alternates: string },
+  agents: readonly AgentIdentity[],
+): ObjectReader {
+  const run = gitRunner(dir, {
+    ...(quarantine.objects && { GIT_OBJECT_DIRECTORY: quarantine.objects }),
+    ...(quarantine.alternates && { GIT_ALTERNATE_OBJECT_DIRECTORIES: quarantine.alternates }),
+  })
+  return objectReader(run, new Map(agents.map((one) => [sshFingerprint(one.signing), one.name])))
+}
+
+function removeStaleIncoming(dir: string, nowMs: number): void {
+  const objects = join(dir, 'objects')
+  if (!existsSync(objects)) return
+  for (const name of readdirSync(objects).filter((one) => one.startsWith('tmp_objdir-incoming-'))) {
+    const path = join(objects, name)
+    if (nowMs - statSync(path).mtimeMs > STALE_INCOMING_MS) rmSync(path, { recursive: true, force: true })
+  }
+}
+
+function writeHook(dir: string, name: string, text: string): void {
+  const path = join(dir, 'hooks', name)
+  writeFileSync(path, text, { mode: 0o700, flush: true })
+  chmodSync(path, 0o700)
+}
+
+/** `exec`: when the gate cannot even start, the shell's failure refuses the push. */
+function preReceiveHook(dir: string, trustDir: string, command: readonly string[]): string {
+  if (command[0] === undefined || !isAbsolute(command[0]))
+    throw new CountersignError('ERR_CONFIG_INVALID', `the hub's hook needs an absolute program, not ${command[0]}`)
+  return `#!/bin/sh
+# Written by countersign at each start of the hub. Refuses whatever the gate refuses.
+export NODE_COMPILE_CACHE=${shellQuoted(join(dir, 'hook-cache'))}
+exec ${command.map(shellQuoted).join(' ')} pre-receive \\
+  --git-dir ${shellQuoted(dir)} --trust ${shellQuoted(trustDir)} --agent "\${COUNTERSIGN_HUB_AGENT-}" \\
+  --objects "\${GIT_OBJECT_DIRECTORY-}" --alternates "\${GIT_ALTERNATE_OBJECT_DIRECTORIES-}"
+`
+}
+
+/** Git renames a ref into place without syncing its folder; without this an acknowledged claim can vanish in a power cut. */
+const REFERENCE_TRANSACTION_HOOK = `#!/bin/sh
+# Written by countersign at each start of the hub. Runs before the client is told that its push landed.
+[ "$1" = committed ] || exit 0
+sync -f "$PWD" 2>/dev/null || sync
+`
+
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}

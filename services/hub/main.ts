@@ -1,0 +1,33 @@
+import { text } from 'node:stream/consumers'
+import { parseArgs } from 'node:util'
+import { quarantinedObjects, removeStaleHubLocks } from '#adapters/git/hub.ts'
+import { readAgents } from '#adapters/keys/trust-files.ts'
+import { judgePush } from './pre-receive.ts'
+
+// The hub's pre-receive hook. Git waits for it at every push, so it imports no more than the gate needs.
+// Whatever goes wrong here refuses the push.
+try {
+  const { values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      'git-dir': { type: 'string' },
+      trust: { type: 'string' },
+      agent: { type: 'string', default: '' },
+      objects: { type: 'string', default: '' },
+      alternates: { type: 'string', default: '' },
+    },
+  })
+  const gitDir = values['git-dir']
+  if (gitDir === undefined || values.trust === undefined) throw new Error('--git-dir and --trust are needed')
+  removeStaleHubLocks(gitDir, Date.now())
+  const agents = await readAgents(values.trust)
+  const faults = await judgePush(await text(process.stdin), quarantinedObjects(gitDir, values, agents), {
+    agents: new Map(agents.map((one) => [one.name, one.zone])),
+    ...(values.agent && { pushedBy: values.agent }),
+  })
+  for (const line of faults) process.stderr.write(`${line}\n`)
+  process.exitCode = faults.length > 0 ? 1 : 0
+} catch (error) {
+  process.stderr.write(`countersign: refused gate-failed: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
