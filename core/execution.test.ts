@@ -97,7 +97,7 @@ describe('an approved task', () => {
   })
 
   test.each([
-    ['ordinary brackets and one placeholder-like word', 'See [1] and {a}; a_b__c is fine.'],
+    ['ordinary brackets and one placeholder-like word', 'See [1] and {a}.\n____________\nMe'],
     ['right-to-left text and emoji', 'שלום 👩‍💻'],
   ])('is permitted with a draft with %s', (_what, draft) => {
     expect(decideExecution(facts(file({ draft }))).kind).toBe('permitted')
@@ -110,7 +110,7 @@ describe('a task stays where it is', () => {
     ['halted', { halted: true }],
     ['clock-set-back', { now: NOW - 3_600_000 }],
   ])('for the rule %s', (rule, changed) => {
-    expect(decideExecution(facts(file(), changed))).toMatchObject({ kind: 'refused', rule, then: 'hold' })
+    expect(decideExecution(facts(file(), changed))).toMatchObject({ kind: 'refused', rule, next: 'hold' })
   })
 })
 
@@ -164,12 +164,11 @@ describe('a task goes back to the person', () => {
     ['action-to', 'an address has a display name', facts(file({ action: withFields({ to: 'to: ["Ana <a@b.c>"]' }) }))],
     ['account-unknown', 'it would send as somebody else', facts(text, { account: 'other@home.example' })],
     ['placeholder-left', 'a placeholder is left', facts(file({ draft: 'Dear {{name}}, hello.' }))],
-    ['placeholder-left', 'a gap is left', facts(file({ draft: 'The price is ______ euros.' }))],
     ['placeholder-left', 'a marked gap is left', facts(file({ draft: 'It comes on [[date]].' }))],
     ['draft-hidden-characters', 'the draft reverses text', facts(file({ draft: `pay ${RLO}001` }))],
     ['draft-hidden-characters', 'the draft has tag characters', facts(file({ draft: 'hi\u{e0041}' }))],
   ])('by the rule %s when %s', (rule, _why, given) => {
-    expect(decideExecution(given)).toMatchObject({ kind: 'refused', rule, then: 'return' })
+    expect(decideExecution(given)).toMatchObject({ kind: 'refused', rule, next: 'return' })
   })
 
   test.each<[string, ExecutionFacts]>([

@@ -27,13 +27,13 @@ export interface ExecutionFacts {
 
 export type ExecutionVerdict =
   | { readonly kind: 'permitted'; readonly task: TaskFile; readonly action: Action; readonly digest: string }
-  /** `then`: `hold` leaves the task where it is until the reason is gone, `return` puts it before the person again. */
-  | { readonly kind: 'refused'; readonly rule: string; readonly say: string; readonly then: 'hold' | 'return' }
+  /** `next`: `hold` leaves the task where it is until the reason is gone, `return` puts it before the person again. */
+  | { readonly kind: 'refused'; readonly rule: string; readonly say: string; readonly next: 'hold' | 'return' }
 
 /** A clock that stands this far (ms) before the moment of the presentation was set back. */
 const CLOCK_SKEW_MS = 60_000
-/** What a template leaves for the person to fill in: {{name}}, [[name]] or a run of underscores. */
-const PLACEHOLDER = /\{\{[^{}\n]{0,80}\}\}|\[\[[^[\]\n]{1,80}\]\]|_{4,}/
+/** What a template leaves for the person to fill in: {{name}} or [[name]]. */
+const PLACEHOLDER = /\{\{[^{}\n]{0,80}\}\}|\[\[[^[\]\n]{1,80}\]\]/
 /** Bidirectional overrides and tag characters in the text: they make a reader see something else than what is there. */
 const DECEPTIVE = /[\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u
 
@@ -101,7 +101,7 @@ function decideContent(task: TaskFile, action: Action, facts: ExecutionFacts): E
 /** The action schema's rules in words for the person. */
 function sayAction(rule: string, problem: string, task: TaskFile): string {
   const field = rule.replace(/^action-/, '')
-  const raw = (task.front.action ?? {})[field]
+  const raw = task.front.action?.[field]
   const hidden = INVISIBLE.exec([raw].flat().join(''))?.[0]
   if (hidden !== undefined && field !== 'body')
     return `The field "${field}" contains an invisible or control character (${codePoint(hidden)}). Type it anew.`
@@ -120,6 +120,6 @@ function back(rule: string, say: string): ExecutionVerdict {
   return refuse(rule, say, 'return')
 }
 
-function refuse(rule: string, say: string, then: 'hold' | 'return'): ExecutionVerdict {
-  return { kind: 'refused', rule, say, then }
+function refuse(rule: string, say: string, next: 'hold' | 'return'): ExecutionVerdict {
+  return { kind: 'refused', rule, say, next }
 }
