@@ -10,6 +10,7 @@ import { openJournal } from './journal.ts'
 
 const TASK = makeTaskId(1, new Uint8Array(10).fill(1))
 const OTHER = makeTaskId(1, new Uint8Array(10).fill(2))
+const BACK = { fileName: 'F.md', taskId: TASK, rule: 'expired', say: 'It expired.', generation: 4, at: 40 }
 let folder: string
 let journal: JournalPort
 
@@ -146,8 +147,10 @@ describe('fencing', () => {
       () => journal.settle(TASK, 1, { state: 'accepted', at: 7 }),
       () => journal.freeze({ taskId: TASK, generation: 1, fileName: 'F.md', frozenAt: 1, undoUntil: 2 }),
       () => journal.unfreeze(TASK),
-      () => journal.present({ taskId: TASK, generation: 1, digest: 'd', envelope: 'e', at: 1 }),
+      () => journal.present({ taskId: TASK, fileName: 'F.md', generation: 1, digest: 'd', envelope: 'e', at: 1 }),
       () => journal.withdraw(TASK),
+      () => journal.sendBack({ ...BACK }),
+      () => journal.shown('F.md'),
       () => journal.keepUpdate({ agent: 'cloud', name: 'u', text: 't' }),
     ]
     expect(steps.map(codeOf)).toEqual(steps.map(() => 'ERR_FENCED'))
@@ -166,7 +169,7 @@ describe('fencing', () => {
 })
 
 test('what was presented and frozen reads back until it is withdrawn', () => {
-  const presentation = { taskId: TASK, generation: 3, digest: 'd', envelope: 'e', at: 12 }
+  const presentation = { taskId: TASK, fileName: 'F.md', generation: 3, digest: 'd', envelope: 'e', at: 12 }
   const freeze = { taskId: TASK, generation: 3, fileName: 'F.md', frozenAt: 20, undoUntil: 30 }
   journal.present({ ...presentation, digest: 'older' })
   journal.present(presentation)
@@ -178,6 +181,16 @@ test('what was presented and frozen reads back until it is withdrawn', () => {
   journal.withdraw(TASK)
   journal.unfreeze(TASK)
   expect([journal.presentation(TASK), journal.freezeOf(TASK)]).toEqual([undefined, undefined])
+})
+
+test('a task that is sent back is presented no more, and its first reason stays until it was shown', () => {
+  journal.present({ taskId: TASK, fileName: 'F.md', generation: 3, digest: 'd', envelope: 'e', at: 12 })
+  journal.sendBack(BACK)
+  journal.sendBack({ ...BACK, rule: 'not-presented' })
+  expect(journal.presentation(TASK)).toBeUndefined()
+  expect(journal.sentBack('F.md')).toEqual(BACK)
+  journal.shown('F.md')
+  expect(journal.sentBack('F.md')).toBeUndefined()
 })
 
 test('updates are kept once by name, the newest first, 200 at most', () => {

@@ -1,12 +1,18 @@
 import { closeSync, openSync } from 'node:fs'
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import type { Receipt } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
-import type { TaskId } from '#core/ids.ts'
-import type { ConsumeVerdict, Freeze, Intent, IntentState, JournalPort, Presentation } from '#core/ports/journal.ts'
+import type {
+  ConsumeVerdict,
+  Freeze,
+  Intent,
+  IntentState,
+  JournalPort,
+  Presentation,
+  SentBack,
+} from '#core/ports/journal.ts'
+import { freezeOf, intentOf, presentationOf, type Row, sentBackOf } from './rows.ts'
 import { SCHEMA } from './schema.ts'
-
-type Row = Record<string, SQLOutputValue>
 
 const KEPT_UPDATES = 200
 const BUSY_TIMEOUT_MS = 5_000
@@ -68,12 +74,29 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
         const row = one('SELECT * FROM presented WHERE task_id = ?', taskId)
         return row && presentationOf(row)
       }),
-    present: ({ taskId, generation, digest, envelope, at }) =>
+    present: ({ taskId, fileName, generation, digest, envelope, at }) =>
       write('recording what is presented', () => {
-        run('INSERT OR REPLACE INTO presented VALUES (?, ?, ?, ?, ?)', taskId, generation, digest, envelope, at)
+        const sql = 'INSERT OR REPLACE INTO presented VALUES (?, ?, ?, ?, ?, ?)'
+        run(sql, taskId, fileName, generation, digest, envelope, at)
       }),
     withdraw: (taskId) =>
       write('withdrawing what was presented', () => void run('DELETE FROM presented WHERE task_id = ?', taskId)),
+
+    sendBack: ({ fileName, taskId, rule, say, generation, at }) =>
+      write('sending a task back', () => {
+        const sql = 'INSERT OR IGNORE INTO sent_back VALUES (?, ?, ?, ?, ?, ?)'
+        run(sql, fileName, taskId ?? null, rule, say, generation, at)
+        if (taskId !== undefined) run('DELETE FROM presented WHERE task_id = ?', taskId)
+      }),
+    sentBack: (fileName) =>
+      read('reading why a task went back', () => {
+        const row = one('SELECT * FROM sent_back WHERE file_name = ?', fileName)
+        return row && sentBackOf(row)
+      }),
+    shown: (fileName) =>
+      write('recording that a reason was shown', () => {
+        run('DELETE FROM sent_back WHERE file_name = ?', fileName)
+      }),
 
     freezes: () =>
       read('reading the frozen tasks', () => all('SELECT * FROM freezes ORDER BY undo_until').map(freezeOf)),
@@ -182,42 +205,6 @@ function consume(
   if (changes !== 1) return { kind: 'refused', rule: 'spent' }
   run("UPDATE intents SET state = 'consumed', updated_at = ?, epoch = ? WHERE nonce = ?", now, epoch, receipt.nonce)
   return { kind: 'consumed', messageId: String(intent.message_id), intendedAt: Number(intent.intended_at) }
-}
-
-function presentationOf(row: Row): Presentation {
-  return {
-    taskId: String(row.task_id) as TaskId,
-    generation: Number(row.generation),
-    digest: String(row.digest),
-    envelope: String(row.envelope),
-    at: Number(row.at),
-  }
-}
-
-function freezeOf(row: Row): Freeze {
-  return {
-    taskId: String(row.task_id) as TaskId,
-    generation: Number(row.generation),
-    fileName: String(row.file_name),
-    frozenAt: Number(row.frozen_at),
-    undoUntil: Number(row.undo_until),
-  }
-}
-
-function intentOf(row: Row): Intent {
-  return {
-    taskId: String(row.task_id) as TaskId,
-    generation: Number(row.generation),
-    fileName: String(row.file_name),
-    state: row.state as IntentState,
-    digest: String(row.digest),
-    messageId: String(row.message_id),
-    receipt: JSON.parse(String(row.receipt)) as Receipt,
-    action: row.action === null ? undefined : String(row.action),
-    answer: row.answer === null ? undefined : String(row.answer),
-    intendedAt: Number(row.intended_at),
-    updatedAt: Number(row.updated_at),
-  }
 }
 
 function guarded<T>(what: string, step: () => T): T {

@@ -4,7 +4,12 @@ export const SCHEMA = `
   INSERT OR IGNORE INTO epoch VALUES (1, 0);
 
   CREATE TABLE IF NOT EXISTS presented (
-    task_id TEXT PRIMARY KEY, generation INTEGER NOT NULL, digest TEXT NOT NULL, envelope TEXT NOT NULL,
+    task_id TEXT PRIMARY KEY, file_name TEXT NOT NULL, generation INTEGER NOT NULL, digest TEXT NOT NULL,
+    envelope TEXT NOT NULL, at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE IF NOT EXISTS sent_back (
+    file_name TEXT PRIMARY KEY, task_id TEXT, rule TEXT NOT NULL, say TEXT NOT NULL, generation INTEGER NOT NULL,
     at INTEGER NOT NULL
   ) STRICT;
 

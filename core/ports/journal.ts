@@ -4,6 +4,7 @@ import type { TaskId } from '../ids.ts'
 /** What this machine last put before the person for a task. Times in the journal are ms since the epoch. */
 export interface Presentation {
   readonly taskId: TaskId
+  readonly fileName: string
   readonly generation: number
   /** Of the whole action, as the card showed it. */
   readonly digest: string
@@ -49,6 +50,19 @@ export type ConsumeVerdict =
   /** `no-intent`: the executor never meant to use this receipt. `spent`: its use, or the task's, is over. */
   | { readonly kind: 'refused'; readonly rule: 'no-intent' | 'spent' }
 
+/** Why a task goes back before the person; kept until the card that says so is written. */
+export interface SentBack {
+  readonly fileName: string
+  /** The task, unless its file is too broken to tell. */
+  readonly taskId: TaskId | undefined
+  readonly rule: string
+  /** For the person, in plain words. */
+  readonly say: string
+  /** The least generation under which it may be approved again: past every use that was made of it. */
+  readonly generation: number
+  readonly at: number
+}
+
 /** A note from Updates/<agent>/, kept after the file is merged away. */
 export interface KeptUpdate {
   readonly agent: string
@@ -69,6 +83,12 @@ export interface JournalPort extends Disposable {
   present(presentation: Presentation): void
   /** After Redraft or Reject: what was presented counts no more. */
   withdraw(taskId: TaskId): void
+
+  /** What was presented counts no more, in the same step. The first reason stays until it was shown. */
+  sendBack(back: SentBack): void
+  sentBack(fileName: string): SentBack | undefined
+  /** After the card with the reason is written. */
+  shown(fileName: string): void
 
   freezes(): Freeze[]
   freezeOf(taskId: TaskId): Freeze | undefined

@@ -1,0 +1,54 @@
+import type { SQLOutputValue } from 'node:sqlite'
+import type { Receipt } from '#core/countersignature.ts'
+import type { TaskId } from '#core/ids.ts'
+import type { Freeze, Intent, IntentState, Presentation, SentBack } from '#core/ports/journal.ts'
+
+export type Row = Record<string, SQLOutputValue>
+
+export function presentationOf(row: Row): Presentation {
+  return {
+    taskId: String(row.task_id) as TaskId,
+    fileName: String(row.file_name),
+    generation: Number(row.generation),
+    digest: String(row.digest),
+    envelope: String(row.envelope),
+    at: Number(row.at),
+  }
+}
+
+export function sentBackOf(row: Row): SentBack {
+  return {
+    fileName: String(row.file_name),
+    taskId: row.task_id === null ? undefined : (String(row.task_id) as TaskId),
+    rule: String(row.rule),
+    say: String(row.say),
+    generation: Number(row.generation),
+    at: Number(row.at),
+  }
+}
+
+export function freezeOf(row: Row): Freeze {
+  return {
+    taskId: String(row.task_id) as TaskId,
+    generation: Number(row.generation),
+    fileName: String(row.file_name),
+    frozenAt: Number(row.frozen_at),
+    undoUntil: Number(row.undo_until),
+  }
+}
+
+export function intentOf(row: Row): Intent {
+  return {
+    taskId: String(row.task_id) as TaskId,
+    generation: Number(row.generation),
+    fileName: String(row.file_name),
+    state: row.state as IntentState,
+    digest: String(row.digest),
+    messageId: String(row.message_id),
+    receipt: JSON.parse(String(row.receipt)) as Receipt,
+    action: row.action === null ? undefined : String(row.action),
+    answer: row.answer === null ? undefined : String(row.answer),
+    intendedAt: Number(row.intended_at),
+    updatedAt: Number(row.updated_at),
+  }
+}
