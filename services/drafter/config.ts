@@ -1,4 +1,4 @@
-import { type ConfigOf } from '#runtime/config.ts'
+import type { ConfigOf } from '#runtime/config.ts'
 import { folder, milliseconds, ownerSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
 
 export const drafterSettings = {
