@@ -109,8 +109,7 @@ async function catchUp(
   }
   // At a first look, older messages than those found are done with as well.
   const floor = 'sinceMs' in start ? (mailbox.uidNext ?? 1) - 1 : start.afterUid
-  const reached = Math.max(floor, uids.at(-1) ?? 0)
-  if ('sinceMs' in start || reached > start.afterUid) handlers.onCaughtUp(uidValidity, reached)
+  handlers.onCaughtUp(uidValidity, Math.max(floor, uids.at(-1) ?? 0))
 }
 
 async function newUids(client: ImapFlow, start: StartingPoint): Promise<number[]> {
@@ -130,21 +129,23 @@ async function fetchMessage(client: ImapFlow, uidValidity: string, uid: number):
   if (!about) return undefined
   const isWhole = (about.size ?? 0) <= MAX_WHOLE_BYTES
   const content = await client.fetchOne(String(uid), { source: isWhole || { maxLength: HEAD_BYTES } }, { uid: true })
-  if (!content?.source) return undefined
+  const source = content ? content.source : undefined
+  if (!source) return undefined
   return {
     uidValidity,
     uid,
     receivedAt: receivedAt(about),
     // Some servers report another size than they deliver: what was asked for whole is whole.
-    size: isWhole ? content.source.length : (about.size ?? content.source.length),
-    source: content.source,
+    size: isWhole ? source.length : (about.size ?? source.length),
+    source,
     declaredAttachments: isWhole ? [] : declaredAttachments(about.bodyStructure),
   }
 }
 
+/** Within the years that dates of this program have; the same for the same message each time. */
 function receivedAt(about: FetchMessageObject): number {
-  const time = new Date(about.internalDate ?? Number.NaN).getTime()
-  return Number.isNaN(time) ? Date.now() : time
+  const time = new Date(about.internalDate ?? 0).getTime() || 0
+  return Math.min(Math.max(time, Date.UTC(2000, 0)), Date.UTC(2100, 0))
 }
 
 async function talk<T>(account: MailAccount, conversation: () => Promise<T>): Promise<T> {

@@ -70,7 +70,7 @@ export interface MailHandlers {
   startingPoint(uidValidity: string): StartingPoint
   /** One message at a time, ascending UIDs. When it throws, the same message comes again after the back-off. */
   onMessage(raw: RawMail): Promise<void>
-  /** All messages up to this UID were handed over. */
+  /** All messages up to this UID were handed over. Called after every look at the mailbox, also when nothing was new. */
   onCaughtUp(uidValidity: string, uid: number): void
   onState(state: SourceState): void
 }

@@ -1,0 +1,134 @@
+import type { TaskId } from '#core/ids.ts'
+import { NO_SUBJECT, replyRecipients, replyReferences, threadIdOf } from '#core/mail.ts'
+import type { IncomingAttachment, IncomingMail, MailAddress } from '#core/ports/mail.ts'
+import { oneLine, plainMarkdown, quoteInert } from '#core/quote.ts'
+import { newTaskFile, renderSection, type TaskFile } from '#core/task-file.ts'
+import { taskFileName, type VaultPath, vaultPath } from '#core/vault-path.ts'
+
+const MAX_QUOTE_CHARS = 40_000
+const MAX_NAMED_ADDRESSES = 10
+
+/** Kept under their own ending, since nothing in an editor runs them; everything else (notes, pages, programs) becomes `.bin`. */
+const INERT_ENDINGS = new Set(
+  'pdf png jpg jpeg gif webp heic tif tiff bmp txt csv ics vcf eml doc docx xls xlsx ppt pptx odt ods odp rtf zip gz 7z mp3 mp4 wav'.split(
+    ' ',
+  ),
+)
+
+/** What a mail becomes: the same mail always gives the same name and the same text. */
+export interface ArrivingTask {
+  readonly fileName: string
+  readonly task: TaskFile
+  readonly attachments: readonly { readonly path: VaultPath; readonly bytes: Uint8Array }[]
+}
+
+/** The task file of a mail for Needs_Action/email. Throws ERR_TASK_FILE_INVALID when it cannot be written as one. */
+export function arrivingTask(id: TaskId, account: string, mail: IncomingMail): ArrivingTask {
+  const title = oneLine(mail.subject, 300) || NO_SUBJECT
+  const received = new Date(mail.receivedAt).toISOString()
+  const reply = replyRecipients(mail)
+  const from = mail.from ? shownAddress(mail.from) : 'unknown'
+  const task = newTaskFile(
+    {
+      id,
+      schema: '1',
+      kind: 'EMAIL',
+      domain: 'email',
+      title,
+      created: received,
+      source: {
+        provider: 'imap',
+        account,
+        message_id: mail.messageId,
+        thread_id: threadIdOf(mail),
+        from,
+        reply_to: [...reply.to],
+        received,
+        references: replyReferences(mail.references, undefined),
+      },
+      risk: [...reply.risk, ...contentRisks(mail)],
+      generation: '0',
+      history: [],
+    },
+    noteText(title, from, received, mail),
+  )
+  return {
+    fileName: taskFileName({ kind: 'EMAIL', dayIso: received.slice(0, 10), title, id }),
+    task,
+    attachments: mail.attachments.flatMap((one) =>
+      one.content ? [{ path: attachmentPath(one, one.content.sha256), bytes: one.content.bytes }] : [],
+    ),
+  }
+}
+
+function contentRisks(mail: IncomingMail): string[] {
+  return [
+    ...(mail.problems.length > 0 ? ['mail-incomplete'] : []),
+    ...(mail.attachments.some((one) => !one.content) ? ['attachment-not-kept'] : []),
+  ]
+}
+
+function noteText(title: string, from: string, received: string, mail: IncomingMail): string {
+  const quote = quoteInert([...headerLines(title, from, received, mail), '', mail.text.trim()].join('\n'), {
+    maxChars: MAX_QUOTE_CHARS,
+  })
+  return [
+    '',
+    `# ${plainMarkdown(title, 300)}`,
+    '',
+    `A mail from ${plainMarkdown(from, 400)}, received ${shownTime(received)}.`,
+    '',
+    renderSection('original', quote),
+    '',
+  ].join('\n')
+}
+
+/** What the person needs to know of the mail's head, in words, one line each. */
+function headerLines(title: string, from: string, received: string, mail: IncomingMail): string[] {
+  const replyTo = mail.replyTo.filter((one) => one.address !== mail.from?.address)
+  return [
+    `From: ${from}`,
+    ...addressLine('Reply to', replyTo),
+    ...addressLine('To', mail.to),
+    ...addressLine('Copy to', mail.cc),
+    `Received: ${shownTime(received)}`,
+    `Subject: ${title}`,
+    ...mail.attachments.map(attachmentLine),
+    ...mail.problems.map((problem) => `Note: ${problem}`),
+  ]
+}
+
+function addressLine(label: string, addresses: readonly MailAddress[]): string[] {
+  if (addresses.length === 0) return []
+  const named = addresses.slice(0, MAX_NAMED_ADDRESSES).map(shownAddress).join(', ')
+  const more = addresses.length - MAX_NAMED_ADDRESSES
+  return [`${label}: ${named}${more > 0 ? ` and ${more} more` : ''}`]
+}
+
+function attachmentLine(one: IncomingAttachment): string {
+  const what = `${oneLine(one.fileName, 120) || 'unnamed'} (${oneLine(one.contentType, 80)}, ${shownSize(one.size)})`
+  const where = one.content
+    ? `kept as ${attachmentPath(one, one.content.sha256)}`
+    : 'too large to keep; see the mailbox'
+  return `Attachment: ${what}, ${where}`
+}
+
+function attachmentPath(one: IncomingAttachment, sha256: string): VaultPath {
+  const ending = /\.([a-z0-9]{1,8})$/i.exec(one.fileName.trim())?.[1]?.toLowerCase() ?? ''
+  return vaultPath(`Attachments/${sha256}.${INERT_ENDINGS.has(ending) ? ending : 'bin'}`)
+}
+
+function shownAddress({ name, address }: MailAddress): string {
+  const shownName = oneLine(name.replace(/["<>]/g, ' '), 120)
+  const shown = oneLine(address, 254)
+  return shownName ? `${shownName} <${shown}>` : shown
+}
+
+function shownTime(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`
+}
+
+function shownSize(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`
+  return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
+}
