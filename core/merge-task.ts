@@ -1,0 +1,178 @@
+import type { Hlc } from './hlc.ts'
+import { compareHlc } from './hlc.ts'
+import { type Domain, fileNameOf, placeOf, type TaskPlace, taskPath, type VaultPath } from './vault-path.ts'
+import type { Zone } from './zone-policy.ts'
+
+/** One version of a file: where it stands and the id of its bytes. */
+export interface Version {
+  readonly path: VaultPath
+  readonly blob: string
+}
+
+/** Who merges, and what can be asked about the two sides. All functions are pure look-ups. */
+export interface MergeContext {
+  readonly agent: string
+  readonly zone: Zone
+  /** When this work tree's version was written. */
+  readonly oursAt: (path: VaultPath) => Hlc
+  /** When the hub's version was written, and by which agent. */
+  readonly theirsAt: (path: VaultPath) => Hlc
+  /** Whether a blob is a task file whose front matter says that local has put it before the person. */
+  readonly isPresented: (blob: string) => boolean
+  /** The domain of a task file. */
+  readonly domainOf: (blob: string) => Domain
+}
+
+/** A version that did not win and must be kept as a conflict copy. */
+export interface Loser extends Version {
+  readonly side: 'ours' | 'theirs'
+}
+
+export interface TaskMerge {
+  /** Undefined: the task is gone. */
+  readonly winner: Version | undefined
+  readonly losers: readonly Loser[]
+}
+
+/**
+ * Merges one task, which is known by its file name, as two registers: its place and its bytes. Each side may show it
+ * in several places (a copy made by hand, a move applied by halves); the result has one.
+ */
+export function mergeTask(
+  base: readonly Version[],
+  ours: readonly Version[],
+  theirs: readonly Version[],
+  context: MergeContext,
+): TaskMerge {
+  const [hub, hubExtras] = oneOfTheirs(theirs, context)
+  const [own, ownExtras] = oneOfOurs(base, ours, hub, context)
+  const from = base.find((one) => one.path === own?.path) ?? base.find((one) => one.path === hub?.path) ?? base[0]
+  const { winner, losers } = mergeVersions(from, own, hub, context)
+  const isKnown = (one: Version) => [winner, from, own, hub].some((known) => known?.blob === one.blob)
+  const extras: Loser[] = [
+    ...ownExtras.filter((one) => !isKnown(one)).map((one) => ({ ...one, side: 'ours' as const })),
+    ...hubExtras.filter((one) => !isKnown(one)).map((one) => ({ ...one, side: 'theirs' as const })),
+  ]
+  // Without a winner there is no file to put a copy beside: the first of the extras is the file.
+  if (!winner && extras[0]) return { winner: extras[0], losers: extras.slice(1) }
+  return { winner, losers: [...losers, ...extras].filter((one) => one.blob !== winner?.blob) }
+}
+
+/** A hub that shows a task twice was made to: the version furthest along is the task. */
+function oneOfTheirs(theirs: readonly Version[], context: MergeContext): [Version | undefined, readonly Version[]] {
+  const [first, ...rest] = theirs.toSorted(furthestFirst(context))
+  return [first, rest]
+}
+
+/**
+ * Of several places in this work tree: a decision newly made here, else the hub's place, else a new one. Bytes that are
+ * the base's at their path (clean) are no edit and never kept apart.
+ */
+function oneOfOurs(
+  base: readonly Version[],
+  ours: readonly Version[],
+  hub: Version | undefined,
+  context: MergeContext,
+): [Version | undefined, readonly Version[]] {
+  if (ours.length < 2) return [ours[0], []]
+  const clean = ours.filter((one) => base.some((known) => known.path === one.path && known.blob === one.blob))
+  const dirty = ours.filter((one) => !clean.includes(one)).toSorted(furthestFirst(context))
+  const main =
+    dirty.find((one) => context.zone === 'local' && isDecided(one, context)) ??
+    ours.find((one) => one.path === hub?.path) ??
+    dirty[0] ??
+    ours[0]
+  if (!main) return [undefined, []]
+  const extras = dirty.filter((one) => one !== main)
+  const edit = extras[0]
+  // The hub's place untouched, and an edit of just these bytes elsewhere: the edit belongs to the task.
+  if (edit && clean.includes(main) && !isDecided(main, context))
+    return [{ path: main.path, blob: edit.blob }, extras.slice(1)]
+  return [main, extras]
+}
+
+function mergeVersions(
+  base: Version | undefined,
+  ours: Version | undefined,
+  theirs: Version | undefined,
+  context: MergeContext,
+): TaskMerge {
+  const path = guardApproved(choosePlace(base, ours, theirs, context), ours, theirs, context)
+  if (!path) return { winner: undefined, losers: [] }
+  if (!ours || !theirs) return { winner: { path, blob: (ours ?? theirs)?.blob ?? '' }, losers: [] }
+  const side = chooseBytes(path, base, ours, theirs, context)
+  const [won, lost] = side === 'ours' ? [ours, theirs] : [theirs, ours]
+  const isEdit = lost.blob !== won.blob && lost.blob !== base?.blob
+  const loser: Loser = { ...lost, side: side === 'ours' ? 'theirs' : 'ours' }
+  return { winner: { path, blob: won.blob }, losers: isEdit ? [loser] : [] }
+}
+
+function choosePlace(
+  base: Version | undefined,
+  ours: Version | undefined,
+  theirs: Version | undefined,
+  context: MergeContext,
+): VaultPath | undefined {
+  // A deletion gives way to an edit or a move of the other side.
+  if (!ours || !theirs) {
+    const left = ours ?? theirs
+    return left && base && left.path === base.path && left.blob === base.blob ? undefined : left?.path
+  }
+  if (ours.path === theirs.path || theirs.path === base?.path) return ours.path
+  if (ours.path === base?.path) return theirs.path
+  const isOursFurther = isDecided(ours, context) && progress(ours, context) >= progress(theirs, context)
+  return context.zone === 'local' && isOursFurther ? ours.path : theirs.path
+}
+
+/** Sync never puts a file into the local zone's Approved/: only the person does. */
+function guardApproved(
+  path: VaultPath | undefined,
+  ours: Version | undefined,
+  theirs: Version | undefined,
+  context: MergeContext,
+): VaultPath | undefined {
+  if (!path || context.zone !== 'local' || path === ours?.path || placeOf(path).kind !== 'approved') return path
+  const domain = context.domainOf((ours ?? theirs)?.blob ?? '')
+  return ours?.path ?? taskPath({ kind: 'pending', domain }, fileNameOf(path))
+}
+
+function chooseBytes(
+  path: VaultPath,
+  base: Version | undefined,
+  ours: Version,
+  theirs: Version,
+  context: MergeContext,
+): 'ours' | 'theirs' {
+  const { zone } = context
+  // What the person saw or decided on stays as it is; the other side's edit is put before the person beside it.
+  const isCard = [ours, base].some((one) => one && isOpenCard({ path: ours.path, blob: one.blob }, context))
+  if (zone === 'local' && path === ours.path && (isDecided(ours, context) || isCard)) return 'ours'
+  const holdsTheirs = path === theirs.path && (isDecided(theirs, context) || isOpenCard(theirs, context))
+  if (zone === 'cloud' && holdsTheirs) return 'theirs'
+  if (ours.blob === base?.blob) return 'theirs'
+  if (theirs.blob === base?.blob) return 'ours'
+  if (holdsTheirs) return 'theirs'
+  return compareHlc(context.oursAt(ours.path), context.theirsAt(theirs.path)) > 0 ? 'ours' : 'theirs'
+}
+
+/** Whether the task is where only the person or local's executor puts it. */
+function isDecided(version: Version, { zone, agent }: MergeContext): boolean {
+  const place = placeOf(version.path)
+  if (place.kind === 'in-progress') return (place.agent === agent) === (zone === 'local')
+  return place.kind === 'approved' || place.kind === 'rejected' || place.kind === 'done'
+}
+
+function isOpenCard(version: Version, context: MergeContext): boolean {
+  return placeOf(version.path).kind === 'pending' && context.isPresented(version.blob)
+}
+
+function furthestFirst(context: MergeContext): (a: Version, b: Version) => number {
+  return (a, b) => progress(b, context) - progress(a, context) || (a.path < b.path ? -1 : 1)
+}
+
+/** How far along its life a task is at this place. */
+function progress(version: Version, context: MergeContext): number {
+  const place = placeOf(version.path) as TaskPlace
+  if (place.kind === 'in-progress') return isDecided(version, context) ? 4 : 1
+  return { 'needs-action': 0, pending: 2, approved: 3, rejected: 3, done: 5 }[place.kind]
+}
