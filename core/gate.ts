@@ -35,13 +35,15 @@ const MAX_COMMIT_BYTES = 160 * 1024 * 1024
  * `repo`, commit by commit; refuses oversize ones unread.
  */
 export async function judgeRange(
-  repo: Pick<RepoPort, 'commitsBetween' | 'readBlob'>,
+  repo: Pick<RepoPort, 'commitsBetween' | 'readBlob' | 'isAncestor'>,
   range: { readonly lastVerified: Oid | null; readonly head: Oid | null },
   context: GateContext,
 ): Promise<GateVerdict> {
   const { lastVerified, head } = range
   if (head === lastVerified) return { kind: 'ok', verifiedHead: head }
   if (head === null) return refused([{ commit: null, rule: 'hub-rolled-back', detail: 'the hub has no main any more' }])
+  if (lastVerified !== null && !(await repo.isAncestor(lastVerified, head)))
+    return refused([{ commit: head, rule: 'hub-rolled-back', detail: `it does not follow ${lastVerified}` }])
   const commits = await repo.commitsBetween(lastVerified, head)
   const faults = judgeChain(commits, range)
   for (const commit of commits) {

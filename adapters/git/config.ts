@@ -56,6 +56,8 @@ export function cloneSettings(options: {
     ...HARDENED,
     'core.hooksPath': '/dev/null',
     'fetch.fsckObjects': 'true',
+    // Git reads 100664 as 100644 and lets it pass otherwise.
+    'fetch.fsck.badFilemode': 'error',
     'fetch.recurseSubmodules': 'false',
     'push.default': 'nothing',
     'protocol.allow': 'never',

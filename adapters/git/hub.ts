@@ -38,6 +38,7 @@ export async function initHub({ dir, trustDir, hookCommand }: HubOptions): Promi
     'receive.denyNonFastForwards': 'true',
     'receive.denyDeletes': 'true',
     'receive.fsckObjects': 'true',
+    'receive.fsck.badFilemode': 'error',
     'receive.maxInputSize': MAX_PUSH,
     'receive.autogc': 'false',
     'http.receivepack': 'false',

@@ -10,7 +10,7 @@ const UPDATE = /^([0-9a-f]{40}) ([0-9a-f]{40}) (\S+)$/
  */
 export async function judgePush(
   updates: string,
-  repo: Pick<RepoPort, 'commitsBetween' | 'readBlob'>,
+  repo: Pick<RepoPort, 'commitsBetween' | 'readBlob' | 'isAncestor'>,
   context: GateContext,
 ): Promise<string[]> {
   const lines = updates.split('\n').filter(Boolean)
