@@ -24,8 +24,9 @@ export const BUNDLE_SETS = {
     'mcp-email': 'mcp/email/main.ts',
   },
   hub: {
-    'hub-shell': 'services/hub/hub-shell.ts',
-    'pre-receive': 'services/hub/pre-receive.ts',
+    'prepare-hub': 'services/hub/prepare-hub.ts',
+    'authorized-keys': 'services/hub/authorized-keys.ts',
+    'pre-receive': 'services/hub/main.ts',
   },
 } as const
 

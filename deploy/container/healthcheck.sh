@@ -22,6 +22,7 @@ livez() {
 ssh() {
   local banner
   exec 3<>"/dev/tcp/127.0.0.1/${COUNTERSIGN_SSH_PORT:?}" || return
+  printf 'SSH-2.0-healthcheck\r\n' >&3
   IFS= read -r -t 1.2 banner <&3 && [[ $banner == SSH-2.0-* ]]
 }
 
