@@ -2,15 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Receipt } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
-import type {
-  ConsumeVerdict,
-  Freeze,
-  Intent,
-  IntentState,
-  JournalPort,
-  Presentation,
-  SentBack,
-} from '#core/ports/journal.ts'
+import type { ConsumeVerdict, IntentState, JournalPort } from '#core/ports/journal.ts'
 import { freezeOf, intentOf, presentationOf, type Row, sentBackOf } from './rows.ts'
 import { SCHEMA } from './schema.ts'
 
