@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { startMailContainer } from './container.ts'
+import { startDevMailServers } from './dev-servers.ts'
+import type { Mailbox, MailboxOptions } from './mailbox.ts'
+
+/** Starts a mail system; disposing it leaves nothing behind. */
+export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbox> {
+  const { kind = 'auto', say = () => {} } = options
+  if (kind === 'dev') return startDevMailServers()
+  if (kind === 'container') return startMailContainer(options)
+  if (!(await isDockerAnswering())) return startDevMailServers()
+  try {
+    return await startMailContainer(options)
+  } catch (error) {
+    say(`no mail server in a container (${(error as Error).message}); using development mail servers instead`)
+    return startDevMailServers()
+  }
+}
+
+async function isDockerAnswering(): Promise<boolean> {
+  try {
+    await promisify(execFile)('docker', ['info'], { timeout: 3_000 })
+    return true
+  } catch {
+    return false
+  }
+}
