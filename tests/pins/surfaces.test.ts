@@ -1,0 +1,166 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ERROR_CODES } from '#core/errors.ts'
+import { JOBS, taskJobId } from '#core/jobs.ts'
+import { LEDGER_TYPES } from '#core/ledger.ts'
+import { newTaskFile, renderTaskFile, SECTIONS } from '#core/task-file.ts'
+import { DOMAINS, ROOT_NOTES } from '#core/vault-path.ts'
+import { METRICS } from '#runtime/metrics.ts'
+
+// Literals of what others rely on. A red test here says: this is a change of a public surface; if it is meant, change
+// the literal and say so in CHANGELOG.md.
+
+test('the vault’s words', () => {
+  expect(DOMAINS).toEqual(['email', 'social', 'accounting', 'whatsapp', 'payment', 'general'])
+  expect(ROOT_NOTES).toEqual(['Dashboard.md', 'Company_Handbook.md', 'Business_Goals.md', 'HALT.md'])
+  expect(SECTIONS).toEqual(['decision', 'card', 'draft', 'notes', 'original'])
+})
+
+test('a task file’s front matter, byte for byte', () => {
+  const task = newTaskFile(
+    {
+      id: '01J8Z3W6Q0ABCDEFGHJKMNPQRS',
+      schema: '1',
+      kind: 'EMAIL',
+      domain: 'email',
+      title: 'Invoice: March #1 "now"',
+      created: '2026-11-20T10:00:00.000Z',
+      source: { provider: 'imap', message_id: '<a@b.example>', references: ['<c@d.example>'] },
+      risk: [],
+      generation: '3',
+      history: [{ state: 'Needs_Action/email', agent: 'cloud', at: '2026-11-20T10:00:00.000Z' }],
+    },
+    '# Invoice\n',
+  )
+  expect(renderTaskFile(task)).toBe(`---
+id: 01J8Z3W6Q0ABCDEFGHJKMNPQRS
+schema: 1
+kind: EMAIL
+domain: email
+title: 'Invoice: March #1 "now"'
+created: 2026-11-20T10:00:00.000Z
+source:
+  provider: imap
+  message_id: <a@b.example>
+  references:
+    - <c@d.example>
+risk: []
+generation: 3
+history:
+  - state: Needs_Action/email
+    agent: cloud
+    at: 2026-11-20T10:00:00.000Z
+---
+# Invoice
+`)
+})
+
+test('error codes', () => {
+  expect(Object.keys(ERROR_CODES)).toEqual(Object.keys(ERROR_CODES).toSorted())
+  expect(Object.keys(ERROR_CODES)).toMatchInlineSnapshot(`
+    [
+      "ERR_CLAIM_LOST",
+      "ERR_CLONE_IN_USE",
+      "ERR_CONFIG_INVALID",
+      "ERR_COUNTERSIGNATURE_INVALID",
+      "ERR_DEMO_FAILED",
+      "ERR_FENCED",
+      "ERR_GATE_REFUSED",
+      "ERR_GIT_FAILED",
+      "ERR_HOME_MISSING",
+      "ERR_HUB_UNREACHABLE",
+      "ERR_JOURNAL_FAILED",
+      "ERR_LEDGER_BROKEN",
+      "ERR_MAIL_AUTH",
+      "ERR_MAIL_REFUSED",
+      "ERR_MAIL_UNREACHABLE",
+      "ERR_NOT_RUNNING",
+      "ERR_OUTCOME_UNKNOWN",
+      "ERR_REDIS_MISSING",
+      "ERR_REDIS_UNREACHABLE",
+      "ERR_TASK_FILE_INVALID",
+      "ERR_TASK_NOT_FOUND",
+      "ERR_TASK_STATE",
+      "ERR_USAGE",
+      "ERR_VAULT_PATH_INVALID",
+      "ERR_VAULT_UNREADABLE",
+      "ERR_VAULT_WRITE_FAILED",
+      "ERR_ZONE_FORBIDDEN",
+    ]
+  `)
+})
+
+test('jobs: queues, names, payload keys, ids', () => {
+  expect(
+    Object.entries(JOBS).map(
+      ([queue, jobs]) =>
+        `${queue}: ${Object.entries(jobs).map(([name, schema]) => `${name}(${Object.keys(schema.shape).join(', ')})`)}`,
+    ),
+  ).toEqual([
+    'draft: draft-reply(taskId, generation)',
+    'execute: execute-approved(taskId, generation)',
+    'sync: sync-now()',
+  ])
+  expect(taskJobId(JOBS.draft['draft-reply'].parse({ taskId: '01J8Z3W6Q0ABCDEFGHJKMNPQRS', generation: 2 }))).toBe(
+    '01J8Z3W6Q0ABCDEFGHJKMNPQRS-2',
+  )
+  expect(
+    JOBS.execute['execute-approved'].safeParse({
+      taskId: '01J8Z3W6Q0ABCDEFGHJKMNPQRS',
+      generation: 2,
+      to: 'x@y.example',
+    }).success,
+  ).toBe(false)
+})
+
+test('ledger entry types', () => {
+  expect(LEDGER_TYPES).toMatchInlineSnapshot(`
+    [
+      "task.created",
+      "mail.skipped",
+      "task.claimed",
+      "task.drafted",
+      "task.returned",
+      "draft.presented",
+      "task.approved",
+      "task.rejected",
+      "task.redraft",
+      "execution.intended",
+      "execution.done",
+      "execution.refused",
+      "execution.unknown",
+      "conflict.kept",
+      "path.held",
+      "gate.refused",
+      "zone.forbidden",
+      "ledger.checkpoint",
+      "ledger.witnessed",
+    ]
+  `)
+})
+
+test('metric names', () => {
+  expect(Object.keys(METRICS).toSorted()).toMatchInlineSnapshot(`
+    [
+      "countersign_build_info",
+      "countersign_claims_total",
+      "countersign_drafts_total",
+      "countersign_errors_total",
+      "countersign_executions_total",
+      "countersign_gate_refusals_total",
+      "countersign_heartbeat_timestamp_seconds",
+      "countersign_jobs_total",
+      "countersign_mails_total",
+      "countersign_queue_jobs",
+      "countersign_sync_conflicts_total",
+      "countersign_sync_cycles_total",
+      "countersign_sync_last_success_timestamp_seconds",
+      "countersign_tasks_total",
+    ]
+  `)
+})
+
+test('skills', () => {
+  expect(readdirSync(join(import.meta.dirname, '../../skills'))).toEqual(['cloud-draft-email'])
+})
