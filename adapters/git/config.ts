@@ -8,8 +8,8 @@ import { CountersignError } from '#core/errors.ts'
 export function checkHubUrl(url: string): string {
   const isPath = isAbsolute(url) || /^file:\/\/\//.test(url)
   const isSsh =
-    /^ssh:\/\/[^-\s/][^\s]*\/./.test(url) || /^[A-Za-z0-9_][\w.-]*@[A-Za-z0-9[][^\s:]*:[^\s:-][^\s]*$/.test(url)
-  const isHttps = /^https:\/\/[^-\s/][^\s]*\/./.test(url)
+    /^ssh:\/\/[^-\s/][^\s]*\/[^\s]+$/.test(url) || /^[A-Za-z0-9_][\w.-]*@[A-Za-z0-9[][^\s:]*:[^\s:-][^\s]*$/.test(url)
+  const isHttps = /^https:\/\/[^-\s/][^\s]*\/[^\s]+$/.test(url)
   if ((isPath || isSsh || isHttps) && !/[\0\r\n]/.test(url)) return url
   const found = url.replaceAll(/:\/\/[^@/\s]*@/g, '://***@').slice(0, 200)
   throw new CountersignError(
