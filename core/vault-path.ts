@@ -11,6 +11,21 @@ export type Domain = (typeof DOMAINS)[number]
 export const ROOT_NOTES = ['Dashboard.md', 'Company_Handbook.md', 'Business_Goals.md', 'HALT.md'] as const
 export type RootNote = (typeof ROOT_NOTES)[number]
 
+/** The folders at the vault's root; anything else there is the person's own and never looked at. */
+export const VAULT_FOLDERS = [
+  'Inbox',
+  'Needs_Action',
+  'Plans',
+  'In_Progress',
+  'Pending_Approval',
+  'Approved',
+  'Rejected',
+  'Done',
+  'Updates',
+  'Logs',
+  'Attachments',
+] as const
+
 /** What a path means. Task places (`isTaskPlace`) hold task files, which keep their name all their life. */
 export type Place =
   | { readonly kind: 'needs-action' | 'pending'; readonly domain: Domain }

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto'
+import { CountersignError } from '#core/errors.ts'
+import type { Clock } from '#core/ports/clock.ts'
+import type {
+  CommitChange,
+  FetchOutcome,
+  Oid,
+  PushOutcome,
+  RepoPort,
+  SignedCommit,
+  TreeFile,
+} from '#core/ports/repo.ts'
+
+/** What becomes of the next push: `lost-answer` lands unheard, `lost-push` never arrives. */
+export type PushFate = 'ok' | 'lost-answer' | 'lost-push' | 'refused'
+
+interface StoredCommit extends Omit<SignedCommit, 'changes'> {
+  readonly tree: ReadonlyMap<string, TreeFile>
+}
+
+/** A hub in memory with every object of every clone. Tests set its faults. */
+export interface MemoryHub {
+  head: Oid | null
+  isOffline: boolean
+  pushFate: () => PushFate
+  readonly commits: Map<Oid, StoredCommit>
+  readonly blobs: Map<Oid, Uint8Array>
+  /** The files at the head, as text. */
+  files(): Map<string, string>
+}
+
+export function memoryHub(): MemoryHub {
+  const hub: MemoryHub = {
+    head: null,
+    isOffline: false,
+    pushFate: () => 'ok',
+    commits: new Map(),
+    blobs: new Map(),
+    files() {
+      const tree = hub.head ? hub.commits.get(hub.head)?.tree : undefined
+      return new Map(
+        [...(tree ?? [])].map(([path, { oid }]) => [path, Buffer.from(hub.blobs.get(oid) ?? []).toString('utf8')]),
+      )
+    },
+  }
+  return hub
+}
+
+/** A clone of the hub in memory, held to the contract of the git one. Signatures are taken for granted. */
+export function memoryRepo(hub: MemoryHub, agent: string, clock: Clock): RepoPort {
+  const refs = new Map<string, Oid>()
+  let head: Oid | null = null
+  const answer = (): FetchOutcome =>
+    hub.isOffline ? { kind: 'unreachable', reason: 'the hub is offline' } : { kind: 'ok', head: hub.head }
+  return {
+    agent,
+    async fetch() {
+      const outcome = answer()
+      if (outcome.kind === 'ok') head = outcome.head
+      return outcome
+    },
+    remoteHead: async () => answer(),
+    async push(request) {
+      if (request.expected !== null && !isAncestor(hub, request.expected, request.commit))
+        throw failed(`pushing ${request.commit}: it does not descend from ${request.expected}`)
+      return push(hub, request)
+    },
+    head: async () => head,
+    async commitsBetween(from, to) {
+      const commits: SignedCommit[] = []
+      for (let at: Oid | null = to; at !== null && at !== from; at = commitAt(hub, at).parents[0] ?? null) {
+        if (from !== null && isAncestor(hub, at, from)) break
+        commits.unshift(withChanges(hub, commitAt(hub, at)))
+      }
+      return commits
+    },
+    isAncestor: async (ancestor, descendant) => isAncestor(hub, ancestor, descendant),
+    treeOf: async (commit) => new Map(commit === null ? [] : commitAt(hub, commit).tree),
+    async readBlob(oid, maxBytes) {
+      const bytes = hub.blobs.get(oid)
+      if (!bytes) throw failed(`reading blob ${oid}: it is absent`)
+      if (bytes.length > maxBytes) throw failed(`reading blob ${oid}: ${bytes.length} bytes, over ${maxBytes}`)
+      return bytes
+    },
+    async writeBlob(bytes) {
+      const oid = sha1(Buffer.concat([Buffer.from(`blob ${bytes.length}\0`), bytes]))
+      hub.blobs.set(oid, Uint8Array.from(bytes))
+      return oid
+    },
+    async commitTree({ parent, changes, message, trailers = {} }) {
+      const tree = new Map(parent === null ? [] : commitAt(hub, parent).tree)
+      for (const { path, oid } of changes) {
+        if (oid === null) tree.delete(path)
+        else tree.set(path, { mode: '100644', oid, size: hub.blobs.get(oid)?.length ?? 0 })
+      }
+      const lines = Object.entries(trailers).map(([key, value]) => `${key}: ${value}`)
+      const text = lines.length > 0 ? `${message}\n\n${lines.join('\n')}` : message
+      const committedAt = Math.trunc(clock.now() / 1000) * 1000
+      const oid = sha1(JSON.stringify({ parent, tree: [...tree].sort(), text, committedAt, agent }))
+      const signature = { state: 'good', agent, fingerprint: `memory:${agent}` } as const
+      const parents = parent === null ? [] : [parent]
+      hub.commits.set(oid, { oid, parents, signature, message: text, trailers, committedAt, tree })
+      return oid
+    },
+    async saveRef(name, oid) {
+      if (oid === null) refs.delete(name)
+      else refs.set(name, oid)
+    },
+    readRef: async (name) => refs.get(name) ?? null,
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+function push(hub: MemoryHub, { commit, expected }: { commit: Oid; expected: Oid | null }): PushOutcome {
+  if (hub.isOffline) return { kind: 'unknown', reason: 'the hub is offline' }
+  const fate = hub.pushFate()
+  if (fate === 'lost-push') return { kind: 'unknown', reason: 'the connection broke' }
+  if (fate === 'refused') return { kind: 'rejected', cause: 'refused', reason: 'countersign: refused by the test' }
+  // As git: pushing what is there already says nothing about whose push put it there.
+  if (hub.head === commit) return { kind: 'unknown', reason: 'the hub had this commit already' }
+  if (hub.head !== expected) return { kind: 'rejected', cause: 'raced', reason: 'stale info' }
+  hub.head = commit
+  return fate === 'ok' ? { kind: 'landed' } : { kind: 'unknown', reason: 'the connection broke' }
+}
+
+function commitAt(hub: MemoryHub, oid: Oid): StoredCommit {
+  const commit = hub.commits.get(oid)
+  if (!commit) throw failed(`no commit ${oid}`)
+  return commit
+}
+
+function isAncestor(hub: MemoryHub, ancestor: Oid, descendant: Oid): boolean {
+  for (let at: Oid | undefined = descendant; at !== undefined; at = hub.commits.get(at)?.parents[0])
+    if (at === ancestor) return true
+  return false
+}
+
+function withChanges(hub: MemoryHub, { tree, ...commit }: StoredCommit): SignedCommit {
+  const parent = commit.parents[0]
+  const before = parent ? commitAt(hub, parent).tree : new Map<string, TreeFile>()
+  const changes: CommitChange[] = []
+  for (const path of [...new Set([...before.keys(), ...tree.keys()])].sort()) {
+    const was = before.get(path)
+    const is = tree.get(path)
+    if (was?.oid !== is?.oid) changes.push({ path, ...(was && { before: was }), ...(is && { after: is }) })
+  }
+  return { ...commit, changes }
+}
+
+function sha1(content: string | Uint8Array): Oid {
+  return createHash('sha1').update(content).digest('hex') as Oid
+}
+
+function failed(message: string): CountersignError {
+  return new CountersignError('ERR_GIT_FAILED', message)
+}

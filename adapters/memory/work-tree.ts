@@ -1,0 +1,89 @@
+import { CountersignError } from '#core/errors.ts'
+import {
+  type ChangeOutcome,
+  type FileIdentity,
+  type Oddity,
+  sameIdentity,
+  type WorkTreePort,
+} from '#core/ports/work-tree.ts'
+import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
+
+interface MemoryFile {
+  readonly bytes: Uint8Array
+  readonly identity: FileIdentity
+}
+
+/** A vault folder in memory, with the hands of the other programs that write in it. */
+export interface MemoryWorkTree extends WorkTreePort {
+  put(path: string, content: string | Uint8Array): void
+  /** A rename; replaces nothing, false when `from` is gone or `to` is taken. */
+  rename(from: string, to: string): boolean
+  drop(path: string): void
+  text(path: string): string | undefined
+  files(): Map<string, string>
+  /** Everything vanishes, as when a volume is not mounted. */
+  clear(): void
+}
+
+/** `now` gives the modification times, ms. */
+export function memoryWorkTree(now: () => number): MemoryWorkTree {
+  const files = new Map<string, MemoryFile>()
+  let serial = 0
+  const put = (path: string, content: string | Uint8Array) => {
+    serial += 1
+    const bytes = Buffer.from(content)
+    const stamp = `${Math.trunc(now())}000000`
+    files.set(path, {
+      bytes,
+      // As on a real disk, times alone do not tell two versions of one instant apart; the inode does.
+      identity: { ino: String(serial), size: bytes.length, mtimeNs: stamp, ctimeNs: stamp },
+    })
+  }
+  const rename = (from: string, to: string) => {
+    const file = files.get(from)
+    if (!file || files.has(to)) return false
+    files.delete(from)
+    files.set(to, file)
+    return true
+  }
+  const isExpected = (path: string, expected: FileIdentity | null) =>
+    expected === null ? !files.has(path) : sameIdentity(files.get(path)?.identity, expected)
+  const done = (path: string): ChangeOutcome => ({ kind: 'done', identity: files.get(path)?.identity as FileIdentity })
+  return {
+    async list() {
+      const listed = new Map<VaultPath, FileIdentity>()
+      const oddities: Oddity[] = []
+      for (const [path, { identity }] of files) {
+        const verdict = parseVaultPath(path)
+        if (verdict.ok) listed.set(verdict.path, identity)
+        else oddities.push({ path, rule: verdict.rule })
+      }
+      return { files: listed, oddities }
+    },
+    async read(path, maxBytes) {
+      const file = files.get(path)
+      if (file && file.bytes.length > maxBytes)
+        throw new CountersignError('ERR_VAULT_UNREADABLE', `cannot read ${path} in the vault: over ${maxBytes} bytes`)
+      return file
+    },
+    async write(path, bytes, expected) {
+      if (!isExpected(path, expected)) return { kind: 'changed' }
+      put(path, bytes)
+      return done(path)
+    },
+    async move(from, to, expected) {
+      return isExpected(from, expected) && rename(from, to) ? done(to) : { kind: 'changed' }
+    },
+    async remove(path, expected) {
+      if (!isExpected(path, expected)) return { kind: 'changed' }
+      files.delete(path)
+      return { kind: 'done' }
+    },
+    put,
+    rename,
+    drop: (path) => void files.delete(path),
+    text: (path) => files.get(path) && Buffer.from(files.get(path)?.bytes ?? []).toString('utf8'),
+    files: () => new Map([...files].map(([path, { bytes }]) => [path, Buffer.from(bytes).toString('utf8')])),
+    clear: () => files.clear(),
+  }
+}

@@ -1,0 +1,230 @@
+import { randomBytes } from 'node:crypto'
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  watch,
+} from 'node:fs'
+import { lstat, readdir, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import {
+  type ChangeOutcome,
+  type FileIdentity,
+  type Listing,
+  type Oddity,
+  sameIdentity,
+  type WorkTreePort,
+} from '#core/ports/work-tree.ts'
+import { fileNameOf, parseVaultPath, ROOT_NOTES, VAULT_FOLDERS, type VaultPath } from '#core/vault-path.ts'
+import {
+  ensureFolder,
+  errnoOf,
+  isRealFolder,
+  readPlainFile,
+  syncFolder,
+  unreadable,
+  writeDurably,
+  writing,
+} from './file-access.ts'
+import { withNameLock } from './name-lock.ts'
+
+const MAX_DEPTH = 3
+const READ_TRIES = 3
+const MAX_ODDITIES = 200
+
+/** The vault's folder for sync. Throws what the port says. */
+export function openWorkTree(root: string): WorkTreePort {
+  return {
+    list: () => listTree(root),
+    read: (path, maxBytes) => readStill(root, path, maxBytes),
+    write: (path, bytes, expected) => writeIf(root, path, bytes, expected),
+    move: (from, to, expected) => moveIf(root, from, to, expected),
+    remove: (path, expected) => removeIf(root, path, expected),
+  }
+}
+
+/** Calls back when one of the notes at the vault's root may have changed; their folder is not watched otherwise. */
+export function watchRootNotes(root: string, onChange: () => void): Disposable {
+  const watcher = watch(root, { persistent: false }, (_event, name) => {
+    if (name === null || (ROOT_NOTES as readonly string[]).includes(name)) onChange()
+  })
+  watcher.on('error', onChange) // The folder is gone or unreadable: the scan says so in its own words.
+  return { [Symbol.dispose]: () => watcher.close() }
+}
+
+async function listTree(root: string): Promise<Listing> {
+  const files = new Map<VaultPath, FileIdentity>()
+  const oddities: Oddity[] = []
+  const walk = async (folder: string, depth: number): Promise<void> => {
+    for (const entry of await entriesOf(root, folder)) {
+      if (entry.name.startsWith('.')) continue
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+      if (depth === 0 && !isOfContract(entry.name)) continue
+      if (entry.isDirectory() && depth < MAX_DEPTH) await walk(path, depth + 1)
+      else await look(path)
+    }
+  }
+  const look = async (path: string): Promise<void> => {
+    const verdict = parseVaultPath(path)
+    const stats = await lstat(join(root, path), { bigint: true }).catch(() => undefined) // Gone since the listing.
+    if (!stats) return
+    const rule = verdict.ok ? oddityOf(stats) : verdict.rule
+    if (rule) oddities.push({ path: path.slice(0, 300), rule })
+    else if (verdict.ok) files.set(verdict.path, identityOf(stats))
+  }
+  await walk('', 0)
+  return { files, oddities: oddities.slice(0, MAX_ODDITIES) }
+}
+
+async function entriesOf(root: string, folder: string) {
+  try {
+    return await readdir(join(root, folder), { withFileTypes: true })
+  } catch (error) {
+    if (folder !== '' && ['ENOENT', 'ENOTDIR'].includes(errnoOf(error))) return []
+    throw unreadable(folder === '' ? root : folder, errnoOf(error), error)
+  }
+}
+
+function isOfContract(name: string): boolean {
+  return ([...ROOT_NOTES, ...VAULT_FOLDERS] as readonly string[]).includes(name)
+}
+
+function oddityOf(stats: BigIntStats): string | undefined {
+  if (!stats.isFile()) return 'not-a-regular-file'
+  // Its content could change through a name outside the vault.
+  return stats.nlink > 1n ? 'hard-link' : undefined
+}
+
+function identityOf(stats: BigIntStats): FileIdentity {
+  return {
+    ino: String(stats.ino),
+    size: Number(stats.size),
+    mtimeNs: String(stats.mtimeNs),
+    ctimeNs: String(stats.ctimeNs),
+  }
+}
+
+async function readStill(
+  root: string,
+  path: VaultPath,
+  maxBytes: number,
+): Promise<{ bytes: Uint8Array; identity: FileIdentity } | undefined> {
+  if (!(await isRealFolder(root, folderPart(path)))) return undefined
+  for (let attempt = 0; attempt < READ_TRIES; attempt++) {
+    const before = identityAt(join(root, path))
+    const bytes = await readPlainFile(join(root, path), path, maxBytes)
+    if (!before || bytes === undefined) return undefined
+    const after = identityAt(join(root, path))
+    if (sameIdentity(before, after) && bytes.length === before.size) return { bytes, identity: before }
+  }
+  return undefined
+}
+
+function identityAt(absolute: string): FileIdentity | undefined {
+  const stats = lstatSync(absolute, { bigint: true, throwIfNoEntry: false })
+  return stats && identityOf(stats)
+}
+
+async function writeIf(
+  root: string,
+  path: VaultPath,
+  bytes: Uint8Array,
+  expected: FileIdentity | null,
+): Promise<ChangeOutcome> {
+  const target = join(root, path)
+  const folder = dirname(target)
+  await ensureFolder(root, folderPart(path))
+  return writing(path, async () => {
+    const temporary = join(folder, `.tmp-${randomBytes(8).toString('hex')}`)
+    await writeDurably(temporary, bytes)
+    let outcome: ChangeOutcome = { kind: 'changed' }
+    try {
+      outcome = await withNameLock(folder, fileNameOf(path), () =>
+        replacing(target, expected, () => renameSync(temporary, target)),
+      )
+    } finally {
+      if (outcome.kind === 'changed') await unlink(temporary).catch(() => {}) // What stays is swept at the next start.
+    }
+    if (outcome.kind === 'done') await syncFolder(folder)
+    return outcome
+  })
+}
+
+async function removeIf(root: string, path: VaultPath, expected: FileIdentity): Promise<ChangeOutcome> {
+  const target = join(root, path)
+  if (!(await isRealFolder(root, folderPart(path)))) return { kind: 'changed' }
+  return writing(path, async () => {
+    const outcome = await withNameLock(dirname(target), fileNameOf(path), () =>
+      replacing(target, expected, () => unlinkSync(target)),
+    )
+    if (outcome.kind === 'done') await syncFolder(dirname(target))
+    return outcome
+  })
+}
+
+async function moveIf(root: string, from: VaultPath, to: VaultPath, expected: FileIdentity): Promise<ChangeOutcome> {
+  const source = join(root, from)
+  const target = join(root, to)
+  if (!(await isRealFolder(root, folderPart(from)))) return { kind: 'changed' }
+  await ensureFolder(root, folderPart(to))
+  return writing(to, async () => {
+    const outcome = await withNameLock(dirname(target), fileNameOf(to), (): ChangeOutcome => {
+      if (!sameIdentity(identityAt(source), expected) || identityAt(target)) return { kind: 'changed' }
+      renameSync(source, target)
+      return settled(target)
+    })
+    if (outcome.kind === 'done') {
+      await syncFolder(dirname(target))
+      if (dirname(source) !== dirname(target)) await syncFolder(dirname(source))
+    }
+    return outcome
+  })
+}
+
+/**
+ * Does `act` if the file at `target` is still the expected one (null: none). The old file is held open across it: an
+ * editor that wrote into it between the look and the act has not lost its bytes, they are handed back.
+ */
+function replacing(target: string, expected: FileIdentity | null, act: () => void): ChangeOutcome {
+  if (expected === null) {
+    if (identityAt(target)) return { kind: 'changed' }
+    act()
+    return settled(target)
+  }
+  const old = openOld(target)
+  if (old === undefined) return { kind: 'changed' }
+  try {
+    const isExpected = sameIdentity(identityOf(fstatSync(old, { bigint: true })), expected)
+    if (!isExpected || !sameIdentity(identityAt(target), expected)) return { kind: 'changed' }
+    act()
+    const after = identityOf(fstatSync(old, { bigint: true }))
+    const isTouched = after.mtimeNs !== expected.mtimeNs || after.size !== expected.size
+    return { ...settled(target), ...(isTouched && { displaced: readFileSync(old) }) }
+  } finally {
+    closeSync(old)
+  }
+}
+
+function openOld(target: string): number | undefined {
+  try {
+    return openSync(target, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error))) return undefined
+    throw error
+  }
+}
+
+function settled(target: string): { kind: 'done'; identity?: FileIdentity } {
+  const identity = identityAt(target)
+  return identity ? { kind: 'done', identity } : { kind: 'done' }
+}
+
+function folderPart(path: VaultPath): string {
+  return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
+}

@@ -1,0 +1,51 @@
+import type { VaultPath } from '../vault-path.ts'
+
+/** What tells one version of a file from the next without reading it. Equal identities: the same untouched file. */
+export interface FileIdentity {
+  readonly ino: string
+  readonly size: number
+  readonly mtimeNs: string
+  readonly ctimeNs: string
+}
+
+/** Something in the vault's folders that sync does not carry, and the rule it breaks. */
+export interface Oddity {
+  readonly path: string
+  readonly rule: string
+}
+
+export interface Listing {
+  readonly files: ReadonlyMap<VaultPath, FileIdentity>
+  readonly oddities: readonly Oddity[]
+}
+
+/** `changed`: the file was not (any more) what the caller had seen; nothing was done. */
+export type ChangeOutcome =
+  | {
+      readonly kind: 'done'
+      /** Of the file now at its place; undefined after a removal, or when it was touched again at once. */
+      readonly identity?: FileIdentity
+      /** Bytes that another program wrote into the replaced file in the instant before it was replaced. */
+      readonly displaced?: Uint8Array
+    }
+  | { readonly kind: 'changed' }
+
+/**
+ * The vault as sync sees it: whole listings, and changes that happen only if a file is still what was scanned. Other
+ * programs write at any time. Throws ERR_VAULT_UNREADABLE, ERR_VAULT_WRITE_FAILED.
+ */
+export interface WorkTreePort {
+  /** Every plain file of the contract. Not atomic: a file moved meanwhile may be missed or seen twice. */
+  list(): Promise<Listing>
+  /** The bytes with the identity they belong to; undefined when the file is gone or does not hold still. */
+  read(path: VaultPath, maxBytes: number): Promise<{ bytes: Uint8Array; identity: FileIdentity } | undefined>
+  /** Writes whole and durably; `expected` null: only if there is no file. */
+  write(path: VaultPath, bytes: Uint8Array, expected: FileIdentity | null): Promise<ChangeOutcome>
+  /** One rename that never replaces a file. */
+  move(from: VaultPath, to: VaultPath, expected: FileIdentity): Promise<ChangeOutcome>
+  remove(path: VaultPath, expected: FileIdentity): Promise<ChangeOutcome>
+}
+
+export function sameIdentity(a: FileIdentity | null | undefined, b: FileIdentity | null | undefined): boolean {
+  return !!a && !!b && a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs
+}
