@@ -63,8 +63,8 @@ export function imapFault(error: unknown, account: MailAccount): CountersignErro
   if (error instanceof CountersignError) return error
   const fault = error as ImapFlowError
   const where = `${account.user}@${account.host}:${account.port}`
-  // A server in trouble may answer a login with UNAVAILABLE: the password is not the reason.
-  if (fault.authenticationFailed && fault.serverResponseCode !== 'UNAVAILABLE') {
+  // The library calls every failed login so; only the server's own NO, and not its UNAVAILABLE, is about the password.
+  if (fault.authenticationFailed && fault.responseStatus && fault.serverResponseCode !== 'UNAVAILABLE') {
     return new CountersignError('ERR_MAIL_AUTH', `logging in to IMAP ${where}: ${found(fault)}`, { cause: error })
   }
   return new CountersignError('ERR_MAIL_UNREACHABLE', `reading IMAP ${where} (tls: ${account.tls}): ${found(fault)}`, {

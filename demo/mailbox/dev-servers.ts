@@ -76,6 +76,8 @@ function closeConnectionsWith(imap: HoodiecrowServer): void {
   const sockets = new Set<{ destroy(): void }>()
   imap.server.on('connection', (socket) => {
     sockets.add(socket)
+    // It answers in many small writes, each of which would wait 40 ms for the client's acknowledgement.
+    socket.setNoDelay(true)
     socket.on('error', () => {})
     socket.once('close', () => sockets.delete(socket))
   })

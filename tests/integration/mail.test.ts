@@ -1,0 +1,268 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { imapSent } from '#adapters/imap/imap-sent.ts'
+import { imapSource } from '#adapters/imap/imap-source.ts'
+import { composeMail } from '#adapters/mime/compose-mail.ts'
+import { parseMail } from '#adapters/mime/parse-mail.ts'
+import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
+import { emailActionSchema } from '#core/action.ts'
+import type { MailAccount, OutgoingMail, RawMail, SourceState } from '#core/ports/mail.ts'
+import { startMailContainer } from '../../demo/mailbox/container.ts'
+import { startDevMailServers } from '../../demo/mailbox/dev-servers.ts'
+import type { Mailbox } from '../../demo/mailbox/mailbox.ts'
+import { deliver, eventually, imapAccount, lookInto, smtpAccount } from '../support/mail.ts'
+
+const OWNER = 'owner@countersign.test'
+const CLIENT = 'client@countersign.test'
+const raw = Buffer.from(`From: ${OWNER}\r\nTo: ${CLIENT}\r\nSubject: x\r\n\r\nhello\r\n`)
+const outgoing = (...to: string[]): OutgoingMail => ({ envelope: { from: OWNER, to }, raw })
+let unique = 0
+const subjectOf = (name: string) => `${name} ${process.pid}.${++unique}`
+
+/** Watches a mailbox from now on; collects what comes. */
+function watch(
+  account: MailAccount,
+  seen: { uid?: number; timings?: Parameters<typeof imapSource>[1]['timings'] } = {},
+) {
+  const messages: RawMail[] = []
+  const states: SourceState[] = []
+  let reached = seen.uid
+  const source = imapSource(account, {
+    mailbox: 'INBOX',
+    firstRetryMs: 50,
+    maxRetryMs: 200,
+    ...(seen.timings && { timings: seen.timings }),
+  })
+  const running = source.watch({
+    startingPoint: () => (reached === undefined ? { sinceMs: Date.now() - 86_400_000 } : { afterUid: reached }),
+    async onMessage(message) {
+      messages.push(message)
+      reached = message.uid
+    },
+    onCaughtUp: (_uidValidity, uid) => {
+      reached = uid
+    },
+    onState: (state) => void states.push(state),
+  })
+  return { messages, states, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() }
+}
+const subjects = (messages: readonly RawMail[]) =>
+  messages.map(({ source }) => /^Subject: (.*)\r$/m.exec(Buffer.from(source).toString('latin1'))?.[1])
+
+describe.each([
+  ['a mail server in a container', startMailContainer],
+  ['development mail servers', startDevMailServers],
+] as const)('with %s', (_name, start) => {
+  let mailbox: Mailbox
+  beforeAll(async () => {
+    mailbox = await start()
+  })
+  afterAll(async () => mailbox?.[Symbol.asyncDispose]())
+
+  it('sends a reply that arrives once, byte for byte, in its thread', async () => {
+    const action = emailActionSchema.parse({
+      tool: 'email.send_email',
+      account: OWNER,
+      to: [CLIENT],
+      subject: `Re: ${subjectOf('Größe')}`,
+      in_reply_to: '<m1@countersign.test>',
+      references: ['<m0@countersign.test>', '<m1@countersign.test>'],
+      body: 'Grüße\n.\nEnde',
+    })
+    const messageId = `<send.${unique}@countersign.test>`
+    const mail = await composeMail(action, { senderName: 'Owner', messageId, sentAt: Date.UTC(2026, 10, 20) })
+    const sender = smtpSender(smtpAccount(mailbox, 'owner'))
+    await sender.verify()
+    expect(await sender.send(mail)).toMatchObject({ kind: 'accepted', refusedRecipients: [] })
+    const arrived = await eventually('the mail is there', async () => {
+      const { messages } = await lookInto(mailbox, 'client')
+      const found = messages.filter(({ source }) => source.includes(messageId))
+      return found.length > 0 && found
+    })
+    expect(arrived).toHaveLength(1)
+    expect(arrived[0]?.source).toContain(Buffer.from(mail.raw).toString())
+    const source = Buffer.from(arrived[0]?.source ?? '')
+    const read = await parseMail({
+      uidValidity: '1',
+      uid: 1,
+      receivedAt: 0,
+      size: source.length,
+      source,
+      declaredAttachments: [],
+    })
+    expect(read).toMatchObject({
+      references: ['<m0@countersign.test>', '<m1@countersign.test>'],
+      subject: action.subject,
+    })
+  })
+
+  it('announces new mail that comes while it watches, and mail from before, in order', async () => {
+    const [before, during] = [subjectOf('before'), subjectOf('during')]
+    await deliver(mailbox, `From: ${CLIENT}\nSubject: ${before}\n\nx\n`)
+    await eventually('the first is there', async () =>
+      (await lookInto(mailbox, 'owner')).messages.some(({ subject }) => subject === before),
+    )
+    await using watching = watch(imapAccount(mailbox, 'owner'))
+    await eventually('the first is announced', () => subjects(watching.messages).includes(before))
+    await deliver(mailbox, `From: ${CLIENT}\nSubject: ${during}\n\nx\n`)
+    await eventually('the second is announced', () => subjects(watching.messages).includes(during))
+    expect(subjects(watching.messages).filter((subject) => subject === before)).toHaveLength(1)
+    const uids = watching.messages.map(({ uid }) => uid)
+    expect(uids).toEqual(uids.toSorted((a, b) => a - b))
+  })
+
+  it('does not take the last mail for a new one when none is new', async () => {
+    const { messages } = await lookInto(mailbox, 'owner')
+    await using watching = watch(imapAccount(mailbox, 'owner'), { uid: Math.max(...messages.map(({ uid }) => uid)) })
+    await eventually('it is connected', () => watching.states.length > 0)
+    const subject = subjectOf('next')
+    await deliver(mailbox, `From: ${CLIENT}\nSubject: ${subject}\n\nx\n`)
+    await eventually('the next one is announced', () => watching.messages.length > 0)
+    expect(subjects(watching.messages)).toEqual([subject])
+  })
+
+  it('finds a sent mail by its exact Message-ID only', async () => {
+    const sent = imapSent(imapAccount(mailbox, 'owner'))
+    expect(await sent.has('<act-7f3a@x.test>')).toBe(false)
+    await sent.append(Buffer.from('From: a@x.test\r\nMessage-ID: <act-7f3a@x.test>\r\n\r\nx\r\n'), Date.now())
+    expect(await sent.has('<act-7f3a@x.test>')).toBe(true)
+    expect(await sent.has('<act-7f3@x.test>')).toBe(false)
+    expect(await sent.has('act-7f3a@x.test')).toBe(false)
+    const { messages } = await lookInto(mailbox, 'owner', 'Sent')
+    expect(messages).toMatchObject([{ flags: ['\\Seen'] }])
+  })
+
+  it('reports recipients that the server refuses', async () => {
+    const sender = smtpSender(smtpAccount(mailbox, 'owner'))
+    const nobody = 'nobody@countersign.test'
+    expect(await sender.send(outgoing(nobody))).toMatchObject({ kind: 'refused', code: '550', permanent: true })
+    expect(await sender.send(outgoing('x@elsewhere.test'))).toMatchObject({ kind: 'refused', permanent: true })
+    const partly = await sender.send(outgoing(CLIENT, nobody))
+    expect(partly).toMatchObject({ kind: 'accepted', refusedRecipients: [{ address: nobody }] })
+  })
+
+  it('names user, host and port when the password is wrong', async () => {
+    const wrong = { password: async () => 'wrong' }
+    const smtpAt = `${OWNER}@127.0.0.1:${mailbox.smtp.port}`
+    const imapAt = `${OWNER}@127.0.0.1:${mailbox.imap.port}`
+    const sender = smtpSender(smtpAccount(mailbox, 'owner', wrong))
+    const fault = { code: 'ERR_MAIL_AUTH', message: expect.stringContaining(smtpAt) }
+    await expect(sender.verify()).rejects.toMatchObject(fault)
+    expect(await sender.send(outgoing(CLIENT))).toMatchObject({
+      kind: 'refused',
+      code: 'ERR_MAIL_AUTH',
+      permanent: false,
+    })
+    const imapFault = { code: 'ERR_MAIL_AUTH', message: expect.stringContaining(imapAt) }
+    await expect(imapSent(imapAccount(mailbox, 'owner', wrong)).has('<a@b>')).rejects.toMatchObject(imapFault)
+    await using watching = watch(imapAccount(mailbox, 'owner', wrong))
+    await eventually('it tried twice', () => watching.states.length > 1)
+    expect(watching.states[0]).toMatchObject({ kind: 'disconnected', error: imapFault })
+  })
+
+  it('refuses to go on without the encryption that is asked for', async () => {
+    const secure = { tls: 'starttls' } as const
+    await expect(smtpSender(smtpAccount(mailbox, 'owner', secure)).verify()).rejects.toMatchObject({
+      code: 'ERR_MAIL_UNREACHABLE',
+    })
+    await expect(imapSent(imapAccount(mailbox, 'owner', secure)).has('<a@b>')).rejects.toMatchObject({
+      code: 'ERR_MAIL_UNREACHABLE',
+    })
+  })
+})
+
+describe('servers in trouble', () => {
+  const account = (port: number): MailAccount => ({
+    host: '127.0.0.1',
+    port,
+    user: '',
+    tls: 'none',
+    password: async () => '',
+  })
+
+  it('names host and port when nobody listens', async () => {
+    await using server = await listening(() => {})
+    const { port } = server
+    await server.close()
+    const fault = { code: 'ERR_MAIL_UNREACHABLE', message: expect.stringContaining(`127.0.0.1:${port}`) }
+    await expect(smtpSender(account(port)).verify()).rejects.toMatchObject(fault)
+    await expect(imapSent(account(port)).has('<a@b>')).rejects.toMatchObject(fault)
+    expect(await smtpSender(account(port)).send(outgoing(CLIENT))).toMatchObject({
+      kind: 'refused',
+      code: 'ERR_MAIL_UNREACHABLE',
+    })
+  })
+
+  it.each([
+    ['refused, when it hangs up before it asked for the message', ['RCPT'], { kind: 'refused', permanent: false }],
+    ['unknown, when it hangs up after it got the message', ['.'], { kind: 'unknown' }],
+    ['refused, when it says no to the message', ['.', '554 spam'], { kind: 'refused', code: '554', permanent: true }],
+    [
+      'refused for now, when it asks to try later',
+      ['.', '451 later'],
+      { kind: 'refused', code: '451', permanent: false },
+    ],
+    ['unknown, when it never answers the message', ['.', ''], { kind: 'unknown' }],
+    ['refused, when it never answers the envelope', ['RCPT', ''], { kind: 'refused', permanent: false }],
+  ] as const)('the outcome is %s', async (_name, [trouble, answer], expected) => {
+    await using server = await listening((socket) => converse(socket, trouble, answer))
+    const sender = smtpSender(account(server.port), { connectMs: 1_000, silenceMs: 500 })
+    expect(await sender.send(outgoing(CLIENT))).toMatchObject(expected)
+  })
+
+  it('does not blame the password when the server goes away during login', async () => {
+    await using server = await listening((socket) => {
+      socket.write('* OK [CAPABILITY IMAP4rev1 IDLE] hello\r\n')
+      socket.on('data', (chunk) => void (String(chunk).includes('LOGIN') && socket.destroy()))
+    })
+    const lost = imapSent({ ...account(server.port), user: 'u', password: async () => 'p' }).has('<a@b>')
+    await expect(lost).rejects.toMatchObject({ code: 'ERR_MAIL_UNREACHABLE' })
+  })
+
+  it('notices an IMAP server that hangs', async () => {
+    await using server = await listening((socket) => hang(socket))
+    const timings = { connectMs: 1_000, idleMs: 200, silenceMs: 500 }
+    await using watching = watch({ ...account(server.port), user: 'u', password: async () => 'p' }, { timings })
+    const lost = await eventually('it gives the connection up', () =>
+      watching.states.find((state) => state.kind === 'disconnected'),
+    )
+    expect(lost).toMatchObject({ error: { code: 'ERR_MAIL_UNREACHABLE' } })
+  })
+})
+
+async function listening(onConnection: (socket: Socket) => void) {
+  const server: Server = createServer((socket) => {
+    socket.on('error', () => {})
+    onConnection(socket)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const close = async () => void server.close()
+  return { port: (server.address() as AddressInfo).port, close, [Symbol.asyncDispose]: close }
+}
+
+/** An SMTP server that at one command hangs up, or gives this answer ('': none at all). */
+function converse(socket: Socket, trouble: string, answer: string | undefined): void {
+  let isData = false
+  let text = ''
+  socket.write('220 hello\r\n')
+  socket.on('data', (chunk) => {
+    text += chunk
+    for (let end = text.indexOf('\r\n'); end >= 0; end = text.indexOf('\r\n')) {
+      const line = text.slice(0, end)
+      text = text.slice(end + 2)
+      if (isData && line !== '.') continue
+      isData = line === 'DATA'
+      if (line.startsWith(trouble)) {
+        if (answer === undefined) return void socket.destroy()
+        if (answer !== '') socket.write(`${answer}\r\n`)
+      } else socket.write(isData ? '354 go on\r\n' : '250 ok\r\n')
+    }
+  })
+}
+
+/** An IMAP server that greets and then says nothing more. */
+function hang(socket: Socket): void {
+  socket.write('* OK [CAPABILITY IMAP4rev1 IDLE] hello\r\n')
+  socket.resume()
+}
