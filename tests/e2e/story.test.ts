@@ -1,0 +1,268 @@
+import { execFile } from 'node:child_process'
+import { appendFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type ComposeZone, type ComposeZones, isDockerAnswering, prepareZones } from '#tests/support/compose.ts'
+import { deliver, docker, eventually, lookInto } from '#tests/support/mail.ts'
+
+const run = promisify(execFile)
+const QUESTION = `From: Clara Client <client@countersign.test>
+To: Olivia Owner <owner@countersign.test>
+Subject: Meeting on Thursday?
+Message-ID: <question-1@countersign.test>
+Date: ${new Date().toUTCString()}
+MIME-Version: 1.0
+Content-Type: text/plain; charset=utf-8
+
+Hello Olivia,
+
+could we meet on Thursday at ten?
+
+Clara
+`
+const EDITED = 'Hello Clara,\n\nThursday at ten suits me. I edited this line myself.\n\nOlivia'
+const PENDING = 'Pending_Approval/email/'
+
+// One story, told in order: each test goes on where the one before ended.
+describe.skipIf(!(await isDockerAnswering()))('both zones in containers', () => {
+  let zones: ComposeZones
+  let cloud: ComposeZone
+  let local: ComposeZone
+  let name: string
+  beforeAll(async () => {
+    zones = await prepareZones()
+    cloud = zones.cloud
+    local = zones.local
+  })
+  let failed = false
+  beforeEach(({ skip }) => skip(failed, 'the story ended before'))
+  afterEach(({ task }) => {
+    failed ||= task.result?.state === 'fail'
+  })
+  afterAll(async () => {
+    if (failed) await tellWhatHappened()
+    await zones?.[Symbol.asyncDispose]()
+  })
+
+  it('the cloud zone comes up, every service healthy', async () => {
+    await zones.up('cloud')
+    expect(await health(cloud)).toEqual(
+      Object.fromEntries(
+        ['drafter', 'health', 'hub', 'prometheus', 'redis', 'sync', 'triage'].map((one) => [one, 'running healthy']),
+      ),
+    )
+  })
+
+  it('a mail becomes a draft at the hub while the local zone is off', async () => {
+    await deliver(zones.mail, QUESTION)
+    const path = await eventually('the draft is at the hub', async () => (await hubFiles(PENDING))[0], 60_000)
+    name = path.slice(PENDING.length)
+    expect(name).toMatch(/^EMAIL_\d{4}-\d\d-\d\d_meeting-on-thursday_\w{6}\.md$/)
+    expect((await hubFiles('Updates/cloud/')).length).toBeGreaterThan(0)
+    expect(await hubFiles('Needs_Action/')).toEqual([])
+    expect(await hubFiles('In_Progress/')).toEqual([])
+  })
+
+  it('the local zone comes up and shows the draft as a card of its own', async () => {
+    await zones.up('local')
+    expect(await health(local)).toEqual(
+      Object.fromEntries(['executor', 'health', 'redis', 'sync'].map((one) => [one, 'running healthy'])),
+    )
+    const text = await eventually('the card is there', () => presentedCard(), 60_000)
+    expect(text).toContain('client@countersign.test')
+    expect(text).toContain('could we meet on Thursday at ten?')
+  })
+
+  it('the person edits and approves; the mail arrives once, in its thread', async () => {
+    const path = join(local.vault, PENDING, name)
+    const text = await readFile(path, 'utf8')
+    const edited = text.replace(
+      /(<!-- countersign:draft -->\n)[\s\S]*?(\n<!-- countersign:\/draft -->)/,
+      (_all, open: string, close: string) => open + EDITED + close,
+    )
+    expect(edited).not.toBe(text)
+    await writeFile(path, edited)
+    await rename(path, join(local.vault, 'Approved', name))
+
+    await eventually('the task is done', async () => (await doneFiles(local)).includes(name), 60_000)
+    const { messages } = await lookInto(zones.mail, 'client')
+    expect(messages).toHaveLength(1)
+    const source = messages[0]?.source ?? ''
+    expect(source).toContain('I edited this line myself.')
+    expect(source).toMatch(/^In-Reply-To: <question-1@countersign\.test>\r?$/m)
+    expect(source).toMatch(/^References: .*<question-1@countersign\.test>/m)
+    expect(source).toMatch(/^To: .*client@countersign\.test/m)
+  })
+
+  it('both ledgers verify, and the hub has it all', async () => {
+    await eventually('the hub has the outcome', async () => (await hubFiles('Done/')).some((one) => one.endsWith(name)))
+    await eventually('the cloud has it, too', async () => (await doneFiles(cloud)).includes(name))
+    expect(await hubFiles(PENDING)).toEqual([])
+    expect(await hubFiles('Approved/')).toEqual([])
+    const dashboard = await eventually('the dashboard is at the hub', async () =>
+      (await hubFiles('Dashboard.md')).at(0),
+    )
+    expect(dashboard).toBe('Dashboard.md')
+    for (const zone of [cloud, local]) {
+      const report = (await zone.cli('audit', 'verify')) as {
+        ok: boolean
+        agents: { agent: string; entries: number }[]
+      }
+      expect(report.ok).toBe(true)
+      expect(
+        report.agents
+          .filter(({ entries }) => entries > 0)
+          .map(({ agent }) => agent)
+          .sort(),
+      ).toEqual(['cloud', 'local'])
+    }
+  })
+
+  it('the local Redis cannot be reached from the cloud’s networks nor from other machines', async () => {
+    const redis = await inspect(local, 'redis')
+    const addresses = Object.values(redis.NetworkSettings.Networks).map(({ IPAddress }) => IPAddress)
+    expect(addresses).toHaveLength(1)
+    for (const address of addresses) {
+      // The control: where it should, it answers.
+      expect(await knock(local, 'executor', address)).toBe('connected')
+      for (const service of ['triage', 'sync', 'hub', 'drafter'])
+        expect(await knock(cloud, service, address)).toBe('no')
+    }
+    expect(await knock(cloud, 'triage', 'host.docker.internal')).toBe('no')
+    expect(Object.values(redis.NetworkSettings.Ports).filter((bindings) => bindings !== null)).toEqual([])
+    for (const { Service } of await local.containers()) {
+      const { Ports } = (await inspect(local, Service)).NetworkSettings
+      for (const bindings of Object.values(Ports))
+        for (const { HostIp } of bindings ?? []) expect(HostIp).toBe('127.0.0.1')
+    }
+  })
+
+  it('a hung service is ended by its own healthcheck and comes back', async () => {
+    const before = await startedAt(cloud, 'drafter')
+    // Everything in the container but its init and this shell.
+    await cloud.exec('drafter', 'sh', '-c', 'kill -STOP -1')
+    await eventually('another process runs', async () => (await startedAt(cloud, 'drafter')) !== before, 60_000)
+    await eventually('it is healthy', async () => (await health(cloud)).drafter === 'running healthy', 60_000)
+  })
+
+  it('a forged approval pushed with the cloud’s key is refused by the hub, and without its hook by the local zone', async () => {
+    const clone = await forgedApproval()
+    await expect(push(clone)).rejects.toThrow(/countersign: refused/)
+    expect(await hubFiles('Approved/')).toEqual([])
+
+    await cloud.exec('hub', 'rm', '/srv/hub/vault.git/hooks/pre-receive')
+    await rebase(clone)
+    await push(clone)
+    expect((await hubFiles('Approved/')).length).toBe(1)
+    await eventually(
+      'the local gate has refused it',
+      async () => (await ledger(local)).includes('gate.refused'),
+      60_000,
+    )
+    expect(await readdir(join(local.vault, 'Approved'))).toEqual([])
+    expect((await lookInto(zones.mail, 'client')).messages).toHaveLength(1)
+  })
+
+  async function health(zone: ComposeZone): Promise<Record<string, string>> {
+    return Object.fromEntries((await zone.containers()).map((one) => [one.Service, `${one.State} ${one.Health}`]))
+  }
+
+  async function hubFiles(prefix: string): Promise<string[]> {
+    const tree = await cloud.exec(
+      'hub',
+      'git',
+      '--git-dir',
+      '/srv/hub/vault.git',
+      'ls-tree',
+      '-r',
+      '--name-only',
+      'main',
+    )
+    return tree.split('\n').filter((path) => path.startsWith(prefix))
+  }
+
+  async function presentedCard(): Promise<string | undefined> {
+    const text = await readFile(join(local.vault, PENDING, name), 'utf8').catch(() => '')
+    return text.includes('<!-- countersign:decision -->') && text.includes('presented:') ? text : undefined
+  }
+
+  async function doneFiles(zone: ComposeZone): Promise<string[]> {
+    return readdir(join(zone.vault, 'Done'), { recursive: true }).then((paths) => paths.map((path) => path.slice(8)))
+  }
+
+  async function ledger(zone: ComposeZone): Promise<string> {
+    const folder = join(zone.vault, 'Logs/local')
+    const files = await readdir(folder)
+    return (await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))).join('')
+  }
+
+  async function inspect(zone: ComposeZone, service: string): Promise<Inspected> {
+    const container = (await zone.containers()).find((one) => one.Service === service)
+    return JSON.parse(await docker('inspect', container?.ID ?? ''))[0]
+  }
+
+  async function startedAt(zone: ComposeZone, service: string): Promise<string> {
+    return (await inspect(zone, service)).State.StartedAt
+  }
+
+  async function knock(zone: ComposeZone, service: string, host: string): Promise<string> {
+    const script = `timeout 2 bash -c '</dev/tcp/${host}/6379' 2>/dev/null && echo connected || echo no`
+    return (await zone.exec(service, 'sh', '-c', script)).trim()
+  }
+
+  /** What someone with the cloud's keys could write: an approval of their own making, properly signed as the cloud. */
+  async function forgedApproval(): Promise<string> {
+    const clone = join(cloud.home, '..', 'forger')
+    await git('.', 'clone', '-q', `ssh://git@127.0.0.1:${zones.hubPort}/srv/hub/vault.git`, clone)
+    const [done = ''] = (await readdir(join(clone, 'Done'), { recursive: true })).filter((path) => path.endsWith('.md'))
+    const text = await readFile(join(clone, 'Done', done), 'utf8')
+    await mkdir(join(clone, 'Approved'))
+    await writeFile(join(clone, 'Approved', 'EMAIL_2026-11-20_forged_zzzzzz.md'), text)
+    for (const [key, value] of [
+      ['user.name', 'cloud'],
+      ['user.email', 'cloud@countersign.invalid'],
+      ['gpg.format', 'ssh'],
+      ['user.signingkey', join(cloud.home, 'keys/signing')],
+    ] as const)
+      await git(clone, 'config', key, value)
+    await git(clone, 'add', '.')
+    await git(clone, 'commit', '-q', '-S', '-m', 'approved')
+    return clone
+  }
+
+  async function rebase(clone: string): Promise<void> {
+    await git(clone, 'fetch', '-q', 'origin')
+    await git(clone, 'reset', '-q', '--soft', 'origin/main')
+    await git(clone, 'reset', '-q', '--', '.', ':!Approved')
+    await git(clone, 'commit', '-q', '-S', '-m', 'approved')
+  }
+
+  function push(clone: string): Promise<string> {
+    return git(clone, 'push', 'origin', 'HEAD:main')
+  }
+
+  async function git(cwd: string, ...args: string[]): Promise<string> {
+    const ssh = ['ssh', '-F', '/dev/null', '-i', join(cloud.home, 'keys/deploy'), '-o', 'IdentitiesOnly=yes']
+    const host = ['-o', `UserKnownHostsFile=${join(cloud.home, 'trust/known_hosts')}`, '-o', 'HostKeyAlias=[hub]:2222']
+    const env = { ...process.env, GIT_SSH_COMMAND: [...ssh, ...host].join(' ') }
+    return (await run('git', args, { cwd, env })).stdout
+  }
+
+  async function tellWhatHappened(): Promise<void> {
+    for (const zone of [cloud, local]) {
+      const said = await zone.compose('logs', '--no-color', '--tail', '40').catch((error: Error) => error.message)
+      const file = join('/tmp', `${zone.project}.log`)
+      await appendFile(file, said)
+      process.stderr.write(`${zone.project}: its last log lines are in ${file}\n`)
+    }
+  }
+})
+
+interface Inspected {
+  readonly State: { readonly StartedAt: string }
+  readonly NetworkSettings: {
+    readonly Networks: Record<string, { readonly IPAddress: string }>
+    readonly Ports: Record<string, readonly { readonly HostIp: string }[] | null>
+  }
+}
