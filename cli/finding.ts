@@ -1,0 +1,22 @@
+import { CountersignError } from '#core/errors.ts'
+
+/** One thing looked at. `skipped`: could not be looked at, because something before it is missing. */
+export type Finding = {
+  readonly check: string
+  readonly result: 'ok' | 'failed' | 'skipped'
+  readonly found: string
+  readonly hint?: string
+}
+
+/** Runs a check; what it throws is what was found. */
+export async function attempt(check: string, good: string, act: () => Promise<unknown>): Promise<Finding> {
+  try {
+    const found = await act()
+    return { check, result: 'ok', found: typeof found === 'string' ? found : good }
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error)
+    return error instanceof CountersignError
+      ? { check, result: 'failed', found, hint: error.hint }
+      : { check, result: 'failed', found }
+  }
+}

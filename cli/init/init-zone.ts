@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { initHub } from '#adapters/git/hub.ts'
+import { addAgent, readAgents, trustHost } from '#adapters/keys/trust-files.ts'
+import { createSshKey, createZoneKeys } from '#adapters/keys/zone-keys.ts'
+import { CountersignError } from '#core/errors.ts'
+import type { AgentIdentity } from '#core/trust.ts'
+import type { Zone } from '#core/zone-policy.ts'
+import { homeLayout, openZoneHome, type ZoneHome } from '../zone-home.ts'
+import { type Pairing, readPairing, renderPairing, sshHost } from './pairing.ts'
+import { fillSettings, renderSettings } from './settings-file.ts'
+import { startingFolders, startingNotes } from './starting-notes.ts'
+
+/** What `countersign init` was told. */
+export type InitPlan = {
+  readonly root: string
+  readonly zone: Zone
+  readonly settings: Readonly<Record<string, string>>
+  /** File name below secrets/ → its content. */
+  readonly secrets: Readonly<Record<string, string>>
+  /** The other zone's pairing document. */
+  readonly pair?: Pairing
+  /** Cloud: `host[:port]` under which the local machine reaches the hub's ssh; without it the hub is a path. */
+  readonly hubHost?: string
+}
+
+export type InitReport = {
+  readonly home: ZoneHome
+  /** What was made, changed or kept, a sentence each. */
+  readonly steps: readonly string[]
+  /** To be carried to the other zone. */
+  readonly pairingFile: string
+  readonly knows: readonly string[]
+}
+
+/** The hub's sshd in its container (compose.cloud.yml), which reads trust/agents.json at each connection. */
+const HUB_IN_CONTAINER = { host: 'hub', port: 2222, repository: '/srv/hub/vault.git' }
+
+/**
+ * Makes a zone home, or completes one: what is there is kept, what is missing is made. Ran twice, the second run
+ * changes nothing. Throws ERR_CONFIG_INVALID when the folder is the other zone's or what it holds contradicts the plan.
+ */
+export async function initZone(plan: InitPlan): Promise<InitReport> {
+  const layout = homeLayout(plan.root, plan.zone)
+  refuseOtherZone(layout)
+  const steps: string[] = []
+  await makeFolders(layout)
+  steps.push(...(await writeSettings(layout, plan)))
+  const home = await openZoneHome(plan.root)
+  const hadKeys = existsSync(join(home.keys, 'ledger.pem'))
+  const identity = await createZoneKeys(home.root, home.zone, home.agent)
+  steps.push(`${hadKeys ? 'kept' : 'made'} the keys in ${home.keys}`)
+  steps.push(...(await writeSecrets(home, plan)))
+  steps.push(...(await writeVault(home)))
+  if (plan.pair) steps.push(await trustOther(home, plan.pair))
+  const hub = home.zone === 'cloud' ? await makeHub(home, plan) : undefined
+  if (hub) steps.push(`made or checked the hub in ${home.hub}`)
+  const pairingFile = await writePairing(home, { agent: identity, hub })
+  return { home, steps, pairingFile, knows: (await readAgents(home.trust)).map((agent) => agent.name) }
+}
+
+function refuseOtherZone(layout: ZoneHome): void {
+  const other = layout.zone === 'cloud' ? 'local' : 'cloud'
+  if (existsSync(join(layout.root, `.env.${other}`)))
+    throw new CountersignError(
+      'ERR_CONFIG_INVALID',
+      `init ${layout.zone} in ${layout.root}: that is the home of the ${other} zone`,
+    )
+}
+
+async function makeFolders(layout: ZoneHome): Promise<void> {
+  for (const folder of [layout.root, layout.keys, layout.secrets, layout.trust, layout.state, layout.vault])
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  // Bind mounts of the compose files: the engine would make them as root.
+  await mkdir(join(layout.root, 'redis'), { recursive: true, mode: 0o700 })
+  for (const folder of [layout.keys, layout.secrets]) await chmod(folder, 0o700)
+}
+
+async function writeSettings(layout: ZoneHome, plan: InitPlan): Promise<string[]> {
+  const hub = plan.zone === 'local' && plan.pair?.hub ? { COUNTERSIGN_HUB_URL: plan.pair.hub.url } : {}
+  const values = { ...hub, ...plan.settings }
+  if (!existsSync(layout.envFile)) {
+    await writeFile(layout.envFile, renderSettings(plan.zone, values), { mode: 0o600 })
+    return [`wrote the settings to ${layout.envFile}`]
+  }
+  const before = await readFile(layout.envFile, 'utf8')
+  const { text, kept } = fillSettings(before, values)
+  if (text !== before) await writeFile(layout.envFile, text, { mode: 0o600 })
+  return [
+    `${text === before ? 'kept' : 'completed'} the settings in ${layout.envFile}`,
+    ...kept.map((name) => `kept ${name} as it stands there; edit the file to change it`),
+  ]
+}
+
+async function writeSecrets(home: ZoneHome, plan: InitPlan): Promise<string[]> {
+  const generated = home.zone === 'cloud' ? ['redis-password', 'grafana-password'] : ['redis-password']
+  const random = Object.fromEntries(generated.map((name) => [name, randomBytes(24).toString('base64url')]))
+  const steps: string[] = []
+  for (const [name, value] of Object.entries({ ...random, ...plan.secrets })) {
+    const file = join(home.secrets, name)
+    const isThere = existsSync(file)
+    if (!isThere) await writeFile(file, value, { mode: 0o600, flag: 'wx' })
+    await chmod(file, 0o600)
+    if (name in plan.secrets) steps.push(isThere ? `kept ${file}; replace that file to change it` : `wrote ${file}`)
+  }
+  return steps
+}
+
+async function writeVault(home: ZoneHome): Promise<string[]> {
+  for (const folder of startingFolders(home.zone)) await mkdir(join(home.vault, folder), { recursive: true })
+  const steps: string[] = []
+  for (const [name, text] of Object.entries(startingNotes(home.zone))) {
+    const file = join(home.vault, name)
+    if (existsSync(file)) continue
+    await writeFile(file, text, { flag: 'wx' })
+    steps.push(`wrote ${file}`)
+  }
+  return steps
+}
+
+async function trustOther(home: ZoneHome, pairing: Pairing): Promise<string> {
+  if (pairing.agent.zone === home.zone)
+    throw new CountersignError(
+      'ERR_CONFIG_INVALID',
+      `pairing with agent ${pairing.agent.name}: it belongs to the ${home.zone} zone, too`,
+    )
+  const outcome = await addAgent(home.trust, pairing.agent)
+  const address = pairing.hub && sshHost(pairing.hub.url)
+  if (home.zone === 'local' && pairing.hub && address)
+    await trustHost(home.trust, { ...address, hostKey: pairing.hub.host_key })
+  return outcome === 'added'
+    ? `trusts the ${pairing.agent.zone} zone's agent now`
+    : `knew the ${pairing.agent.zone} zone's agent`
+}
+
+async function makeHub(home: ZoneHome, plan: InitPlan): Promise<NonNullable<Pairing['hub']>> {
+  await mkdir(home.hub, { recursive: true, mode: 0o700 })
+  const hostKey = await createSshKey(join(home.hub, 'ssh_host_ed25519_key'), 'hub')
+  const repository = join(home.hub, 'vault.git')
+  // For the one-machine mode; the container writes its own paths into the hook each time it starts.
+  const hookCommand = [process.execPath, join(import.meta.dirname, '..', '..', 'services', 'hub', 'main.ts')]
+  await initHub({ dir: repository, trustDir: home.trust, hookCommand })
+  const { host, port } = HUB_IN_CONTAINER
+  await trustHost(home.trust, { host, port, hostKey })
+  const before = await readPairing(pairingFileOf(home)).catch(() => undefined) // the first run
+  const asked = plan.hubHost && `ssh://git@${plan.hubHost.includes(':') ? plan.hubHost : `${plan.hubHost}:${port}`}`
+  const url = asked ? `${asked}${HUB_IN_CONTAINER.repository}` : (before?.hub?.url ?? repository)
+  return { url, host_key: hostKey }
+}
+
+async function writePairing(home: ZoneHome, pairing: { agent: AgentIdentity; hub: Pairing['hub'] }): Promise<string> {
+  const file = pairingFileOf(home)
+  await writeFile(file, renderPairing(pairing.hub ? pairing : { agent: pairing.agent }))
+  return file
+}
+
+function pairingFileOf(home: ZoneHome): string {
+  return join(home.root, `pairing-${home.zone}.json`)
+}

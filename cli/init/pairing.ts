@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { CountersignError } from '#core/errors.ts'
+import { type AgentIdentity, parseIdentity } from '#core/trust.ts'
+
+const documentSchema = z.strictObject({
+  schema: z.literal('countersign-pairing/1'),
+  agent: z.unknown(),
+  /** Only in the cloud's document: where the hub is, and how to know it. */
+  hub: z.strictObject({ url: z.string().max(500), host_key: z.string().max(200) }).optional(),
+})
+
+/** What one zone hands to the other, carried by the person: public keys, and from the cloud the hub's address. */
+export type Pairing = {
+  readonly agent: AgentIdentity
+  readonly hub?: { readonly url: string; readonly host_key: string } | undefined
+}
+
+export function renderPairing(pairing: Pairing): string {
+  return `${JSON.stringify({ schema: 'countersign-pairing/1', ...pairing }, null, 2)}\n`
+}
+
+/** Reads a pairing file strictly. Throws ERR_CONFIG_INVALID. */
+export async function readPairing(file: string): Promise<Pairing> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new CountersignError('ERR_CONFIG_INVALID', `reading the pairing file ${file}: ${cause.code}`, { cause })
+  })
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new CountersignError('ERR_CONFIG_INVALID', `the pairing file ${file} is no JSON`, { cause })
+  }
+  const document = documentSchema.safeParse(value)
+  if (!document.success) throw new CountersignError('ERR_CONFIG_INVALID', `the file ${file} is no pairing file`)
+  return { agent: parseIdentity(JSON.stringify(document.data.agent)), hub: document.data.hub }
+}
+
+/** Host and port of a hub over ssh; undefined for a path on this machine. */
+export function sshHost(url: string): { readonly host: string; readonly port: number } | undefined {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed?.protocol === 'ssh:') return { host: parsed.hostname, port: Number(parsed.port || 22) }
+  const host = /^[\w.-]+@([^:/]+):/.exec(url)?.[1]
+  return host ? { host, port: 22 } : undefined
+}

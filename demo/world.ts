@@ -1,0 +1,185 @@
+import { execFile } from 'node:child_process'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Zone } from '#core/zone-policy.ts'
+import { Supervisor, type SupervisorHooks } from '#runtime/supervisor.ts'
+import { initZone } from '../cli/init/init-zone.ts'
+import { readPairing } from '../cli/init/pairing.ts'
+import type { ZoneHome } from '../cli/zone-home.ts'
+import type { Mailbox } from './mailbox/mailbox.ts'
+import { startMailbox } from './mailbox/start-mailbox.ts'
+import { removeFolder, startReaper } from './reaper.ts'
+import { findRedis, type RedisSource, redisCommand } from './redis.ts'
+import { until } from './until.ts'
+import { type ZoneProcesses, zonePorts, zoneProcesses } from './zone-processes.ts'
+
+export type WorldOptions = {
+  /** Both zones, the hub and the logs stand in here. Made when absent. */
+  readonly root: string
+  /** Removed at the end, also after a SIGKILL; only for folders named by WORLD_PREFIX. */
+  readonly isTemporary: boolean
+  readonly undoMs: number
+  readonly redis: readonly RedisSource[]
+  readonly mailbox: 'auto' | 'container' | 'dev'
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly say: (line: string) => void
+  readonly signal: AbortSignal
+  readonly onEvent?: NonNullable<SupervisorHooks['onEvent']>
+}
+
+/** Both zones on this machine. Disposing it drains every process and leaves nothing running. */
+export type World = AsyncDisposable & {
+  readonly root: string
+  readonly homes: Readonly<Record<Zone, ZoneHome>>
+  /** The hub's bare repository. */
+  readonly hub: string
+  readonly mailbox: Mailbox
+  readonly supervisor: Supervisor
+  /** One line a fact: which Redis, which mail server. */
+  readonly facts: readonly string[]
+  /** Resolves when every service of the zone is ready. */
+  startZone(zone: Zone): Promise<void>
+  stopZone(zone: Zone): Promise<void>
+  /** SIGKILL, as the kernel's out-of-memory killer would: `cloud/sync`, `local/redis`. */
+  kill(name: string): Promise<void>
+  flushRedis(zone: Zone): Promise<void>
+}
+
+const READY_LIMIT_MS = 60_000
+/** What a child needs of our own environment: to find programs, its home, the language and the Docker engine. */
+const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'DOCKER_HOST', 'DOCKER_CONTEXT', 'XDG_RUNTIME_DIR']
+
+/**
+ * Brings up hub, homes and mailbox, and starts no zone yet. Everything that comes to be is registered with the reaper
+ * first, so that even a SIGKILL of this process leaves nothing behind.
+ */
+export async function openWorld(options: WorldOptions): Promise<World> {
+  await using opening = new AsyncDisposableStack()
+  const reaper = startReaper()
+  opening.defer(() => reaper.close())
+  if (options.isTemporary) {
+    reaper.add({ folder: options.root })
+    opening.defer(() => removeFolder(options.root))
+  }
+  await mkdir(options.root, { recursive: true, mode: 0o700 })
+  const { env, say } = options
+  const redis = await findRedis({ sources: options.redis, env, say })
+  const mailbox = opening.use(
+    await startMailbox({ kind: options.mailbox, say, onContainer: (container) => reaper.add({ container }) }),
+  )
+  const supervisor = new Supervisor({
+    onSpawn: (group) => reaper.add({ group }),
+    onGone: (group) => reaper.remove({ group }),
+    ...(options.onEvent ? { onEvent: options.onEvent } : {}),
+  })
+  const killAll = () => supervisor.killAll()
+  process.on('exit', killAll)
+  opening.defer(async () => {
+    await supervisor.stopAll()
+    process.off('exit', killAll)
+  })
+  const zones = await makeZones(options, mailbox)
+  const world = {
+    redis,
+    logs: join(options.root, 'logs'),
+    env: Object.fromEntries(INHERITED.flatMap((name) => (env[name] ? [[name, env[name] as string]] : []))),
+  }
+  const running = {} as Record<Zone, ZoneProcesses>
+  for (const zone of ['cloud', 'local'] as const) {
+    const { home, ports } = zones[zone]
+    const data = join(home.root, 'redis')
+    running[zone] = await zoneProcesses(home, ports, { ...world, data })
+    const { container } = running[zone]
+    if (container) reaper.add({ container })
+  }
+  const resources = opening.move()
+  return {
+    root: options.root,
+    homes: { cloud: zones.cloud.home, local: zones.local.home },
+    hub: join(zones.cloud.home.hub, 'vault.git'),
+    mailbox,
+    supervisor,
+    facts: [`Redis: ${redis.label}`, `Mail: ${mailbox.describe}`],
+    startZone: (zone) => startZone(running[zone], supervisor, options.signal),
+    async stopZone(zone) {
+      const specs = [...running[zone].services].sort((a, b) => b.tier - a.tier)
+      for (const spec of specs) await supervisor.stop(spec.name)
+      await supervisor.stop(running[zone].redisSpec.name)
+    },
+    kill: (name) => kill(name, supervisor, running),
+    async flushRedis(zone) {
+      const { port, password } = running[zone].redis
+      await redisCommand(port, password, 'FLUSHALL')
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+/** Both homes with their keys, paired with each other; settings are written anew, since ports change at each start. */
+async function makeZones({ root, undoMs }: WorldOptions, mailbox: Mailbox) {
+  const { owner } = mailbox.accounts
+  const ports = { cloud: await zonePorts('cloud'), local: await zonePorts('local') }
+  const common = (zone: Zone) => ({
+    COUNTERSIGN_OWNER_ADDRESS: owner.address,
+    COUNTERSIGN_OWNER_NAME: 'Olivia Owner',
+    COUNTERSIGN_IMAP_HOST: mailbox.imap.host,
+    COUNTERSIGN_IMAP_PORT: String(mailbox.imap.port),
+    COUNTERSIGN_IMAP_USER: owner.address,
+    COUNTERSIGN_IMAP_TLS: 'none',
+    COUNTERSIGN_REDIS_URL: `redis://127.0.0.1:${ports[zone].redis}`,
+  })
+  const sending = {
+    COUNTERSIGN_SMTP_HOST: mailbox.smtp.host,
+    COUNTERSIGN_SMTP_PORT: String(mailbox.smtp.port),
+    COUNTERSIGN_SMTP_USER: owner.address,
+    COUNTERSIGN_SMTP_TLS: 'none',
+    COUNTERSIGN_UNDO_MS: String(undoMs),
+  }
+  const cloudRoot = join(root, 'cloud')
+  const localRoot = join(root, 'local')
+  await rm(join(cloudRoot, '.env.cloud'), { force: true })
+  await rm(join(localRoot, '.env.local'), { force: true })
+  const cloudPlan = {
+    root: cloudRoot,
+    zone: 'cloud' as const,
+    settings: common('cloud'),
+    secrets: { 'imap-password': owner.password },
+  }
+  const cloud = await initZone(cloudPlan)
+  const local = await initZone({
+    root: localRoot,
+    zone: 'local',
+    settings: { ...common('local'), ...sending },
+    secrets: { 'imap-password': owner.password, 'smtp-password': owner.password },
+    pair: await readPairing(cloud.pairingFile),
+  })
+  await initZone({ ...cloudPlan, pair: await readPairing(local.pairingFile) })
+  return { cloud: { home: cloud.home, ports: ports.cloud }, local: { home: local.home, ports: ports.local } }
+}
+
+async function startZone(zone: ZoneProcesses, supervisor: Supervisor, signal: AbortSignal): Promise<void> {
+  const limits = { limitMs: READY_LIMIT_MS, signal }
+  await supervisor.start(zone.redisSpec)
+  const { port, password } = zone.redis
+  await until(
+    `${zone.redis.name} to answer`,
+    async () => (await redisCommand(port, password, 'PING')).includes('PONG'),
+    limits,
+  )
+  for (const spec of zone.services) await supervisor.start(spec)
+  for (const [name, url] of Object.entries(zone.urls)) {
+    const what = `${name} to be ready (its log: ${zone.services.find((spec) => spec.livezUrl === `${url}/livez`)?.logFile})`
+    await until(what, async () => (await fetch(`${url}/readyz`)).ok, limits)
+  }
+}
+
+async function kill(name: string, supervisor: Supervisor, zones: Record<Zone, ZoneProcesses>): Promise<void> {
+  const container = Object.values(zones).find((zone) => zone.redis.name === name)?.container
+  if (container) {
+    await promisify(execFile)('docker', ['kill', '--signal', 'KILL', container])
+    return
+  }
+  const pid = supervisor.state().find((one) => one.name === name)?.pid
+  if (pid) process.kill(pid, 'SIGKILL')
+}
