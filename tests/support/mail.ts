@@ -26,7 +26,7 @@ export async function deliver(mailbox: Mailbox, raw: string | Buffer, from?: str
   if (outcome.kind !== 'accepted') throw new Error(`not delivered: ${JSON.stringify(outcome)}`)
 }
 
-/** Everything in a mailbox, with its flags. */
+/** Everything in a mailbox, with its flags. `isRecent`: no session ever opened the mailbox for writing since it came. */
 export async function lookInto(mailbox: Mailbox, who: Who, folder = 'INBOX') {
   const { address, password } = mailbox.accounts[who]
   const auth = { user: address, pass: password }
@@ -35,12 +35,19 @@ export async function lookInto(mailbox: Mailbox, who: Who, folder = 'INBOX') {
   await client.connect()
   try {
     const box = await client.mailboxOpen(folder, { readOnly: true })
-    const messages: { uid: number; flags: string[]; subject: string; source: string }[] = []
+    const messages: { uid: number; flags: string[]; isRecent: boolean; subject: string; source: string }[] = []
     if (box.exists > 0) {
       for await (const one of client.fetch('1:*', { uid: true, flags: true, envelope: true, source: true })) {
-        // The server sets \Recent by itself, for whoever looks first.
-        const flags = [...(one.flags ?? [])].filter((flag) => flag !== '\\Recent').sort()
-        messages.push({ uid: one.uid, flags, subject: one.envelope?.subject ?? '', source: String(one.source) })
+        const all = one.flags ?? new Set<string>()
+        const flags = [...all].filter((flag) => flag !== '\\Recent').sort()
+        const isRecent = all.has('\\Recent')
+        messages.push({
+          uid: one.uid,
+          flags,
+          isRecent,
+          subject: one.envelope?.subject ?? '',
+          source: String(one.source),
+        })
       }
     }
     return { uidValidity: String(box.uidValidity), messages }
