@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 // (containers or processes of its own), e2e needs Docker and the built images.
 export default defineConfig({
   test: {
+    // Every test stops the containers it started; the watchdog container would be one more image to fetch.
+    env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
     projects: [
       {
         test: {

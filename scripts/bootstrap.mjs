@@ -1,0 +1,111 @@
+// Runs `demo`, `start` or `test` in a fresh clone on any Node ≥ 20: installs what the lock file asks for, then hands
+// over to the Node that runs TypeScript. Plain JavaScript without dependencies, because nothing is there yet.
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { delimiter, dirname, join, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const modules = join(root, 'node_modules')
+const stamp = join(modules, '.countersign-lock')
+const pinnedNode = join(modules, '.bin', 'node')
+const COMMANDS = {
+  demo: [join(root, 'cli', 'main.ts'), 'demo'],
+  start: [join(root, 'cli', 'main.ts'), 'start'],
+  test: [join(root, 'scripts', 'test.ts')],
+}
+/** npm passes a terminal's Ctrl-C on although the terminal sent it to every process already: twice is once. */
+const SAME_SIGNAL_MS = 500
+
+const [verb = '', ...args] = process.argv.slice(2)
+const command = COMMANDS[verb]
+if (!command) stop(2, `usage: node scripts/bootstrap.mjs <${Object.keys(COMMANDS).join('|')}> [arguments]`)
+if (Number(process.versions.node.split('.')[0]) < 20) stop(1, `needs Node 20 or newer, this is ${process.version}`)
+
+await install()
+const node = nodeThatRunsTypeScript()
+process.exitCode = await run(node, [...command, ...args], withPath(dirname(node)))
+
+async function install() {
+  const lockHash = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
+  if (!isInstalled(lockHash)) {
+    say('installing the dependencies of package-lock.json (npm ci) …')
+    const startedAt = Date.now()
+    const seconds = () => Math.round((Date.now() - startedAt) / 1000)
+    const waiting = setInterval(() => say(`still installing (${seconds()} s)`), 10_000)
+    // Not the Node inside node_modules: npm is about to remove it.
+    const code = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], withPath())
+    clearInterval(waiting)
+    if (code !== 0) {
+      stop(code, 'npm ci failed (see above). Check the network or the npm registry settings, then run the same again.')
+    }
+    say(`installed in ${seconds()} s`)
+  }
+  writeFileSync(stamp, lockHash)
+}
+
+/** Somebody may have run npm by hand: npm writes its own mark last, so a newer one means a complete installation. */
+function isInstalled(lockHash) {
+  if (existsSync(stamp)) return readFileSync(stamp, 'utf8') === lockHash
+  const mark = join(modules, '.package-lock.json')
+  return existsSync(mark) && statSync(mark).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs
+}
+
+function nodeThatRunsTypeScript() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major > 24 || (major === 24 && minor >= 12)) return process.execPath
+  if (spawnSync(pinnedNode, ['--version']).status === 0) return pinnedNode
+  return stop(
+    1,
+    `needs Node 24.12 or newer; this is ${process.version}, and the npm package \`node\` has put none at ${pinnedNode}.
+Its install script may be switched off (npm config get ignore-scripts): run \`npm rebuild node --ignore-scripts=false\`.
+Or there is no binary for ${process.platform}-${process.arch}: install Node 24 from https://nodejs.org and run this again.`,
+  )
+}
+
+/** The environment with `first` at the head of PATH and nothing else of node_modules on it before that. */
+function withPath(first) {
+  const rest = (process.env.PATH ?? '').split(delimiter).filter((entry) => !entry.startsWith(modules + sep))
+  return { ...process.env, PATH: [...(first ? [first] : []), ...rest].join(delimiter) }
+}
+
+/**
+ * Resolves with the exit code, as a shell would give it. The child leads a process group of its own and gets each
+ * signal from here, once: its second one means "stop at once".
+ */
+function run(file, parameters, env) {
+  return new Promise((resolve) => {
+    const child = spawn(file, parameters, { stdio: 'inherit', detached: true, cwd: root, env })
+    const last = {}
+    const listeners = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => {
+      const forward = () => {
+        if (Date.now() - (last[signal] ?? 0) > SAME_SIGNAL_MS) child.kill(signal)
+        last[signal] = Date.now()
+      }
+      process.on(signal, forward)
+      return () => process.off(signal, forward)
+    })
+    const end = (code) => {
+      for (const off of listeners) off()
+      resolve(code)
+    }
+    child.once('error', (error) => {
+      say(`cannot run ${file}: ${error.message}`)
+      end(127)
+    })
+    child.once('exit', (code, signal) => end(code ?? 128 + (constants.signals[signal] ?? 0)))
+  })
+}
+
+function say(text) {
+  process.stderr.write(`countersign: ${text}\n`)
+}
+
+function stop(code, text) {
+  say(text)
+  process.exit(code)
+}
