@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { nodeSkillFiles, SkillsExtension } from '@modelcontextprotocol/server/ext/skills'
+import { SkillsExtension } from '@modelcontextprotocol/server/ext/skills'
+import { nodeSkillFiles } from '@modelcontextprotocol/server/ext/skills/node'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 
