@@ -286,6 +286,17 @@ describe('refs of the hub', () => {
     expect(attacker.git(['ls-remote', target, 'refs/heads/main'])).toContain(head)
   })
 
+  it.each(['+%s:refs/heads/main', ':refs/heads/main'])(
+    'without its hook too, git itself refuses to take back main (%s)',
+    async (ref) => {
+      const target = await makeHub(zones, hub)
+      rmSync(join(target, 'hooks', 'pre-receive'))
+      const attacker = new Attacker(zones, target)
+      expect(attacker.push(ref.replace('%s', earlier)).output).toMatch(/non-fast-forward|deletion prohibited/)
+      expect(attacker.git(['ls-remote', target, 'refs/heads/main'])).toContain(head)
+    },
+  )
+
   it('main never goes back, not even by force', async () => {
     const target = await makeHub(zones, hub)
     const attacker = new Attacker(zones, target)
