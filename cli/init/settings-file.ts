@@ -25,6 +25,11 @@ const LINES: readonly (SettingLine | string)[] = [
     zones: ['cloud'],
     standard: '3',
   },
+  {
+    name: 'COUNTERSIGN_ALLOW_PLAINTEXT',
+    comment: 'true lets passwords travel unencrypted beyond loopback',
+    standard: 'false',
+  },
   'The server mail is sent through (SMTP); its password stands in secrets/smtp-password. Local zone only.',
   { name: 'COUNTERSIGN_SMTP_HOST', comment: 'for example smtp.example.org', zones: ['local'] },
   { name: 'COUNTERSIGN_SMTP_PORT', comment: '465 for tls, 587 for starttls', zones: ['local'], standard: '465' },
@@ -34,11 +39,6 @@ const LINES: readonly (SettingLine | string)[] = [
     comment: 'tls, starttls, or none (loopback only)',
     zones: ['local'],
     standard: 'tls',
-  },
-  {
-    name: 'COUNTERSIGN_ALLOW_PLAINTEXT',
-    comment: 'true lets passwords travel unencrypted beyond loopback',
-    standard: 'false',
   },
   'The hub: the git repository both zones share',
   {

@@ -1,0 +1,119 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { readAgents } from '#adapters/keys/trust-files.ts'
+import { environmentOf, openZoneHome } from '../zone-home.ts'
+import { type InitPlan, initZone } from './init-zone.ts'
+import { readPairing } from './pairing.ts'
+
+async function scratch(): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'init-zone-'))
+  onTestFinished(() => rm(root, { recursive: true, force: true }))
+  return root
+}
+
+function plan(root: string, zone: 'cloud' | 'local', more: Partial<InitPlan> = {}): InitPlan {
+  return { root: join(root, zone), zone, settings: {}, secrets: {}, ...more }
+}
+
+async function pairedZones(root: string, hubHost?: string) {
+  const cloud = await initZone(plan(root, 'cloud', hubHost ? { hubHost } : {}))
+  const local = await initZone(plan(root, 'local', { pair: await readPairing(cloud.pairingFile) }))
+  await initZone(plan(root, 'cloud', { pair: await readPairing(local.pairingFile) }))
+  return { cloud, local }
+}
+
+/** Every file with its bytes. */
+async function contentsOf(root: string): Promise<Map<string, string>> {
+  const files = (await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
+  const paths = files.map((entry) => join(entry.parentPath, entry.name))
+  return new Map(await Promise.all(paths.map(async (path) => [path, await readFile(path, 'latin1')] as const)))
+}
+
+test('makes two zones that know each other and one hub', async () => {
+  const root = await scratch()
+  const { cloud, local } = await pairedZones(root)
+  for (const { home } of [cloud, local])
+    expect((await readAgents(home.trust)).map((agent) => agent.name)).toEqual(['cloud', 'local'])
+  const home = await openZoneHome(local.home.root)
+  expect(environmentOf(home).COUNTERSIGN_HUB_URL).toBe(join(cloud.home.hub, 'vault.git'))
+  expect(await readdir(join(home.vault))).toContain('Company_Handbook.md')
+})
+
+test('keeps keys and secrets to their owner', async () => {
+  const root = await scratch()
+  const { home } = await initZone(plan(root, 'local', { secrets: { 'smtp-password': 'geheim' } }))
+  for (const folder of [home.keys, home.secrets]) {
+    expect((await stat(folder)).mode & 0o777).toBe(0o700)
+    for (const name of await readdir(folder)) {
+      if (!name.endsWith('.pub')) expect([name, (await stat(join(folder, name))).mode & 0o777]).toEqual([name, 0o600])
+    }
+  }
+})
+
+test('changes nothing when it runs again', async () => {
+  const root = await scratch()
+  const { cloud } = await pairedZones(root)
+  const before = await contentsOf(cloud.home.root)
+  await initZone(plan(root, 'cloud', { secrets: { 'redis-password': 'other' }, settings: {} }))
+  expect(await contentsOf(cloud.home.root)).toEqual(before)
+})
+
+test('repairs what was lost and keeps what a person changed', async () => {
+  const root = await scratch()
+  const { home } = await initZone(plan(root, 'local', { settings: { COUNTERSIGN_UNDO_MS: '5000' } }))
+  const handbook = join(home.vault, 'Company_Handbook.md')
+  await writeFile(handbook, 'mine')
+  await rm(join(home.vault, 'Business_Goals.md'))
+  await rm(join(home.trust, 'allowed_signers'))
+  const again = await initZone(plan(root, 'local', { settings: { COUNTERSIGN_UNDO_MS: '1' } }))
+  expect(await readFile(handbook, 'utf8')).toBe('mine')
+  expect(await readdir(home.vault)).toContain('Business_Goals.md')
+  expect(await readdir(home.trust)).toContain('allowed_signers')
+  expect(again.home.settings.COUNTERSIGN_UNDO_MS).toBe('5000')
+  expect(again.steps.join('\n')).toContain('kept COUNTERSIGN_UNDO_MS')
+})
+
+test('gives the cloud neither the person’s notes nor anything to send with', async () => {
+  const root = await scratch()
+  const { home } = await initZone(plan(root, 'cloud'))
+  expect((await readdir(home.vault)).filter((name) => name.endsWith('.md'))).toEqual([])
+  expect(await readdir(home.keys)).not.toContain('countersign.pem')
+  await writeFile(join(home.secrets, 'smtp-password'), 'by mistake')
+  expect(Object.keys(environmentOf(home)).filter((name) => name.includes('SMTP'))).toEqual([])
+})
+
+test('names the hub by the host it was given, and keeps that at the next run', async () => {
+  const root = await scratch()
+  const { cloud, local } = await pairedZones(root, 'vm.example.org')
+  const url = 'ssh://git@vm.example.org:2222/srv/hub/vault.git'
+  expect((await readPairing(cloud.pairingFile)).hub?.url).toBe(url)
+  expect(local.home.settings.COUNTERSIGN_HUB_URL).toBe(url)
+  expect(await readFile(join(local.home.trust, 'known_hosts'), 'utf8')).toMatch(
+    /^\[vm\.example\.org\]:2222 ssh-ed25519 /,
+  )
+})
+
+test('refuses a folder that is the other zone’s home, and pairing with the own zone', async () => {
+  const root = await scratch()
+  const { pairingFile } = await initZone(plan(root, 'cloud'))
+  await expect(initZone({ ...plan(root, 'local'), root: join(root, 'cloud') })).rejects.toThrow(
+    'home of the cloud zone',
+  )
+  const other = await initZone({ ...plan(root, 'cloud'), root: join(root, 'second') })
+  const pair = await readPairing(pairingFile)
+  await expect(initZone({ ...plan(root, 'cloud'), root: other.home.root, pair })).rejects.toThrow(
+    'belongs to the cloud zone',
+  )
+})
+
+test.each([
+  ['no JSON', 'nonsense', 'no JSON'],
+  ['another document', '{"schema":"x"}', 'no pairing file'],
+  ['an agent with a broken key', '{"schema":"countersign-pairing/1","agent":{"name":"cloud"}}', 'not valid'],
+])('refuses a pairing file that is %s', async (_what, text, message) => {
+  const file = join(await scratch(), 'pairing.json')
+  await writeFile(file, text)
+  await expect(readPairing(file)).rejects.toThrow(message)
+})

@@ -1,0 +1,198 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { makeTaskId } from '#core/ids.ts'
+import { newTaskFile, renderSection, renderTaskFile } from '#core/task-file.ts'
+import { taskFileName, taskPath } from '#core/vault-path.ts'
+import { EXIT } from '../../cli/exit-codes.ts'
+
+const MAIN = join(import.meta.dirname, '../../cli/main.ts')
+const VERBS = [
+  'init',
+  'start',
+  'demo',
+  'mail',
+  'status',
+  'task',
+  'approve',
+  'reject',
+  'redraft',
+  'sync',
+  'audit',
+  'mcp',
+  'doctor',
+]
+
+type Answer = { code: number; stdout: string; stderr: string }
+
+/** Runs the command line as a process of its own, without a terminal and without settings of this one. */
+function countersign(args: readonly string[], cwd = tmpdir()): Promise<Answer> {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { cwd, env }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr })
+    })
+  })
+}
+
+let template = ''
+beforeAll(async () => {
+  template = await mkdtemp(join(tmpdir(), 'cli-'))
+  await countersign(['init', 'local', '--home', join(template, 'local'), '--owner-address', 'me@example.test'])
+  return () => rm(template, { recursive: true, force: true })
+})
+
+const ID = makeTaskId(Date.UTC(2026, 10, 20), new Uint8Array(10).fill(7))
+
+/** A local home with one drafted task before the person. */
+async function homeWithDraft(): Promise<{ home: string; file: string; id: string }> {
+  const home = await mkdtemp(join(tmpdir(), 'cli-home-'))
+  onTestFinished(() => rm(home, { recursive: true, force: true }))
+  await (await import('node:fs/promises')).cp(join(template, 'local'), home, { recursive: true })
+  const task = newTaskFile(
+    {
+      id: ID,
+      schema: '1',
+      kind: 'EMAIL',
+      domain: 'email',
+      title: 'Invoice \u001b[31mfor March',
+      created: '2026-11-20T00:00:00Z',
+      generation: '1',
+      action: {
+        tool: 'email.send_email',
+        account: 'me@example.test',
+        to: ['ada@example.test'],
+        subject: 'Re: Invoice',
+      },
+    } as never,
+    [renderSection('decision', '- [ ] Approve\n- [ ] Reject\n- [ ] Redraft'), renderSection('draft', 'Hello'), ''].join(
+      '\n',
+    ),
+  )
+  const file = taskFileName({ kind: 'EMAIL', dayIso: '2026-11-20', title: 'Invoice', id: ID })
+  const vault = await openVault(join(home, 'vault'))
+  await vault.create(taskPath({ kind: 'pending', domain: 'email' }, file), renderTaskFile(task))
+  return { home, file, id: ID.slice(-6).toLowerCase() }
+}
+
+test('lists every verb and the exit codes in its help', async () => {
+  const { code, stdout } = await countersign(['--help'])
+  expect(code).toBe(0)
+  for (const verb of VERBS) expect(stdout).toMatch(new RegExp(`^ {2}${verb}\\b`, 'm'))
+  expect(stdout).toContain('5 not running')
+})
+
+test('documents every verb and exit code in docs/cli.md', async () => {
+  const documented = await readFile(join(import.meta.dirname, '../../docs/cli.md'), 'utf8')
+  for (const verb of VERBS) expect(documented).toMatch(new RegExp(`^### (.*, )?${verb}\\b`, 'm'))
+  for (const code of Object.values(EXIT)) expect(documented).toMatch(new RegExp(`^\\| ${code} +\\|`, 'm'))
+})
+
+test.each(VERBS.map((verb) => [verb]))('%s --help shows an example, below its verbs if it has some', async (verb) => {
+  const { code, stdout } = await countersign([verb, '--help'])
+  const sub = /^Commands:\n {2}(\w+)/m.exec(stdout)?.[1]
+  const shown = sub ? (await countersign([verb, sub, '--help'])).stdout : stdout
+  expect([code, shown]).toEqual([0, expect.stringContaining(`$ countersign`)])
+})
+
+test.each([
+  ['an unknown verb', ['frobnicate'], 2, 'ERR_USAGE'],
+  ['an unknown option', ['status', '--frobnicate'], 2, 'ERR_USAGE'],
+  ['a folder that is no home', ['status', '--home', '/nowhere'], 2, 'ERR_HOME_MISSING'],
+  ['no home at all', ['status'], 2, 'ERR_HOME_MISSING'],
+  ['a zone that is none', ['--zone', 'moon', 'status'], 2, 'ERR_USAGE'],
+  ['a server that is none', ['mcp', 'telegram'], 2, 'ERR_USAGE'],
+  ['a playground that does not run', ['mail', 'send'], 5, 'ERR_NOT_RUNNING'],
+])('answers %s with its exit code and one JSON object', async (_what, args, code, error) => {
+  const cwd = await mkdtemp(join(tmpdir(), 'cli-empty-'))
+  onTestFinished(() => rm(cwd, { recursive: true, force: true }))
+  const answer = await countersign(['--json', ...args], cwd)
+  const { hint, ...rest } = JSON.parse(answer.stdout).error
+  expect([answer.code, rest.code, answer.stderr]).toEqual([code, error, ''])
+  expect(hint.length).toBeGreaterThan(10)
+})
+
+test('says what was tried, what was found and what to do, on stderr', async () => {
+  const { stderr, stdout } = await countersign(['status', '--home', join(template, 'local')])
+  expect(stdout).toBe('')
+  expect(stderr).toMatch(/ERR_NOT_RUNNING: reading .*status\.json: .*\n {2}Start the zone/)
+})
+
+test('asks which zone is meant when both are there', async () => {
+  const cwd = await mkdtemp(join(tmpdir(), 'cli-both-'))
+  onTestFinished(() => rm(cwd, { recursive: true, force: true }))
+  await countersign(['init', 'cloud'], cwd)
+  await countersign(['init', 'local'], cwd)
+  expect((await countersign(['task', 'list'], cwd)).stderr).toContain('say --zone or --home')
+  expect((await countersign(['task', 'list', '--zone', 'cloud'], cwd)).stdout).toBe('No open tasks.\n')
+})
+
+test('shows tasks without letting their text reach the terminal as codes', async () => {
+  const { home, id } = await homeWithDraft()
+  const list = await countersign(['task', 'list', '--home', home])
+  expect(list.stdout).toContain(id)
+  const shown = await countersign(['task', 'show', id, '--home', home])
+  expect(`${list.stdout}${shown.stdout}`).not.toContain('\u001b')
+})
+
+test('approves by moving the file, and then refuses to reject it', async () => {
+  const { home, file, id } = await homeWithDraft()
+  const approved = await countersign(['approve', id, '--home', home, '--json'])
+  expect(JSON.parse(approved.stdout)).toEqual({ task: ID, path: `Approved/${file}` })
+  expect((await countersign(['approve', id, '--home', home])).code).toBe(4)
+})
+
+test('rejects by moving the file', async () => {
+  const { home, file, id } = await homeWithDraft()
+  await countersign(['reject', id, '--home', home])
+  expect(await readFile(join(home, 'vault/Rejected', file), 'utf8')).toContain('Hello')
+})
+
+test('redrafts by ticking the box and adding the notes', async () => {
+  const { home, file, id } = await homeWithDraft()
+  await countersign(['redraft', id, '--home', home, '--notes', 'Shorter.'])
+  const text = await readFile(join(home, 'vault/Pending_Approval/email', file), 'utf8')
+  expect(text).toContain('- [x] Redraft')
+  expect(text).toContain('Shorter.')
+})
+
+test('refuses to approve what cannot be executed', async () => {
+  const { home, file, id } = await homeWithDraft()
+  const path = join(home, 'vault/Pending_Approval/email', file)
+  await writeFile(path, (await readFile(path, 'utf8')).replace('\nHello\n', '\n\n'))
+  const answer = await countersign(['approve', id, '--home', home])
+  expect([answer.code, answer.stderr]).toEqual([1, expect.stringContaining('the draft is empty')])
+})
+
+test('finds no task of that name', async () => {
+  const { home } = await homeWithDraft()
+  expect((await countersign(['approve', 'zzzzzz', '--home', home])).code).toBe(3)
+})
+
+test('never decides in the cloud', async () => {
+  const { home, id } = await homeWithDraft()
+  const cloud = await mkdtemp(join(tmpdir(), 'cli-cloud-'))
+  onTestFinished(() => rm(cloud, { recursive: true, force: true }))
+  await countersign(['init', 'cloud', '--home', cloud])
+  await (await import('node:fs/promises')).cp(join(home, 'vault'), join(cloud, 'vault'), { recursive: true })
+  const answer = await countersign(['approve', id, '--home', cloud, '--json'])
+  expect([answer.code, JSON.parse(answer.stdout).error.code]).toEqual([4, 'ERR_ZONE_FORBIDDEN'])
+})
+
+test('doctor names every setting that is missing', async () => {
+  const answer = await countersign(['doctor', '--home', join(template, 'local'), '--json'])
+  const found = JSON.parse(answer.stdout)
+    .findings.map((one: { found: string }) => one.found)
+    .join('\n')
+  expect(answer.code).toBe(1)
+  for (const name of ['COUNTERSIGN_IMAP_HOST', 'COUNTERSIGN_SMTP_HOST', 'COUNTERSIGN_HUB_URL'])
+    expect(found).toContain(name)
+})
+
+test('verifies the ledgers of a new home', async () => {
+  const answer = await countersign(['audit', 'verify', '--home', join(template, 'local'), '--json'])
+  expect([answer.code, JSON.parse(answer.stdout).ok]).toEqual([0, true])
+})
