@@ -61,6 +61,23 @@ describe('the two zones', () => {
     expect(holders('imap-password')).toEqual(['compose.cloud.yml triage', 'compose.local.yml executor'])
   })
 
+  it('let only those who use a queue reach Redis', () => {
+    const near = files.flatMap((file) =>
+      Object.entries(configs[file].services)
+        .filter(([, { networks = {} }]) => 'queue' in networks)
+        .map(([name]) => `${file} ${name}`),
+    )
+    expect(near.sort()).toEqual([
+      'compose.cloud.yml drafter',
+      'compose.cloud.yml redis',
+      'compose.cloud.yml sync',
+      'compose.local.yml executor',
+      'compose.local.yml redis',
+      'compose.local.yml sync',
+    ])
+    for (const file of files) expect(Object.keys(configs[file].services.redis?.networks ?? {})).toEqual(['queue'])
+  })
+
   it('let nobody but triage, the executor and the local sync out', () => {
     const open = files.flatMap((file) =>
       Object.entries(configs[file].services)
