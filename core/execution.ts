@@ -98,8 +98,8 @@ function decideContent(task: TaskFile, action: Action, facts: ExecutionFacts): E
   return { kind: 'permitted', task, action, digest: actionDigest(action) }
 }
 
-/** The action schema's rules in words for the person. */
-function sayAction(rule: string, problem: string, task: TaskFile): string {
+/** The action schema's rules (`readAction`) in words for the person. */
+export function sayAction(rule: string, problem: string, task: TaskFile): string {
   const field = rule.replace(/^action-/, '')
   const raw = task.front.action?.[field]
   const hidden = INVISIBLE.exec([raw].flat().join(''))?.[0]

@@ -183,12 +183,12 @@ test('what was presented and frozen reads back until it is withdrawn', () => {
   expect([journal.presentation(TASK), journal.freezeOf(TASK)]).toEqual([undefined, undefined])
 })
 
-test('a task that is sent back is presented no more, and its first reason stays until it was shown', () => {
+test('a task that is sent back is presented no more; newest reason and highest generation stand until shown', () => {
   journal.present({ taskId: TASK, fileName: 'F.md', generation: 3, digest: 'd', envelope: 'e', at: 12 })
   journal.sendBack(BACK)
-  journal.sendBack({ ...BACK, rule: 'not-presented' })
+  journal.sendBack({ ...BACK, rule: 'undone', generation: 3 })
   expect(journal.presentation(TASK)).toBeUndefined()
-  expect(journal.sentBack('F.md')).toEqual(BACK)
+  expect(journal.sentBack('F.md')).toEqual({ ...BACK, rule: 'undone' })
   journal.shown('F.md')
   expect(journal.sentBack('F.md')).toBeUndefined()
 })

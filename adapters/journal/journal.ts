@@ -76,7 +76,10 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
 
     sendBack: ({ fileName, taskId, rule, say, generation, at }) =>
       write('sending a task back', () => {
-        const sql = 'INSERT OR IGNORE INTO sent_back VALUES (?, ?, ?, ?, ?, ?)'
+        // A generation that was used up stays so, whatever the newest reason is.
+        const sql = `INSERT INTO sent_back VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (file_name) DO UPDATE SET
+          task_id = excluded.task_id, rule = excluded.rule, say = excluded.say, at = excluded.at,
+          generation = max(generation, excluded.generation)`
         run(sql, fileName, taskId ?? null, rule, say, generation, at)
         if (taskId !== undefined) run('DELETE FROM presented WHERE task_id = ?', taskId)
       }),

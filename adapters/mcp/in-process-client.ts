@@ -1,4 +1,5 @@
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
+import manifest from '../../package.json' with { type: 'json' }
 
 /** What can be connected to a transport: an MCP server of this process. */
 export interface ConnectableServer {
@@ -15,10 +16,10 @@ export interface ToolCaller extends AsyncDisposable {
 }
 
 /** A client of an MCP server in this very process, as any outside client would speak to it. */
-export async function connectInProcess(server: ConnectableServer, version: string): Promise<ToolCaller> {
+export async function connectInProcess(server: ConnectableServer): Promise<ToolCaller> {
   const [serverEnd, clientEnd] = InMemoryTransport.createLinkedPair()
   await server.connect(serverEnd)
-  const client = new Client({ name: 'countersign', version })
+  const client = new Client({ name: 'countersign', version: manifest.version })
   await client.connect(clientEnd)
   return {
     async call(tool, args, timeoutMs) {

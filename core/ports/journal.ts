@@ -84,7 +84,7 @@ export interface JournalPort extends Disposable {
   /** After Redraft or Reject: what was presented counts no more. */
   withdraw(taskId: TaskId): void
 
-  /** What was presented counts no more, in the same step. The first reason stays until it was shown. */
+  /** What was presented counts no more, in the same step. The newest reason and the highest generation stand. */
   sendBack(back: SentBack): void
   sentBack(fileName: string): SentBack | undefined
   /** After the card with the reason is written. */

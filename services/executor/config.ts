@@ -1,0 +1,29 @@
+import type { ConfigOf } from '#runtime/config.ts'
+import {
+  imapSettings,
+  milliseconds,
+  optional,
+  ownerSettings,
+  secretFile,
+  setting,
+  smtpSettings,
+  wholeNumber,
+  zoneSettings,
+} from '#runtime/settings.ts'
+
+/** Settings of the executor. */
+export const executorSettings = {
+  ...zoneSettings,
+  ...smtpSettings,
+  ...imapSettings,
+  ...ownerSettings,
+  /** PEM files of a private certificate authority, or of a self-signed server. */
+  smtpTlsCa: setting('COUNTERSIGN_SMTP_TLS_CA_FILE', optional(secretFile())),
+  imapTlsCa: setting('COUNTERSIGN_IMAP_TLS_CA_FILE', optional(secretFile())),
+  /** How long an approval can be taken back by moving the file. */
+  undoMs: setting('COUNTERSIGN_UNDO_MS', milliseconds(10_000)),
+  maxRecipients: setting('COUNTERSIGN_MAX_RECIPIENTS', wholeNumber(1, 40, 10)),
+  /** How often everything is looked at without any event. */
+  reconcileMs: setting('COUNTERSIGN_EXECUTOR_RECONCILE_MS', milliseconds(10_000)),
+}
+export type ExecutorConfig = ConfigOf<typeof executorSettings>

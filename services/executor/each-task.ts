@@ -1,0 +1,37 @@
+import { CountersignError } from '#core/errors.ts'
+import type { ExecutorDeps, Held } from './deps.ts'
+
+/** Without its journal, or overtaken by a newer executor, the process must not go on at all. */
+const FATAL: readonly string[] = ['ERR_FENCED', 'ERR_JOURNAL_FAILED']
+
+/**
+ * One step per item; a failing one is logged, held and does not keep the others waiting. `step` gives back why the item
+ * stands still, in words for the person, or undefined.
+ */
+export async function eachTask<T extends { readonly path: string }>(
+  items: readonly T[],
+  deps: Pick<ExecutorDeps, 'log' | 'metrics'>,
+  step: (item: T) => Promise<string | undefined>,
+): Promise<Held[]> {
+  const held: Held[] = []
+  for (const item of items) {
+    try {
+      const say = await step(item)
+      if (say !== undefined) held.push({ path: item.path, say })
+    } catch (error) {
+      const ours = error instanceof CountersignError ? error : undefined
+      if (ours && FATAL.includes(ours.code)) throw error
+      deps.metrics.count('countersign_errors_total', { code: ours?.code ?? 'ERR_UNEXPECTED' })
+      deps.log.error({ path: item.path, err: error }, 'could not go on with a task; will try again')
+      held.push({
+        path: item.path,
+        say: ours ? `${ours.message}. ${ours.hint}` : 'A fault of the program; see its log.',
+      })
+    }
+  }
+  return held
+}
+
+export function asItems<P extends string>(paths: readonly P[]): { path: P }[] {
+  return paths.map((path) => ({ path }))
+}

@@ -1,0 +1,136 @@
+import { signReceipt } from '#core/countersignature.ts'
+import { CountersignError } from '#core/errors.ts'
+import type { ExecutionVerdict } from '#core/execution.ts'
+import type { Freeze } from '#core/ports/journal.ts'
+import { type SendReport, sendReportSchema } from '#core/sending.ts'
+import { taskPath, type VaultPath } from '#core/vault-path.ts'
+import type { ExecutorDeps } from './deps.ts'
+import { isHalted, judge, readTask } from './read-task.ts'
+import { recordUndone, sendBack } from './send-back.ts'
+
+type Permitted = Extract<ExecutionVerdict, { kind: 'permitted' }>
+
+export type ExecuteOutcome =
+  /** The undo window is open, or something keeps the task where it is. */
+  | { readonly kind: 'held'; readonly say: string }
+  | { readonly kind: 'undone' }
+  /** Back before the person; nothing was done. */
+  | { readonly kind: 'returned'; readonly rule: string }
+  /** The one use is spent: the journal's intent says what came of it, and reconcile finishes it. */
+  | { readonly kind: 'attempted' }
+
+/**
+ * Does one frozen task, once its undo window has passed: reads the file a last time, judges it, countersigns exactly
+ * what was read, journals the intent, and calls `send_email` with it. Nothing here trusts what rang: a task without a
+ * freeze in the journal is never executed.
+ */
+export async function executeApproved(freeze: Freeze, deps: ExecutorDeps): Promise<ExecuteOutcome> {
+  const path = taskPath({ kind: 'in-progress', agent: deps.agent }, freeze.fileName)
+  const read = await readTask(path, deps)
+  if (read.kind === 'gone') return takenAway(freeze, deps)
+  if (read.kind === 'unreadable') return { kind: 'held', say: read.say }
+  if (deps.clock.now() < freeze.undoUntil)
+    return { kind: 'held', say: `goes out after ${new Date(freeze.undoUntil).toISOString()} unless you move it back` }
+  const isSame = read.parsed.ok && read.parsed.task.front.id === freeze.taskId
+  const verdict = await judge(path, read.parsed, deps)
+  if (verdict.kind === 'refused' && verdict.next === 'hold') return { kind: 'held', say: verdict.say }
+  if (verdict.kind === 'refused' || !isSame || verdict.task.front.generation !== freeze.generation) {
+    const reason = verdict.kind === 'refused' ? verdict : CHANGED
+    if (!(await sendBack(path, read, reason, deps))) return { kind: 'held', say: reason.say }
+    deps.journal.unfreeze(freeze.taskId)
+    await recordRefusal(freeze, reason.rule, deps)
+    return { kind: 'returned', rule: reason.rule }
+  }
+  if (!(await deps.sender.isReady())) return { kind: 'held', say: String(deps.sender.state()) }
+  return attempt(freeze, path, read.text, verdict, deps)
+}
+
+const CHANGED = {
+  rule: 'task-changed',
+  say: 'The id or the generation of this file changed after you approved it.',
+}
+
+async function attempt(
+  freeze: Freeze,
+  path: VaultPath,
+  text: string,
+  verdict: Permitted,
+  deps: ExecutorDeps,
+): Promise<ExecuteOutcome> {
+  const { action, digest } = verdict
+  const now = deps.clock.now()
+  const receipt = signReceipt(
+    {
+      audience: deps.audience,
+      task: freeze.taskId,
+      tool: action.tool,
+      digest,
+      nonce: deps.nonce(),
+      issued_at: new Date(now).toISOString(),
+      expires_at: new Date(now + deps.receiptMs).toISOString(),
+    },
+    deps.signingKey,
+  )
+  const { taskId, generation, fileName } = freeze
+  const messageId = `<${taskId}.${generation}@${deps.account.slice(deps.account.lastIndexOf('@') + 1)}>`
+  const intent = { taskId, generation, fileName, digest, messageId, receipt, intendedAt: now }
+  deps.journal.intend({ ...intent, action: JSON.stringify(action) })
+  await deps.ledger.append('execution.intended', {
+    task: taskId,
+    data: { generation, digest, message_id: messageId, nonce: receipt.nonce },
+  })
+  // The last look before the act: logging in to the server took its time.
+  if (await isHalted(deps)) return { kind: 'held', say: 'HALT.md stands in the vault.' }
+  if ((await deps.vault.read(path)) !== text) return { kind: 'held', say: 'The file is being changed.' }
+  const report = await callSendEmail(verdict, receipt, deps)
+  return record(freeze, report, deps)
+}
+
+/** What the tool reported; undefined when it is not known what became of the call. */
+async function callSendEmail(
+  { action }: Permitted,
+  receipt: ReturnType<typeof signReceipt>,
+  deps: ExecutorDeps,
+): Promise<SendReport | undefined> {
+  try {
+    const parsed = sendReportSchema.safeParse(await deps.sendEmail(action, receipt))
+    return parsed.success ? parsed.data : undefined
+  } catch (error) {
+    deps.log.error({ task: receipt.task, tool: 'send_email', err: error }, 'the call of the tool failed')
+    return undefined
+  }
+}
+
+/** Journals the answer. Whether the use was spent is the journal's word, not the tool's. */
+async function record(freeze: Freeze, report: SendReport | undefined, deps: ExecutorDeps): Promise<ExecuteOutcome> {
+  const { taskId, generation } = freeze
+  const at = deps.clock.now()
+  if (report?.outcome === 'refused' && report.code === 'ERR_FENCED')
+    throw new CountersignError('ERR_FENCED', `sending ${taskId}: ${report.reason}`)
+  if (deps.journal.intentOf(taskId, generation)?.state !== 'consumed') {
+    const reason = report?.outcome === 'refused' ? `${report.code}, ${report.reason}` : 'the tool gave no answer'
+    deps.log.error({ task: taskId, reason }, 'the tool did nothing')
+    return { kind: 'held', say: `Nothing was sent: ${reason}.` }
+  }
+  if (report?.outcome === 'accepted') {
+    const missed = report.refused_recipients.map(({ address, response }) => `not to ${address}: ${response}`)
+    deps.journal.settle(taskId, generation, { state: 'accepted', answer: [report.response, ...missed].join('; '), at })
+  }
+  if (report?.outcome === 'refused')
+    deps.journal.settle(taskId, generation, { state: 'refused', answer: `${report.code}: ${report.reason}`, at })
+  return { kind: 'attempted' }
+}
+
+async function takenAway(freeze: Freeze, deps: ExecutorDeps): Promise<ExecuteOutcome> {
+  const now = await deps.vault.find(freeze.fileName)
+  // Still in Approved/: the move of a crashed freeze is to be made again. In Pending_Approval/: presentDrafts' business.
+  if (now?.startsWith('Approved/') || now?.startsWith('Pending_Approval/')) return { kind: 'undone' }
+  deps.journal.unfreeze(freeze.taskId)
+  await recordUndone(freeze.taskId, deps)
+  return { kind: 'undone' }
+}
+
+async function recordRefusal(freeze: Freeze, rule: string, deps: ExecutorDeps): Promise<void> {
+  await deps.ledger.append('execution.refused', { task: freeze.taskId, data: { generation: freeze.generation, rule } })
+  deps.metrics.count('countersign_executions_total', { outcome: 'refused' })
+}

@@ -1,0 +1,555 @@
+import { execFileSync } from 'node:child_process'
+import { linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { verifyChain } from '#core/ledger.ts'
+import { withoutNotice } from '#core/notice.ts'
+import { parseTaskFile, section, type TaskFile, ticksOf } from '#core/task-file.ts'
+import { vaultPath } from '#core/vault-path.ts'
+import {
+  CLIENT,
+  type Executor,
+  type ExecutorHome,
+  edit,
+  makeHome,
+  tick,
+  whereIs,
+  wrongPassword,
+} from '#tests/support/executor.ts'
+
+const PENDING = 'Pending_Approval/email'
+let home: ExecutorHome
+let executor: Executor
+
+beforeEach(async () => {
+  home = await makeHome()
+  executor = await home.start()
+})
+afterEach(async () => {
+  await executor[Symbol.asyncDispose]()
+  await home[Symbol.asyncDispose]()
+})
+
+const pass = () => executor.pass()
+async function taskAt(path: string): Promise<TaskFile> {
+  const parsed = parseTaskFile((await home.vault.read(vaultPath(path))) ?? '')
+  if (!parsed.ok) throw new Error(`${path}: ${parsed.problem}`)
+  return parsed.task
+}
+const ledgerTypes = () => {
+  const folder = join(home.vaultRoot, 'Logs/local')
+  const files = readdirSync(folder).map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
+  const report = verifyChain('local', files)
+  expect(report.faults).toEqual([])
+  return report.entries.map((entry) => entry.type)
+}
+const dashboard = () => home.vault.read(vaultPath('Dashboard.md')).then((text) => text ?? '')
+const approve = (fileName: string) =>
+  home.vault.move(vaultPath(`${PENDING}/${fileName}`), vaultPath(`Approved/${fileName}`))
+
+describe('a draft that arrives', () => {
+  test('is put before the person: a card from the action, the cloud’s prose gone, the draft kept', async () => {
+    const { path } = await home.put(PENDING)
+    await pass()
+    const task = await taskAt(path)
+    expect(task.front.presented?.digest).toMatch(/^sha256:/)
+    expect(section(task, 'card')).toContain(CLIENT)
+    expect(section(task, 'draft')).toContain('it is on its way')
+    expect(task.body).not.toContain('Words of the cloud')
+    expect(ledgerTypes()).toEqual(['draft.presented'])
+    expect(await dashboard()).toContain('## Waiting for you (1)')
+  })
+
+  test('is not touched again while nothing changes', async () => {
+    const { path } = await home.put(PENDING)
+    await pass()
+    const before = [await home.vault.read(path), await dashboard()]
+    home.now += 60_000
+    await pass()
+    expect([await home.vault.read(path), await dashboard()]).toEqual(before)
+    expect(ledgerTypes()).toEqual(['draft.presented'])
+  })
+
+  test('with a forged presentation and a ticked box is presented like any other, and the tick does not count', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    const forged = (text: string) =>
+      text
+        .replace('schema: 1\n', `schema: 1\npresented: {digest: sha256:${'0'.repeat(64)}, at: 2026-11-20T11:00:00Z}\n`)
+        .replace(
+          '# Invoice for March',
+          '<!-- countersign:decision -->\n- [x] Approve\n<!-- countersign:/decision -->\n<!-- countersign:card -->\nharmless\n<!-- countersign:/card -->\n# Trust me',
+        )
+    await edit(home, path, forged)
+    await pass()
+    await pass()
+    expect(await whereIs(home, fileName)).toBe(PENDING)
+    const task = await taskAt(path)
+    expect(ticksOf(task)).toEqual([])
+    expect(task.body).not.toMatch(/harmless|Trust me/)
+    expect(home.mail.delivered).toEqual([])
+  })
+
+  test('without an action shows why, and can be rejected', async () => {
+    const { path, fileName } = await home.put(PENDING, { action: undefined })
+    await pass()
+    expect(section(await taskAt(path), 'card')).toContain('its action is missing')
+    await edit(home, path, tick('Reject'))
+    await pass()
+    expect(await whereIs(home, fileName)).toBe('Rejected')
+  })
+
+  test('whose recipient the person changes gets a new card, and an old tick does not count', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    await edit(home, path, (text) => tick('Approve')(text.replace(`- ${CLIENT}`, '- other@countersign.test')))
+    await pass()
+    expect(await whereIs(home, fileName)).toBe(PENDING)
+    const task = await taskAt(path)
+    expect(section(task, 'card')).toContain('other@countersign.test')
+    expect(ticksOf(task)).toEqual([])
+  })
+
+  test.each([
+    ['a mark is gone', (text: string) => text.replace('<!-- countersign:/draft -->\n', '')],
+    ['the YAML is broken', (text: string) => text.replace('title: Invoice', 'title: [Invoice')],
+    ['the front matter is gone', (text: string) => text.slice(4)],
+  ])('is explained when %s, keeps every byte, and recovers when it is corrected', async (_what, breakIt) => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    const whole = (await home.vault.read(path)) ?? ''
+    await edit(home, path, breakIt)
+    await pass()
+    await pass()
+    const explained = (await home.vault.read(path)) ?? ''
+    expect(explained).toMatch(/cannot use this file/)
+    expect(withoutNotice(explained)).toBe(breakIt(whole))
+    expect(await dashboard()).toContain('cannot be used as it stands')
+    await edit(home, path, (text) => text.replace(breakIt(whole), whole))
+    await pass()
+    expect(await home.vault.read(path)).not.toMatch(/cannot use this file/)
+    await approve(fileName)
+    await pass()
+    expect(home.mail.delivered).toHaveLength(1)
+  })
+
+  test('with the id of another task is refused, and neither is executed in the other’s name', async () => {
+    const first = await home.put(PENDING)
+    await pass()
+    const copy = first.fileName.replace('invoice-for-march', 'copy')
+    await home.vault.create(vaultPath(`${PENDING}/${copy}`), (await home.vault.read(first.path)) ?? '')
+    await pass()
+    expect(await home.vault.read(vaultPath(`${PENDING}/${copy}`))).toMatch(/the id of another task/)
+    await approve(copy)
+    await pass()
+    expect(home.mail.delivered).toEqual([])
+  })
+})
+
+describe('the person’s word', () => {
+  test.each([
+    ['a tick', (path: string, _name: string) => edit(home, path, tick('Approve'))],
+    ['a move', async (_path: string, name: string) => void (await approve(name))],
+  ])('given by %s sends exactly the draft as edited, once, and finishes the task', async (_how, give) => {
+    const { id, path, fileName } = await home.put(PENDING)
+    await pass()
+    await edit(home, path, (text) => text.replace('it is on its way.', 'here it comes, édité.'))
+    await give(path, fileName)
+    for (let index = 0; index < 3; index++) await pass()
+    expect(home.mail.delivered).toHaveLength(1)
+    const mail = home.mail.delivered[0] ?? ''
+    expect(mail).toMatch(new RegExp(`^Message-ID: <${id}\\.1@countersign\\.test>\\r$`, 'm'))
+    expect(mail).toMatch(/^In-Reply-To: <question@countersign\.test>\r$/m)
+    expect(mail).toContain('=C3=A9dit=C3=A9')
+    expect(home.mail.filed).toEqual(home.mail.delivered)
+    expect(await whereIs(home, fileName)).toBe('Done/2026-11')
+    const done = await taskAt(`Done/2026-11/${fileName}`)
+    expect(done.front.outcome).toMatchObject({ status: 'done', message_id: `<${id}.1@countersign.test>` })
+    expect(done.front.history.map((entry) => entry.state)).toEqual(['In_Progress/local', 'Done/2026-11'])
+    expect(ledgerTypes()).toEqual(['draft.presented', 'task.approved', 'execution.intended', 'execution.done'])
+    expect(await dashboard()).toContain(`[Invoice for March](Done/2026-11/${fileName})`)
+  })
+
+  test('Reject moves the task to Rejected and records it once', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    await edit(home, path, tick('Reject'))
+    await pass()
+    await pass()
+    expect(await whereIs(home, fileName)).toBe('Rejected')
+    expect(ledgerTypes()).toEqual(['draft.presented', 'task.rejected'])
+    expect((await taskAt(`Rejected/${fileName}`)).front.history.at(-1)).toMatchObject({ state: 'Rejected' })
+  })
+
+  test('Redraft gives the task back with the notes, and the next draft is presented anew', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    await edit(home, path, (text) =>
+      tick('Redraft')(text.replace('<!-- countersign:notes -->', '<!-- countersign:notes -->\nshorter please')),
+    )
+    await pass()
+    const back = `Needs_Action/email/${fileName}`
+    expect(await whereIs(home, fileName)).toBe('Needs_Action/email')
+    const task = await taskAt(back)
+    expect(section(task, 'notes')).toContain('shorter please')
+    expect(task.front.presented).toBeUndefined()
+    // As the drafter would hand it in again, the old tick still in it.
+    await edit(home, back, (text) => text.replace('generation: 1', 'generation: 2'))
+    await home.vault.move(vaultPath(back), path)
+    await pass()
+    expect(await whereIs(home, fileName)).toBe(PENDING)
+    expect(ticksOf(await taskAt(path))).toEqual([])
+    expect(ledgerTypes()).toEqual(['draft.presented', 'task.redraft', 'draft.presented'])
+  })
+
+  test('is asked for again when two boxes are ticked', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    await edit(home, path, (text) => tick('Reject')(tick('Approve')(text)))
+    await pass()
+    expect(await whereIs(home, fileName)).toBe(PENDING)
+    expect(section(await taskAt(path), 'card')).toContain('more than one box')
+  })
+})
+
+describe('the undo window', () => {
+  beforeEach(async () => {
+    await executor[Symbol.asyncDispose]()
+    executor = await home.start(undefined, { undoMs: 10_000 })
+  })
+
+  test('keeps the task in In_Progress/local until it has passed', async () => {
+    const { fileName } = await home.put(PENDING)
+    await pass()
+    await approve(fileName)
+    await pass()
+    home.now += 9_999
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual(['In_Progress/local', []])
+    expect(await dashboard()).toContain('unless you move it back')
+    home.now += 1
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered.length]).toEqual(['Done/2026-11', 1])
+  })
+
+  test.each([
+    ['a tick', (path: string, _name: string) => edit(home, path, tick('Approve'))],
+    ['a move', async (_path: string, name: string) => void (await approve(name))],
+  ])('lets the person take an approval by %s back, for good', async (_how, give) => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    await give(path, fileName)
+    await pass()
+    await pass()
+    expect(await whereIs(home, fileName)).toBe('In_Progress/local')
+    await home.vault.move(vaultPath(`In_Progress/local/${fileName}`), path)
+    for (let index = 0; index < 3; index++) {
+      await pass()
+      home.now += 60_000
+    }
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+    const task = await taskAt(path)
+    expect(ticksOf(task)).toEqual([])
+    expect(section(task, 'card')).toContain('took it back')
+    await approve(fileName)
+    await pass()
+    home.now += 10_000
+    await pass()
+    expect(home.mail.delivered).toHaveLength(1)
+  })
+
+  test.each(['Rejected', 'Needs_Action/email'])('lets the person move it to %s instead', async (folder) => {
+    const { fileName } = await home.put(PENDING)
+    await pass()
+    await approve(fileName)
+    await pass()
+    await home.vault.move(vaultPath(`In_Progress/local/${fileName}`), vaultPath(`${folder}/${fileName}`))
+    home.now += 60_000
+    await pass()
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([folder, []])
+    expect(executor.deps.journal.freezes()).toEqual([])
+  })
+
+  test('begins anew when the file is moved back to Approved', async () => {
+    const { fileName } = await home.put(PENDING)
+    await pass()
+    await approve(fileName)
+    await pass()
+    home.now += 9_000
+    await home.vault.move(vaultPath(`In_Progress/local/${fileName}`), vaultPath(`Approved/${fileName}`))
+    await pass()
+    home.now += 9_000
+    await pass()
+    expect(home.mail.delivered).toEqual([])
+    home.now += 1_000
+    await pass()
+    expect(home.mail.delivered).toHaveLength(1)
+  })
+
+  test('an edit of the draft in it is what is sent; an edit of the recipient brings it back', async () => {
+    const words = await home.put(PENDING)
+    const recipient = await home.put(PENDING)
+    await pass()
+    for (const { fileName } of [words, recipient]) await approve(fileName)
+    await pass()
+    await edit(home, `In_Progress/local/${words.fileName}`, (text) => text.replace('it is on its way', 'at once'))
+    await edit(home, `In_Progress/local/${recipient.fileName}`, (text) => text.replace(CLIENT, 'eve@countersign.test'))
+    home.now += 10_000
+    await pass()
+    await pass()
+    expect(home.mail.delivered).toHaveLength(1)
+    expect(home.mail.delivered[0]).toContain('at once')
+    expect(await whereIs(home, recipient.fileName)).toBe(PENDING)
+    expect(section(await taskAt(recipient.path), 'card')).toMatch(
+      /changed after the card was made[\s\S]*eve@countersign/,
+    )
+  })
+
+  test('a file broken in it comes back explained, unsent', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    await approve(fileName)
+    await pass()
+    await edit(home, `In_Progress/local/${fileName}`, (text) => text.replace('<!-- countersign:/draft -->', ''))
+    home.now += 10_000
+    await pass()
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+    expect(await home.vault.read(path)).toMatch(/cannot use this file/)
+  })
+})
+
+describe('nothing is sent', () => {
+  test('while HALT.md is there, also when it appears in the undo window; all of it once it is gone', async () => {
+    await executor[Symbol.asyncDispose]()
+    executor = await home.start(undefined, { undoMs: 1_000 })
+    const [early, late] = [await home.put(PENDING), await home.put(PENDING)]
+    await pass()
+    await approve(early.fileName)
+    await pass()
+    await home.vault.create(vaultPath('HALT.md'), '')
+    await approve(late.fileName)
+    home.now += 60_000
+    await pass()
+    expect(home.mail.delivered).toEqual([])
+    expect(await whereIs(home, late.fileName)).toBe('Approved')
+    expect(await dashboard()).toContain('**Halted.**')
+    await home.vault.remove(vaultPath('HALT.md'))
+    await pass()
+    home.now += 1_000
+    await pass()
+    expect(home.mail.delivered).toHaveLength(2)
+  })
+
+  test('for a file in Approved that this machine never showed: it is shown instead', async () => {
+    const { fileName } = await home.put('Approved')
+    await pass()
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+    expect(section(await taskAt(`${PENDING}/${fileName}`), 'card')).toContain('had not been shown to you')
+    await approve(fileName)
+    await pass()
+    expect(home.mail.delivered).toHaveLength(1)
+  })
+
+  test('for a presented file that stands in In_Progress/local without approval', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    await home.vault.move(path, vaultPath(`In_Progress/local/${fileName}`))
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+  })
+
+  test('for a task that was done before, whatever generation its file claims', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    const shown = (await home.vault.read(path)) ?? ''
+    await approve(fileName)
+    await pass()
+    for (const generation of ['1', '2', '7']) {
+      const name = fileName.replace('invoice', `again${generation}`)
+      const again = vaultPath(`${PENDING}/${name}`)
+      await home.vault.create(again, shown.replace('generation: 1', `generation: ${generation}`))
+      await pass()
+      await approve(name)
+      await pass()
+      await pass()
+      expect(await home.vault.read(again)).toMatch(/nothing is done twice/)
+      await home.vault.remove(again)
+    }
+    expect(home.mail.delivered).toHaveLength(1)
+  })
+
+  test.each([
+    ['expired', { expires: '2026-11-20T12:00:01.000Z' }, 'This draft expired'],
+    ['empty', { body: '' }, 'The draft is empty'],
+    ['with a placeholder left in it', { body: 'Dear {{name}}' }, 'a place to fill in'],
+    ['to nobody', { to: [] }, 'no recipient'],
+    ['from somebody else', { action: { account: CLIENT, to: [CLIENT], subject: 'x' } }, 'sends from'],
+    ['by an unknown tool', { action: { tool: 'shell.run', to: [CLIENT] } }, 'no such tool'],
+  ])('for a draft that is %s', async (_what, options, say) => {
+    const { path, fileName } = await home.put(PENDING, options)
+    await pass()
+    await approve(fileName)
+    home.now += 2_000
+    await pass()
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+    expect((await home.vault.read(path))?.replaceAll('\\', '')).toContain(say)
+  })
+
+  test('for hostile files in Approved, and nothing of them is lost or followed', async () => {
+    const { path } = await home.put(PENDING)
+    await pass()
+    const shown = (await home.vault.read(path)) ?? ''
+    const approved = join(home.vaultRoot, 'Approved')
+    mkdirSync(approved, { recursive: true })
+    const outside = join(home.folder, 'outside.md')
+    writeFileSync(outside, shown)
+    const name = (index: number) => `EMAIL_2026-11-20_hostile_00000${index}.md`
+    symlinkSync(outside, join(approved, name(1)))
+    linkSync(outside, join(approved, name(2)))
+    execFileSync('mkfifo', [join(approved, name(3))])
+    writeFileSync(join(approved, name(4)), shown + ' '.repeat(2_000_000))
+    writeFileSync(join(approved, name(5)), shown + ' '.repeat(300_000))
+    writeFileSync(join(approved, name(6)), shown.replace('title: Invoice', 'title: &a [*a]'))
+    writeFileSync(join(approved, name(7)), Buffer.from([0xff, 0xfe, 0x00]))
+    writeFileSync(join(approved, name(8)), '')
+    mkdirSync(join(approved, name(9)))
+    for (let index = 0; index < 3; index++) await pass()
+    expect(home.mail.delivered).toEqual([])
+    expect(readFileSync(outside, 'utf8')).toBe(shown)
+    // What cannot be read as plain text stays untouched; what is only broken comes back explained.
+    expect(readdirSync(approved).sort()).toEqual([1, 2, 3, 4, 7, 9].map(name))
+    for (const index of [5, 6, 8]) expect(await whereIs(home, name(index))).toBe(PENDING)
+    expect(await dashboard()).toContain('hostile')
+  })
+})
+
+describe('the mail server', () => {
+  test('refusing the password keeps the task on the way, says so, and is asked again with back-off', async () => {
+    const { fileName } = await home.put(PENDING)
+    await pass()
+    home.mail.away = wrongPassword()
+    await approve(fileName)
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual(['In_Progress/local', []])
+    expect(executor.deps.sender.state()).toContain('535 refused')
+    expect(await dashboard()).toContain('535 refused')
+    expect(executor.deps.journal.isSpent((await taskAt(`In_Progress/local/${fileName}`)).front.id, 1)).toBe(false)
+    home.mail.away = undefined
+    await pass()
+    expect(home.mail.delivered).toEqual([])
+    home.now += 2_000
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered.length]).toEqual(['Done/2026-11', 1])
+    expect(executor.deps.sender.state()).toBe(true)
+  })
+
+  test('refusing the message brings the task back with its words; approved again, it goes out once', async () => {
+    const { id, path, fileName } = await home.put(PENDING)
+    await pass()
+    home.mail.outcome = { kind: 'refused', code: '550', response: '550 no such user', permanent: true }
+    await approve(fileName)
+    await pass()
+    await pass()
+    const task = await taskAt(path)
+    expect(section(task, 'card')).toContain('550 no such user')
+    expect(task.front).toMatchObject({ generation: 2, outcome: { status: 'outcome-refused' } })
+    home.mail.outcome = { kind: 'accepted', response: '250 ok', refusedRecipients: [] }
+    await approve(fileName)
+    await pass()
+    expect(home.mail.delivered).toHaveLength(1)
+    expect(home.mail.delivered[0]).toContain(`<${id}.2@countersign.test>`)
+    expect(ledgerTypes().filter((type) => type.startsWith('execution'))).toEqual([
+      'execution.intended',
+      'execution.refused',
+      'execution.intended',
+      'execution.done',
+    ])
+  })
+
+  test('giving no answer brings the task back as unknown, and it is not sent again by itself', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    home.mail.outcome = { kind: 'unknown', reason: 'timeout' }
+    await approve(fileName)
+    for (let index = 0; index < 3; index++) await pass()
+    const task = await taskAt(path)
+    expect(section(task, 'card')).toMatch(/Outcome unknown[\s\S]*may have gone out/)
+    expect(ledgerTypes().filter((type) => type === 'execution.intended')).toHaveLength(1)
+    expect(ledgerTypes()).toContain('execution.unknown')
+  })
+
+  test('giving no answer although the mail is in Sent counts as done', async () => {
+    const { fileName } = await home.put(PENDING)
+    await pass()
+    home.mail.filesBySelf = true
+    const send = executor.deps.sendEmail
+    const losingTheAnswer: typeof send = async (action, receipt) => {
+      await send(action, receipt)
+      throw new Error('connection closed')
+    }
+    Object.assign(executor.deps, { sendEmail: losingTheAnswer })
+    await approve(fileName)
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered.length]).toEqual(['Done/2026-11', 1])
+  })
+
+  test('refusing some recipients is told in the outcome', async () => {
+    const { fileName } = await home.put(PENDING, { to: [CLIENT, 'gone@countersign.test'] })
+    await pass()
+    const refusedRecipients = [{ address: 'gone@countersign.test', response: '550 unknown' }]
+    home.mail.outcome = { kind: 'accepted', response: '250 ok', refusedRecipients }
+    await approve(fileName)
+    await pass()
+    const { outcome } = (await taskAt(`Done/2026-11/${fileName}`)).front
+    expect(outcome?.reason).toContain('not to gone@countersign.test: 550 unknown')
+  })
+
+  test('away for its Sent folder keeps no task from Done; the copy is filed later', async () => {
+    const { fileName } = await home.put(PENDING)
+    await pass()
+    await executor[Symbol.asyncDispose]()
+    let isAway = true
+    executor = await home.start((parts) => ({
+      ...parts,
+      mail: Object.assign(Object.create(parts.mail), {
+        has: async (id: string) => {
+          if (isAway) throw wrongPassword()
+          return parts.mail.has(id)
+        },
+      }),
+    }))
+    await approve(fileName)
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.filed]).toEqual(['Done/2026-11', []])
+    isAway = false
+    home.now += 2_000
+    await pass()
+    await pass()
+    expect(home.mail.filed).toEqual(home.mail.delivered)
+  })
+})
+
+test('an executor that was overtaken while it slept sends nothing and stops', async () => {
+  const { fileName } = await home.put(PENDING)
+  await pass()
+  await approve(fileName)
+  const newer = await home.start()
+  await expect(pass()).rejects.toMatchObject({ code: 'ERR_FENCED' })
+  expect(home.mail.delivered).toEqual([])
+  await newer.pass()
+  expect(home.mail.delivered).toHaveLength(1)
+  await newer[Symbol.asyncDispose]()
+})
+
+test('notes of the agents are merged into the dashboard and removed', async () => {
+  const note = vaultPath('Updates/cloud/01J8Z3W6Q0ABCDEFGHJKMNPQRS.md')
+  await home.vault.create(note, 'A reply waits: [[Pending_Approval/email/F.md|Invoice]]\n')
+  await pass()
+  expect(await home.vault.exists(note)).toBe(false)
+  expect(await dashboard()).toContain('- cloud: A reply waits: Invoice')
+  await pass()
+  expect(await dashboard()).toContain('- cloud: A reply waits: Invoice')
+})

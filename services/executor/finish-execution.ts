@@ -1,0 +1,151 @@
+import { emailActionSchema } from '#core/action.ts'
+import { withHistory } from '#core/claim.ts'
+import { CountersignError } from '#core/errors.ts'
+import { withNotice } from '#core/notice.ts'
+import type { Intent } from '#core/ports/journal.ts'
+import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
+import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
+import type { ExecutorDeps } from './deps.ts'
+import { type ReadTask, readTask } from './read-task.ts'
+import { sendBack } from './send-back.ts'
+
+/**
+ * After the provider took it: the outcome into the file, the ledger, Done/. Each step may already have been made before
+ * a crash; none is made twice, except that a crash between ledger and file writes the ledger's entry again.
+ */
+export async function finishAccepted(intent: Intent, deps: ExecutorDeps): Promise<void> {
+  const at = new Date(intent.updatedAt).toISOString()
+  const path = await deps.vault.find(intent.fileName)
+  if (path && !path.startsWith('Done/')) {
+    const read = await readTask(path, deps)
+    const text = read.kind === 'read' ? withOutcome(read, intent, at, deps) : undefined
+    if (!(read.kind === 'read' && text === undefined)) await recordDone(intent, deps)
+    if (text !== undefined) await deps.vault.replace(path, text)
+    await moveToDone(path, at.slice(0, 7), deps)
+  } else if (!path) {
+    await recordDone(intent, deps)
+    deps.log.warn({ task: intent.taskId }, 'a task was executed whose file is gone from the vault')
+  }
+  deps.journal.withdraw(intent.taskId)
+  deps.journal.unfreeze(intent.taskId)
+}
+
+/** The copy in Sent, which SMTP does not file. Providers that file it themselves are noticed. Gives why it must wait. */
+export async function fileInSent(intent: Intent, deps: ExecutorDeps): Promise<string | undefined> {
+  const { taskId, generation, messageId, intendedAt } = intent
+  try {
+    if (intent.action !== undefined && !(await deps.sent.has(messageId))) {
+      const action = emailActionSchema.parse(JSON.parse(intent.action))
+      const mail = await deps.compose(action, { messageId, sentAt: intendedAt })
+      await deps.sent.append(mail.raw, intendedAt)
+    }
+    deps.journal.settle(taskId, generation, { state: 'done', at: deps.clock.now() })
+    return undefined
+  } catch (error) {
+    if (!isMailAway(error)) throw error
+    return `Sent, but no copy could be filed yet: ${error.message}. ${error.hint}`
+  }
+}
+
+/**
+ * The use is spent and no answer came: the mail is looked for in Sent by its exact Message-ID. Found: it went out. Not
+ * found: nobody can tell, and the person decides. Never sent again by itself. Gives why it must wait.
+ */
+export async function resolveDoubt(intent: Intent, deps: ExecutorDeps): Promise<string | undefined> {
+  const { taskId, generation, messageId } = intent
+  const now = deps.clock.now()
+  try {
+    if (await deps.sent.has(messageId)) {
+      deps.journal.settle(taskId, generation, { state: 'accepted', answer: 'found in Sent', at: now })
+      return undefined
+    }
+  } catch (error) {
+    if (!isMailAway(error)) throw error
+    return `It may have been sent; Sent cannot be looked at: ${error.message}. ${error.hint}`
+  }
+  if (now < intent.updatedAt + deps.lookUpGraceMs) return 'It may have been sent; looking for it in Sent.'
+  deps.journal.settle(taskId, generation, { state: 'unknown', answer: 'no answer, and not in Sent', at: now })
+  return undefined
+}
+
+/** Refused by the provider, or outcome unknown: back before the person with what to do, under a new generation. */
+export async function returnUndone(intent: Intent, deps: ExecutorDeps): Promise<string | undefined> {
+  const path = await deps.vault.find(intent.fileName)
+  const say = sayUndone(intent)
+  const reason = { rule: `outcome-${intent.state}`, say, generation: intent.generation + 1 }
+  if (path?.startsWith(`In_Progress/${deps.agent}/`)) {
+    const read = await readTask(path, deps)
+    if (read.kind === 'unreadable') return read.say
+    if (read.kind === 'read' && !(await sendBack(path, read, reason, deps))) return say
+  } else {
+    // The person moved it meanwhile: the reason reaches them with the next card.
+    const { taskId, fileName } = intent
+    deps.journal.sendBack({ fileName, taskId, ...reason, at: deps.clock.now() })
+  }
+  const type = intent.state === 'unknown' ? 'execution.unknown' : 'execution.refused'
+  await deps.ledger.append(type, {
+    task: intent.taskId,
+    data: { message_id: intent.messageId, reason: intent.answer ?? '' },
+  })
+  deps.metrics.count('countersign_executions_total', { outcome: intent.state === 'unknown' ? 'unknown' : 'failed' })
+  deps.log.warn({ task: intent.taskId, outcome: intent.state, reason: intent.answer }, 'an approved task was not done')
+  deps.journal.unfreeze(intent.taskId)
+  return undefined
+}
+
+function sayUndone(intent: Intent): string {
+  if (intent.state === 'refused')
+    return `The mail server refused it and nothing was sent: ${intent.answer ?? 'no reason given'}. Correct what it names and approve again.`
+  const at = new Date(intent.intendedAt).toISOString()
+  return `Outcome unknown: this mail may have gone out at ${at}. It is not in Sent (Message-ID ${intent.messageId}). Ask the recipient or look at the mail server before you approve it again; approving sends it again.`
+}
+
+/** The text with the outcome in its front matter, or undefined when it already stands there. */
+function withOutcome(
+  read: Extract<ReadTask, { kind: 'read' }>,
+  intent: Intent,
+  at: string,
+  deps: ExecutorDeps,
+): string | undefined {
+  if (!read.parsed.ok)
+    return withNotice(read.text, `It was executed at ${at} (Message-ID ${intent.messageId}), before it was broken.`)
+  const { task } = read.parsed
+  if (task.front.outcome?.message_id === intent.messageId) return undefined
+  const outcome = {
+    status: 'done',
+    at,
+    message_id: intent.messageId,
+    digest: intent.digest,
+    reason: (intent.answer ?? '').slice(0, 500),
+    receipt: intent.receipt,
+  }
+  const done = withFront(task, { outcome, generation: intent.generation })
+  return renderTaskFile(withDecision(done, intent, at, deps))
+}
+
+/** Approve and execution are told in one go: while the task was on its way, its file was only moved. */
+function withDecision(task: TaskFile, intent: Intent, at: string, deps: ExecutorDeps): TaskFile {
+  const intendedAt = new Date(intent.intendedAt).toISOString()
+  const approved = withHistory(task, `In_Progress/${deps.agent}`, deps.agent, intendedAt)
+  return withHistory(approved, `Done/${at.slice(0, 7)}`, deps.agent, at)
+}
+
+async function recordDone(intent: Intent, deps: ExecutorDeps): Promise<void> {
+  const { taskId, digest, messageId, receipt, answer } = intent
+  await deps.ledger.append('execution.done', {
+    task: taskId,
+    data: { digest, message_id: messageId, answer: answer ?? '', receipt },
+  })
+  deps.metrics.count('countersign_executions_total', { outcome: 'done' })
+  deps.metrics.count('countersign_tasks_total', { outcome: 'done' })
+  deps.log.info({ task: taskId }, 'executed an approved task')
+}
+
+async function moveToDone(path: VaultPath, month: string, deps: ExecutorDeps): Promise<void> {
+  const moved = await deps.vault.move(path, taskPath({ kind: 'done', month }, fileNameOf(path)))
+  if (moved === 'exists') deps.log.warn({ path }, 'a file of this name is in Done already')
+}
+
+function isMailAway(error: unknown): error is CountersignError {
+  return error instanceof CountersignError && (error.code === 'ERR_MAIL_AUTH' || error.code === 'ERR_MAIL_UNREACHABLE')
+}

@@ -1,0 +1,39 @@
+import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
+import type { ExecutorDeps, Held } from './deps.ts'
+import { asItems, eachTask } from './each-task.ts'
+import { judge, readTask } from './read-task.ts'
+import { sendBack } from './send-back.ts'
+
+/**
+ * Picks up what the person approved: each file of Approved/ is journaled as frozen and renamed to In_Progress/<agent>,
+ * where the undo window begins. What could not be executed anyway goes back with the reason at once. Gives what stays
+ * in Approved/, and why.
+ */
+export async function freezeApproved(deps: ExecutorDeps): Promise<Held[]> {
+  return eachTask(asItems(await deps.vault.list('Approved')), deps, ({ path }) => freeze(path, deps))
+}
+
+async function freeze(path: VaultPath, deps: ExecutorDeps): Promise<string | undefined> {
+  const read = await readTask(path, deps)
+  if (read.kind === 'gone') return undefined
+  if (read.kind === 'unreadable') return read.say
+  const verdict = await judge(path, read.parsed, deps)
+  if (verdict.kind === 'refused') {
+    if (verdict.next === 'hold') return verdict.say
+    return (await sendBack(path, read, verdict, deps)) ? undefined : verdict.say
+  }
+  const { id: taskId, generation } = verdict.task.front
+  const now = deps.clock.now()
+  // Before the move: a file in In_Progress/<agent> without this row was approved by nobody.
+  deps.journal.freeze({ taskId, generation, fileName: fileNameOf(path), frozenAt: now, undoUntil: now + deps.undoMs })
+  await deps.ledger.append('task.approved', { task: taskId, data: { digest: verdict.digest, generation } })
+  const moved = await deps.vault.move(path, taskPath({ kind: 'in-progress', agent: deps.agent }, fileNameOf(path)))
+  if (moved === 'gone') deps.journal.unfreeze(taskId)
+  if (moved === 'exists') return 'Another file of this name is being worked on already.'
+  if (moved === 'moved') {
+    deps.metrics.count('countersign_tasks_total', { outcome: 'approved' })
+    deps.log.info({ task: taskId, path, ms: deps.undoMs }, 'picked up an approved task')
+    await deps.ring({ taskId, generation }, deps.undoMs)
+  }
+  return undefined
+}

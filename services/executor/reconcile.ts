@@ -1,0 +1,76 @@
+import type { Freeze, Intent } from '#core/ports/journal.ts'
+import { section } from '#core/task-file.ts'
+import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
+import type { ExecutorDeps, Held } from './deps.ts'
+import { asItems, eachTask } from './each-task.ts'
+import { executeApproved } from './execute-approved.ts'
+import { fileInSent, finishAccepted, resolveDoubt, returnUndone } from './finish-execution.ts'
+import { readTask } from './read-task.ts'
+import { sendBack } from './send-back.ts'
+
+/**
+ * Brings every frozen task one journaled state further, as far as it goes now: what was never attempted is executed
+ * when due, what is in doubt is looked up, what was accepted is finished, what came to nothing goes back to the person.
+ * The same function serves the ordinary course and the start after a crash. Gives what stands still, and why.
+ */
+export async function reconcile(deps: ExecutorDeps): Promise<Held[]> {
+  const frozen = deps.journal.freezes().map((freeze) => ({ freeze, path: pathOf(freeze, deps) }))
+  const held = await eachTask(frozen, deps, ({ freeze }) => settle(freeze, deps))
+  // After Done/: a mailbox that is away keeps no task waiting, only its copy in Sent.
+  const unfiled = deps.journal.intentsIn('accepted').map((intent) => ({ intent, path: intent.fileName }))
+  const late = await eachTask(unfiled, deps, async ({ intent }) => {
+    if (deps.journal.freezeOf(intent.taskId)) return undefined
+    return fileInSent(intent, deps)
+  })
+  const strays = await deps.vault.list(`In_Progress/${deps.agent}`)
+  return [...held, ...late, ...(await eachTask(asItems(strays), deps, ({ path }) => returnStray(path, deps)))]
+}
+
+async function settle(freeze: Freeze, deps: ExecutorDeps): Promise<string | undefined> {
+  const intent = () => deps.journal.intentOf(freeze.taskId, freeze.generation)
+  const before = intent()
+  if (before === undefined || before.state === 'intended') {
+    const outcome = await executeApproved(freeze, deps)
+    if (outcome.kind === 'held') return outcome.say
+    if (outcome.kind !== 'attempted') return undefined
+  }
+  const inDoubt = intent()
+  if (inDoubt?.state === 'consumed') {
+    const say = await resolveDoubt(inDoubt, deps)
+    if (say !== undefined) return say
+  }
+  const after = intent()
+  return after && finish(after, deps)
+}
+
+async function finish(intent: Intent, deps: ExecutorDeps): Promise<string | undefined> {
+  switch (intent.state) {
+    case 'accepted':
+    case 'done':
+      await finishAccepted(intent, deps)
+      return undefined
+    case 'refused':
+    case 'unknown':
+      return returnUndone(intent, deps)
+    case 'intended':
+    case 'consumed':
+      return undefined
+  }
+}
+
+/** A presented draft that stands among the work without having been picked up: nobody approved it. */
+async function returnStray(path: VaultPath, deps: ExecutorDeps): Promise<string | undefined> {
+  const read = await readTask(path, deps)
+  if (read.kind !== 'read' || !read.parsed.ok) return undefined
+  const { task } = read.parsed
+  const isFrozen = deps.journal.freezeOf(task.front.id)?.fileName === fileNameOf(path)
+  // Without a card it is no draft yet, but work this zone has claimed.
+  if (isFrozen || task.front.action === undefined || section(task, 'card') === undefined) return undefined
+  const say = 'It stood among the work without being approved. To approve it, tick the box or move it to Approved.'
+  await sendBack(path, read, { rule: 'not-approved', say }, deps)
+  return undefined
+}
+
+function pathOf(freeze: Freeze, deps: ExecutorDeps): string {
+  return taskPath({ kind: 'in-progress', agent: deps.agent }, freeze.fileName)
+}

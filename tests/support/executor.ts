@@ -1,0 +1,234 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openJournal } from '#adapters/journal/journal.ts'
+import { type LedgerFs, openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
+import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
+import { composeMail } from '#adapters/mime/compose-mail.ts'
+import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { audienceOf } from '#core/countersignature.ts'
+import { CountersignError } from '#core/errors.ts'
+import { makeTaskId, type TaskId } from '#core/ids.ts'
+import type { JournalPort } from '#core/ports/journal.ts'
+import type { MailSender, SendOutcome, SentMail } from '#core/ports/mail.ts'
+import type { VaultPort } from '#core/ports/vault.ts'
+import { newTaskFile, renderSection, renderTaskFile } from '#core/task-file.ts'
+import { taskFileName, type VaultPath, vaultPath } from '#core/vault-path.ts'
+import { createEmailServer } from '#mcp/email/server.ts'
+import { sendEmail } from '#mcp/email/tools/send-email.ts'
+import type { ExecutorDeps } from '#services/executor/deps.ts'
+import { patientSent } from '#services/executor/patient-sent.ts'
+import { onePass } from '#services/executor/run-executor.ts'
+import { watchSender } from '#services/executor/sender-watch.ts'
+
+export const OWNER = 'owner@countersign.test'
+export const CLIENT = 'client@countersign.test'
+/** A quiet moment at which the tests' clock starts. */
+export const START = Date.parse('2026-11-20T12:00:00.000Z')
+
+/** A mail system in memory: what was handed over, and the Sent folder. */
+export class MemoryMail implements MailSender, SentMail {
+  readonly delivered: string[] = []
+  readonly filed: string[] = []
+  /** What the server does with the next mails. */
+  outcome: SendOutcome = { kind: 'accepted', response: '250 ok', refusedRecipients: [] }
+  /** Set: the server cannot be used, for this reason. */
+  away: CountersignError | undefined
+  /** Providers such as Gmail file what they sent by themselves. */
+  filesBySelf = false
+
+  async verify(): Promise<void> {
+    if (this.away) throw this.away
+  }
+  async send(mail: { raw: Uint8Array }): Promise<SendOutcome> {
+    const text = Buffer.from(mail.raw).toString()
+    if (this.outcome.kind === 'accepted') this.delivered.push(text)
+    if (this.outcome.kind === 'accepted' && this.filesBySelf) this.filed.push(text)
+    return this.outcome
+  }
+  async has(messageId: string): Promise<boolean> {
+    if (this.away) throw this.away
+    return this.filed.some((text) => text.includes(`Message-ID: ${messageId}`))
+  }
+  async append(raw: Uint8Array): Promise<void> {
+    if (this.away) throw this.away
+    this.filed.push(Buffer.from(raw).toString())
+  }
+}
+
+export function wrongPassword(): CountersignError {
+  return new CountersignError('ERR_MAIL_AUTH', 'logging in to SMTP owner@mail.example:587: 535 refused')
+}
+
+export interface DraftOptions {
+  readonly id?: TaskId
+  readonly to?: string[]
+  readonly subject?: string
+  readonly body?: string
+  readonly expires?: string
+  /** Whole front matter of the action, or none. */
+  readonly action?: Record<string, unknown> | undefined
+}
+
+let counter = 0
+
+/** A draft as the drafter hands it in: its file name and its text. */
+export function makeDraft(options: DraftOptions = {}): { id: TaskId; fileName: string; text: string } {
+  const seed = Buffer.alloc(10)
+  seed.writeUInt32BE(++counter, 6)
+  const id = options.id ?? makeTaskId(START, seed)
+  const action =
+    'action' in options
+      ? options.action
+      : {
+          tool: 'email.send_email',
+          account: OWNER,
+          to: options.to ?? [CLIENT],
+          subject: options.subject ?? 'Re: Invoice for March',
+          in_reply_to: '<question@countersign.test>',
+          references: ['<question@countersign.test>'],
+        }
+  const task = newTaskFile(
+    {
+      id,
+      schema: '1',
+      kind: 'EMAIL',
+      domain: 'email',
+      title: 'Invoice for March',
+      created: '2026-11-20T11:00:00.000Z',
+      generation: '1',
+      drafted: { by: 'cloud-draft-email', model: 'template', at: '2026-11-20T11:01:00.000Z', cost_usd: '0' },
+      ...(options.expires && { expires: options.expires }),
+      ...(action && { action: { tool: 'email.send_email', ...action } }),
+    },
+    [
+      '# Invoice for March',
+      renderSection('draft', options.body ?? 'Dear client,\n\nit is on its way.\n\nThe owner'),
+      'Words of the cloud around the draft.',
+      renderSection('original', '```text\nWhere is the invoice?\n```'),
+      '',
+    ].join('\n\n'),
+  )
+  const fileName = taskFileName({ kind: 'EMAIL', dayIso: '2026-11-20', title: 'Invoice for March', id })
+  return { id, fileName, text: renderTaskFile(task) }
+}
+
+/** Tests wrap what the executor is given, to let it fail or die at a chosen step. */
+export type Wrap = (parts: { vault: VaultPort; journal: JournalPort; ledger: LedgerFs; mail: MemoryMail }) => {
+  vault: VaultPort
+  journal: JournalPort
+  ledger: LedgerFs
+  mail: MailSender & SentMail
+}
+
+export interface Executor extends AsyncDisposable {
+  readonly deps: ExecutorDeps
+  /** One look at everything, as any event causes it. */
+  pass(): Promise<void>
+}
+
+/** A zone home on disk (vault, journal, ledger) with a mail system in memory; executors come and go on it. */
+export interface ExecutorHome extends AsyncDisposable {
+  readonly folder: string
+  readonly vaultRoot: string
+  readonly vault: VaultPort
+  readonly mail: MemoryMail
+  readonly key: KeyObject
+  now: number
+  start(wrap?: Wrap, changes?: Partial<ExecutorDeps>): Promise<Executor>
+  put(folder: string, draft?: DraftOptions): Promise<{ id: TaskId; fileName: string; path: VaultPath }>
+}
+
+export async function makeHome(): Promise<ExecutorHome> {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-executor-'))
+  const vaultRoot = join(folder, 'vault')
+  const state = join(folder, 'state')
+  for (const one of [vaultRoot, state]) mkdirSync(one)
+  const vault = await openVault(vaultRoot)
+  const mail = new MemoryMail()
+  const { privateKey: key } = generateKeyPairSync('ed25519')
+  const home: ExecutorHome = {
+    ...{ folder, vaultRoot, vault, mail, key },
+    now: START,
+    async start(wrap = (parts) => parts, changes = {}) {
+      const clock = { now: () => home.now }
+      const parts = wrap({
+        vault: await openVault(vaultRoot),
+        journal: openJournal(join(state, 'journal.sqlite'), { epoch: 'take' }),
+        ledger: openLedger({ vaultRoot, stateDir: state, agent: 'local', clock }),
+        mail,
+      })
+      const { journal } = parts
+      const compose: ExecutorDeps['compose'] = (action, message) =>
+        composeMail(action, { senderName: 'The owner', ...message })
+      const tool = sendEmail({
+        publicKey: createPublicKey(key),
+        clock,
+        consume: (receipt, now) => journal.consume(receipt, now),
+        isNewest: () => journal.isNewest(),
+        compose,
+        send: (one) => parts.mail.send(one),
+      })
+      const client = await connectInProcess(createEmailServer([tool]))
+      const deps: ExecutorDeps = {
+        ...{ vault: parts.vault, journal, ledger: parts.ledger, clock, compose },
+        log: { debug() {}, info() {}, warn() {}, error() {} },
+        metrics: { count() {} },
+        zone: 'local',
+        agent: 'local',
+        account: OWNER,
+        maxRecipients: 10,
+        undoMs: 0,
+        receiptMs: 3_600_000,
+        lookUpGraceMs: 0,
+        signingKey: key,
+        audience: audienceOf(createPublicKey(key)),
+        nonce: () => randomBytes(16).toString('hex'),
+        ring: async () => {},
+        sender: watchSender(
+          () => parts.mail.verify(),
+          clock,
+          () => {},
+        ),
+        sent: patientSent(parts.mail, clock),
+        sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, 10_000),
+        ...changes,
+      }
+      return {
+        deps,
+        pass: () => onePass(deps, { agents: ['cloud', 'local'], reconcileMs: 1_000, problems: async () => [] }),
+        async [Symbol.asyncDispose]() {
+          await client[Symbol.asyncDispose]()
+          journal[Symbol.dispose]()
+          parts.ledger[Symbol.dispose]()
+        },
+      }
+    },
+    async put(place, options) {
+      const { id, fileName, text } = makeDraft(options)
+      const path = vaultPath(`${place}/${fileName}`)
+      await vault.create(path, text)
+      return { id, fileName, path }
+    },
+    async [Symbol.asyncDispose]() {
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+  return home
+}
+
+/** Where the file stands now. */
+export function whereIs(home: ExecutorHome, fileName: string): Promise<string | undefined> {
+  return home.vault.find(fileName).then((path) => path?.slice(0, path.lastIndexOf('/')))
+}
+
+/** Changes a file the way an editor does. */
+export async function edit(home: ExecutorHome, path: string, change: (text: string) => string): Promise<void> {
+  const checked = vaultPath(path)
+  await home.vault.replace(checked, change((await home.vault.read(checked)) ?? ''))
+}
+
+export function tick(box: 'Approve' | 'Reject' | 'Redraft'): (text: string) => string {
+  return (text) => text.replace(`- [ ] ${box}`, `- [x] ${box}`)
+}
