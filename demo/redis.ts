@@ -156,6 +156,8 @@ export type RedisInstance = {
   readonly password: string
   readonly dataDir: string
   readonly logFile: string
+  /** The world it belongs to: a label of its container. */
+  readonly world: string
 }
 
 /** The container's name when this Redis is one. */
@@ -189,7 +191,10 @@ export function redisProcess(found: RedisFound, instance: RedisInstance, env: Re
   return {
     ...common,
     command: 'docker',
-    args: ['run', '--rm', '-i', '--name', container, '-p', published, found.image, 'redis-server', '-'],
+    args: [
+      ...['run', '--rm', '-i', '--name', container, '--label', `countersign.world=${instance.world}`],
+      ...['-p', published, found.image, 'redis-server', '-'],
+    ],
     env,
     stdin: [...settings, ''].join('\n'),
     // The client may be killed while its container lives on and holds the name and the port.

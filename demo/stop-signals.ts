@@ -4,7 +4,7 @@ import { Interrupted } from './until.ts'
 const ECHO_MS = 500
 
 /**
- * Turns the first SIGINT, SIGTERM or SIGHUP, or a reader that went away, into an abort; the next
+ * Turns the first SIGINT, SIGTERM or SIGHUP, a parent or a reader that went away, into an abort; the next
  * signal ends the process at once (its `exit` event kills what runs). Dispose to give the signals back.
  */
 export function stopSignals(): { readonly signal: AbortSignal; readonly exitCode: () => number } & Disposable {
@@ -25,6 +25,9 @@ export function stopSignals(): { readonly signal: AbortSignal; readonly exitCode
     return () => process.off(name, stop)
   }
   const given = [listen('SIGHUP', 1), listen('SIGINT', 2), listen('SIGTERM', 15)]
+  // Whoever started us was killed and could not pass a signal on.
+  const parent = process.ppid
+  const orphaned = setInterval(() => process.ppid !== parent && abort.abort(new Interrupted()), 500).unref()
   // `demo | head`: nobody reads on, and writing would throw.
   const onPipe = () => abort.abort(new Interrupted())
   process.stdout.on('error', onPipe)
@@ -33,6 +36,7 @@ export function stopSignals(): { readonly signal: AbortSignal; readonly exitCode
     exitCode: () => exitCode,
     [Symbol.dispose]() {
       for (const off of given) off()
+      clearInterval(orphaned)
       process.stdout.off('error', onPipe)
     },
   }

@@ -81,6 +81,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   })
   const zones = await makeZones(options, mailbox)
   const world = {
+    root: options.root,
     redis,
     logs: join(options.root, 'logs'),
     env: Object.fromEntries(INHERITED.flatMap((name) => (env[name] ? [[name, env[name] as string]] : []))),

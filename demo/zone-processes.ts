@@ -46,6 +46,7 @@ export async function zoneProcesses(
   home: ZoneHome,
   ports: { redis: number; http: Record<string, number> },
   world: {
+    readonly root: string
     readonly redis: RedisFound
     readonly logs: string
     readonly data: string
@@ -59,6 +60,7 @@ export async function zoneProcesses(
     password: await readFile(join(home.secrets, 'redis-password'), 'utf8'),
     dataDir: world.data,
     logFile: join(world.logs, `${zone}-redis.log`),
+    world: world.root,
   }
   const urls = Object.fromEntries(Object.entries(ports.http).map(([name, port]) => [name, `http://127.0.0.1:${port}`]))
   const watched = Object.entries(urls).filter(([name]) => name !== 'health')

@@ -1,0 +1,41 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { startDemo } from '#tests/support/demo-process.ts'
+
+const STEPS = [
+  'world',
+  'cloud-up',
+  'mail-sent',
+  'triaged',
+  'claimed',
+  'drafted',
+  'noted',
+  'local-up',
+  'card',
+  'approved',
+  'executed',
+  'delivered',
+  'done-at-hub',
+  'dashboard',
+  'agreed',
+  'audited',
+  'once',
+  'summary',
+]
+
+test('the demo plays the whole story, verifies each step, and leaves nothing', async () => {
+  const temporary = await mkdtemp(join(tmpdir(), 'story-'))
+  onTestFinished(() => rm(temporary, { recursive: true, force: true }))
+  const demo = startDemo(['--mailbox', 'dev'], temporary)
+  const { code, lines, stderr } = await demo.ended
+  expect({ failed: lines.filter((line) => !line.ok), stderr: code === 0 ? '' : stderr }).toEqual({
+    failed: [],
+    stderr: '',
+  })
+  expect([code, lines.map((line) => line.step)]).toEqual([0, STEPS])
+  expect(lines.every((line) => typeof line.ms === 'number')).toBe(true)
+  expect(await readdir(temporary)).toEqual([])
+  expect(await demo.leftovers()).toEqual([])
+})
