@@ -117,6 +117,7 @@ describe('the cloud may not', () => {
       [remove('Pending_Approval/email/EMAIL_2026-11-20_x_abcdef.conflict-local-20261120T100000Z-12345678.md')],
       'conflict-copy-is-the-persons',
     ],
+    ['delete an attachment', [remove(`Attachments/${'a'.repeat(64)}.pdf`, text('a'))], 'attachment-is-immutable'],
     [
       'change an attachment',
       [{ path: `Attachments/${'a'.repeat(64)}.pdf`, mode: '100644', before: text('a'), after: text('b') }],

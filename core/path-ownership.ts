@@ -92,7 +92,7 @@ function ownerRule(author: Author, change: Located, all: readonly Located[]): st
     case 'plans':
       return undefined
     case 'attachment':
-      return change.before === undefined || change.after === undefined ? undefined : 'attachment-is-immutable'
+      return isNew(change) ? undefined : 'attachment-is-immutable'
     case 'inbox':
     case 'note':
       return 'local-only-path'

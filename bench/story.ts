@@ -1,0 +1,174 @@
+import { execFileSync } from 'node:child_process'
+import { watch } from 'node:fs'
+import { mkdtemp, readdir, readFile, rename, stat } from 'node:fs/promises'
+import { cpus, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { parseLedgerLine } from '#core/ledger.ts'
+import { parseTaskFile } from '#core/task-file.ts'
+import { sendAsClient } from '../demo/client-mail.ts'
+import { WORLD_PREFIX } from '../demo/reaper.ts'
+import { REDIS_SOURCES } from '../demo/redis.ts'
+import { stopSignals } from '../demo/stop-signals.ts'
+import { until } from '../demo/until.ts'
+import { openWorld, type World } from '../demo/world.ts'
+
+// Measures the story's three stretches mail by mail on this machine, both zones in one go, with the template drafter and
+// no undo window; then what each service holds in memory. Every mark is taken outside the services: when the SMTP server
+// accepted the mail, when the hub's branch has the draft, when the local vault has the file, when the ledger tells that
+// SMTP accepted the answer.
+
+const { values } = parseArgs({
+  options: {
+    mails: { type: 'string', default: '20' },
+    mailbox: { type: 'string', default: 'auto' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (values.help) {
+  console.log('bench/story [--mails 20] [--mailbox auto|container|dev] [--json]')
+  process.exit(0)
+}
+
+const LIMIT = 60_000
+using stop = stopSignals()
+const limits = { limitMs: LIMIT, signal: stop.signal }
+
+interface Sample {
+  readonly draftMs: number
+  readonly visibleMs: number
+  readonly executedMs: number
+}
+
+await using world = await openWorld({
+  root: await mkdtemp(join(tmpdir(), WORLD_PREFIX)),
+  isTemporary: true,
+  undoMs: 0,
+  redis: REDIS_SOURCES,
+  mailbox: values.mailbox as 'auto' | 'container' | 'dev',
+  env: process.env,
+  say: (line) => console.error(line),
+  signal: stop.signal,
+})
+await world.startZone('cloud')
+await world.startZone('local')
+const samples: Sample[] = []
+// The first mail warms caches and connections up and does not count.
+for (let mail = 0; mail <= Number(values.mails); mail++) {
+  const sample = await measure(world, mail)
+  if (mail > 0) samples.push(sample)
+  console.error(`mail ${mail}: ${JSON.stringify(sample)}`)
+}
+report(samples, await memory(world))
+
+async function measure(into: World, mail: number): Promise<Sample> {
+  const { client, owner } = into.mailbox.accounts
+  const subject = `Invoice number ${mail}`
+  const messageId = await sendAsClient(
+    { smtp: into.mailbox.smtp, imap: into.mailbox.imap, client },
+    { to: owner.address, subject, text: 'Could you send it again, please?' },
+  )
+  const acceptedAt = Date.now()
+  const pending = 'Pending_Approval/email'
+  const file = await hubHas(into.hub, pending, `invoice-number-${mail}_`)
+  const draftedAt = Date.now()
+  const path = join(into.homes.local.vault, pending, file)
+  const visibleAt = Math.round(await appeared(path))
+  await until('the card', async () => isPresented(path, messageId), limits)
+  const approvedAt = Date.now()
+  await rename(path, join(into.homes.local.vault, 'Approved', file))
+  const doneAt = await until('the ledger to tell of it', () => executedAt(into, file), limits)
+  return {
+    draftMs: draftedAt - acceptedAt,
+    visibleMs: Math.max(0, visibleAt - draftedAt),
+    executedMs: doneAt - approvedAt,
+  }
+}
+
+/** Waits for the hub's branch to hold a file of the folder whose name contains `slug`; looks at each change of the branch. */
+async function hubHas(hub: string, folder: string, slug: string): Promise<string> {
+  const look = () => {
+    const names = execFileSync('git', ['--git-dir', hub, 'ls-tree', '--name-only', `main:${folder}`], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    return names
+      .toString()
+      .split('\n')
+      .find((name) => name.includes(slug))
+  }
+  const found = Promise.withResolvers<string>()
+  const check = () => {
+    try {
+      const name = look()
+      if (name) found.resolve(name)
+    } catch {
+      // The folder is not there yet.
+    }
+  }
+  const watcher = watch(join(hub, 'refs/heads'), check)
+  const deadline = setTimeout(() => found.reject(new Error(`no draft for ${slug} within ${LIMIT} ms`)), LIMIT)
+  check()
+  try {
+    return await found.promise
+  } finally {
+    watcher.close()
+    clearTimeout(deadline)
+  }
+}
+
+/** When a file came to be, ms since the epoch: the inode's birth. */
+async function appeared(path: string): Promise<number> {
+  const found = await until(`${path}`, () => stat(path).catch(() => undefined), limits)
+  return found.birthtimeMs
+}
+
+async function isPresented(path: string, messageId: string): Promise<boolean> {
+  const parsed = parseTaskFile(await readFile(path, 'utf8'))
+  return parsed.ok && parsed.task.front.presented !== undefined && parsed.task.front.source?.message_id === messageId
+}
+
+async function executedAt(into: World, file: string): Promise<number | undefined> {
+  const shortId = file.slice(-9, -3).toUpperCase()
+  const folder = join(into.homes.local.vault, 'Logs/local')
+  for (const day of await readdir(folder)) {
+    const lines = (await readFile(join(folder, day), 'utf8')).trimEnd().split('\n')
+    const entry = lines
+      .map(parseLedgerLine)
+      .findLast((one) => one?.type === 'execution.done' && one.task?.endsWith(shortId))
+    if (entry) return Date.parse(entry.at)
+  }
+  return undefined
+}
+
+async function memory(into: World): Promise<Record<string, number>> {
+  const rows: Record<string, number> = {}
+  for (const { name, pid } of into.supervisor.state()) {
+    if (!pid || name.endsWith('redis')) continue
+    const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
+    rows[name] = Math.round(Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) / 1024)
+  }
+  return rows
+}
+
+function report(all: readonly Sample[], memoryMb: Record<string, number>): void {
+  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
+  const stretches = {
+    'mail accepted → draft at the hub': all.map((one) => one.draftMs),
+    'draft at the hub → in the local vault': all.map((one) => one.visibleMs),
+    'approved → accepted by SMTP and in the ledger': all.map((one) => one.executedMs),
+  }
+  if (values.json) {
+    console.log(JSON.stringify({ machine, facts: world.facts, mails: all.length, stretches, memoryMb }))
+    return
+  }
+  console.log(`${all.length} mails one after the other; ${machine}; ${world.facts.join('; ')}\n`)
+  console.log('| stretch | median | p95 | min to max |\n|---|---|---|---|')
+  for (const [name, list] of Object.entries(stretches)) {
+    const sorted = list.toSorted((a, b) => a - b)
+    const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
+    console.log(`| ${name} | ${at(0.5)} ms | ${at(0.95)} ms | ${sorted[0]} to ${sorted.at(-1)} ms |`)
+  }
+  console.log('\n| service | memory (PSS, sources run as they are) |\n|---|---|')
+  for (const [name, megabytes] of Object.entries(memoryMb)) console.log(`| ${name} | ${megabytes} MB |`)
+}
