@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { arch, homedir, platform } from 'node:os'
+import { platform } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { CountersignError } from '#core/errors.ts'
 import type { ProcessSpec } from '#runtime/supervisor.ts'
+import { cacheFolder, libraryPath, unpackPackages } from './debian-packages.ts'
 
 const run = promisify(execFile)
 
@@ -72,66 +72,28 @@ const FINDERS: Record<RedisSource, (search: RedisSearch) => Promise<RedisFound |
 
   async packages({ env, say }) {
     if (platform() !== 'linux') return `no Debian packages on ${platform()}`
-    const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'countersign', 'redis')
+    const cache = cacheFolder(env, 'redis')
     const root = join(cache, 'root')
-    const unpacked = { file: join(root, 'usr/bin/redis-server'), libraryPath: libraryPathOf(root) }
+    const unpacked = { file: join(root, 'usr/bin/redis-server'), libraryPath: libraryPath(root) }
     const cached = await usableVersion(unpacked.file, unpacked.libraryPath)
     if (cached) return { kind: 'binary', ...unpacked, label: `${unpacked.file} (${cached})` }
     say(
       `Unpacking the system's redis-server packages into ${cache} (once; nothing is installed, no service is started).`,
     )
     try {
-      await unpackPackages(cache, root)
+      await unpackPackages(cache, PACKAGES, LIBRARIES)
     } catch (error) {
       return `the system's packages could not be unpacked (${firstLine(error)})`
     }
-    const libraryPath = libraryPathOf(root)
-    const label = await usableVersion(unpacked.file, libraryPath)
+    const label = await usableVersion(unpacked.file, unpacked.libraryPath)
     if (!label) return `the unpacked ${unpacked.file} does not run`
-    return { kind: 'binary', file: unpacked.file, libraryPath, label: `${unpacked.file} (${label})` }
+    return { kind: 'binary', ...unpacked, label: `${unpacked.file} (${label})` }
   },
 }
 
+const PACKAGES = ['redis-server', 'redis-tools']
 /** What the packaged binary is linked with beyond a minimal Debian or Ubuntu; names differ between releases. */
-const REQUIRED = ['redis-server', 'redis-tools']
 const LIBRARIES = ['libjemalloc2', 'liblzf1', 'libatomic1', 'libssl3', 'libssl3t64', 'libsystemd0', 'libhiredis1.1.0']
-
-async function unpackPackages(cache: string, root: string): Promise<void> {
-  const downloads = join(cache, 'downloads')
-  await mkdir(downloads, { recursive: true })
-  await mkdir(root, { recursive: true })
-  const options = { cwd: downloads, timeout: 120_000 }
-  try {
-    await run('apt-get', ['download', '-q', ...REQUIRED], options)
-  } catch {
-    // A machine without package lists (a slim container): fetch them beside our cache, the system's stay untouched.
-    const own = ownPackageLists(cache)
-    await mkdir(join(cache, 'lists', 'partial'), { recursive: true })
-    await run('apt-get', [...own, 'update', '-q'], options)
-    await run('apt-get', [...own, 'download', '-q', ...REQUIRED], options)
-  }
-  const own = (await readdir(join(cache, 'lists')).catch(() => [])).length > 0 ? ownPackageLists(cache) : []
-  for (const library of LIBRARIES) {
-    await run('apt-get', [...own, 'download', '-q', library], options).catch(() => {}) // not every release has each
-  }
-  for (const name of await readdir(downloads)) {
-    if (name.endsWith('.deb')) await run('dpkg', ['-x', join(downloads, name), root], options)
-  }
-}
-
-function ownPackageLists(cache: string): string[] {
-  const set = (key: string, value: string) => ['-o', `${key}=${value}`]
-  return [
-    ...set('Dir::State::lists', join(cache, 'lists')),
-    ...set('Dir::Cache', join(cache, 'apt')),
-    ...set('APT::Sandbox::User', ''),
-  ]
-}
-
-function libraryPathOf(root: string): string {
-  const triplet = `${arch() === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`
-  return [join(root, 'usr/lib', triplet), join(root, 'lib', triplet)].join(':')
-}
 
 async function usableVersion(file: string, libraryPath?: string): Promise<string | undefined> {
   try {

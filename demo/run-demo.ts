@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { troubleIn } from './log-tail.ts'
 import type { Narrator, StepResult } from './narrator.ts'
 import { WORLD_PREFIX } from './reaper.ts'
 import { REDIS_SOURCES, type RedisSource } from './redis.ts'
@@ -48,6 +49,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     }
   }
   const ok = results.every((one) => one.ok)
+  if (!ok && !signal.aborted) for (const line of await troubleIn(join(root, 'logs'))) narrator.say(line)
   const logs = world && options.keep ? { logs: join(root, 'logs') } : {}
   narrator.summary({ ok, ms: elapsed(startedAt), steps: results.length, vault: join(root, 'local', 'vault'), ...logs })
   if (world && options.keep && !signal.aborted) {
