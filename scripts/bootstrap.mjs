@@ -16,6 +16,11 @@ const COMMANDS = {
   start: [join(root, 'cli', 'main.ts'), 'start'],
   test: [join(root, 'scripts', 'test.ts')],
 }
+/**
+ * Exactly what the lock file says, without writing it. Not `npm ci`: that refuses a lock file written where a registry
+ * lacks the optional packages of some other platform, and would leave those platforms without a way to install.
+ */
+const NPM_INSTALL = ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
 /** npm passes a terminal's Ctrl-C on although the terminal sent it to every process already: twice is once. */
 const SAME_SIGNAL_MS = 500
 
@@ -33,15 +38,15 @@ async function install() {
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex')
   if (!isInstalled(lockHash)) {
-    say('installing the dependencies of package-lock.json (npm ci) …')
+    say('installing the dependencies of package-lock.json (npm install) …')
     const startedAt = Date.now()
     const seconds = () => Math.round((Date.now() - startedAt) / 1000)
     const waiting = setInterval(() => say(`still installing (${seconds()} s)`), 10_000)
     // Not the Node inside node_modules: npm is about to remove it.
-    const code = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], withPath())
+    const code = await run('npm', NPM_INSTALL, withPath())
     clearInterval(waiting)
     if (code !== 0) {
-      stop(code, 'npm ci failed (see above). Check the network or the npm registry settings, then run the same again.')
+      stop(code, 'npm failed (see above). Check the network or the npm registry settings, then run the same again.')
     }
     say(`installed in ${seconds()} s`)
   }
