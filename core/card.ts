@@ -16,6 +16,10 @@ const MAX_ORIGINAL_CHARS = 100_000
 const RISK_WORDS: Record<string, string> = {
   'reply-to-differs': 'the reply goes to another address than the mail came from',
   'first-contact': 'you have not written to this address before',
+  'sender-address-unusual': 'the sender’s address is written unusually; look at it closely',
+  'sender-name-shows-other-address': 'the sender’s name shows another address than the mail came from',
+  'mail-incomplete': 'the mail could not be read completely; look at it in your mail program',
+  'attachment-not-kept': 'an attachment was too large to keep; it is only in the mailbox',
 }
 
 /**

@@ -1,3 +1,4 @@
+import { CountersignError } from '#core/errors.ts'
 import type { MailHandlers, SourceState } from '#core/ports/mail.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
@@ -49,6 +50,8 @@ export function watchMailbox(deps: WatchDeps): MailHandlers & { readiness(): tru
       state = next
       deps.beat()
       if (next.kind === 'connected') return deps.log.info({ name: deps.mailbox }, 'watching the mailbox')
+      const code = next.error instanceof CountersignError ? next.error.code : 'ERR_UNEXPECTED'
+      deps.metrics.count('countersign_errors_total', { code })
       deps.log.warn({ err: next.error, retryInMs: next.retryInMs }, `mailbox not watched: ${next.error.message}`)
     },
     readiness() {

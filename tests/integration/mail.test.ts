@@ -11,7 +11,7 @@ import type { MailAccount, OutgoingMail, RawMail, SourceState } from '#core/port
 import { startMailContainer } from '../../demo/mailbox/container.ts'
 import { startDevMailServers } from '../../demo/mailbox/dev-servers.ts'
 import type { Mailbox } from '../../demo/mailbox/mailbox.ts'
-import { deliver, eventually, imapAccount, lookInto, smtpAccount } from '../support/mail.ts'
+import { deliver, docker, eventually, imapAccount, lookInto, smtpAccount } from '../support/mail.ts'
 
 const OWNER = 'owner@countersign.test'
 const CLIENT = 'client@countersign.test'
@@ -113,8 +113,11 @@ describe.each([
   })
 
   it('does not take the last mail for a new one when none is new', async () => {
-    const { messages } = await lookInto(mailbox, 'owner')
-    await using watching = watch(imapAccount(mailbox, 'owner'), { uid: Math.max(...messages.map(({ uid }) => uid)) })
+    await deliver(mailbox, `From: ${CLIENT}\nSubject: ${subjectOf('last')}\n\nx\n`)
+    const last = await eventually('there is a last mail', async () =>
+      (await lookInto(mailbox, 'owner')).messages.at(-1),
+    )
+    await using watching = watch(imapAccount(mailbox, 'owner'), { uid: last.uid })
     await eventually('it is connected', () => watching.states.length > 0)
     const subject = subjectOf('next')
     await deliver(mailbox, `From: ${CLIENT}\nSubject: ${subject}\n\nx\n`)
@@ -220,16 +223,28 @@ describe('servers in trouble', () => {
     await expect(lost).rejects.toMatchObject({ code: 'ERR_MAIL_UNREACHABLE' })
   })
 
-  it('notices an IMAP server that hangs', async () => {
+  it('notices an IMAP server that hangs before the login', async () => {
     await using server = await listening((socket) => hang(socket))
-    const timings = { connectMs: 1_000, idleMs: 200, silenceMs: 500 }
-    await using watching = watch({ ...account(server.port), user: 'u', password: async () => 'p' }, { timings })
-    const lost = await eventually('it gives the connection up', () =>
-      watching.states.find((state) => state.kind === 'disconnected'),
-    )
-    expect(lost).toMatchObject({ error: { code: 'ERR_MAIL_UNREACHABLE' } })
+    await using watching = watch({ ...account(server.port), user: 'u', password: async () => 'p' }, { timings: BRISK })
+    expect(await lost(watching)).toMatchObject({ error: { code: 'ERR_MAIL_UNREACHABLE' } })
+  })
+
+  it('notices an IMAP server that hangs while it is watched, and comes back with it', async () => {
+    await using mailbox = await startMailContainer()
+    await using watching = watch(imapAccount(mailbox, 'owner'), { timings: BRISK })
+    await eventually('it watches', () => watching.states.some((state) => state.kind === 'connected'))
+    await docker('pause', mailbox.container)
+    expect(await lost(watching)).toMatchObject({ error: { code: 'ERR_MAIL_UNREACHABLE' } })
+    await docker('unpause', mailbox.container)
+    const subject = subjectOf('after the pause')
+    await deliver(mailbox, `From: ${CLIENT}\nSubject: ${subject}\n\nx\n`)
+    await eventually('mail is announced again', () => subjects(watching.messages).includes(subject))
   })
 })
+
+const BRISK = { connectMs: 1_000, idleMs: 300, silenceMs: 1_500 }
+const lost = (watching: { states: readonly SourceState[] }) =>
+  eventually('it gives the connection up', () => watching.states.find((state) => state.kind === 'disconnected'))
 
 async function listening(onConnection: (socket: Socket) => void) {
   const server: Server = createServer((socket) => {
