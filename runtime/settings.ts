@@ -106,6 +106,8 @@ export const imapSettings = {
   imapUser: setting('COUNTERSIGN_IMAP_USER', text('the user name of the mailbox')),
   imapPassword: setting('COUNTERSIGN_IMAP_PASSWORD_FILE', secretFile()),
   imapTls: tls('COUNTERSIGN_IMAP_TLS'),
+  /** PEM file of a private certificate authority, or of a self-signed server. */
+  imapTlsCa: setting('COUNTERSIGN_IMAP_TLS_CA_FILE', optional(secretFile())),
   imapMailbox: setting('COUNTERSIGN_IMAP_MAILBOX', text('a mailbox', 'INBOX')),
 }
 
@@ -116,6 +118,8 @@ export const smtpSettings = {
   smtpUser: setting('COUNTERSIGN_SMTP_USER', optional(text('a user name'))),
   smtpPassword: setting('COUNTERSIGN_SMTP_PASSWORD_FILE', optional(secretFile())),
   smtpTls: tls('COUNTERSIGN_SMTP_TLS'),
+  /** As for IMAP. */
+  smtpTlsCa: setting('COUNTERSIGN_SMTP_TLS_CA_FILE', optional(secretFile())),
 }
 
 /** Whose assistant this is. */

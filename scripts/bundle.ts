@@ -36,6 +36,7 @@ export type BundleSet = keyof typeof BUNDLE_SETS
 export const ACTING_CODE: readonly RegExp[] = [
   /^adapters\/smtp\//,
   /^services\/executor\//,
+  /^mcp\/email\/main-local\.ts$/,
   /^mcp\/email\/tools\/send-email\.ts$/,
   /^node_modules\/nodemailer\//,
 ]

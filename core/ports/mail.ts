@@ -87,6 +87,27 @@ export interface MailSource {
   watch(handlers: MailHandlers): AsyncDisposable
 }
 
+/** Which messages to look for; all that is given must hold. `since`: a day, YYYY-MM-DD. */
+export interface MailQuery {
+  readonly text?: string | undefined
+  readonly from?: string | undefined
+  readonly subject?: string | undefined
+  readonly since?: string | undefined
+  readonly limit: number
+}
+
+/** A message as a list shows it; all of it is a stranger's text. */
+export interface FoundMail {
+  readonly messageId: string
+  readonly from: string
+  readonly subject: string
+  /** ms */
+  readonly receivedAt: number
+}
+
+/** Newest first, at most `limit`; looks only, marks nothing. Throws ERR_MAIL_AUTH, ERR_MAIL_UNREACHABLE. */
+export type SearchMail = (query: MailQuery) => Promise<FoundMail[]>
+
 /** What SMTP is told and given: recipients of the envelope and the exact bytes of the message. */
 export interface OutgoingMail {
   readonly envelope: { readonly from: string; readonly to: readonly string[] }

@@ -6,10 +6,10 @@ import { audienceOf, type Receipt, signReceipt, type UnsignedReceipt } from '#co
 import { CountersignError } from '#core/errors.ts'
 import { makeTaskId } from '#core/ids.ts'
 import type { ConsumeVerdict } from '#core/ports/journal.ts'
-import type { OutgoingMail, SendOutcome } from '#core/ports/mail.ts'
+import type { OutgoingMail, SearchMail, SendOutcome } from '#core/ports/mail.ts'
 import { createEmailServer, type EmailTool } from './server.ts'
 import { draftEmail, type HandInDraft } from './tools/draft-email.ts'
-import { type SearchEmails, searchEmails } from './tools/search-emails.ts'
+import { searchEmails } from './tools/search-emails.ts'
 import { type SendEmailDeps, sendEmail } from './tools/send-email.ts'
 
 const NOW = Date.parse('2026-11-20T12:00:00.000Z')
@@ -187,8 +187,8 @@ describe('send_email', () => {
 })
 
 describe('the server of the cloud', () => {
-  const found = { message_id: '<a@b>', from: 'Ana <ana@acme.example>', subject: 'Hi', received: '2026-11-20T10:00:00Z' }
-  const search: SearchEmails = async () => [found]
+  const found = { messageId: '<a@b>', from: 'Ana <ana@acme.example>', subject: 'Hi\u202e\n<%x%>', receivedAt: NOW }
+  const search: SearchMail = async () => [found]
   const handIn: HandInDraft = async (taskId, body) =>
     taskId === TASK ? { kind: 'drafted', path: `Pending_Approval/email/${body}.md` } : { kind: 'lost' }
   const cloud = () => clientOf([searchEmails(search), draftEmail(handIn)])
@@ -204,7 +204,16 @@ describe('the server of the cloud', () => {
   test('finds messages and hands in drafts', async () => {
     const client = await cloud()
     const emails = await client.callTool({ name: 'search_emails', arguments: { subject: 'Hi' } })
-    expect(emails.structuredContent).toEqual({ emails: [found] })
+    expect(emails.structuredContent).toEqual({
+      emails: [
+        {
+          message_id: '<a@b>',
+          from: 'Ana <ana@acme.example>',
+          subject: 'Hi⟦U+202E⟧ ‹%x%›',
+          received: '2026-11-20T12:00:00.000Z',
+        },
+      ],
+    })
     const drafted = await client.callTool({ name: 'draft_email', arguments: { task_id: TASK, body: 'x' } })
     expect(drafted.structuredContent).toEqual({ outcome: 'drafted', path: 'Pending_Approval/email/x.md' })
     const lost = await client.callTool({

@@ -2,9 +2,7 @@ import type { ConfigOf } from '#runtime/config.ts'
 import {
   imapSettings,
   milliseconds,
-  optional,
   ownerSettings,
-  secretFile,
   setting,
   smtpSettings,
   wholeNumber,
@@ -17,9 +15,6 @@ export const executorSettings = {
   ...smtpSettings,
   ...imapSettings,
   ...ownerSettings,
-  /** PEM files of a private certificate authority, or of a self-signed server. */
-  smtpTlsCa: setting('COUNTERSIGN_SMTP_TLS_CA_FILE', optional(secretFile())),
-  imapTlsCa: setting('COUNTERSIGN_IMAP_TLS_CA_FILE', optional(secretFile())),
   /** How long an approval can be taken back by moving the file. */
   undoMs: setting('COUNTERSIGN_UNDO_MS', milliseconds(10_000)),
   maxRecipients: setting('COUNTERSIGN_MAX_RECIPIENTS', wholeNumber(1, 40, 10)),

@@ -116,7 +116,8 @@ async function record(freeze: Freeze, report: SendReport | undefined, deps: Exec
     const missed = report.refused_recipients.map(({ address, response }) => `not to ${address}: ${response}`)
     deps.journal.settle(taskId, generation, { state: 'accepted', answer: [report.response, ...missed].join('; '), at })
   }
-  if (report?.outcome === 'refused')
+  // A receipt found spent was used by another call: what came of that one is looked up.
+  if (report?.outcome === 'refused' && report.code !== 'ERR_COUNTERSIGNATURE_INVALID')
     deps.journal.settle(taskId, generation, { state: 'refused', answer: `${report.code}: ${report.reason}`, at })
   return { kind: 'attempted' }
 }

@@ -1,0 +1,24 @@
+import type { ConfigOf } from '#runtime/config.ts'
+import {
+  imapSettings,
+  ownerSettings,
+  processSettings,
+  setting,
+  smtpSettings,
+  wholeNumber,
+  zoneSettings,
+} from '#runtime/settings.ts'
+
+/** What the server needs to look and to draft, in either zone. */
+export const cloudSettings = {
+  ...processSettings,
+  vault: zoneSettings.vault,
+  state: zoneSettings.state,
+  ...imapSettings,
+  ...ownerSettings,
+  expiresDays: setting('COUNTERSIGN_DRAFT_EXPIRES_DAYS', wholeNumber(1, 365, 14)),
+}
+export type CloudConfig = ConfigOf<typeof cloudSettings>
+
+/** What it needs besides to act. */
+export const localSettings = { ...cloudSettings, ...smtpSettings, keys: zoneSettings.keys }

@@ -1,0 +1,40 @@
+import { serveStdio } from '@modelcontextprotocol/server/stdio'
+import { imapSearch } from '#adapters/imap/imap-search.ts'
+import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
+import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { loadConfig } from '#runtime/config.ts'
+import { claimedJobs, draftReply } from '#services/drafter/draft-reply.ts'
+import { type CloudConfig, cloudSettings } from './config.ts'
+import { createEmailServer, type EmailTool } from './server.ts'
+import { draftEmail, type HandInDraft } from './tools/draft-email.ts'
+import { searchEmails } from './tools/search-emails.ts'
+
+/** Serves the cloud's tools on stdin and stdout: they look and draft, and nothing else is in this program. */
+export async function serve(): Promise<void> {
+  const tools = await cloudTools(loadConfig('mcp-email', cloudSettings))
+  serveStdio(() => createEmailServer(tools))
+}
+
+export async function cloudTools(config: CloudConfig): Promise<EmailTool[]> {
+  const vault = await openVault(config.vault)
+  const clock = { now: () => Date.now() }
+  const ledger = openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock })
+  const handIn: HandInDraft = async (taskId, body) => {
+    const job = (await claimedJobs(vault, config.agent)).find((claimed) => claimed.taskId === taskId)
+    if (!job) return { kind: 'lost' }
+    return draftReply(job, {
+      ...{ vault, ledger, clock, zone: config.zone, agent: config.agent, ownerAddress: config.ownerAddress },
+      write: async () => ({ text: body, by: 'draft_email', model: 'an MCP client', costUsd: '0' }),
+      expiresAfterMs: config.expiresDays * 86_400_000,
+    })
+  }
+  const account = {
+    host: config.imapHost,
+    port: config.imapPort,
+    user: config.imapUser,
+    tls: config.imapTls,
+    password: async () => config.imapPassword.read(),
+    ...(config.imapTlsCa && { caPem: config.imapTlsCa.read() }),
+  }
+  return [searchEmails(imapSearch(account, { mailbox: config.imapMailbox })), draftEmail(handIn)]
+}

@@ -1,0 +1,49 @@
+import { createPublicKey } from 'node:crypto'
+import { join } from 'node:path'
+import { serveStdio } from '@modelcontextprotocol/server/stdio'
+import { openJournal } from '#adapters/journal/journal.ts'
+import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
+import { composeMail } from '#adapters/mime/compose-mail.ts'
+import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
+import { CountersignError } from '#core/errors.ts'
+import type { JournalPort } from '#core/ports/journal.ts'
+import { loadConfig } from '#runtime/config.ts'
+import { localSettings } from './config.ts'
+import { cloudTools } from './main-cloud.ts'
+import { createEmailServer } from './server.ts'
+import { sendEmail } from './tools/send-email.ts'
+
+/**
+ * Serves all e-mail tools of the local zone on stdin and stdout. `send_email` works under the running executor's epoch
+ * and only with a receipt which that executor journaled, so that another client cannot act by itself.
+ */
+export async function serve(): Promise<void> {
+  const config = loadConfig('mcp-email', localSettings)
+  if (config.zone !== 'local')
+    throw new CountersignError('ERR_ZONE_FORBIDDEN', `send_email was asked for in the zone ${config.zone}`)
+  const publicKey = createPublicKey(await readPrivateKey(join(config.keys, 'countersign.pem')))
+  const sender = smtpSender({
+    host: config.smtpHost,
+    port: config.smtpPort,
+    user: config.smtpUser ?? '',
+    tls: config.smtpTls,
+    password: async () => config.smtpPassword?.read() ?? '',
+    ...(config.smtpTlsCa && { caPem: config.smtpTlsCa.read() }),
+  })
+  let journal: JournalPort | undefined
+  const send = sendEmail({
+    publicKey,
+    clock: { now: () => Date.now() },
+    consume(receipt, now) {
+      // Joined anew for each call: the executor may have been restarted since the last one.
+      journal?.[Symbol.dispose]()
+      journal = openJournal(join(config.state, 'journal.sqlite'), { epoch: 'join' })
+      return journal.consume(receipt, now)
+    },
+    isNewest: () => journal?.isNewest() ?? false,
+    compose: (action, message) => composeMail(action, { senderName: config.ownerName, ...message }),
+    send: (mail) => sender.send(mail),
+  })
+  const tools = [...(await cloudTools(config)), send]
+  serveStdio(() => createEmailServer(tools))
+}
