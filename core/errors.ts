@@ -83,6 +83,10 @@ export const ERROR_CODES = {
     retryable: false,
     hint: '`--help` after the command shows its arguments and an example.',
   },
+  ERR_VAULT_EMPTIED: {
+    retryable: true,
+    hint: 'Will retry; nothing was deleted at the hub. Mount or put back the vault folder. To fill it again from the hub, stop sync and remove state/sync.sqlite.',
+  },
   ERR_VAULT_PATH_INVALID: {
     retryable: false,
     hint: 'Use a file name and folder of the vault contract (docs/vault-contract.md).',

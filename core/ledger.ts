@@ -125,11 +125,14 @@ export interface LedgerReport {
   readonly faults: readonly LedgerFault[]
 }
 
-/** Walks one agent's chain through all its files. Finds edits, deletions, reordering and foreign lines; a cut tail needs `crossCheck`. */
-export function verifyChain(agent: string, files: readonly LedgerFile[]): LedgerReport {
+/**
+ * Walks one agent's chain through all its files. Finds edits, deletions, reordering and foreign lines; a cut tail needs
+ * `crossCheck`. With `from`, the files hold only what follows that known entry.
+ */
+export function verifyChain(agent: string, files: readonly LedgerFile[], from: LedgerHead | null = null): LedgerReport {
   const entries: LedgerEntry[] = []
   const faults: LedgerFault[] = []
-  let head: LedgerHead | null = null
+  let head: LedgerHead | null = from
   for (const file of files.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const lines = file.text.split('\n')
     if (lines.pop() !== '')

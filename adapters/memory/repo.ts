@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { blobIdOf } from '#core/blob-id.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type {
@@ -83,7 +84,7 @@ export function memoryRepo(hub: MemoryHub, agent: string, clock: Clock): RepoPor
       return bytes
     },
     async writeBlob(bytes) {
-      const oid = sha1(Buffer.concat([Buffer.from(`blob ${bytes.length}\0`), bytes]))
+      const oid = blobIdOf(bytes)
       hub.blobs.set(oid, Uint8Array.from(bytes))
       return oid
     },

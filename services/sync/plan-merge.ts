@@ -1,0 +1,180 @@
+import { type Hlc, parseHlc } from '#core/hlc.ts'
+import { type ConflictCopy, mergeKey, mergeVault } from '#core/merge.ts'
+import { checkCommit, type FileChange, maxBytesOf } from '#core/path-ownership.ts'
+import type { Oid, TreeFile } from '#core/ports/repo.ts'
+import type { BaseRow } from '#core/ports/sync-store.ts'
+import type { Oddity } from '#core/ports/work-tree.ts'
+import { parseTaskFile } from '#core/task-file.ts'
+import { type Domain, isTaskPlace, placeOf, type VaultPath } from '#core/vault-path.ts'
+import type { Scan } from './scan-work-tree.ts'
+import type { SyncDeps } from './sync-deps.ts'
+
+/** One path of a commit; null removes. */
+export interface PlannedChange {
+  readonly path: VaultPath
+  readonly oid: Oid | null
+}
+
+export interface MergePlan {
+  /** The merged files of the affected keys: what the work tree is to become. */
+  readonly tree: ReadonlyMap<VaultPath, Oid>
+  /** What to commit on top of the hub's head; empty when the hub has it all. */
+  readonly changes: readonly PlannedChange[]
+  readonly copies: readonly ConflictCopy[]
+  /** What this agent may not write, with the rule. Not committed; left alone in the work tree while the hub has nothing new. */
+  readonly held: readonly Oddity[]
+  /** Keys that were merged: their work-tree files are to become `tree`. */
+  readonly merged: ReadonlySet<string>
+  /** Keys that differ and were not merged: held back and left alone, or more than one commit should carry. */
+  readonly unmerged: ReadonlySet<string>
+  /** Some of `unmerged` only wait for the next commit. */
+  readonly isPartial: boolean
+}
+
+/** Bounds of one commit, well below what the gate accepts. */
+const MAX_KEYS = 2_000
+const MAX_BYTES = 48 * 1024 * 1024
+
+/**
+ * Merges what was scanned with the hub's head, and takes out what the ownership table forbids this agent: such files
+ * never hold up the rest.
+ */
+export async function planMerge(
+  scan: Scan,
+  head: ReadonlyMap<string, TreeFile>,
+  base: ReadonlyMap<VaultPath, BaseRow>,
+  deps: SyncDeps,
+): Promise<MergePlan> {
+  const theirs = head as ReadonlyMap<VaultPath, TreeFile>
+  const { keys, rest } = affectedKeys(scan, theirs, base)
+  const only = (files: ReadonlyMap<VaultPath, { oid: Oid }>) =>
+    new Map([...files].filter(([path]) => keys.has(mergeKey(path))).map(([path, { oid }]) => [path, oid]))
+  const sides = { base: only(base), ours: only(scan.files), theirs: only(theirs) }
+  const facts = await taskFacts(sides, deps)
+  const held = new Map<string, Oddity>()
+  const unwritten = new Set<VaultPath>()
+  for (;;) {
+    const yielded = new Set(held.keys())
+    const { tree, copies, untouched } = mergeVault({
+      ...sides,
+      agent: deps.agent,
+      zone: deps.zone,
+      oursAt: (path) => oursAt(path, scan, deps),
+      theirsAt: (path) => parseHlc(deps.store.stamp(mergeKey(path)) ?? '') ?? { ms: 0, counter: 0, agent: 'unknown' },
+      isPresented: (blob) => facts.get(blob)?.isPresented ?? false,
+      domainOf: (blob) => facts.get(blob)?.domain ?? 'general',
+      yielded,
+    })
+    for (const path of unwritten) tree.delete(path)
+    const changes = changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)
+    const refused = checkCommit({ agent: deps.agent, zone: deps.zone }, await withBytes(changes, theirs, deps))
+    const fresh = refused.filter(({ path }) => isFresh(path as VaultPath))
+    if (fresh.length === 0) {
+      const merged = new Set([...keys].filter((key) => !untouched.has(key)))
+      return {
+        tree: tree as Map<VaultPath, Oid>,
+        changes,
+        copies: copies.filter((copy) => !unwritten.has(copy.path)),
+        held: [...held.values()],
+        merged,
+        unmerged: new Set([...untouched, ...rest]),
+        isPartial: rest.size > 0,
+      }
+    }
+    for (const { path, rule } of fresh) {
+      // A copy that may not be written anywhere: its bytes stay in the trash and in this clone.
+      if (copies.some((copy) => copy.path === path)) unwritten.add(path as VaultPath)
+      else held.set(mergeKey(path as VaultPath), { path, rule })
+    }
+
+    function isFresh(path: VaultPath): boolean {
+      return !unwritten.has(path) && !held.has(mergeKey(path))
+    }
+  }
+}
+
+/** Keys on which base, work tree and hub are not all the same, as many as one commit should carry. */
+function affectedKeys(
+  scan: Scan,
+  theirs: ReadonlyMap<VaultPath, TreeFile>,
+  base: ReadonlyMap<VaultPath, BaseRow>,
+): { keys: Set<string>; rest: Set<string> } {
+  const keys = new Set<string>()
+  const rest = new Set<string>()
+  let bytes = 0
+  for (const path of new Set([...scan.files.keys(), ...theirs.keys(), ...base.keys()])) {
+    const ours = scan.files.get(path)
+    const hub = theirs.get(path)
+    if (ours?.oid === hub?.oid && ours?.oid === base.get(path)?.oid) continue
+    const key = mergeKey(path)
+    if (rest.has(key)) continue
+    if (!keys.has(key) && keys.size > 0 && (keys.size >= MAX_KEYS || bytes > MAX_BYTES)) {
+      rest.add(key)
+      continue
+    }
+    keys.add(key)
+    bytes += (ours?.identity?.size ?? 0) + (hub?.size ?? 0)
+  }
+  return { keys, rest }
+}
+
+function oursAt(path: VaultPath, scan: Scan, { agent, clock }: SyncDeps): Hlc {
+  const { identity } = scan.files.get(path) ?? {}
+  const ms = identity ? Number(BigInt(identity.mtimeNs) / 1_000_000n) : 0
+  // A file's time set into the future must not win for ever.
+  return { ms: Math.max(0, Math.min(ms, Math.trunc(clock.now()))), counter: 0, agent }
+}
+
+interface TaskFacts {
+  readonly isPresented: boolean
+  readonly domain: Domain
+}
+
+/** What the merge asks of task files. The domain of a broken file is that of the folder it stands in. */
+async function taskFacts(
+  sides: Readonly<Record<'base' | 'ours' | 'theirs', ReadonlyMap<VaultPath, Oid>>>,
+  { repo }: SyncDeps,
+): Promise<Map<string, TaskFacts>> {
+  const found = new Map<string, TaskFacts>()
+  await Promise.all(
+    [sides.base, sides.theirs, sides.ours].flatMap((side) =>
+      [...side].map(async ([path, oid]) => {
+        const place = placeOf(path)
+        if (!isTaskPlace(place)) return
+        const parsed = parseTaskFile(Buffer.from(await repo.readBlob(oid, maxBytesOf(place))).toString('utf8'))
+        const folder = 'domain' in place ? place.domain : 'general'
+        found.set(oid, {
+          isPresented: parsed.ok && parsed.task.front.presented !== undefined,
+          domain: parsed.ok ? parsed.task.front.domain : folder,
+        })
+      }),
+    ),
+  )
+  return found
+}
+
+function changesBetween(theirs: ReadonlyMap<VaultPath, Oid>, tree: ReadonlyMap<VaultPath, Oid>): PlannedChange[] {
+  const removed = [...theirs.keys()].filter((path) => !tree.has(path)).map((path) => ({ path, oid: null }))
+  const written = [...tree].filter(([path, oid]) => theirs.get(path) !== oid).map(([path, oid]) => ({ path, oid }))
+  return [...removed, ...written]
+}
+
+/** The changes with their bytes, as the ownership check wants them. */
+export async function withBytes(
+  changes: readonly PlannedChange[],
+  before: ReadonlyMap<VaultPath, { readonly oid: Oid }>,
+  { repo }: Pick<SyncDeps, 'repo'>,
+): Promise<FileChange[]> {
+  return Promise.all(
+    changes.map(async ({ path, oid }): Promise<FileChange> => {
+      const limit = maxBytesOf(placeOf(path))
+      const was = before.get(path)
+      return {
+        path,
+        mode: oid ? '100644' : undefined,
+        before: was && (await repo.readBlob(was.oid, limit)),
+        after: oid ? await repo.readBlob(oid, limit) : undefined,
+      }
+    }),
+  )
+}

@@ -1,0 +1,29 @@
+import { mergeKey } from '#core/merge.ts'
+import type { Oid } from '#core/ports/repo.ts'
+import type { BaseRow } from '#core/ports/sync-store.ts'
+import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
+import type { Scan } from './scan-work-tree.ts'
+import type { SyncDeps } from './sync-deps.ts'
+
+/**
+ * When the store was lost (or is new): bytes that the hub has or had for a file are no edit of this work tree, however
+ * old they are. Everything else is, and will be merged as one. Does nothing once a base is known.
+ */
+export async function rebuildBase(scan: Scan, head: Oid | null, { repo, store }: SyncDeps): Promise<void> {
+  if (head === null || scan.files.size === 0 || store.fact('based') !== undefined) return
+  const rows = new Map<VaultPath, BaseRow>()
+  if (store.base().size === 0) {
+    const held = new Map<string, Set<Oid>>()
+    for (const { changes } of await repo.commitsBetween(null, head)) {
+      for (const { path, after } of changes) {
+        const verdict = parseVaultPath(path)
+        if (!after || !verdict.ok) continue
+        const key = mergeKey(verdict.path)
+        held.set(key, (held.get(key) ?? new Set()).add(after.oid))
+      }
+    }
+    for (const [path, { oid }] of scan.files)
+      if (held.get(mergeKey(path))?.has(oid)) rows.set(path, { oid, identity: null })
+  }
+  store.update({ base: rows, facts: { based: 'yes' } })
+}

@@ -1,0 +1,33 @@
+import type { TaskJob } from '#core/jobs.ts'
+import type { Oid } from '#core/ports/repo.ts'
+import type { PushIntent } from '#core/ports/sync-store.ts'
+import type { SyncDeps } from './sync-deps.ts'
+
+/**
+ * Decides the pushes that were begun, by the hub's history alone: a commit in it has landed, whatever the push had
+ * answered; what it carried becomes the base, its claims are to be announced. A commit whose parent the hub has left
+ * behind can never land any more. Any other may still be on its way.
+ */
+export async function settleIntents(
+  head: Oid | null,
+  { repo, store }: Pick<SyncDeps, 'repo' | 'store'>,
+): Promise<void> {
+  if (head === null) return
+  for (const intent of store.intents()) {
+    if (await repo.isAncestor(intent.commit, head)) land(intent)
+    else if (intent.parent !== head) store.update({ removeIntents: [intent.commit] })
+  }
+
+  function land({ commit, rows, claims }: PushIntent): void {
+    store.update({
+      base: rows.map(({ path, row }) => [path, row] as const),
+      removeIntents: [commit],
+      facts: { landed_claims: JSON.stringify([...landedClaims({ store }), ...claims]) },
+    })
+  }
+}
+
+/** Claims that landed and were not announced yet. */
+export function landedClaims({ store }: Pick<SyncDeps, 'store'>): TaskJob[] {
+  return JSON.parse(store.fact('landed_claims') ?? '[]') as TaskJob[]
+}

@@ -1,0 +1,35 @@
+import type { KeyObject } from 'node:crypto'
+import type { Clock } from '#core/ports/clock.ts'
+import type { Doorbell } from '#core/ports/doorbell.ts'
+import type { LedgerPort } from '#core/ports/ledger.ts'
+import type { RepoPort } from '#core/ports/repo.ts'
+import type { SyncStore } from '#core/ports/sync-store.ts'
+import type { WorkTreePort } from '#core/ports/work-tree.ts'
+import type { Zone } from '#core/zone-policy.ts'
+import type { Scanner } from './scan-work-tree.ts'
+
+/** What a sync cycle works with. */
+export interface SyncDeps {
+  readonly zone: Zone
+  readonly agent: string
+  /** Every agent whose signature counts, by name. */
+  readonly agents: ReadonlyMap<string, Zone>
+  readonly repo: RepoPort
+  readonly workTree: WorkTreePort
+  readonly scanner: Scanner
+  readonly store: SyncStore
+  readonly ledger: LedgerPort
+  readonly ledgerKey: KeyObject
+  /** The public ledger keys of the other agents. */
+  readonly ledgerKeys: ReadonlyMap<string, KeyObject>
+  readonly doorbell: Doorbell
+  readonly clock: Clock
+  /** 128 random bits as hex: makes two claims of one second two commits. */
+  readonly nonce: () => string
+  /** Keeps the bytes of a file that sync is about to replace or remove. */
+  readonly keepInTrash: (path: string, bytes: Uint8Array) => Promise<void>
+  /** Before the next try after a lost race. */
+  readonly pause: (attempt: number) => Promise<void>
+  /** Called at every point where dying must do no harm; tests die there. */
+  readonly at: (point: string) => void | Promise<void>
+}

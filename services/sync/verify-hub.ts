@@ -1,0 +1,101 @@
+import { type GateFault, judgeRange } from '#core/gate.ts'
+import { clampHlc, formatHlc, type Hlc, parseHlc, receiveHlc } from '#core/hlc.ts'
+import { mergeKey } from '#core/merge.ts'
+import type { Oid, SignedCommit } from '#core/ports/repo.ts'
+import type { SyncStore } from '#core/ports/sync-store.ts'
+import { parseVaultPath } from '#core/vault-path.ts'
+import type { SyncDeps } from './sync-deps.ts'
+
+export type HubVerdict =
+  | { readonly kind: 'ok'; readonly commits: readonly SignedCommit[] }
+  | { readonly kind: 'refused'; readonly head: Oid | null; readonly faults: readonly GateFault[] }
+
+/** The last head that passed the gate; null when none ever did. */
+export async function verifiedHead({ store, repo }: Pick<SyncDeps, 'store' | 'repo'>): Promise<Oid | null> {
+  // Remembered twice, so that the loss of either the store or the clone does not open the door to a rolled-back hub.
+  return (store.fact('verified') as Oid | undefined) ?? (await repo.readRef('verified'))
+}
+
+/**
+ * Holds everything that is new at the hub against the gate. When it passes, the head is remembered as verified, with
+ * the times of what it changed. When not, nothing of it is taken over: the head is kept as quarantine, and the ledger
+ * says so once for each head.
+ */
+export async function verifyHub(head: Oid | null, deps: SyncDeps): Promise<HubVerdict> {
+  const { repo, store, clock } = deps
+  const lastVerified = await verifiedHead(deps)
+  if (head === lastVerified && store.fact('quarantine') === undefined) return { kind: 'ok', commits: [] }
+  let commits: readonly SignedCommit[] = []
+  const verdict = await judgeRange(
+    {
+      readBlob: repo.readBlob,
+      isAncestor: repo.isAncestor,
+      // Checking signatures is the dear part: read once, used for the times as well.
+      commitsBetween: async (from, to) => {
+        const read = await repo.commitsBetween(from, to)
+        commits = read
+        return read
+      },
+    },
+    { lastVerified, head },
+    { agents: deps.agents },
+  )
+  if (verdict.kind === 'refused') {
+    await quarantine(head, verdict.faults, deps)
+    return { kind: 'refused', head, faults: verdict.faults }
+  }
+  store.update({
+    stamps: stampsOf(commits, clock.now()),
+    facts: { verified: head, hlc: latestHlc(store, commits, clock.now()), quarantine: null },
+  })
+  if (head !== lastVerified) await repo.saveRef('verified', head)
+  return { kind: 'ok', commits }
+}
+
+/** Like a refusal of the gate, for objects that git itself refused. */
+export async function refuseFetch(reason: string, deps: SyncDeps): Promise<HubVerdict> {
+  const faults: GateFault[] = [{ commit: null, rule: 'fetch-refused', detail: reason.slice(0, 200) }]
+  await quarantine(null, faults, deps)
+  return { kind: 'refused', head: null, faults }
+}
+
+async function quarantine(head: Oid | null, faults: readonly GateFault[], deps: SyncDeps): Promise<void> {
+  const { store, repo, ledger } = deps
+  const name = head ?? `none:${faults[0]?.detail ?? ''}`
+  if (store.fact('quarantine') === name) return
+  await repo.saveRef('quarantine', head)
+  const [first] = faults
+  await ledger.append('gate.refused', {
+    data: { head: head ?? '', rule: first?.rule ?? '', detail: first?.detail ?? '', faults: faults.length },
+  })
+  store.update({ facts: { quarantine: name } })
+}
+
+type Stampable = Pick<SignedCommit, 'changes' | 'trailers' | 'signature' | 'committedAt'>
+
+/** When each changed file was last written, and by whom: the signer's clock reading, cut back when it runs ahead. */
+export function stampsOf(commits: readonly Stampable[], nowMs: number): Map<string, string> {
+  const stamps = new Map<string, string>()
+  for (const commit of commits) {
+    const hlc = formatHlc(clampHlc(hlcOf(commit), nowMs))
+    const gone = new Set(commit.changes.flatMap(({ before, after }) => (before && !after ? [before.oid] : [])))
+    for (const { path, after } of commit.changes) {
+      const verdict = parseVaultPath(path)
+      // A move alone is no writing.
+      if (after && verdict.ok && !gone.has(after.oid)) stamps.set(mergeKey(verdict.path), hlc)
+    }
+  }
+  return stamps
+}
+
+function hlcOf({ trailers, signature, committedAt }: Stampable): Hlc {
+  const claimed = parseHlc(trailers.HLC ?? '')
+  const agent = signature.state === 'good' ? signature.agent : 'unknown'
+  return claimed ? { ...claimed, agent } : { ms: committedAt, counter: 0, agent }
+}
+
+function latestHlc(store: SyncStore, commits: readonly SignedCommit[], nowMs: number): string | null {
+  let last = parseHlc(store.fact('hlc') ?? '')
+  for (const commit of commits) last = receiveHlc(last, hlcOf(commit), nowMs)
+  return last ? formatHlc(last) : null
+}
