@@ -3,16 +3,16 @@ import { ImapFlow, type ImapFlowError } from 'imapflow'
 import { CountersignError } from '#core/errors.ts'
 import type { MailAccount } from '#core/ports/mail.ts'
 
-/** Milliseconds. A hung server is noticed after at most idle + silence. */
+/** Milliseconds. A hung server is noticed after at most `lookAgainMs` + `answerMs`. */
 export interface ImapTimings {
   readonly connectMs: number
-  /** IDLE is renewed this often: the answer proves that the server lives. */
-  readonly idleMs: number
-  /** No byte for so long while an answer is awaited: the connection is given up. */
-  readonly silenceMs: number
+  /** How often a watched mailbox is asked although nothing was pushed: the answer proves that the server lives. */
+  readonly lookAgainMs: number
+  /** A command without an answer for so long: the connection is given up. Fetching a whole message may take three times as long. */
+  readonly answerMs: number
 }
 
-export const IMAP_TIMINGS: ImapTimings = { connectMs: 10_000, idleMs: 30_000, silenceMs: 45_000 }
+export const IMAP_TIMINGS: ImapTimings = { connectMs: 10_000, lookAgainMs: 30_000, answerMs: 45_000 }
 /** IDLE starts this soon after the last command (the library's own 15 s would delay every mail by as much). */
 const AUTO_IDLE_DELAY_MS = 100
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024
@@ -28,10 +28,9 @@ export async function newClient(account: MailAccount, timings: ImapTimings): Pro
     auth: { user: account.user, pass: await account.password() },
     logger: false,
     autoIdleDelay: AUTO_IDLE_DELAY_MS,
-    maxIdleTime: timings.idleMs,
     connectionTimeout: timings.connectMs,
     greetingTimeout: timings.connectMs,
-    socketTimeout: timings.silenceMs,
+    socketTimeout: timings.answerMs,
     maxLiteralSize: MAX_RESPONSE_BYTES,
     maxResponseSize: 2 * MAX_RESPONSE_BYTES,
   })
@@ -48,13 +47,32 @@ export async function withClient<T>(
 ): Promise<T> {
   const client = await newClient(account, timings)
   try {
-    await client.connect()
-    const result = await use(client)
-    await client.logout().catch(() => client.close())
-    return result
+    return await within(client, 3 * timings.answerMs, async () => {
+      await client.connect()
+      const result = await use(client)
+      await client.logout().catch(() => client.close())
+      return result
+    })
   } catch (error) {
     client.close()
     throw imapFault(error, account)
+  }
+}
+
+/**
+ * The conversation's result, or a closed connection. The library has timeouts of its own, but a server that hangs just
+ * after IDLE was asked for escapes them: every later command would wait for ever.
+ */
+export async function within<T>(client: ImapFlow, limitMs: number, conversation: () => Promise<T>): Promise<T> {
+  const expired = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    expired.reject(new Error(`no answer within ${limitMs} ms`))
+    client.close()
+  }, limitMs)
+  try {
+    return await Promise.race([conversation(), expired.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

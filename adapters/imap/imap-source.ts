@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FetchMessageObject, ImapFlow, MailboxObject } from 'imapflow'
 import type { MailAccount, MailHandlers, MailSource, RawMail, StartingPoint } from '#core/ports/mail.ts'
 import { declaredAttachments } from './body-structure.ts'
-import { IMAP_TIMINGS, type ImapTimings, imapFault, newClient } from './connection.ts'
+import { IMAP_TIMINGS, type ImapTimings, imapFault, newClient, within } from './connection.ts'
 
 export interface ImapSourceOptions {
   readonly mailbox: string
@@ -14,8 +14,6 @@ export interface ImapSourceOptions {
 /** Larger messages are fetched up to HEAD_BYTES only: their text comes first, their attachments stay on the server. */
 const MAX_WHOLE_BYTES = 12 * 1024 * 1024
 const HEAD_BYTES = 1024 * 1024
-/** Pushed news is a doorbell; looking again now and then is what makes sure. */
-const LOOK_AGAIN_MS = 60_000
 
 /**
  * Watches one IMAP mailbox, opened with EXAMINE so that nothing in it changes. New messages are announced through
@@ -66,24 +64,32 @@ async function watchOnce(
   stopping: AbortSignal,
   onCaughtUp: () => void,
 ): Promise<never> {
-  const client = await newClient(account, options.timings ?? IMAP_TIMINGS)
+  const timings = options.timings ?? IMAP_TIMINGS
+  const client = await newClient(account, timings)
+  const ask: Ask = async (question, patience = 1) => {
+    stopping.throwIfAborted()
+    try {
+      return await within(client, patience * timings.answerMs, question)
+    } catch (error) {
+      throw imapFault(error, account)
+    }
+  }
   const close = () => client.close()
   stopping.addEventListener('abort', close)
   const news = new Doorbell()
   client.on('exists', () => news.ring())
   client.on('close', () => news.break())
   try {
-    stopping.throwIfAborted()
-    const mailbox = await talk(account, async () => {
-      await client.connect()
-      return client.mailboxOpen(options.mailbox, { readOnly: true })
-    })
+    await ask(() => client.connect())
+    const mailbox = await ask(() => client.mailboxOpen(options.mailbox, { readOnly: true }))
     handlers.onState({ kind: 'connected' })
     for (;;) {
       news.reset()
-      await catchUp(client, mailbox, account, handlers, stopping)
+      await catchUp(client, mailbox, handlers, ask)
       onCaughtUp()
-      await talk(account, () => news.wait(LOOK_AGAIN_MS))
+      // Pushed news is a doorbell; looking again now and then is what makes sure.
+      await news.wait(timings.lookAgainMs)
+      if (news.isBroken) throw imapFault(new Error('the server closed the connection'), account)
     }
   } finally {
     stopping.removeEventListener('abort', close)
@@ -91,20 +97,16 @@ async function watchOnce(
   }
 }
 
+/** Asks the server something: a limited wait, our own errors. */
+type Ask = <T>(question: () => Promise<T>, patience?: number) => Promise<T>
+
 /** Hands over every message that is not handled yet, oldest first. */
-async function catchUp(
-  client: ImapFlow,
-  mailbox: MailboxObject,
-  account: MailAccount,
-  handlers: MailHandlers,
-  stopping: AbortSignal,
-): Promise<void> {
+async function catchUp(client: ImapFlow, mailbox: MailboxObject, handlers: MailHandlers, ask: Ask): Promise<void> {
   const uidValidity = String(mailbox.uidValidity)
   const start = handlers.startingPoint(uidValidity)
-  const uids = await talk(account, () => newUids(client, start))
+  const uids = await ask(() => newUids(client, start))
   for (const uid of uids) {
-    stopping.throwIfAborted()
-    const raw = await talk(account, () => fetchMessage(client, uidValidity, uid))
+    const raw = await ask(() => fetchMessage(client, uidValidity, uid), 3)
     if (raw) await handlers.onMessage(raw)
   }
   // At a first look, older messages than those found are done with as well.
@@ -148,36 +150,27 @@ function receivedAt(about: FetchMessageObject): number {
   return Math.min(Math.max(time, Date.UTC(2000, 0)), Date.UTC(2100, 0))
 }
 
-async function talk<T>(account: MailAccount, conversation: () => Promise<T>): Promise<T> {
-  try {
-    return await conversation()
-  } catch (error) {
-    throw imapFault(error, account)
-  }
-}
-
-/** Remembers a ring that came while nobody waited; throws at the wait once the line is broken. */
+/** Remembers a ring that came while nobody waited; once the line is broken it rings for ever. */
 class Doorbell {
   #bell = Promise.withResolvers<void>()
-  #isBroken = false
+  isBroken = false
 
   ring(): void {
     this.#bell.resolve()
   }
 
   break(): void {
-    this.#isBroken = true
+    this.isBroken = true
     this.ring()
   }
 
   reset(): void {
-    if (!this.#isBroken) this.#bell = Promise.withResolvers<void>()
+    if (!this.isBroken) this.#bell = Promise.withResolvers<void>()
   }
 
   async wait(limitMs: number): Promise<void> {
     const timer = setTimeout(() => this.ring(), limitMs)
     await this.#bell.promise
     clearTimeout(timer)
-    if (this.#isBroken) throw new Error('the server closed the connection')
   }
 }

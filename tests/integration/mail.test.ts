@@ -242,7 +242,7 @@ describe('servers in trouble', () => {
   })
 })
 
-const BRISK = { connectMs: 1_000, idleMs: 300, silenceMs: 1_500 }
+const BRISK = { connectMs: 2_000, lookAgainMs: 300, answerMs: 2_000 }
 const lost = (watching: { states: readonly SourceState[] }) =>
   eventually('it gives the connection up', () => watching.states.find((state) => state.kind === 'disconnected'))
 
