@@ -5,11 +5,12 @@ import type { TaskJob } from '#core/jobs.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
-import type { OutgoingMail, SentMail } from '#core/ports/mail.ts'
+import type { OutgoingMail } from '#core/ports/mail.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
+import type { PatientSent } from './patient-sent.ts'
 import type { SenderWatch } from './sender-watch.ts'
 
 /** What the executor's use cases work with. They run one at a time (`runPasses`), so none of them races another. */
@@ -37,7 +38,7 @@ export interface ExecutorDeps {
   nonce(): string
   ring(job: TaskJob, delayMs: number): Promise<void>
   readonly sender: SenderWatch
-  readonly sent: SentMail
+  readonly sent: PatientSent
   /** Calls the tool `send_email`: its structured answer. Rejects when the call failed: then nothing is known. */
   sendEmail(action: Action, receipt: Receipt): Promise<unknown>
   /** The bytes that the tool sent for this action, again. */

@@ -5,8 +5,13 @@ import type { SentMail } from '#core/ports/mail.ts'
 const FIRST_RETRY_MS = 2_000
 const MAX_RETRY_MS = 60_000
 
+/** `state`: true, or why the server is left alone, in words for the person. */
+export interface PatientSent extends SentMail {
+  state(): true | string
+}
+
 /** Sent mail that leaves an unreachable server alone for a while: meanwhile each call fails at once, with the same error. */
-export function patientSent(sent: SentMail, clock: Clock): SentMail & { state(): true | string } {
+export function patientSent(sent: SentMail, clock: Clock): PatientSent {
   let fault: CountersignError | undefined
   let attempts = 0
   let retryAt = 0

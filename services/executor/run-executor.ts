@@ -7,6 +7,7 @@ import { isHalted } from './read-task.ts'
 import { reconcile } from './reconcile.ts'
 import { runPasses } from './run-passes.ts'
 import { updateDashboard } from './update-dashboard.ts'
+import { zoneProblems } from './zone-problems.ts'
 
 const WATCHED = ['Pending_Approval', 'Approved', 'Rejected', 'In_Progress', 'Needs_Action', 'Done', 'Updates'] as const
 /** HALT.md stands at the vault's root, which is not watched: a look a second keeps its promise of two. */
@@ -17,11 +18,9 @@ const SENDER_LOOK_MS = 1_000
 const MAX_PASS_MS = 300_000
 
 export interface RunOptions {
+  readonly config: { readonly reconcileMs: number; readonly state: string }
   /** Everyone who may leave notes in Updates/. */
   readonly agents: readonly string[]
-  readonly reconcileMs: number
-  /** What is wrong beside the executor's own work, one sentence each, for the dashboard. */
-  problems(): Promise<readonly string[]>
 }
 
 /**
@@ -33,7 +32,8 @@ export async function runExecutor(
   service: Pick<ServiceContext, 'resources' | 'progress' | 'fail'>,
   options: RunOptions,
 ): Promise<() => void> {
-  const beat = service.progress('passes', options.reconcileMs + MAX_PASS_MS)
+  const { reconcileMs } = options.config
+  const beat = service.progress('passes', reconcileMs + MAX_PASS_MS)
   let undo: NodeJS.Timeout | undefined
   const pass = async () => {
     await onePass(deps, options)
@@ -52,12 +52,15 @@ export async function runExecutor(
   )
   service.resources.defer(() => clearTimeout(undo))
   service.resources.use(await deps.vault.watch([...WATCHED], passes.wake))
-  every(options.reconcileMs, passes.wake, service)
+  every(reconcileMs, passes.wake, service)
   // Beside the passes: waiting for a silent mail server must keep nothing else waiting.
   const askServer = async () => {
-    if (deps.sender.state() !== true && (await deps.sender.isReady())) passes.wake()
+    if (await deps.sender.isReady()) passes.wake()
   }
-  every(SENDER_LOOK_MS, () => void askServer(), service)
+  const askAgain = () => {
+    if (deps.sender.state() !== true) askServer().catch(service.fail)
+  }
+  every(SENDER_LOOK_MS, askAgain, service)
   let wasHalted = false
   every(HALT_LOOK_MS, () => void lookAtHalt(), service)
   const lookAtHalt = async () => {
@@ -65,6 +68,7 @@ export async function runExecutor(
     if (halted !== wasHalted) passes.wake()
     wasHalted = halted
   }
+  askServer().catch(service.fail)
   await passes.settled()
   return passes.wake
 }
@@ -72,7 +76,9 @@ export async function runExecutor(
 /** One look at everything: cards and ticks, approvals, work under way, the dashboard. */
 export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<void> {
   const held: Held[] = [...(await presentDrafts(deps)), ...(await freezeApproved(deps)), ...(await reconcile(deps))]
-  await updateDashboard({ agents: options.agents, held, problems: await options.problems() }, deps)
+  const own = [deps.sender.state(), deps.sent.state()].filter((state) => state !== true)
+  const problems = [...own, ...(await zoneProblems(options.config.state, deps.clock.now()))]
+  await updateDashboard({ agents: options.agents, held, problems }, deps)
 }
 
 function every(ms: number, act: () => void, service: Pick<ServiceContext, 'resources'>): void {

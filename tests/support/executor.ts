@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,6 @@ import { type LedgerFs, openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
-import { audienceOf } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
 import { makeTaskId, type TaskId } from '#core/ids.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
@@ -18,9 +17,8 @@ import { taskFileName, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
 import { sendEmail } from '#mcp/email/tools/send-email.ts'
 import type { ExecutorDeps } from '#services/executor/deps.ts'
-import { patientSent } from '#services/executor/patient-sent.ts'
 import { onePass } from '#services/executor/run-executor.ts'
-import { watchSender } from '#services/executor/sender-watch.ts'
+import { type ExecutorParts, sendingWith, wireExecutor } from '#services/executor/wire-executor.ts'
 
 export const OWNER = 'owner@countersign.test'
 export const CLIENT = 'client@countersign.test'
@@ -153,55 +151,32 @@ export async function makeHome(): Promise<ExecutorHome> {
     now: START,
     async start(wrap = (parts) => parts, changes = {}) {
       const clock = { now: () => home.now }
-      const parts = wrap({
+      const wrapped = wrap({
         vault: await openVault(vaultRoot),
         journal: openJournal(join(state, 'journal.sqlite'), { epoch: 'take' }),
         ledger: openLedger({ vaultRoot, stateDir: state, agent: 'local', clock }),
         mail,
       })
-      const { journal } = parts
-      const compose: ExecutorDeps['compose'] = (action, message) =>
-        composeMail(action, { senderName: 'The owner', ...message })
-      const tool = sendEmail({
-        publicKey: createPublicKey(key),
-        clock,
-        consume: (receipt, now) => journal.consume(receipt, now),
-        isNewest: () => journal.isNewest(),
-        compose,
-        send: (one) => parts.mail.send(one),
-      })
-      const client = await connectInProcess(createEmailServer([tool]))
+      const { vault, journal, ledger } = wrapped
+      const parts: ExecutorParts = {
+        ...{ vault, journal, ledger, clock, signingKey: key, compose: composeMail },
+        ...{ smtp: wrapped.mail, sentFolder: wrapped.mail, doorbell: { ring: async () => {} } },
+      }
+      const config = { zone: 'local', agent: 'local', ownerAddress: OWNER, ownerName: 'The owner' } as const
+      const client = await connectInProcess(createEmailServer([sendEmail(sendingWith(parts, config.ownerName))]))
+      const service = { log: { debug() {}, info() {}, warn() {}, error() {} }, metrics: { count() {} } as never }
       const deps: ExecutorDeps = {
-        ...{ vault: parts.vault, journal, ledger: parts.ledger, clock, compose },
-        log: { debug() {}, info() {}, warn() {}, error() {} },
-        metrics: { count() {} },
-        zone: 'local',
-        agent: 'local',
-        account: OWNER,
-        maxRecipients: 10,
-        undoMs: 0,
-        receiptMs: 3_600_000,
+        ...wireExecutor({ ...config, maxRecipients: 10, undoMs: 0 }, parts, client.call, service),
         lookUpGraceMs: 0,
-        signingKey: key,
-        audience: audienceOf(createPublicKey(key)),
-        nonce: () => randomBytes(16).toString('hex'),
-        ring: async () => {},
-        sender: watchSender(
-          () => parts.mail.verify(),
-          clock,
-          () => {},
-        ),
-        sent: patientSent(parts.mail, clock),
-        sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, 10_000),
         ...changes,
       }
       return {
         deps,
-        pass: () => onePass(deps, { agents: ['cloud', 'local'], reconcileMs: 1_000, problems: async () => [] }),
+        pass: () => onePass(deps, { agents: ['cloud', 'local'], config: { reconcileMs: 1_000, state } }),
         async [Symbol.asyncDispose]() {
           await client[Symbol.asyncDispose]()
           journal[Symbol.dispose]()
-          parts.ledger[Symbol.dispose]()
+          ledger[Symbol.dispose]()
         },
       }
     },
