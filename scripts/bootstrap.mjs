@@ -22,7 +22,7 @@ const COMMANDS = {
  */
 const NPM_INSTALL = ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
 /** npm passes a terminal's Ctrl-C on although the terminal sent it to every process already: twice is once. */
-const SAME_SIGNAL_MS = 500
+const SAME_SIGNAL_MS = 1_000
 
 const [verb = '', ...args] = process.argv.slice(2)
 const command = COMMANDS[verb]

@@ -128,13 +128,18 @@ describe('the program', () => {
     writeFileSync(
       join(clone, 'cli/main.ts'),
       `let signals = 0
-       process.on('SIGINT', () => { signals++; if (signals === 1) setTimeout(() => process.exit(10 + signals), 300) })
+       process.on('SIGINT', () => {
+         console.log('signal', ++signals)
+         if (signals === 1) setTimeout(() => process.exit(10 + signals), 300)
+       })
        setInterval(() => {}, 1000)
        console.log('up')`,
     )
     const { child, exit, output } = start(['demo'])
-    await vi.waitFor(() => expect(output()).toContain('up'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(output()).toContain('up'), { timeout: 10_000, interval: 5 })
     child.kill('SIGINT')
+    // Only now: two pending signals of one kind are one.
+    await vi.waitFor(() => expect(output()).toContain('signal 1'), { timeout: 10_000, interval: 5 })
     child.kill('SIGINT')
     expect(await exit).toBe(11)
   })

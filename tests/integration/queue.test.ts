@@ -184,9 +184,11 @@ describe('the queue of a zone', () => {
     const forger = new Queue('draft', { connection: zone.redis.producer })
     await forger.add('draft-reply', task(), { attempts: 50 })
     await zone.work()
-    await zone.doorbell.ring('draft', 'draft-reply', task())
-    await vi.waitFor(() => expect(zone.outcomes).toEqual(['failed', 'failed']), LIMIT)
-    expect(zone.taken).toHaveLength(2)
+    await vi.waitFor(async () => {
+      expect(zone.outcomes.length).toBeGreaterThan(0)
+      expect(await zone.doorbell.counts('draft')).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 })
+    }, LIMIT)
+    expect(zone.taken).toHaveLength(1)
     await forger.close()
   })
 
