@@ -108,7 +108,7 @@ class Schedule {
       if (dice < 3) {
         const path = `Needs_Action/email/${nameOf(id)}`
         if (![...this.world.hub.files().keys(), ...all].some((one) => one.endsWith(nameOf(id)))) edit(path)
-      } else if (dice < 5) edit(inFolder('In_Progress/cloud/'))
+      } else if (dice < 5) edit(inFolder(this.chance(0.5) ? 'In_Progress/cloud/' : 'Pending_Approval/'))
       else move(inFolder('In_Progress/cloud/'), 'Pending_Approval/email')
     } else if (dice < 3) edit(inFolder('Pending_Approval/'), 'card')
     else if (dice === 3) move(inFolder('Pending_Approval/'), 'Approved')

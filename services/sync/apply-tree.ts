@@ -41,6 +41,7 @@ export async function applyTree(plan: Pick<MergePlan, 'tree' | 'merged'>, scan: 
   await deps.at('applying')
   const rows = new Map<VaultPath, BaseRow | null>()
   for (const task of tasks) await applyTask(task, rows, deps)
+  await deps.at('written')
   deps.store.update({ base: rows, applying: [] })
   await deps.at('applied')
   return rows.size

@@ -173,6 +173,7 @@ describe('what an agent may not write', () => {
     cloud.files.put('Company_Handbook.md', 'my own rules')
     await quiesce()
     await quiesce()
+    expect(cloud.files.text('Company_Handbook.md')).toBe('my own rules')
     expect(cloud.files.text(`Logs/cloud/${LEDGER_DAY}.jsonl`)?.match(/"path\.held"/g)).toHaveLength(1)
   })
 
@@ -408,7 +409,36 @@ describe('the ledgers', () => {
 })
 
 describe('a crash at any point', () => {
-  const points = ['scanned', 'verified', 'settled', 'committed', 'pushed', 'landed', 'applying', 'replaced', 'applied']
+  it('between writing files and remembering it makes no conflict of the hub’s own bytes', async () => {
+    local.files.put('Plans/trip.md', 'one')
+    await quiesce()
+    cloud.files.put('Plans/trip.md', 'two')
+    await synced(cloud)
+    world.at = (zone, point) => {
+      if (zone === 'local' && point === 'written') throw new Crash(point)
+    }
+    await expect(local.sync()).rejects.toThrow(Crash)
+    expect(local.files.text('Plans/trip.md')).toBe('two')
+    world.at = () => {}
+    local.restart()
+    cloud.files.put('Plans/trip.md', 'three')
+    await synced(cloud)
+    await quiesce()
+    expect(hubFiles()).toEqual({ 'Plans/trip.md': 'three' })
+  })
+
+  const points = [
+    'scanned',
+    'verified',
+    'settled',
+    'committed',
+    'pushed',
+    'landed',
+    'applying',
+    'replaced',
+    'written',
+    'applied',
+  ]
   it.each(points)('at "%s" loses nothing and claims once', async (point) => {
     const crashOnce = (zone: string) => {
       let left = 1
