@@ -59,6 +59,9 @@ export async function startWorker<Q extends QueueName>(
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_CHECK_MS,
       maxStalledCount: MAX_STALLED,
+      // As JOB_OPTIONS, for jobs that somebody else put here: a kept one would hold a task's id.
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
     },
   )
   worker.on('error', (error) => log.debug({ queue, err: error }, 'worker'))
