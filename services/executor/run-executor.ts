@@ -75,6 +75,8 @@ export async function runExecutor(
 
 /** One look at everything: cards and ticks, approvals, work under way, the dashboard. */
 export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<void> {
+  if (!deps.journal.isNewest())
+    throw new CountersignError('ERR_FENCED', `this executor holds epoch ${deps.journal.epoch}, which is not the newest`)
   const held: Held[] = [...(await presentDrafts(deps)), ...(await freezeApproved(deps)), ...(await reconcile(deps))]
   const own = [deps.sender.state(), deps.sent.state()].filter((state) => state !== true)
   const problems = [...own, ...(await zoneProblems(options.config.state, deps.clock.now()))]

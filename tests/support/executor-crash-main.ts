@@ -1,0 +1,69 @@
+import { join } from 'node:path'
+import { imapSent } from '#adapters/imap/imap-sent.ts'
+import { openJournal } from '#adapters/journal/journal.ts'
+import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
+import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
+import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
+import { composeMail } from '#adapters/mime/compose-mail.ts'
+import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
+import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { createEmailServer } from '#mcp/email/server.ts'
+import { sendEmail } from '#mcp/email/tools/send-email.ts'
+import { loadConfig } from '#runtime/config.ts'
+import { runService } from '#runtime/service.ts'
+import { executorSettings } from '#services/executor/config.ts'
+import { imapAccountOf, smtpAccountOf } from '#services/executor/mail-accounts.ts'
+import { runExecutor } from '#services/executor/run-executor.ts'
+import { type ExecutorParts, sendingWith, wireExecutor } from '#services/executor/wire-executor.ts'
+
+// The executor with its real parts, which kills (or stops) itself at one step: TEST_SIGNAL at TEST_AT, for example
+// SIGKILL at `after journal.consume`. It gives a mail half a second to appear in Sent instead of ten. Only tests start this file; the executor itself has no such switch.
+
+const config = loadConfig('executor', executorSettings)
+const at = process.env.TEST_AT
+const signal = process.env.TEST_SIGNAL as 'SIGKILL' | 'SIGSTOP'
+
+function mortal<T extends object>(name: string, target: T): T {
+  return new Proxy(target, {
+    get(_target, key) {
+      const value: unknown = Reflect.get(target, key, target)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        const call = (args[2] as { state?: string } | undefined)?.state
+        const step = `${name}.${String(key)}${call ? ` ${call}` : ''}`
+        if (at === `before ${step}`) process.kill(process.pid, signal)
+        const result: unknown = value.apply(target, args)
+        if (at !== `after ${step}`) return result
+        if (!(result instanceof Promise)) {
+          process.kill(process.pid, signal)
+          return result
+        }
+        return result.then((answer: unknown) => {
+          process.kill(process.pid, signal)
+          return answer
+        })
+      }
+    },
+  })
+}
+
+await runService('executor', config, async (service) => {
+  const clock = { now: () => Date.now() }
+  const { resources } = service
+  const ledger = openLedger({ vaultRoot: config.vault, stateDir: config.state, agent: config.agent, clock })
+  const parts: ExecutorParts = {
+    vault: mortal('vault', await openVault(config.vault)),
+    ledger: mortal('ledger', resources.use(ledger)),
+    journal: mortal('journal', openJournal(join(config.state, 'journal.sqlite'), { epoch: 'take' })),
+    doorbell: { ring: async () => {} },
+    smtp: mortal('smtp', smtpSender(smtpAccountOf(config))),
+    sentFolder: mortal('sent', imapSent(imapAccountOf(config))),
+    clock,
+    signingKey: await readPrivateKey(join(config.keys, 'countersign.pem')),
+    compose: composeMail,
+  }
+  const server = createEmailServer([sendEmail(sendingWith(parts, config.ownerName))])
+  const client = resources.use(await connectInProcess(server))
+  const deps = { ...wireExecutor(config, parts, client.call, service), lookUpGraceMs: 500 }
+  await runExecutor(deps, service, { config, agents: ['cloud', 'local'] })
+})
