@@ -1,11 +1,6 @@
 import { CountersignError } from '#core/errors.ts'
-import {
-  type ChangeOutcome,
-  type FileIdentity,
-  type Oddity,
-  sameIdentity,
-  type WorkTreePort,
-} from '#core/ports/work-tree.ts'
+import { type FileIdentity, sameIdentity } from '#core/file-identity.ts'
+import type { ChangeOutcome, Oddity, WorkTreePort } from '#core/ports/work-tree.ts'
 import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
 
 interface MemoryFile {

@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
+import type { FileIdentity } from '#core/file-identity.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { BaseRow, PushIntent, StoreChange, SyncStore } from '#core/ports/sync-store.ts'
-import type { FileIdentity } from '#core/ports/work-tree.ts'
 import type { VaultPath } from '#core/vault-path.ts'
 
 const SCHEMA = `

@@ -2,7 +2,8 @@ import { link, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { FileIdentity, WorkTreePort } from '#core/ports/work-tree.ts'
+import type { FileIdentity } from '#core/file-identity.ts'
+import type { WorkTreePort } from '#core/ports/work-tree.ts'
 import { type VaultPath, vaultPath } from '#core/vault-path.ts'
 import { openWorkTree } from './work-tree.ts'
 

@@ -13,14 +13,8 @@ import {
 } from 'node:fs'
 import { lstat, readdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import {
-  type ChangeOutcome,
-  type FileIdentity,
-  type Listing,
-  type Oddity,
-  sameIdentity,
-  type WorkTreePort,
-} from '#core/ports/work-tree.ts'
+import { type FileIdentity, sameIdentity } from '#core/file-identity.ts'
+import type { ChangeOutcome, Listing, Oddity, WorkTreePort } from '#core/ports/work-tree.ts'
 import { fileNameOf, parseVaultPath, ROOT_NOTES, VAULT_FOLDERS, type VaultPath } from '#core/vault-path.ts'
 import {
   ensureFolder,

@@ -1,7 +1,7 @@
+import type { FileIdentity } from '../file-identity.ts'
 import type { TaskJob } from '../jobs.ts'
 import type { VaultPath } from '../vault-path.ts'
 import type { Oid } from './repo.ts'
-import type { FileIdentity } from './work-tree.ts'
 
 /** The version that a work-tree file is known to be synchronised with. Identity null: read it again to be sure. */
 export interface BaseRow {

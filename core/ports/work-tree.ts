@@ -1,12 +1,5 @@
+import type { FileIdentity } from '../file-identity.ts'
 import type { VaultPath } from '../vault-path.ts'
-
-/** What tells one version of a file from the next without reading it. Equal identities: the same untouched file. */
-export interface FileIdentity {
-  readonly ino: string
-  readonly size: number
-  readonly mtimeNs: string
-  readonly ctimeNs: string
-}
 
 /** Something in the vault's folders that sync does not carry, and the rule it breaks. */
 export interface Oddity {
@@ -44,8 +37,4 @@ export interface WorkTreePort {
   /** One rename that never replaces a file. */
   move(from: VaultPath, to: VaultPath, expected: FileIdentity): Promise<ChangeOutcome>
   remove(path: VaultPath, expected: FileIdentity): Promise<ChangeOutcome>
-}
-
-export function sameIdentity(a: FileIdentity | null | undefined, b: FileIdentity | null | undefined): boolean {
-  return !!a && !!b && a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs
 }

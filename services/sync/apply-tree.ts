@@ -1,9 +1,9 @@
+import type { FileIdentity } from '#core/file-identity.ts'
 import type { Hlc } from '#core/hlc.ts'
 import { mergeKey } from '#core/merge.ts'
 import { maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { BaseRow } from '#core/ports/sync-store.ts'
-import type { FileIdentity } from '#core/ports/work-tree.ts'
 import {
   conflictCopyPath,
   fileNameOf,

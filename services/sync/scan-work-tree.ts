@@ -1,11 +1,12 @@
 import { blobIdOf } from '#core/blob-id.ts'
 import { CountersignError } from '#core/errors.ts'
+import { type FileIdentity, sameIdentity } from '#core/file-identity.ts'
 import { mergeKey } from '#core/merge.ts'
 import { maxBytesOf } from '#core/path-ownership.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { Oid, RepoPort } from '#core/ports/repo.ts'
 import type { BaseRow, SyncStore } from '#core/ports/sync-store.ts'
-import { type FileIdentity, type Listing, type Oddity, sameIdentity, type WorkTreePort } from '#core/ports/work-tree.ts'
+import type { Listing, Oddity, WorkTreePort } from '#core/ports/work-tree.ts'
 import { placeOf, type VaultPath } from '#core/vault-path.ts'
 
 export interface Scanned {

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+const TRASH_KEPT_MS = 30 * 24 * 60 * 60 * 1000
+
+/** Writes a document into the zone's state whole: readers see the old one or the new one. Not synced to disk. */
+export async function writeStateFile(stateDir: string, name: string, text: string): Promise<void> {
+  const temporary = join(stateDir, `.${name}.tmp`)
+  await writeFile(temporary, text, { mode: 0o600 })
+  await rename(temporary, join(stateDir, name))
+}
+
+/**
+ * A folder for the bytes of vault files that sync replaces or removes, kept for 30 days: `<hash>-<file name>`. The
+ * hub's history has them too; this is for a person in a hurry. Opening it throws away what is older.
+ */
+export async function openTrash(
+  dir: string,
+  nowMs: number,
+): Promise<(path: string, bytes: Uint8Array) => Promise<void>> {
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  for (const name of await readdir(dir)) {
+    const found = await stat(join(dir, name)).catch(() => undefined) // Another start swept it.
+    if (found && nowMs - found.mtimeMs > TRASH_KEPT_MS) await rm(join(dir, name), { force: true })
+  }
+  return async (path, bytes) => {
+    const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16)
+    const file = join(dir, `${hash}-${path.slice(path.lastIndexOf('/') + 1)}`)
+    try {
+      await writeFile(file, bytes, { mode: 0o600, flag: 'wx' })
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+      const now = new Date()
+      await utimes(file, now, now)
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { CountersignError } from '#core/errors.ts'
+import type { Log } from '#runtime/logger.ts'
+import type { Metrics } from '#runtime/metrics.ts'
+import { type CycleOutcome, syncCycle } from './sync-cycle.ts'
+import type { SyncDeps } from './sync-deps.ts'
+import { type LoopAnswer, type SyncLoop, startLoop } from './sync-loop.ts'
+import { FIRST_STATUS, type SyncStatus, statusAfter, statusAfterError } from './sync-status.ts'
+
+export interface RunOptions {
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'count' | 'set'>
+  readonly writeStatus: (status: SyncStatus) => Promise<void>
+  /** Called after every round: sync is alive whether or not the hub is. */
+  readonly onProgress: () => void
+  readonly onFault: (error: unknown) => void
+  readonly random: () => number
+  readonly monotonic: () => number
+}
+
+export interface RunningSync extends SyncLoop {
+  /** For `/readyz`: true, or what is wrong. */
+  hubState(): true | string
+  gateState(): true | string
+  vaultState(): true | string
+}
+
+/** This many errors in a row that git or the disk made: a new process opens and repairs everything from the start. */
+const GIVE_UP_AFTER = 8
+
+/** Runs sync cycles on request and reports each: status file, log, metrics. */
+export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
+  const { log, metrics } = options
+  let status: SyncStatus = { ...FIRST_STATUS, at: new Date(deps.clock.now()).toISOString() }
+  let errorsInARow = 0
+
+  const round = async (): Promise<LoopAnswer> => {
+    const answer = await oneRound()
+    await options.writeStatus(status)
+    options.onProgress()
+    return answer
+  }
+  const oneRound = async (): Promise<LoopAnswer> => {
+    try {
+      const outcome = await syncCycle(deps)
+      errorsInARow = 0
+      const before = status
+      status = statusAfter(before, outcome, deps.clock.now())
+      report(outcome, before.state)
+      return answerTo(outcome)
+    } catch (error) {
+      if (!(error instanceof CountersignError)) throw error
+      status = statusAfterError(status, error, deps.clock.now())
+      metrics.count('countersign_sync_cycles_total', { outcome: 'error' })
+      metrics.count('countersign_errors_total', { code: error.code })
+      log.error({ err: error }, `a cycle failed: ${error.message}`)
+      if (++errorsInARow >= GIVE_UP_AFTER) options.onFault(error)
+      return { kind: 'back-off' }
+    }
+  }
+
+  const report = (outcome: CycleOutcome, stateBefore: string) => {
+    switch (outcome.kind) {
+      case 'synced': {
+        const { pushed, appliedCount, claims, newConflicts, head } = outcome.report
+        const isNews = pushed || appliedCount > 0
+        metrics.count('countersign_sync_cycles_total', { outcome: isNews ? 'success' : 'noop' })
+        metrics.set('countersign_sync_last_success_timestamp_seconds', deps.clock.now() / 1000, {})
+        if (claims.length > 0) {
+          metrics.count('countersign_claims_total', { outcome: 'won' }, claims.length)
+          metrics.count('countersign_tasks_total', { outcome: 'claimed' }, claims.length)
+        }
+        if (newConflicts > 0) metrics.count('countersign_sync_conflicts_total', {}, newConflicts)
+        if (isNews || stateBefore !== 'ok')
+          log.info({ head, count: appliedCount, outcome: 'synced' }, 'vault and hub agree')
+        for (const job of claims) log.info({ task: job.taskId, generation: job.generation }, 'claimed')
+        for (const problem of outcome.report.ledgerProblems) log.error({ reason: problem }, 'a ledger does not verify')
+        return
+      }
+      case 'refused':
+        metrics.count('countersign_sync_cycles_total', { outcome: 'error' })
+        if (stateBefore === status.state) return
+        metrics.count('countersign_gate_refusals_total', { rule: outcome.faults[0]?.rule ?? 'unknown' })
+        log.error(
+          { head: outcome.head, rule: outcome.faults[0]?.rule, reason: status.lastError?.message },
+          'the hub holds something that may not enter; nothing of it was applied',
+        )
+        return
+      case 'unreachable':
+      case 'push-refused':
+        metrics.count('countersign_sync_cycles_total', { outcome: 'error' })
+        if (stateBefore !== status.state) log.warn({ reason: outcome.reason }, status.state)
+        return
+      case 'unsettled':
+      case 'contended':
+        log.debug({ outcome: outcome.kind }, 'looking again soon')
+    }
+  }
+
+  const loop = startLoop({ round, onFault: options.onFault, random: options.random, now: options.monotonic })
+  const stateUnless = (bad: readonly string[]) => () =>
+    bad.includes(status.state) ? `${status.state}: ${status.lastError?.message ?? ''}`.slice(0, 300) : (true as const)
+  return {
+    request: loop.request,
+    requestNow: loop.requestNow,
+    hubState: stateUnless(['hub unreachable', 'push refused by the hub', 'starting']),
+    gateState: stateUnless(['hub refused by the gate']),
+    vaultState: stateUnless(['failed']),
+    [Symbol.asyncDispose]: () => loop[Symbol.asyncDispose](),
+  }
+}
+
+function answerTo(outcome: CycleOutcome): LoopAnswer {
+  switch (outcome.kind) {
+    case 'synced':
+      return { kind: outcome.report.isPartial ? 'again' : 'rest' }
+    case 'unsettled':
+    case 'contended':
+      return { kind: 'again' }
+    // The hub has to change first; its watcher and the regular look tell.
+    case 'refused':
+      return { kind: 'rest' }
+    case 'unreachable':
+    case 'push-refused':
+      return { kind: 'back-off' }
+  }
+}

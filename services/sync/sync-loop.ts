@@ -1,0 +1,101 @@
+/** What a round asks of the loop: when the next one is due at the latest. */
+export type LoopAnswer =
+  /** All is done; wait for the next request. */
+  | { readonly kind: 'rest' }
+  /** There is more to do, or something was in motion: look again soon. */
+  | { readonly kind: 'again' }
+  /** It cannot work now: try again later, longer each time. Requests meanwhile wait too, except urgent ones. */
+  | { readonly kind: 'back-off' }
+
+export interface LoopOptions {
+  readonly round: () => Promise<LoopAnswer>
+  /** A round must not throw; what does is a fault of the program. */
+  readonly onFault: (error: unknown) => void
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /** Monotonic, ms. */
+  readonly now: () => number
+}
+
+export interface SyncLoop extends AsyncDisposable {
+  /** Something may have changed. Requests are gathered until they have been quiet for a moment. */
+  request(): void
+  /** Somebody waits for it: start now, or right after the running round, whatever went wrong before. */
+  requestNow(): void
+}
+
+const QUIET_MS = 80
+const CEILING_MS = 1_000
+const AGAIN_MS = 200
+const FIRST_BACK_OFF_MS = 1_000
+const LONGEST_BACK_OFF_MS = 60_000
+
+/** Runs rounds one after the other, never two at once. Disposing waits for the running one. */
+export function startLoop(options: LoopOptions): SyncLoop {
+  let timer: NodeJS.Timeout | undefined
+  let isRunning = false
+  let ended: Promise<void> = Promise.resolve()
+  let firstRequestAt: number | undefined
+  let wanted: 'no' | 'soon' | 'now' = 'no'
+  let failures = 0
+  let notBefore = 0
+  let isClosed = false
+
+  const schedule = (delayMs: number) => {
+    clearTimeout(timer)
+    if (!isClosed) timer = setTimeout(start, Math.max(0, delayMs))
+  }
+  const start = () => {
+    if (isRunning || isClosed) return
+    isRunning = true
+    clearTimeout(timer)
+    wanted = 'no'
+    firstRequestAt = undefined
+    ended = options
+      .round()
+      .catch((error: unknown): LoopAnswer => {
+        options.onFault(error)
+        return { kind: 'back-off' }
+      })
+      .then(settle)
+  }
+  const settle = (answer: LoopAnswer) => {
+    isRunning = false
+    failures = answer.kind === 'back-off' ? failures + 1 : 0
+    notBefore = failures > 0 ? options.now() + backOffMs(failures, options.random()) : 0
+    if (wanted === 'now') schedule(0)
+    else if (answer.kind === 'again') schedule(AGAIN_MS)
+    else if (answer.kind === 'back-off') schedule(notBefore - options.now())
+    else if (wanted === 'soon') request()
+  }
+  const request = () => {
+    if (isRunning) {
+      if (wanted === 'no') wanted = 'soon'
+      return
+    }
+    if (wanted === 'now') return
+    const now = options.now()
+    firstRequestAt ??= now
+    const quiet = Math.min(QUIET_MS, firstRequestAt + CEILING_MS - now)
+    schedule(Math.max(quiet, notBefore - now))
+  }
+  return {
+    request,
+    requestNow() {
+      wanted = 'now'
+      notBefore = 0
+      if (!isRunning) schedule(0)
+    },
+    async [Symbol.asyncDispose]() {
+      isClosed = true
+      clearTimeout(timer)
+      await ended
+    },
+  }
+}
+
+/** Doubles each time, with jitter, so that two zones that lost one hub do not come back in step. */
+export function backOffMs(failures: number, random: number): number {
+  const longest = Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** Math.min(failures - 1, 16))
+  return longest * (0.5 + random / 2)
+}

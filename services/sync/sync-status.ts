@@ -1,0 +1,82 @@
+import { CountersignError, ERROR_CODES, type ErrorCode } from '#core/errors.ts'
+import type { CycleOutcome, CycleReport } from './sync-cycle.ts'
+
+/** What a person has to know of a trouble: the code, what happened, what to do. */
+export interface Trouble {
+  readonly code: ErrorCode | 'ERR_UNEXPECTED'
+  readonly message: string
+  readonly hint: string
+  readonly at: string
+}
+
+/**
+ * `state/sync-status.json`: what sync last found. Times are ISO 8601 UTC. Read by `countersign sync`, by health and by
+ * the dashboard; those know only `state` and `at`.
+ */
+export interface SyncStatus {
+  /** `ok`, `hub unreachable`, `hub refused by the gate`, `push refused by the hub`, `failed`. */
+  readonly state: string
+  readonly at: string
+  readonly lastSuccessAt: string | null
+  /** As of the last success. */
+  readonly hubHead: string | null
+  /** Held back by the ownership table or not carried at all, with the rule. */
+  readonly held: readonly { readonly path: string; readonly rule: string }[]
+  readonly conflicts: readonly string[]
+  /** What the gate refused; null when nothing. */
+  readonly quarantine: { readonly head: string | null; readonly faults: readonly string[] } | null
+  readonly ledgerProblems: readonly string[]
+  readonly lastError: Trouble | null
+}
+
+export const FIRST_STATUS: Omit<SyncStatus, 'at'> = {
+  state: 'starting',
+  lastSuccessAt: null,
+  hubHead: null,
+  held: [],
+  conflicts: [],
+  quarantine: null,
+  ledgerProblems: [],
+  lastError: null,
+}
+
+/** The status after a cycle ended. What a failed cycle could not look at stays as it was known. */
+export function statusAfter(before: Omit<SyncStatus, 'at'>, outcome: CycleOutcome, nowMs: number): SyncStatus {
+  const at = new Date(nowMs).toISOString()
+  const kept = { ...before, at }
+  const trouble = (code: ErrorCode, message: string): Trouble => ({ code, message, hint: ERROR_CODES[code].hint, at })
+  switch (outcome.kind) {
+    case 'synced':
+      return { ...FIRST_STATUS, ...factsOf(outcome.report), state: 'ok', at, lastSuccessAt: at }
+    case 'unsettled':
+    case 'contended':
+      return kept
+    case 'unreachable':
+      return { ...kept, state: 'hub unreachable', lastError: trouble('ERR_HUB_UNREACHABLE', outcome.reason) }
+    case 'push-refused':
+      return { ...kept, state: 'push refused by the hub', lastError: trouble('ERR_GATE_REFUSED', outcome.reason) }
+    case 'refused': {
+      const faults = outcome.faults.map(({ rule, detail }) => `${rule}: ${detail}`)
+      return {
+        ...kept,
+        state: 'hub refused by the gate',
+        quarantine: { head: outcome.head, faults },
+        lastError: trouble('ERR_GATE_REFUSED', faults[0] ?? ''),
+      }
+    }
+  }
+}
+
+/** The status after a cycle that ended in an error. */
+export function statusAfterError(before: Omit<SyncStatus, 'at'>, error: unknown, nowMs: number): SyncStatus {
+  const at = new Date(nowMs).toISOString()
+  const lastError: Trouble =
+    error instanceof CountersignError
+      ? { code: error.code, message: error.message, hint: error.hint, at }
+      : { code: 'ERR_UNEXPECTED', message: String(error).slice(0, 300), hint: 'See the log of sync.', at }
+  return { ...before, state: 'failed', at, lastError }
+}
+
+function factsOf({ head, held, conflicts, ledgerProblems }: CycleReport) {
+  return { hubHead: head, held, conflicts, ledgerProblems }
+}
