@@ -38,6 +38,7 @@ export const ACTING_CODE: readonly RegExp[] = [
   /^services\/executor\//,
   /^mcp\/email\/main-local\.ts$/,
   /^mcp\/email\/tools\/send-email\.ts$/,
+  /^mcp\/[^/]+\/main-local\.ts$/,
   /^node_modules\/nodemailer\//,
 ]
 
