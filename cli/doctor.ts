@@ -22,7 +22,7 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
     nodeFinding(),
     await gitFinding(),
     await attempt('ssh-keygen', 'found', async () => {
-      await run('ssh-keygen', ['-?']).catch((error: NodeJS.ErrnoException) => {
+      await run(env.COUNTERSIGN_SSH_KEYGEN ?? 'ssh-keygen', ['-?']).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') throw new Error('not found: install the openssh-client package')
       })
     }),
@@ -86,6 +86,7 @@ async function hubFinding(home: ZoneHome, env: Record<string, string>): Promise<
         signingKeyFile: join(home.keys, 'signing'),
         allowedSignersFile: join(home.trust, 'allowed_signers'),
         agents: await readAgents(home.trust),
+        sshKeygen: env.COUNTERSIGN_SSH_KEYGEN,
         ssh: { deployKeyFile: join(home.keys, 'deploy'), knownHostsFile: join(home.trust, 'known_hosts') },
       })
       const outcome = await repo.remoteHead()

@@ -11,6 +11,7 @@ import type { Mailbox } from './mailbox/mailbox.ts'
 import { startMailbox } from './mailbox/start-mailbox.ts'
 import { removeFolder, startReaper } from './reaper.ts'
 import { findRedis, type RedisSource, redisCommand } from './redis.ts'
+import { findSshKeygen } from './ssh-keygen.ts'
 import { until } from './until.ts'
 import { type ZoneProcesses, zonePorts, zoneProcesses } from './zone-processes.ts'
 
@@ -79,7 +80,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     await supervisor.stopAll()
     process.off('exit', killAll)
   })
-  const zones = await makeZones(options, mailbox)
+  const zones = await makeZones(options, mailbox, await findSshKeygen({ env, say }))
   const world = {
     root: options.root,
     redis,
@@ -118,7 +119,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
 }
 
 /** Both homes with their keys, paired with each other; settings are written anew, since ports change at each start. */
-async function makeZones({ root, undoMs }: WorldOptions, mailbox: Mailbox) {
+async function makeZones({ root, undoMs }: WorldOptions, mailbox: Mailbox, sshKeygen: string | undefined) {
   const { owner } = mailbox.accounts
   const ports = { cloud: await zonePorts('cloud'), local: await zonePorts('local') }
   const common = (zone: Zone) => ({
@@ -141,7 +142,9 @@ async function makeZones({ root, undoMs }: WorldOptions, mailbox: Mailbox) {
   const localRoot = join(root, 'local')
   await rm(join(cloudRoot, '.env.cloud'), { force: true })
   await rm(join(localRoot, '.env.local'), { force: true })
+  const program = sshKeygen ? { sshKeygen } : {}
   const cloudPlan = {
+    ...program,
     root: cloudRoot,
     zone: 'cloud' as const,
     settings: common('cloud'),
@@ -149,6 +152,7 @@ async function makeZones({ root, undoMs }: WorldOptions, mailbox: Mailbox) {
   }
   const cloud = await initZone(cloudPlan)
   const local = await initZone({
+    ...program,
     root: localRoot,
     zone: 'local',
     settings: { ...common('local'), ...sending },

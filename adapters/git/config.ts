@@ -51,6 +51,7 @@ export function cloneSettings(options: {
   readonly signingKeyFile: string
   readonly allowedSignersFile: string
   readonly sshCommand?: string | undefined
+  readonly sshKeygen?: string | undefined
 }): Record<string, string> {
   return {
     ...HARDENED,
@@ -72,5 +73,6 @@ export function cloneSettings(options: {
     'remote.hub.url': checkHubUrl(options.hubUrl),
     'remote.hub.fetch': '+refs/heads/main:refs/countersign/hub',
     ...(options.sshCommand !== undefined && { 'core.sshCommand': options.sshCommand }),
+    ...(options.sshKeygen !== undefined && { 'gpg.ssh.program': options.sshKeygen }),
   }
 }

@@ -15,6 +15,8 @@ export interface HubOptions {
   readonly trustDir: string
   /** Program and leading arguments of the gate, absolute: `[node, …/services/hub/main.ts]` or the bundle. */
   readonly hookCommand: readonly string[]
+  /** The program that verifies signatures, absolute; default: the system's ssh-keygen. */
+  readonly sshKeygen?: string | undefined
 }
 
 /** A push of more than this is refused while it arrives; the largest honest commit is one full ledger file. */
@@ -27,7 +29,7 @@ const STALE_INCOMING_MS = 3_600_000
  * Makes or completes the hub: fast-forward only, checked on receipt, on disk before it is acknowledged, the gate as its
  * pre-receive hook. Idempotent; the hooks and the configuration are written anew each time.
  */
-export async function initHub({ dir, trustDir, hookCommand }: HubOptions): Promise<void> {
+export async function initHub({ dir, trustDir, hookCommand, sshKeygen }: HubOptions): Promise<void> {
   if (existsSync(dir)) {
     removeStaleHubLocks(dir, Date.now())
     removeStaleIncoming(dir, Date.now())
@@ -43,6 +45,7 @@ export async function initHub({ dir, trustDir, hookCommand }: HubOptions): Promi
     'receive.autogc': 'false',
     'http.receivepack': 'false',
     'gpg.ssh.allowedSignersFile': join(trustDir, 'allowed_signers'),
+    ...(sshKeygen !== undefined && { 'gpg.ssh.program': sshKeygen }),
   })
   mkdirSync(join(dir, 'hooks'), { recursive: true, mode: 0o700 })
   writeHook(dir, 'pre-receive', preReceiveHook(dir, trustDir, hookCommand))

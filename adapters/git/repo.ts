@@ -23,6 +23,8 @@ export interface RepoOptions {
   readonly agents: readonly AgentIdentity[]
   /** Needed for a hub over ssh. */
   readonly ssh?: SshAccess
+  /** The program that signs and verifies, absolute; default: the system's ssh-keygen. */
+  readonly sshKeygen?: string | undefined
   readonly fetchTimeoutMs?: number
   readonly pushTimeoutMs?: number
 }

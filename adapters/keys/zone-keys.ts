@@ -14,12 +14,17 @@ const run = promisify(execFile)
  * Makes the keys of a zone home (`keys/`, 0700, each file 0600) and trusts its own agent in `trust/`. Keys that are
  * there are kept, never overwritten; an interrupted run is completed by the next.
  */
-export async function createZoneKeys(home: string, zone: Zone, agent: string = zone): Promise<AgentIdentity> {
+export async function createZoneKeys(
+  home: string,
+  zone: Zone,
+  agent: string = zone,
+  sshKeygen = 'ssh-keygen',
+): Promise<AgentIdentity> {
   const dir = join(home, 'keys')
   await mkdir(dir, { recursive: true, mode: 0o700 })
   await chmod(dir, 0o700)
-  await createSshKey(join(dir, 'signing'), `${agent} signing`)
-  await createSshKey(join(dir, 'deploy'), `${agent} deploy`)
+  await createSshKey(join(dir, 'signing'), `${agent} signing`, sshKeygen)
+  await createSshKey(join(dir, 'deploy'), `${agent} deploy`, sshKeygen)
   await createEd25519(join(dir, 'ledger.pem'))
   if (zone === 'local') await createEd25519(join(dir, 'countersign.pem'))
   const identity = await publicIdentity(home, zone, agent)
@@ -57,13 +62,13 @@ export async function readPrivateKey(path: string): Promise<KeyObject> {
 }
 
 /** An OpenSSH key pair `<path>` and `<path>.pub` without a passphrase; nothing when both are there. Returns the public key. */
-export async function createSshKey(path: string, comment: string): Promise<string> {
-  if ((await exists(path)) && !(await exists(`${path}.pub`))) await restorePublicKey(path)
+export async function createSshKey(path: string, comment: string, sshKeygen = 'ssh-keygen'): Promise<string> {
+  if ((await exists(path)) && !(await exists(`${path}.pub`))) await restorePublicKey(path, sshKeygen)
   if (!(await exists(path))) {
     // Made under another name and linked: a run that dies in the middle leaves no half key under the real one.
     const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
     try {
-      await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', temporary])
+      await run(sshKeygen, ['-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', temporary])
       await link(temporary, path)
       await rm(`${path}.pub`, { force: true })
       await link(`${temporary}.pub`, `${path}.pub`)
@@ -77,9 +82,9 @@ export async function createSshKey(path: string, comment: string): Promise<strin
   return readSshPublicKey(`${path}.pub`)
 }
 
-async function restorePublicKey(path: string): Promise<void> {
+async function restorePublicKey(path: string, sshKeygen: string): Promise<void> {
   await chmod(path, 0o600)
-  const { stdout } = await run('ssh-keygen', ['-y', '-f', path])
+  const { stdout } = await run(sshKeygen, ['-y', '-f', path])
   await writeFile(`${path}.pub`, stdout)
 }
 

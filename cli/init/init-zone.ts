@@ -24,6 +24,8 @@ export type InitPlan = {
   readonly pair?: Pairing
   /** Cloud: `host[:port]` under which the local machine reaches the hub's ssh; without it the hub is a path. */
   readonly hubHost?: string
+  /** Where the system has no ssh-keygen of its own. */
+  readonly sshKeygen?: string
 }
 
 export type InitReport = {
@@ -50,7 +52,7 @@ export async function initZone(plan: InitPlan): Promise<InitReport> {
   steps.push(...(await writeSettings(layout, plan)))
   const home = await openZoneHome(plan.root)
   const hadKeys = existsSync(join(home.keys, 'ledger.pem'))
-  const identity = await createZoneKeys(home.root, home.zone, home.agent)
+  const identity = await createZoneKeys(home.root, home.zone, home.agent, plan.sshKeygen)
   steps.push(`${hadKeys ? 'kept' : 'made'} the keys in ${home.keys}`)
   steps.push(...(await writeSecrets(home, plan)))
   steps.push(...(await writeVault(home)))
@@ -80,7 +82,8 @@ async function makeFolders(layout: ZoneHome): Promise<void> {
 
 async function writeSettings(layout: ZoneHome, plan: InitPlan): Promise<string[]> {
   const hub = plan.zone === 'local' && plan.pair?.hub ? { COUNTERSIGN_HUB_URL: plan.pair.hub.url } : {}
-  const values = { ...hub, ...plan.settings }
+  const signing = plan.sshKeygen ? { COUNTERSIGN_SSH_KEYGEN: plan.sshKeygen } : {}
+  const values = { ...hub, ...signing, ...plan.settings }
   if (!existsSync(layout.envFile)) {
     await writeFile(layout.envFile, renderSettings(plan.zone, values), { mode: 0o600 })
     return [`wrote the settings to ${layout.envFile}`]
@@ -137,11 +140,11 @@ async function trustOther(home: ZoneHome, pairing: Pairing): Promise<string> {
 
 async function makeHub(home: ZoneHome, plan: InitPlan): Promise<NonNullable<Pairing['hub']>> {
   await mkdir(home.hub, { recursive: true, mode: 0o700 })
-  const hostKey = await createSshKey(join(home.hub, 'ssh_host_ed25519_key'), 'hub')
+  const hostKey = await createSshKey(join(home.hub, 'ssh_host_ed25519_key'), 'hub', plan.sshKeygen)
   const repository = join(home.hub, 'vault.git')
   // For the one-machine mode; the container writes its own paths into the hook each time it starts.
   const hookCommand = [process.execPath, join(import.meta.dirname, '..', '..', 'services', 'hub', 'main.ts')]
-  await initHub({ dir: repository, trustDir: home.trust, hookCommand })
+  await initHub({ dir: repository, trustDir: home.trust, hookCommand, sshKeygen: plan.sshKeygen })
   const { host, port } = HUB_IN_CONTAINER
   await trustHost(home.trust, { host, port, hostKey })
   const before = await readPairing(pairingFileOf(home)).catch(() => undefined) // the first run

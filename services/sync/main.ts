@@ -36,6 +36,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
       signingKeyFile: key('signing'),
       allowedSignersFile: trust('allowed_signers'),
       agents,
+      sshKeygen: config.sshKeygen,
       ssh: { deployKeyFile: key('deploy'), knownHostsFile: trust('known_hosts') },
     }),
   )
