@@ -6,11 +6,11 @@ import { expect, onTestFinished, test } from 'vitest'
 import { type ProcessSpec, Supervisor } from '#runtime/supervisor.ts'
 
 /** Waits for a condition; fails after 20 s. */
-async function until<T>(condition: () => T | Promise<T>): Promise<NonNullable<T>> {
+async function until<T>(condition: () => T | Promise<T>): Promise<Exclude<NonNullable<T>, false>> {
   const deadline = performance.now() + 20_000
   for (;;) {
     const value = await condition()
-    if (value) return value
+    if (value) return value as Exclude<NonNullable<T>, false>
     if (performance.now() > deadline) throw new Error(`never came true: ${condition}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
