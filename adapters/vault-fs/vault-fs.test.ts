@@ -16,17 +16,19 @@ const FROZEN = vaultPath(`In_Progress/local/${NAME}`)
 
 let root: string
 let vault: VaultPort
+const folders: string[] = []
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'vault-fs-'))
   vault = await openVault(root)
 })
 afterEach(async () => {
-  await rm(root, { recursive: true })
+  for (const folder of [root, ...folders.splice(0)]) await rm(folder, { recursive: true })
 })
 
 const outside = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'outside-'))
+  folders.push(folder)
   await writeFile(join(folder, NAME), 'a secret of the machine')
   return folder
 }
