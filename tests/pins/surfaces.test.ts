@@ -84,6 +84,7 @@ test('error codes', () => {
       "ERR_TASK_NOT_FOUND",
       "ERR_TASK_STATE",
       "ERR_USAGE",
+      "ERR_VAULT_EMPTIED",
       "ERR_VAULT_PATH_INVALID",
       "ERR_VAULT_UNREADABLE",
       "ERR_VAULT_WRITE_FAILED",
