@@ -169,16 +169,10 @@ describe.skipIf(!(await isDockerAnswering()))('both zones in containers', () => 
   }
 
   async function hubFiles(prefix: string): Promise<string[]> {
-    const tree = await cloud.exec(
-      'hub',
-      'git',
-      '--git-dir',
-      '/srv/hub/vault.git',
-      'ls-tree',
-      '-r',
-      '--name-only',
-      'main',
-    )
+    const git = ['git', '--git-dir', '/srv/hub/vault.git']
+    // Before its first push a hub has no main.
+    if (!(await cloud.exec('hub', ...git, 'for-each-ref', 'refs/heads/main'))) return []
+    const tree = await cloud.exec('hub', ...git, 'ls-tree', '-r', '--name-only', 'main')
     return tree.split('\n').filter((path) => path.startsWith(prefix))
   }
 
