@@ -45,11 +45,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride()
   const cli = createCli(() => program.opts<GlobalOptions>())
   const verb = verbOf(argv)
-  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
-    const command = program.command(name).description(summary)
-    if (name === verb) (await load()).configure(command, cli)
-  }
   try {
+    for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+      const command = program.command(name).description(summary)
+      if (name === verb) (await load()).configure(command, cli)
+    }
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
     // commander throws after printing help, too.

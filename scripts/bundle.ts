@@ -104,7 +104,9 @@ function leaveOutLazyImports(root: string, leftOut: readonly RegExp[]): Plugin {
         return leftOut.some((pattern) => pattern.test(file)) ? { path: file, namespace: 'left-out' } : undefined
       })
       build.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
-        contents: `throw new Error(${JSON.stringify(`${path} is no part of this image: it runs elsewhere`)})`,
+        contents: `import { CountersignError } from './errors.ts'
+          throw new CountersignError('ERR_USAGE', ${JSON.stringify(`${path} is no part of this image`)})`,
+        resolveDir: join(import.meta.dirname, '../core'),
       }))
     },
   }

@@ -23,7 +23,7 @@ export function configure(command: Command, cli: Cli): void {
     .addHelpText('after', example('sync --now', 'sync --status --json'))
     .action(async (options: { now?: boolean }) => {
       const home = await cli.home()
-      const report = options.now ? await syncNow(home) : await readReport(home)
+      const report = options.now ? await syncNow(home, cli.env) : await readReport(home)
       if (!report)
         throw new CountersignError('ERR_NOT_RUNNING', `reading ${reportFile(home)}: sync has reported nothing`)
       cli.answer(report, renderReport(report))
@@ -32,8 +32,9 @@ export function configure(command: Command, cli: Cli): void {
 }
 
 /** Rings sync's bell and waits for a report that is younger. Throws ERR_REDIS_UNREACHABLE, ERR_NOT_RUNNING. */
-async function syncNow(home: ZoneHome): Promise<SyncReport> {
-  const env = environmentOf(home)
+async function syncNow(home: ZoneHome, given: Cli['env']): Promise<SyncReport> {
+  // Inside a container the environment says where Redis is, and the settings file does not.
+  const env = { ...given, ...environmentOf(home) }
   const url = env.COUNTERSIGN_REDIS_URL
   if (!url)
     throw new CountersignError('ERR_NOT_RUNNING', `synchronising ${home.root}: COUNTERSIGN_REDIS_URL is not set`)

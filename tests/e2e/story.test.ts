@@ -138,6 +138,22 @@ describe.skipIf(!(await isDockerAnswering()))('both zones in containers', () => 
     }
   })
 
+  it('the command line in the image tells how the zone is doing', async () => {
+    expect(await local.exec('sync', 'countersign', 'status')).toMatch(/^local zone: ok/)
+    expect(JSON.parse(await cloud.exec('sync', 'countersign', '--json', 'sync', '--now'))).toMatchObject({
+      state: 'ok',
+    })
+  })
+
+  it('the Node services of the cloud stay below 250 MB together', async () => {
+    const services = ['triage', 'drafter', 'sync', 'health']
+    const ids = (await cloud.containers()).filter((one) => services.includes(one.Service)).map((one) => one.ID)
+    const used = (await docker('stats', '--no-stream', '--format', '{{.MemUsage}}', ...ids)).split('\n')
+    const mebibytes = used.map((line) => Number(/^([\d.]+)MiB /.exec(line)?.[1]))
+    expect(mebibytes).toHaveLength(services.length)
+    expect(mebibytes.reduce((sum, one) => sum + one) * 1.048576).toBeLessThan(250)
+  })
+
   it('a hung service is ended by its own healthcheck and comes back', async () => {
     const before = await startedAt(cloud, 'drafter')
     // Everything in the container but its init and this shell.
