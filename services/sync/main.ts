@@ -16,6 +16,7 @@ import { openWorkTree, watchRootNotes } from '#adapters/vault-fs/work-tree.ts'
 import { VAULT_FOLDERS } from '#core/vault-path.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
+import { cachedRepo } from './cached-repo.ts'
 import { syncSettings } from './config.ts'
 import { pollHub } from './poll-hub.ts'
 import { runSync } from './run-sync.ts'
@@ -28,7 +29,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
   const agents = await readAgents(config.trust)
   const key = (name: string) => join(config.keys, name)
   const trust = (name: string) => join(config.trust, name)
-  const repo = resources.use(
+  const clone = resources.use(
     await openRepo({
       gitDir: join(config.state, 'repo.git'),
       hubUrl: config.hubUrl,
@@ -40,6 +41,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
       ssh: { deployKeyFile: key('deploy'), knownHostsFile: trust('known_hosts') },
     }),
   )
+  const repo = cachedRepo(clone)
   const store = resources.use(openSyncStore(join(config.state, 'sync.sqlite')))
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
   const vault = await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } })

@@ -15,7 +15,7 @@ import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import { rememberable, type Scan } from './scan-work-tree.ts'
 import { settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
-import { refuseFetch, stampsOf, verifyHub } from './verify-hub.ts'
+import { anchorVerified, refuseFetch, stampsOf, verifyHub } from './verify-hub.ts'
 import { checkpointOwnLedger, witnessOthers } from './witness-ledger.ts'
 
 export type CycleOutcome =
@@ -56,11 +56,10 @@ export async function syncCycle(deps: SyncDeps): Promise<CycleOutcome> {
   let pushed = false
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     if (attempt > 0) await deps.pause(attempt)
-    const scan = await scanWithCheckpoint(deps)
+    // At once: neither needs the other, and the base is known per file.
+    const [scan, fetched] = await Promise.all([scanWithCheckpoint(deps), deps.repo.fetch()])
     if (!scan.isSettled) return { kind: 'unsettled' }
     await deps.at('scanned')
-
-    const fetched = await deps.repo.fetch()
     if (fetched.kind === 'unreachable') return fetched
     const verdict =
       fetched.kind === 'refused' ? await refuseFetch(fetched.reason, deps) : await verifyHub(fetched.head, deps)
@@ -99,7 +98,7 @@ export async function syncCycle(deps: SyncDeps): Promise<CycleOutcome> {
     // Raced or unknown: look at the hub again. Whether this commit is in its history decides, nothing else.
     if (outcome.kind !== 'landed') continue
     pushed = true
-    await takeOverOwn(commit, [...plan.changes, ...claims.changes], tree, deps)
+    takeOverOwn(commit, [...plan.changes, ...claims.changes], tree, deps)
     await settleIntents(commit, deps)
     await deps.at('landed')
     await reportMerge(plan, deps)
@@ -126,6 +125,7 @@ async function conclude(
   const claims = await announceClaims(deps)
   const ledgerProblems = await witnessOthers(tree, deps)
   await reportHeld(plan.held, deps)
+  await anchorVerified(head, deps)
   return {
     head,
     appliedCount,
@@ -212,12 +212,12 @@ async function commitPlan(
 }
 
 /** Our own commits passed the ownership check before they were made: they are verified by having landed. */
-async function takeOverOwn(
+function takeOverOwn(
   commit: Oid,
   changes: readonly PlannedChange[],
   before: ReadonlyMap<string, TreeFile>,
-  { repo, store, agent, clock }: SyncDeps,
-): Promise<void> {
+  { store, agent, clock }: SyncDeps,
+): void {
   const own = {
     trailers: { HLC: store.fact('hlc') ?? '' },
     signature: { state: 'good', agent, fingerprint: '' } as const,
@@ -228,5 +228,4 @@ async function takeOverOwn(
     }),
   }
   store.update({ stamps: stampsOf([own], clock.now()), facts: { verified: commit } })
-  await repo.saveRef('verified', commit)
 }

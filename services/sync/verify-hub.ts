@@ -12,7 +12,6 @@ export type HubVerdict =
 
 /** The last head that passed the gate; null when none ever did. */
 export async function verifiedHead({ store, repo }: Pick<SyncDeps, 'store' | 'repo'>): Promise<Oid | null> {
-  // Remembered twice, so that the loss of either the store or the clone does not open the door to a rolled-back hub.
   return (store.fact('verified') as Oid | undefined) ?? (await repo.readRef('verified'))
 }
 
@@ -48,8 +47,20 @@ export async function verifyHub(head: Oid | null, deps: SyncDeps): Promise<HubVe
     stamps: stampsOf(commits, clock.now()),
     facts: { verified: head, hlc: latestHlc(store, commits, clock.now()), quarantine: null },
   })
-  if (head !== lastVerified) await repo.saveRef('verified', head)
   return { kind: 'ok', commits }
+}
+
+/**
+ * Remembers the verified head in the clone as well, so that the loss of the store does not open the door to a
+ * rolled-back hub. At the end of a round: it is the second copy, and nobody waits for it.
+ */
+export async function anchorVerified(
+  head: Oid | null,
+  { store, repo }: Pick<SyncDeps, 'store' | 'repo'>,
+): Promise<void> {
+  if (head === null || store.fact('anchored') === head) return
+  await repo.saveRef('verified', head)
+  store.update({ facts: { anchored: head } })
 }
 
 /** Like a refusal of the gate, for objects that git itself refused. */
