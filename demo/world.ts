@@ -7,6 +7,7 @@ import { Supervisor, type SupervisorHooks } from '#runtime/supervisor.ts'
 import { initZone } from '../cli/init/init-zone.ts'
 import { readPairing } from '../cli/init/pairing.ts'
 import type { ZoneHome } from '../cli/zone-home.ts'
+import { cacheFolder } from './debian-packages.ts'
 import type { Mailbox } from './mailbox/mailbox.ts'
 import { startMailbox } from './mailbox/start-mailbox.ts'
 import { removeFolder, startReaper } from './reaper.ts'
@@ -49,7 +50,7 @@ export type World = AsyncDisposable & {
 
 const READY_LIMIT_MS = 60_000
 /** What a child needs of our own environment: to find programs, its home, the language and the Docker engine. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'DOCKER_HOST', 'DOCKER_CONTEXT', 'XDG_RUNTIME_DIR']
+const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'DOCKER_HOST', 'DOCKER_CONTEXT', 'XDG_RUNTIME_DIR']
 
 /**
  * Brings up hub, homes and mailbox, and starts no zone yet. Everything that comes to be is registered with the reaper
@@ -63,7 +64,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     reaper.add({ folder: options.root })
     opening.defer(() => removeFolder(options.root))
   }
-  await mkdir(options.root, { recursive: true, mode: 0o700 })
+  await mkdir(join(options.root, 'tmp'), { recursive: true, mode: 0o700 })
   const { env, say } = options
   const redis = await findRedis({ sources: options.redis, env, say })
   const mailbox = opening.use(
@@ -85,7 +86,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     root: options.root,
     redis,
     logs: join(options.root, 'logs'),
-    env: Object.fromEntries(INHERITED.flatMap((name) => (env[name] ? [[name, env[name] as string]] : []))),
+    env: childEnvironment(options),
   }
   const running = {} as Record<Zone, ZoneProcesses>
   for (const zone of ['cloud', 'local'] as const) {
@@ -115,6 +116,16 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       await redisCommand(port, password, 'FLUSHALL')
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+function childEnvironment({ root, env }: WorldOptions): Record<string, string> {
+  return {
+    ...Object.fromEntries(INHERITED.flatMap((name) => (env[name] ? [[name, env[name] as string]] : []))),
+    // What a killed process leaves in its temporary folder goes with the world.
+    TMPDIR: join(root, 'tmp'),
+    // A third off each start from the second run on.
+    NODE_COMPILE_CACHE: cacheFolder(env, 'compile'),
   }
 }
 
