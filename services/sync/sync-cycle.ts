@@ -3,8 +3,8 @@ import type { GateFault } from '#core/gate.ts'
 import { formatHlc, parseHlc, tickHlc } from '#core/hlc.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
-import type { Oid, TreeFile } from '#core/ports/repo.ts'
-import type { BaseRow } from '#core/ports/sync-store.ts'
+import type { Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
+import type { BaseRow, PushIntent } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { isConflictCopy, type VaultPath } from '#core/vault-path.ts'
 import { applyTree, settleApplying } from './apply-tree.ts'
@@ -53,24 +53,11 @@ const MAX_TRIES = 8
  * recognised by the next round, and repeating a round that had finished changes nothing.
  */
 export async function syncCycle(deps: SyncDeps): Promise<CycleOutcome> {
-  let pushed = false
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     if (attempt > 0) await deps.pause(attempt)
-    // At once: neither needs the other, and the base is known per file.
-    const [scan, fetched] = await Promise.all([scanWithCheckpoint(deps), deps.repo.fetch()])
-    if (!scan.isSettled) return { kind: 'unsettled' }
-    await deps.at('scanned')
-    if (fetched.kind === 'unreachable') return fetched
-    const verdict =
-      fetched.kind === 'refused' ? await refuseFetch(fetched.reason, deps) : await verifyHub(fetched.head, deps)
-    if (verdict.kind === 'refused') return verdict
-    const head = fetched.kind === 'ok' ? fetched.head : null
-    await deps.at('verified')
-
-    await rebuildBase(scan, head, deps)
-    settleApplying(scan, deps)
-    await settleIntents(head, deps)
-    await deps.at('settled')
+    const seen = await lookAround(deps)
+    if (seen.kind !== 'ready') return seen
+    const { scan, head } = seen
 
     const base = deps.store.base()
     const tree = await deps.repo.treeOf(head)
@@ -78,34 +65,63 @@ export async function syncCycle(deps: SyncDeps): Promise<CycleOutcome> {
     const merged = withChanges(pathsOf(tree), plan.changes)
     const claims = await planClaims(merged, plan.unmerged, deps)
     const rows = baseRows(scan, base, plan, deps)
-    if (plan.changes.length + claims.changes.length === 0) {
+    const changes = [...plan.changes, ...claims.changes]
+    if (changes.length === 0) {
       if (rows.length > 0) deps.store.update({ base: rows })
-      const report = await conclude(plan, scan, head, merged, deps)
-      return { kind: 'synced', report: { ...report, pushed } }
+      return { kind: 'synced', report: await conclude(plan, scan, head, merged, deps) }
     }
 
     const commit = await commitPlan(plan, claims, head, scan, deps)
-    deps.store.update({
-      addIntent: { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.jobs },
-    })
-    await deps.at('committed')
-    const outcome = await deps.repo.push({ commit, expected: head })
-    await deps.at('pushed')
-    if (outcome.kind === 'rejected' && outcome.cause === 'refused') {
-      deps.store.update({ removeIntents: [commit] })
+    const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.jobs }
+    const outcome = await pushIntent(intent, deps)
+    if (outcome.kind === 'rejected' && outcome.cause === 'refused')
       return { kind: 'push-refused', reason: outcome.reason }
-    }
     // Raced or unknown: look at the hub again. Whether this commit is in its history decides, nothing else.
     if (outcome.kind !== 'landed') continue
-    pushed = true
-    takeOverOwn(commit, [...plan.changes, ...claims.changes], tree, deps)
+    takeOverOwn(commit, changes, tree, deps)
     await settleIntents(commit, deps)
     await deps.at('landed')
     await reportMerge(plan, deps)
-    const report = await conclude(withClaims(plan, claims), scan, commit, withChanges(merged, claims.changes), deps)
-    return { kind: 'synced', report: { ...report, pushed } }
+    const whole = withChanges(merged, claims.changes)
+    const report = await conclude(withClaims(plan, claims), scan, commit, whole, deps)
+    return { kind: 'synced', report: { ...report, pushed: true } }
   }
   return { kind: 'contended' }
+}
+
+/** Scans and fetches, holds the hub against the gate, and settles what an earlier round had left open. */
+async function lookAround(
+  deps: SyncDeps,
+): Promise<{ readonly kind: 'ready'; readonly scan: Scan; readonly head: Oid | null } | CycleOutcome> {
+  // At once: neither needs the other, and the base is known per file.
+  const [scanning, fetching] = await Promise.allSettled([scanWithCheckpoint(deps), deps.repo.fetch()])
+  // Both have ended before either's error ends the round: no git is left running into the next one.
+  if (scanning.status === 'rejected') throw scanning.reason
+  if (fetching.status === 'rejected') throw fetching.reason
+  const [scan, fetched] = [scanning.value, fetching.value]
+  if (!scan.isSettled) return { kind: 'unsettled' }
+  await deps.at('scanned')
+  if (fetched.kind === 'unreachable') return fetched
+  const verdict =
+    fetched.kind === 'refused' ? await refuseFetch(fetched.reason, deps) : await verifyHub(fetched.head, deps)
+  if (verdict.kind === 'refused') return verdict
+  const head = fetched.kind === 'ok' ? fetched.head : null
+  await deps.at('verified')
+  await rebuildBase(scan, head, deps)
+  settleApplying(scan, deps)
+  await settleIntents(head, deps)
+  await deps.at('settled')
+  return { kind: 'ready', scan, head }
+}
+
+/** Written down before it is begun: after a crash, the hub's history tells whether it landed. */
+async function pushIntent(intent: PushIntent, { repo, store, at }: SyncDeps): Promise<PushOutcome> {
+  store.update({ addIntent: intent })
+  await at('committed')
+  const outcome = await repo.push({ commit: intent.commit, expected: intent.parent })
+  await at('pushed')
+  if (outcome.kind === 'rejected' && outcome.cause === 'refused') store.update({ removeIntents: [intent.commit] })
+  return outcome
 }
 
 async function scanWithCheckpoint(deps: SyncDeps): Promise<Scan> {
@@ -120,7 +136,7 @@ async function conclude(
   head: Oid | null,
   tree: ReadonlyMap<VaultPath, Oid>,
   deps: SyncDeps,
-): Promise<Omit<CycleReport, 'pushed'>> {
+): Promise<CycleReport> {
   const appliedCount = await applyTree(plan, scan, deps)
   const claims = await announceClaims(deps)
   const ledgerProblems = await witnessOthers(tree, deps)
@@ -128,6 +144,7 @@ async function conclude(
   await anchorVerified(head, deps)
   return {
     head,
+    pushed: false,
     appliedCount,
     claims,
     newConflicts: plan.copies.length,

@@ -46,7 +46,7 @@ const move = (zone: SyncProcess, from: string, to: string) => {
   mkdirSync(dirname(join(zone.vault, to)), { recursive: true })
   renameSync(join(zone.vault, from), join(zone.vault, to))
 }
-const git = (...args: string[]) => execFileSync('git', ['--git-dir', hub, ...args], { encoding: 'utf8' })
+const git = (...args: string[]) => execFileSync('git', ['--git-dir', hub, ...args], { encoding: 'utf8', stdio: 'pipe' })
 const hubFiles = () =>
   git('ls-tree', '-r', '--name-only', 'main')
     .trim()
