@@ -62,7 +62,7 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
     ['Subject', code(action.subject)],
     ['Thread', action.in_reply_to ? `answers ${code(action.in_reply_to)}` : 'starts a new one'],
     ['Attachments', 'none'],
-    ['Expires', task.front.expires ?? 'never'],
+    ['Expires', task.front.expires ? minuteOf(task.front.expires) : 'never'],
     ['Drafted by', drafter(task)],
     [
       'Then',
@@ -84,8 +84,14 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
 function drafter(task: TaskFile): string {
   const drafted = task.front.drafted
   if (!drafted) return 'unknown'
-  const cost = drafted.cost_usd ? `, ${plain(drafted.cost_usd)} USD` : ''
-  return `${code(drafted.by)} with ${code(drafted.model)} at ${drafted.at}${cost}`
+  const isPaid = drafted.cost_usd !== undefined && drafted.cost_usd !== '0'
+  const cost = isPaid ? `, for ${plain(drafted.cost_usd ?? '')} USD` : ''
+  return `${code(drafted.by)} with ${code(drafted.model)}, ${minuteOf(drafted.at)}${cost}`
+}
+
+/** `2026-11-20 10:00 UTC` of an ISO time; the schema has checked its form. */
+function minuteOf(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`
 }
 
 /** Text from outside as inert inline code; what cannot be seen is shown by its code point. */

@@ -55,7 +55,7 @@ export async function initZone(plan: InitPlan): Promise<InitReport> {
   const identity = await createZoneKeys(home.root, home.zone, home.agent, plan.sshKeygen)
   steps.push(`${hadKeys ? 'kept' : 'made'} the keys in ${home.keys}`)
   steps.push(...(await writeSecrets(home, plan)))
-  steps.push(...(await writeVault(home)))
+  steps.push(...(await writeVault(home, plan.settings.COUNTERSIGN_OWNER_NAME ?? '')))
   if (plan.pair) steps.push(await trustOther(home, plan.pair))
   const hub = home.zone === 'cloud' ? await makeHub(home, plan) : undefined
   if (hub) steps.push(`made or checked the hub in ${home.hub}`)
@@ -111,10 +111,10 @@ async function writeSecrets(home: ZoneHome, plan: InitPlan): Promise<string[]> {
   return steps
 }
 
-async function writeVault(home: ZoneHome): Promise<string[]> {
+async function writeVault(home: ZoneHome, ownerName: string): Promise<string[]> {
   for (const folder of startingFolders(home.zone)) await mkdir(join(home.vault, folder), { recursive: true })
   const steps: string[] = []
-  for (const [name, text] of Object.entries(startingNotes(home.zone))) {
+  for (const [name, text] of Object.entries(startingNotes(home.zone, ownerName))) {
     const file = join(home.vault, name)
     if (existsSync(file)) continue
     await writeFile(file, text, { flag: 'wx' })

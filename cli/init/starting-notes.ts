@@ -19,12 +19,12 @@ export function startingFolders(zone: Zone): string[] {
 }
 
 /** The person's notes. Only the local zone may write them; the cloud gets them through the hub. */
-export function startingNotes(zone: Zone): Readonly<Record<string, string>> {
+export function startingNotes(zone: Zone, ownerName: string): Readonly<Record<string, string>> {
   if (zone === 'cloud') return {}
-  return { 'Company_Handbook.md': HANDBOOK, 'Business_Goals.md': GOALS }
+  return { 'Company_Handbook.md': handbook(ownerName), 'Business_Goals.md': GOALS }
 }
 
-const HANDBOOK = `# Company handbook
+const handbook = (ownerName: string) => `# Company handbook
 
 The drafter reads this before it writes. Only you change it.
 
@@ -34,7 +34,7 @@ Friendly, short, concrete. Answer the question first.
 
 ## Signature
 
-Kind regards
+${ownerName || 'Your name'}
 
 ## Do
 

@@ -42,6 +42,7 @@ beforeEach(async () => {
     zone: 'cloud',
     agent: 'cloud',
     ownerAddress: 'owner@countersign.test',
+    ownerName: 'O. Owner',
     expiresAfterMs: 14 * 86_400_000,
   }
 })
@@ -106,6 +107,12 @@ test('hands in a reply to the sender, in the thread, signed as the handbook says
   expect(await vault.exists(CLAIMED)).toBe(false)
   expect(readdirSync(join(root, 'Updates/cloud'))).toHaveLength(1)
   expect(entries).toEqual(['task.drafted'])
+})
+
+test('signs with the owner’s name where there is no handbook yet', async () => {
+  await put()
+  await draftReply(JOB, deps)
+  expect(draftOf(pending())).toMatch(/Kind regards\nO\. Owner$/)
 })
 
 test('leaves a task alone that is another generation’s, or gone', async () => {

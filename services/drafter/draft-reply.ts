@@ -23,6 +23,8 @@ export interface DrafterDeps {
   readonly agent: string
   /** The address replies are sent from. */
   readonly ownerAddress: string
+  /** Signs a reply where the handbook names no signature. */
+  readonly ownerName: string
   /** A draft that nobody decides on expires after this many milliseconds. */
   readonly expiresAfterMs: number
 }
@@ -106,7 +108,7 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
     subject: oneLine(task.front.title, 200),
     senderName: senderName(source?.from ?? ''),
     original: section(task, 'original') ?? '',
-    signature: handbook.signature,
+    signature: handbook.signature || deps.ownerName,
   })
   const withDraft = withSection(
     withFront(task, {

@@ -31,6 +31,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     zone: config.zone,
     agent: config.agent,
     ownerAddress: config.ownerAddress,
+    ownerName: config.ownerName,
     expiresAfterMs: config.expiresDays * 86_400_000,
   }
 
