@@ -72,7 +72,13 @@ export async function prepareZones(): Promise<ComposeZones> {
     local: zone('local', `countersign-e2e-${id}-local`, folder, env),
   }
   const mail = await startMailContainer()
-  await initialise(zones, folder, mail, hubPort)
+  try {
+    await initialise(zones, folder, mail, hubPort)
+  } catch (error) {
+    await mail[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  }
   return {
     ...zones,
     mail,
