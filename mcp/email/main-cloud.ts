@@ -23,7 +23,8 @@ export async function cloudTools(config: CloudConfig): Promise<EmailTool[]> {
     const job = (await claimedJobs(vault, config.agent)).find((claimed) => claimed.taskId === taskId)
     if (!job) return { kind: 'lost' }
     return draftReply(job, {
-      ...{ vault, ledger, clock, zone: config.zone, agent: config.agent, ownerAddress: config.ownerAddress },
+      ...{ vault, ledger, clock, zone: config.zone, agent: config.agent },
+      ...{ ownerAddress: config.ownerAddress, ownerName: config.ownerName },
       write: async () => ({ text: body, by: 'draft_email', model: 'an MCP client', costUsd: '0' }),
       expiresAfterMs: config.expiresDays * 86_400_000,
     })
