@@ -1,10 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { verifyChain } from '#core/ledger.ts'
 import { parseTaskFile, section, ticksOf } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
-import { type ExecutorHome, edit, makeHome, tick, type Wrap, whereIs } from '#tests/support/executor.ts'
+import {
+  type DraftOptions,
+  type ExecutorHome,
+  edit,
+  makeHome,
+  readLedger,
+  tick,
+  type Wrap,
+  whereIs,
+} from '#tests/support/executor.ts'
 
 /** Everything that changes something outside the process's memory. */
 const EFFECTS = {
@@ -87,25 +93,26 @@ async function live(home: ExecutorHome, wrap: Wrap, passes: number): Promise<voi
   await Promise.resolve(executor[Symbol.asyncDispose]()).catch(() => {})
 }
 
-/** Presents a draft, lets the person decide, and lives through it with a process that dies at effect n. */
-async function play(decide: (text: string) => string, n: number, moment: 'before' | 'after') {
-  const home = await makeHome()
-  const { path, fileName } = await home.put('Pending_Approval/email')
-  await home.vault.create(vaultPath('Updates/cloud/01J8Z3W6Q0ABCDEFGHJKMNPQRS.md'), 'A note.\n')
-  await live(home, (parts) => parts, 1)
-  await edit(home, path, decide)
-  const life = lifeUntil(n, moment)
-  await live(home, life.wrap, 2)
-  await live(home, (parts) => parts, 4)
-  return { home, fileName, steps: life.steps }
+interface Plot {
+  decide(text: string): string
+  readonly draft?: DraftOptions
+  /** The life in which the process dies: while the draft is presented, or after the person's decision. */
+  readonly dies?: 'presenting' | 'deciding'
 }
 
-function ledgerOf(home: ExecutorHome): string[] {
-  const folder = join(home.vaultRoot, 'Logs/local')
-  const files = readdirSync(folder).map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
-  const report = verifyChain('local', files)
-  expect(report.faults).toEqual([])
-  return report.entries.map((entry) => entry.type)
+/** Presents a draft, lets the person decide, and lives through it with a process that dies at effect n. */
+async function play(plot: Plot, n: number, moment: 'before' | 'after') {
+  const home = await makeHome()
+  const { path, fileName } = await home.put('Pending_Approval/email', plot.draft)
+  await home.vault.create(vaultPath('Updates/cloud/01J8Z3W6Q0ABCDEFGHJKMNPQRS.md'), 'A note.\n')
+  const life = lifeUntil(n, moment)
+  const whole: Wrap = (parts) => parts
+  if (plot.dies === 'presenting') await live(home, life.wrap, 2)
+  await live(home, whole, 1)
+  await edit(home, path, plot.decide)
+  if (plot.dies !== 'presenting') await live(home, life.wrap, 2)
+  await live(home, whole, 4)
+  return { home, fileName, steps: life.steps }
 }
 
 async function textOf({ home, fileName }: Story): Promise<string> {
@@ -114,15 +121,22 @@ async function textOf({ home, fileName }: Story): Promise<string> {
 }
 
 /** Effects of a story nobody dies in. */
-async function stepsOf(decide: (text: string) => string): Promise<string[]> {
-  const { home, steps } = await play(decide, 0, 'before')
+async function stepsOf(plot: Plot): Promise<string[]> {
+  const { home, steps } = await play(plot, 0, 'before')
   await home[Symbol.asyncDispose]()
   return steps
 }
 
-const approveSteps = await stepsOf(tick('Approve'))
-const redraftSteps = await stepsOf(tick('Redraft'))
-const rejectSteps = await stepsOf(tick('Reject'))
+const APPROVE: Plot = { decide: tick('Approve') }
+const REDRAFT: Plot = { decide: tick('Redraft') }
+const REJECT: Plot = { decide: tick('Reject') }
+const PRESENT: Plot = { decide: tick('Approve'), dies: 'presenting' }
+const EXPIRED: Plot = { decide: tick('Approve'), draft: { expires: '2026-11-20T12:00:30.000Z' } }
+const approveSteps = await stepsOf(APPROVE)
+const redraftSteps = await stepsOf(REDRAFT)
+const rejectSteps = await stepsOf(REJECT)
+const presentSteps = await stepsOf(PRESENT)
+const expiredSteps = await stepsOf(EXPIRED)
 const cases = (steps: readonly string[]) =>
   steps.flatMap((step, index) => (['before', 'after'] as const).map((moment) => [moment, step, index + 1] as const))
 
@@ -138,7 +152,7 @@ describe('an approved task whose executor dies', () => {
   test.each(cases(approveSteps))(
     '%s %s (effect %i) is sent at most once, and the next start converges',
     async (moment, step, n) => {
-      const { home, fileName } = await play(tick('Approve'), n, moment)
+      const { home, fileName } = await play(APPROVE, n, moment)
       const place = await whereIs(home, fileName)
       const inDoubt =
         (step === 'journal.consume' && moment === 'after') ||
@@ -150,13 +164,13 @@ describe('an approved task whose executor dies', () => {
         const parsed = parseTaskFile(await textOf({ home, fileName }))
         expect(parsed.ok && section(parsed.task, 'card')).toContain('Outcome unknown')
         expect(parsed.ok && ticksOf(parsed.task)).toEqual([])
-        expect(ledgerOf(home)).toContain('execution.unknown')
+        expect(readLedger(home)).toContain('execution.unknown')
       } else {
         expect(place).toBe('Done/2026-11')
         expect(home.mail.delivered).toHaveLength(1)
         expect(home.mail.filed).toEqual(home.mail.delivered)
         expect(await textOf({ home, fileName })).toContain('status: done')
-        expect(ledgerOf(home)).toEqual(
+        expect(readLedger(home)).toEqual(
           expect.arrayContaining(['task.approved', 'execution.intended', 'execution.done']),
         )
       }
@@ -168,16 +182,37 @@ describe('an approved task whose executor dies', () => {
 
 describe('a task given back whose executor dies', () => {
   test.each(cases(redraftSteps))('%s %s (effect %i) stands in Needs_Action in the end', async (moment, _step, n) => {
-    const { home, fileName } = await play(tick('Redraft'), n, moment)
+    const { home, fileName } = await play(REDRAFT, n, moment)
     expect(await whereIs(home, fileName)).toBe('Needs_Action/email')
     expect(home.mail.delivered).toEqual([])
     await home[Symbol.asyncDispose]()
   })
 
   test.each(cases(rejectSteps))('%s %s (effect %i) stands in Rejected in the end', async (moment, _step, n) => {
-    const { home, fileName } = await play(tick('Reject'), n, moment)
+    const { home, fileName } = await play(REJECT, n, moment)
     expect(await whereIs(home, fileName)).toBe('Rejected')
-    expect(ledgerOf(home)).toContain('task.rejected')
+    expect(readLedger(home)).toContain('task.rejected')
     await home[Symbol.asyncDispose]()
   })
 })
+
+test.each(cases(presentSteps))(
+  'an executor that dies %s %s (effect %i) while presenting a draft presents it again',
+  async (moment, _step, n) => {
+    const { home, fileName } = await play(PRESENT, n, moment)
+    expect(await whereIs(home, fileName)).toBe('Done/2026-11')
+    expect(home.mail.delivered).toHaveLength(1)
+    await home[Symbol.asyncDispose]()
+  },
+)
+
+test.each(cases(expiredSteps))(
+  'a task that goes back while its executor dies %s %s (effect %i) says why',
+  async (moment, _step, n) => {
+    const { home, fileName } = await play(EXPIRED, n, moment)
+    expect(await whereIs(home, fileName)).toBe('Pending_Approval/email')
+    expect(await textOf({ home, fileName })).toContain('This draft expired')
+    expect(home.mail.delivered).toEqual([])
+    await home[Symbol.asyncDispose]()
+  },
+)

@@ -2,9 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { verifyChain } from '#core/ledger.ts'
 import { withoutNotice } from '#core/notice.ts'
-import { parseTaskFile, section, type TaskFile, ticksOf } from '#core/task-file.ts'
+import { section, ticksOf } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import {
   CLIENT,
@@ -12,9 +11,12 @@ import {
   type ExecutorHome,
   edit,
   makeHome,
+  moveToApproved,
+  readDashboard,
+  readLedger,
+  readTaskAt,
   tick,
   whereIs,
-  wrongPassword,
 } from '#tests/support/executor.ts'
 
 const PENDING = 'Pending_Approval/email'
@@ -31,21 +33,10 @@ afterEach(async () => {
 })
 
 const pass = () => executor.pass()
-async function taskAt(path: string): Promise<TaskFile> {
-  const parsed = parseTaskFile((await home.vault.read(vaultPath(path))) ?? '')
-  if (!parsed.ok) throw new Error(`${path}: ${parsed.problem}`)
-  return parsed.task
-}
-const ledgerTypes = () => {
-  const folder = join(home.vaultRoot, 'Logs/local')
-  const files = readdirSync(folder).map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
-  const report = verifyChain('local', files)
-  expect(report.faults).toEqual([])
-  return report.entries.map((entry) => entry.type)
-}
-const dashboard = () => home.vault.read(vaultPath('Dashboard.md')).then((text) => text ?? '')
-const approve = (fileName: string) =>
-  home.vault.move(vaultPath(`${PENDING}/${fileName}`), vaultPath(`Approved/${fileName}`))
+const taskAt = (path: string) => readTaskAt(home, path)
+const ledgerTypes = () => readLedger(home)
+const dashboard = () => readDashboard(home)
+const approve = (fileName: string) => moveToApproved(home, fileName)
 
 describe('a draft that arrives', () => {
   test('is put before the person: a card from the action, the cloud’s prose gone, the draft kept', async () => {
@@ -424,124 +415,6 @@ describe('nothing is sent', () => {
     for (const index of [5, 6, 8]) expect(await whereIs(home, name(index))).toBe(PENDING)
     expect(await dashboard()).toContain('hostile')
   })
-})
-
-describe('the mail server', () => {
-  test('refusing the password keeps the task on the way, says so, and is asked again with back-off', async () => {
-    const { fileName } = await home.put(PENDING)
-    await pass()
-    home.mail.away = wrongPassword()
-    await approve(fileName)
-    await pass()
-    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual(['In_Progress/local', []])
-    expect(executor.deps.sender.state()).toContain('535 refused')
-    expect(await dashboard()).toContain('535 refused')
-    expect(executor.deps.journal.isSpent((await taskAt(`In_Progress/local/${fileName}`)).front.id, 1)).toBe(false)
-    home.mail.away = undefined
-    await pass()
-    expect(home.mail.delivered).toEqual([])
-    home.now += 2_000
-    await pass()
-    expect([await whereIs(home, fileName), home.mail.delivered.length]).toEqual(['Done/2026-11', 1])
-    expect(executor.deps.sender.state()).toBe(true)
-  })
-
-  test('refusing the message brings the task back with its words; approved again, it goes out once', async () => {
-    const { id, path, fileName } = await home.put(PENDING)
-    await pass()
-    home.mail.outcome = { kind: 'refused', code: '550', response: '550 no such user', permanent: true }
-    await approve(fileName)
-    await pass()
-    await pass()
-    const task = await taskAt(path)
-    expect(section(task, 'card')).toContain('550 no such user')
-    expect(task.front).toMatchObject({ generation: 2, outcome: { status: 'outcome-refused' } })
-    home.mail.outcome = { kind: 'accepted', response: '250 ok', refusedRecipients: [] }
-    await approve(fileName)
-    await pass()
-    expect(home.mail.delivered).toHaveLength(1)
-    expect(home.mail.delivered[0]).toContain(`<${id}.2@countersign.test>`)
-    expect(ledgerTypes().filter((type) => type.startsWith('execution'))).toEqual([
-      'execution.intended',
-      'execution.refused',
-      'execution.intended',
-      'execution.done',
-    ])
-  })
-
-  test('giving no answer brings the task back as unknown, and it is not sent again by itself', async () => {
-    const { path, fileName } = await home.put(PENDING)
-    await pass()
-    home.mail.outcome = { kind: 'unknown', reason: 'timeout' }
-    await approve(fileName)
-    for (let index = 0; index < 3; index++) await pass()
-    const task = await taskAt(path)
-    expect(section(task, 'card')).toMatch(/Outcome unknown[\s\S]*may have gone out/)
-    expect(ledgerTypes().filter((type) => type === 'execution.intended')).toHaveLength(1)
-    expect(ledgerTypes()).toContain('execution.unknown')
-  })
-
-  test('giving no answer although the mail is in Sent counts as done', async () => {
-    const { fileName } = await home.put(PENDING)
-    await pass()
-    home.mail.filesBySelf = true
-    const send = executor.deps.sendEmail
-    const losingTheAnswer: typeof send = async (action, receipt) => {
-      await send(action, receipt)
-      throw new Error('connection closed')
-    }
-    Object.assign(executor.deps, { sendEmail: losingTheAnswer })
-    await approve(fileName)
-    await pass()
-    expect([await whereIs(home, fileName), home.mail.delivered.length]).toEqual(['Done/2026-11', 1])
-  })
-
-  test('refusing some recipients is told in the outcome', async () => {
-    const { fileName } = await home.put(PENDING, { to: [CLIENT, 'gone@countersign.test'] })
-    await pass()
-    const refusedRecipients = [{ address: 'gone@countersign.test', response: '550 unknown' }]
-    home.mail.outcome = { kind: 'accepted', response: '250 ok', refusedRecipients }
-    await approve(fileName)
-    await pass()
-    const { outcome } = (await taskAt(`Done/2026-11/${fileName}`)).front
-    expect(outcome?.reason).toContain('not to gone@countersign.test: 550 unknown')
-  })
-
-  test('away for its Sent folder keeps no task from Done; the copy is filed later', async () => {
-    const { fileName } = await home.put(PENDING)
-    await pass()
-    await executor[Symbol.asyncDispose]()
-    let isAway = true
-    executor = await home.start((parts) => ({
-      ...parts,
-      mail: Object.assign(Object.create(parts.mail), {
-        has: async (id: string) => {
-          if (isAway) throw wrongPassword()
-          return parts.mail.has(id)
-        },
-      }),
-    }))
-    await approve(fileName)
-    await pass()
-    expect([await whereIs(home, fileName), home.mail.filed]).toEqual(['Done/2026-11', []])
-    isAway = false
-    home.now += 2_000
-    await pass()
-    await pass()
-    expect(home.mail.filed).toEqual(home.mail.delivered)
-  })
-})
-
-test('an executor that was overtaken while it slept sends nothing and stops', async () => {
-  const { fileName } = await home.put(PENDING)
-  await pass()
-  await approve(fileName)
-  const newer = await home.start()
-  await expect(pass()).rejects.toMatchObject({ code: 'ERR_FENCED' })
-  expect(home.mail.delivered).toEqual([])
-  await newer.pass()
-  expect(home.mail.delivered).toHaveLength(1)
-  await newer[Symbol.asyncDispose]()
 })
 
 test('notes of the agents are merged into the dashboard and removed', async () => {

@@ -18,10 +18,7 @@ export async function reconcile(deps: ExecutorDeps): Promise<Held[]> {
   const held = await eachTask(frozen, deps, ({ freeze }) => settle(freeze, deps))
   // After Done/: a mailbox that is away keeps no task waiting, only its copy in Sent.
   const unfiled = deps.journal.intentsIn('accepted').map((intent) => ({ intent, path: intent.fileName }))
-  const late = await eachTask(unfiled, deps, async ({ intent }) => {
-    if (deps.journal.freezeOf(intent.taskId)) return undefined
-    return fileInSent(intent, deps)
-  })
+  const late = await eachTask(unfiled, deps, ({ intent }) => fileInSent(intent, deps))
   const strays = await deps.vault.list(`In_Progress/${deps.agent}`)
   return [...held, ...late, ...(await eachTask(asItems(strays), deps, ({ path }) => returnStray(path, deps)))]
 }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openJournal } from '#adapters/journal/journal.ts'
@@ -9,10 +9,11 @@ import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
 import { makeTaskId, type TaskId } from '#core/ids.ts'
+import { type LedgerType, verifyChain } from '#core/ledger.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { MailSender, SendOutcome, SentMail } from '#core/ports/mail.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
-import { newTaskFile, renderSection, renderTaskFile } from '#core/task-file.ts'
+import { newTaskFile, parseTaskFile, renderSection, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { taskFileName, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
 import { sendEmail } from '#mcp/email/tools/send-email.ts'
@@ -206,4 +207,29 @@ export async function edit(home: ExecutorHome, path: string, change: (text: stri
 
 export function tick(box: 'Approve' | 'Reject' | 'Redraft'): (text: string) => string {
   return (text) => text.replace(`- [ ] ${box}`, `- [x] ${box}`)
+}
+
+/** The task at a path; throws when it is none. */
+export async function readTaskAt(home: ExecutorHome, path: string): Promise<TaskFile> {
+  const parsed = parseTaskFile((await home.vault.read(vaultPath(path))) ?? '')
+  if (!parsed.ok) throw new Error(`${path}: ${parsed.problem}`)
+  return parsed.task
+}
+
+/** The types of all entries of the local ledger, which must verify. */
+export function readLedger(home: ExecutorHome): LedgerType[] {
+  const folder = join(home.vaultRoot, 'Logs/local')
+  const files = readdirSync(folder).map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
+  const report = verifyChain('local', files)
+  if (report.faults.length > 0) throw new Error(JSON.stringify(report.faults))
+  return report.entries.map((entry) => entry.type)
+}
+
+export async function readDashboard(home: ExecutorHome): Promise<string> {
+  return (await home.vault.read(vaultPath('Dashboard.md'))) ?? ''
+}
+
+/** The person's move. */
+export async function moveToApproved(home: ExecutorHome, fileName: string): Promise<void> {
+  await home.vault.move(vaultPath(`Pending_Approval/email/${fileName}`), vaultPath(`Approved/${fileName}`))
 }

@@ -1,0 +1,296 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { section, ticksOf } from '#core/task-file.ts'
+import { vaultPath } from '#core/vault-path.ts'
+import {
+  CLIENT,
+  type Executor,
+  type ExecutorHome,
+  edit,
+  makeDraft,
+  makeHome,
+  moveToApproved,
+  readDashboard,
+  readLedger,
+  readTaskAt,
+  tick,
+  whereIs,
+  wrongPassword,
+} from '#tests/support/executor.ts'
+
+const PENDING = 'Pending_Approval/email'
+let home: ExecutorHome
+let executor: Executor
+
+beforeEach(async () => {
+  home = await makeHome()
+  executor = await home.start()
+})
+afterEach(async () => {
+  await executor[Symbol.asyncDispose]()
+  await home[Symbol.asyncDispose]()
+})
+
+const pass = () => executor.pass()
+const taskAt = (path: string) => readTaskAt(home, path)
+const ledgerTypes = () => readLedger(home)
+const dashboard = () => readDashboard(home)
+const approve = (fileName: string) => moveToApproved(home, fileName)
+
+describe('the mail server', () => {
+  test('refusing the password keeps the task on the way, says so, and is asked again with back-off', async () => {
+    const { fileName } = await home.put(PENDING)
+    await pass()
+    home.mail.away = wrongPassword()
+    await approve(fileName)
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual(['In_Progress/local', []])
+    expect(executor.deps.sender.state()).toContain('535 refused')
+    expect(await dashboard()).toContain('535 refused')
+    expect(executor.deps.journal.isSpent((await taskAt(`In_Progress/local/${fileName}`)).front.id, 1)).toBe(false)
+    home.mail.away = undefined
+    await pass()
+    expect(home.mail.delivered).toEqual([])
+    home.now += 2_000
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered.length]).toEqual(['Done/2026-11', 1])
+    expect(executor.deps.sender.state()).toBe(true)
+  })
+
+  test('refusing the message brings the task back with its words; approved again, it goes out once', async () => {
+    const { id, path, fileName } = await home.put(PENDING)
+    await pass()
+    home.mail.outcome = { kind: 'refused', code: '550', response: '550 no such user', permanent: true }
+    await approve(fileName)
+    await pass()
+    await pass()
+    const task = await taskAt(path)
+    expect(section(task, 'card')).toContain('550 no such user')
+    expect(task.front).toMatchObject({ generation: 2, outcome: { status: 'outcome-refused' } })
+    home.mail.outcome = { kind: 'accepted', response: '250 ok', refusedRecipients: [] }
+    await approve(fileName)
+    await pass()
+    expect(home.mail.delivered).toHaveLength(1)
+    expect(home.mail.delivered[0]).toContain(`<${id}.2@countersign.test>`)
+    expect(ledgerTypes().filter((type) => type.startsWith('execution'))).toEqual([
+      'execution.intended',
+      'execution.refused',
+      'execution.intended',
+      'execution.done',
+    ])
+  })
+
+  test('giving no answer brings the task back as unknown, and it is not sent again by itself', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    home.mail.outcome = { kind: 'unknown', reason: 'timeout' }
+    await approve(fileName)
+    for (let index = 0; index < 3; index++) await pass()
+    const task = await taskAt(path)
+    expect(section(task, 'card')).toMatch(/Outcome unknown[\s\S]*may have gone out/)
+    expect(ledgerTypes().filter((type) => type === 'execution.intended')).toHaveLength(1)
+    expect(ledgerTypes()).toContain('execution.unknown')
+  })
+
+  test('giving no answer although the mail is in Sent counts as done', async () => {
+    const { fileName } = await home.put(PENDING)
+    await pass()
+    home.mail.filesBySelf = true
+    const send = executor.deps.sendEmail
+    const losingTheAnswer: typeof send = async (action, receipt) => {
+      await send(action, receipt)
+      throw new Error('connection closed')
+    }
+    Object.assign(executor.deps, { sendEmail: losingTheAnswer })
+    await approve(fileName)
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered.length]).toEqual(['Done/2026-11', 1])
+  })
+
+  test('refusing some recipients is told in the outcome', async () => {
+    const { fileName } = await home.put(PENDING, { to: [CLIENT, 'gone@countersign.test'] })
+    await pass()
+    const refusedRecipients = [{ address: 'gone@countersign.test', response: '550 unknown' }]
+    home.mail.outcome = { kind: 'accepted', response: '250 ok', refusedRecipients }
+    await approve(fileName)
+    await pass()
+    const { outcome } = (await taskAt(`Done/2026-11/${fileName}`)).front
+    expect(outcome?.reason).toContain('not to gone@countersign.test: 550 unknown')
+  })
+
+  test('away for its Sent folder keeps no task from Done; the copy is filed later', async () => {
+    const { fileName } = await home.put(PENDING)
+    await pass()
+    await executor[Symbol.asyncDispose]()
+    let isAway = true
+    executor = await home.start((parts) => ({
+      ...parts,
+      mail: Object.assign(Object.create(parts.mail), {
+        has: async (id: string) => {
+          if (isAway) throw wrongPassword()
+          return parts.mail.has(id)
+        },
+      }),
+    }))
+    await approve(fileName)
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.filed]).toEqual(['Done/2026-11', []])
+    isAway = false
+    home.now += 2_000
+    await pass()
+    await pass()
+    expect(home.mail.filed).toEqual(home.mail.delivered)
+  })
+})
+
+describe('what happens at the same moment', () => {
+  /** Does something while the executor logs in to the mail server: after its judgement, before the act. */
+  async function whileLoggingIn(act: () => Promise<unknown>): Promise<void> {
+    await executor[Symbol.asyncDispose]()
+    executor = await home.start((parts) => ({
+      ...parts,
+      mail: Object.assign(Object.create(parts.mail), { verify: async () => void (await act()) }),
+    }))
+  }
+
+  test('HALT.md that appears during the login still stops the mail', async () => {
+    const { fileName } = await home.put(PENDING)
+    await pass()
+    await whileLoggingIn(() => home.vault.create(vaultPath('HALT.md'), ''))
+    await approve(fileName)
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual(['In_Progress/local', []])
+  })
+
+  test('an edit during the login is judged before anything is sent', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    let edits = 0
+    await whileLoggingIn(async () => {
+      if (edits++ === 0)
+        await edit(home, `In_Progress/local/${fileName}`, (text) => text.replace(CLIENT, 'eve@x.example'))
+    })
+    await approve(fileName)
+    for (let index = 0; index < 3; index++) await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+    expect(section(await taskAt(path), 'card')).toContain('eve@x.example')
+  })
+
+  test('a save while the card is being made is not overwritten', async () => {
+    const { path } = await home.put(PENDING)
+    await executor[Symbol.asyncDispose]()
+    let reads = 0
+    executor = await home.start((parts) => ({
+      ...parts,
+      vault: {
+        ...parts.vault,
+        read: async (asked, max) => {
+          if (asked === path && ++reads === 2)
+            await edit(home, path, (text) => text.replace('The owner', 'Her Majesty'))
+          return parts.vault.read(asked, max)
+        },
+      },
+    }))
+    await pass()
+    await pass()
+    expect(section(await taskAt(path), 'draft')).toContain('Her Majesty')
+    expect(section(await taskAt(path), 'card')).toContain(CLIENT)
+  })
+
+  test('a receipt used up by another call is looked up, not taken for a refusal', async () => {
+    const { fileName } = await home.put(PENDING)
+    await pass()
+    home.mail.filesBySelf = true
+    const send = executor.deps.sendEmail
+    const twice: typeof send = async (action, receipt) => {
+      await send(action, receipt)
+      return send(action, receipt)
+    }
+    Object.assign(executor.deps, { sendEmail: twice })
+    await approve(fileName)
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered.length]).toEqual(['Done/2026-11', 1])
+  })
+
+  test('a file moved away while its outcome is in doubt stays untouched until it is known', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    home.mail.filesBySelf = true
+    const send = executor.deps.sendEmail
+    const losingTheAnswer: typeof send = async (action, receipt) => {
+      await send(action, receipt)
+      home.mail.away = wrongPassword()
+      return undefined
+    }
+    Object.assign(executor.deps, { sendEmail: losingTheAnswer })
+    await approve(fileName)
+    await pass()
+    expect(await dashboard()).toContain('It may have been sent')
+    await home.vault.move(vaultPath(`In_Progress/local/${fileName}`), path)
+    await pass()
+    expect(await whereIs(home, fileName)).toBe(PENDING)
+    home.mail.away = undefined
+    home.now += 60_000
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered.length]).toEqual(['Done/2026-11', 1])
+  })
+
+  test('a mail is given time to appear in Sent before its outcome counts as unknown', async () => {
+    await executor[Symbol.asyncDispose]()
+    executor = await home.start(undefined, { lookUpGraceMs: 10_000 })
+    const { fileName } = await home.put(PENDING)
+    await pass()
+    home.mail.outcome = { kind: 'unknown', reason: 'timeout' }
+    await approve(fileName)
+    await pass()
+    home.now += 9_999
+    await pass()
+    expect(await whereIs(home, fileName)).toBe('In_Progress/local')
+    home.now += 1
+    await pass()
+    expect(await whereIs(home, fileName)).toBe(PENDING)
+  })
+
+  test('a broken file that came back and is mended in one save, tick and all, is shown anew first', async () => {
+    await executor[Symbol.asyncDispose]()
+    executor = await home.start(undefined, { undoMs: 1_000 })
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    await edit(home, path, tick('Approve'))
+    const ticked = (await home.vault.read(path)) ?? ''
+    await pass()
+    await edit(home, `In_Progress/local/${fileName}`, () => 'broken')
+    home.now += 1_000
+    await pass()
+    await edit(home, path, () => ticked)
+    await pass()
+    expect([await whereIs(home, fileName), ticksOf(await taskAt(path))]).toEqual([PENDING, []])
+  })
+
+  test('a frozen file that takes on the id of another task is not executed', async () => {
+    await executor[Symbol.asyncDispose]()
+    executor = await home.start(undefined, { undoMs: 1_000 })
+    const { id, fileName } = await home.put(PENDING)
+    await pass()
+    await approve(fileName)
+    await pass()
+    const other = makeDraft().id
+    const shown = executor.deps.journal.presentation(id)
+    if (shown) executor.deps.journal.present({ ...shown, taskId: other })
+    await edit(home, `In_Progress/local/${fileName}`, (text) => text.replace(id, other))
+    home.now += 1_000
+    await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+  })
+})
+
+test('an executor that was overtaken while it slept sends nothing and stops', async () => {
+  const { fileName } = await home.put(PENDING)
+  await pass()
+  await approve(fileName)
+  const newer = await home.start()
+  await expect(pass()).rejects.toMatchObject({ code: 'ERR_FENCED' })
+  expect(home.mail.delivered).toEqual([])
+  await newer.pass()
+  expect(home.mail.delivered).toHaveLength(1)
+  await newer[Symbol.asyncDispose]()
+})
