@@ -12,7 +12,8 @@ beforeAll(async () => {
 })
 afterAll(() => rm(scratch, { recursive: true, force: true }))
 
-describe('the bundles of the images', () => {
+// The whole dependency tree is bundled: seconds, on a busy machine more.
+describe('the bundles of the images', { timeout: 60_000 }, () => {
   it.each(['cloud', 'hub'] as const)('hold no acting code in the %s set', async (set) => {
     const metafile = await bundle(BUNDLE_SETS[set], { root, outDir: join(scratch, set), acting: false })
     expect(actingInputs(metafile)).toEqual([])
