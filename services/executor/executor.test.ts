@@ -80,6 +80,17 @@ describe('a draft that arrives', () => {
     expect(home.mail.delivered).toEqual([])
   })
 
+  test('replaced by one with the same action, the right digest and a ticked box is presented anew', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    await edit(home, path, (text) =>
+      tick('Approve')(text.replace(/at: 2026-11-20T12:00:00.000Z/, 'at: 2026-11-20T12:00:00.001Z')),
+    )
+    await pass()
+    expect(await whereIs(home, fileName)).toBe(PENDING)
+    expect(ticksOf(await taskAt(path))).toEqual([])
+  })
+
   test('without an action shows why, and can be rejected', async () => {
     const { path, fileName } = await home.put(PENDING, { action: undefined })
     await pass()

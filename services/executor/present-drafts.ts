@@ -56,7 +56,7 @@ async function presentText(path: VaultPath, read: Extract<ReadTask, { kind: 'rea
   const isCurrent =
     back === undefined &&
     shown?.generation === task.front.generation &&
-    shown.digest === task.front.presented?.digest &&
+    isCardOf(shown, task) &&
     shown.envelope === envelopeOf(action) &&
     withoutNotice(read.text) === read.text
   const ticks = ticksOf(task)
@@ -125,6 +125,15 @@ function prepare(
       outcome: { status: back.rule, at, reason: back.say.slice(0, 500) },
     }),
   })
+}
+
+/**
+ * Whether the file carries the card that was written here. The digest of a known action can be computed by anyone; when
+ * the card was made, to the millisecond, was known to nobody else before it was written.
+ */
+function isCardOf(shown: Presentation, task: TaskFile): boolean {
+  const { presented } = task.front
+  return presented?.digest === shown.digest && presented.at === new Date(shown.at).toISOString()
 }
 
 function problemOf(task: TaskFile, action: Extract<ActionVerdict, { ok: false }>): string {
