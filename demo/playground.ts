@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { ClientMail } from './client-mail.ts'
 import { REDIS_SOURCES, type RedisSource } from './redis.ts'
@@ -38,14 +38,15 @@ export async function runPlayground(options: PlaygroundOptions): Promise<void> {
   const { owner, client } = world.mailbox.accounts
   const mail: ClientMail = { smtp: world.mailbox.smtp, imap: world.mailbox.imap, client }
   await writeFile(noteFile(root), JSON.stringify({ pid: process.pid, owner: owner.address, mail }), { mode: 0o600 })
+  const command = `npx countersign${root === resolve('zones/playground') ? '' : ` --home ${root}`}`
   say(
     [
       '',
       `Both zones are up. Open this folder in Obsidian, VS Code or any editor:\n\n  ${world.homes.local.vault}\n`,
       'Then, in another terminal:',
-      '  npx countersign mail send             a client writes to you; a draft appears in Pending_Approval/email/',
+      `  ${command} mail send     a client writes to you; a draft appears in Pending_Approval/email/`,
       '  (edit it, move it to Approved/ or tick Approve)',
-      '  npx countersign mail inbox            what the client got',
+      `  ${command} mail inbox    what the client got`,
       `  npx countersign --home ${join(root, 'local')} status`,
       '',
       `Logs: ${join(root, 'logs')}    Ctrl-C stops everything; the vault stays.`,

@@ -64,9 +64,10 @@ function reportFile(home: ZoneHome): string {
 }
 
 function renderReport(report: SyncReport): string {
-  const lines = Object.entries(report).map(([name, value]) => {
+  const { state, ...details } = report
+  const lines = Object.entries(details).map(([name, value]) => {
     const text = typeof value === 'string' ? value : JSON.stringify(value)
     return `  ${name}: ${terminalText(text ?? '', 200)}`
   })
-  return [`Sync: ${report.state}`, ...lines].join('\n')
+  return [`Sync: ${state}`, ...lines].join('\n')
 }

@@ -68,7 +68,8 @@ function viewOf(imap: HoodiecrowServer): HoodiecrowServer {
 
 function emptyStorage(): Record<string, unknown> {
   const folders = { Sent: { 'special-use': '\\Sent' }, Drafts: { 'special-use': '\\Drafts' } }
-  return { INBOX: {}, '': { separator: '/', folders } }
+  // Mail of an earlier run is gone and its numbers are given again: a later UIDVALIDITY tells clients so.
+  return { INBOX: { uidvalidity: Math.floor(Date.now() / 1000) }, '': { separator: '/', folders } }
 }
 
 /** A listening server only closes once its connections have ended; clients in IDLE never end theirs. */

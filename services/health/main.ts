@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import type { StatusDocument } from '#core/status.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { healthSettings } from './config.ts'
-import { writeStatus } from './write-status.ts'
+import { statusFile, writeStatus } from './write-status.ts'
 
 const config = loadConfig('health', healthSettings)
 
@@ -28,5 +28,7 @@ await runService('health', config, async (service) => {
       }
     }
   })()
+  // What is not being looked at must not be called well.
+  service.resources.defer(() => rm(statusFile(config), { force: true }))
   service.resources.defer(() => polling)
 })

@@ -16,8 +16,12 @@ export async function writeStatus(config: HealthConfig, nowMs: number): Promise<
   const status = makeStatus({ zone: config.zone, agent: config.agent, at, services, vault, sync })
   const temporary = join(config.state, '.status.json.tmp')
   await writeFile(temporary, `${JSON.stringify(status, null, 2)}\n`)
-  await rename(temporary, join(config.state, 'status.json'))
+  await rename(temporary, statusFile(config))
   return status
+}
+
+export function statusFile(config: Pick<HealthConfig, 'state'>): string {
+  return join(config.state, 'status.json')
 }
 
 async function readSyncReport(state: string) {
