@@ -184,9 +184,9 @@ describe('what happens at the same moment', () => {
       vault: {
         ...parts.vault,
         read: async (asked, max) => {
-          if (asked === path && ++reads === 2)
-            await edit(home, path, (text) => text.replace('The owner', 'Her Majesty'))
-          return parts.vault.read(asked, max)
+          const text = await parts.vault.read(asked, max)
+          if (asked === path && ++reads === 1) await edit(home, path, (old) => old.replace('The owner', 'Her Majesty'))
+          return text
         },
       },
     }))
