@@ -1,20 +1,19 @@
 import { execFile } from 'node:child_process'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Zone } from '#core/zone-policy.ts'
 import { Supervisor, type SupervisorHooks } from '#runtime/supervisor.ts'
-import { initZone } from '../cli/init/init-zone.ts'
-import { readPairing } from '../cli/init/pairing.ts'
 import type { ZoneHome } from '../cli/zone-home.ts'
 import { cacheFolder } from './debian-packages.ts'
 import type { Mailbox } from './mailbox/mailbox.ts'
 import { startMailbox } from './mailbox/start-mailbox.ts'
-import { removeFolder, startReaper } from './reaper.ts'
-import { findRedis, type RedisSource, redisCommand } from './redis.ts'
+import { type MadeZone, makeZones } from './make-zones.ts'
+import { type Reaper, removeFolder, startReaper } from './reaper.ts'
+import { findRedis, type RedisFound, type RedisSource, redisCommand } from './redis.ts'
 import { findSshKeygen } from './ssh-keygen.ts'
 import { until } from './until.ts'
-import { type ZoneProcesses, zonePorts, zoneProcesses } from './zone-processes.ts'
+import { type ZoneProcesses, zoneProcesses } from './zone-processes.ts'
 
 export type WorldOptions = {
   /** Both zones, the hub and the logs stand in here. Made when absent. */
@@ -70,32 +69,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const mailbox = opening.use(
     await startMailbox({ kind: options.mailbox, say, onContainer: (container) => reaper.add({ container }) }),
   )
-  const supervisor = new Supervisor({
-    onSpawn: (group) => reaper.add({ group }),
-    onGone: (group) => reaper.remove({ group }),
-    ...(options.onEvent ? { onEvent: options.onEvent } : {}),
-  })
-  const killAll = () => supervisor.killAll()
-  process.on('exit', killAll)
-  opening.defer(async () => {
-    await supervisor.stopAll()
-    process.off('exit', killAll)
-  })
-  const zones = await makeZones(options, mailbox, await findSshKeygen({ env, say }))
-  const world = {
-    root: options.root,
-    redis,
-    logs: join(options.root, 'logs'),
-    env: childEnvironment(options),
-  }
-  const running = {} as Record<Zone, ZoneProcesses>
-  for (const zone of ['cloud', 'local'] as const) {
-    const { home, ports } = zones[zone]
-    const data = join(home.root, 'redis')
-    running[zone] = await zoneProcesses(home, ports, { ...world, data })
-    const { container } = running[zone]
-    if (container) reaper.add({ container })
-  }
+  const supervisor = opening.adopt(superviseWith(reaper, options), (one) => one.stopAll())
+  const sshKeygen = await findSshKeygen({ env, say })
+  const zones = await makeZones({ root: options.root, undoMs: options.undoMs, mailbox, sshKeygen })
+  const running = await planProcesses(options, zones, redis)
+  for (const { container } of Object.values(running)) if (container) reaper.add({ container })
   const resources = opening.move()
   return {
     root: options.root,
@@ -119,6 +97,28 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   }
 }
 
+/** A supervisor whose children die with this process, however it ends. */
+function superviseWith(reaper: Reaper, { onEvent }: WorldOptions): Supervisor {
+  const supervisor = new Supervisor({
+    onSpawn: (group) => reaper.add({ group }),
+    onGone: (group) => reaper.remove({ group }),
+    ...(onEvent ? { onEvent } : {}),
+  })
+  process.once('exit', () => supervisor.killAll())
+  return supervisor
+}
+
+async function planProcesses(
+  options: WorldOptions,
+  zones: Record<Zone, MadeZone>,
+  redis: RedisFound,
+): Promise<Record<Zone, ZoneProcesses>> {
+  const { root } = options
+  const world = { root, redis, logs: join(root, 'logs'), env: childEnvironment(options) }
+  const plan = ({ home, ports }: MadeZone) => zoneProcesses(home, ports, { ...world, data: join(home.root, 'redis') })
+  return { cloud: await plan(zones.cloud), local: await plan(zones.local) }
+}
+
 function childEnvironment({ root, env }: WorldOptions): Record<string, string> {
   return {
     ...Object.fromEntries(INHERITED.flatMap((name) => (env[name] ? [[name, env[name] as string]] : []))),
@@ -127,51 +127,6 @@ function childEnvironment({ root, env }: WorldOptions): Record<string, string> {
     // A third off each start from the second run on.
     NODE_COMPILE_CACHE: cacheFolder(env, 'compile'),
   }
-}
-
-/** Both homes with their keys, paired with each other; settings are written anew, since ports change at each start. */
-async function makeZones({ root, undoMs }: WorldOptions, mailbox: Mailbox, sshKeygen: string | undefined) {
-  const { owner } = mailbox.accounts
-  const ports = { cloud: await zonePorts('cloud'), local: await zonePorts('local') }
-  const common = (zone: Zone) => ({
-    COUNTERSIGN_OWNER_ADDRESS: owner.address,
-    COUNTERSIGN_OWNER_NAME: 'Olivia Owner',
-    COUNTERSIGN_IMAP_HOST: mailbox.imap.host,
-    COUNTERSIGN_IMAP_PORT: String(mailbox.imap.port),
-    COUNTERSIGN_IMAP_USER: owner.address,
-    COUNTERSIGN_IMAP_TLS: 'none',
-    COUNTERSIGN_REDIS_URL: `redis://127.0.0.1:${ports[zone].redis}`,
-  })
-  const sending = {
-    COUNTERSIGN_SMTP_HOST: mailbox.smtp.host,
-    COUNTERSIGN_SMTP_PORT: String(mailbox.smtp.port),
-    COUNTERSIGN_SMTP_USER: owner.address,
-    COUNTERSIGN_SMTP_TLS: 'none',
-    COUNTERSIGN_UNDO_MS: String(undoMs),
-  }
-  const cloudRoot = join(root, 'cloud')
-  const localRoot = join(root, 'local')
-  await rm(join(cloudRoot, '.env.cloud'), { force: true })
-  await rm(join(localRoot, '.env.local'), { force: true })
-  const program = sshKeygen ? { sshKeygen } : {}
-  const cloudPlan = {
-    ...program,
-    root: cloudRoot,
-    zone: 'cloud' as const,
-    settings: common('cloud'),
-    secrets: { 'imap-password': owner.password },
-  }
-  const cloud = await initZone(cloudPlan)
-  const local = await initZone({
-    ...program,
-    root: localRoot,
-    zone: 'local',
-    settings: { ...common('local'), ...sending },
-    secrets: { 'imap-password': owner.password, 'smtp-password': owner.password },
-    pair: await readPairing(cloud.pairingFile),
-  })
-  await initZone({ ...cloudPlan, pair: await readPairing(local.pairingFile) })
-  return { cloud: { home: cloud.home, ports: ports.cloud }, local: { home: local.home, ports: ports.local } }
 }
 
 async function startZone(zone: ZoneProcesses, supervisor: Supervisor, signal: AbortSignal): Promise<void> {

@@ -36,7 +36,9 @@ export type ZoneProcesses = {
 }
 
 /** The ports one zone needs: Redis and each service's own. */
-export async function zonePorts(zone: Zone): Promise<{ redis: number; http: Record<string, number> }> {
+export type ZonePorts = { readonly redis: number; readonly http: Readonly<Record<string, number>> }
+
+export async function zonePorts(zone: Zone): Promise<ZonePorts> {
   const [redis = 0, ...others] = await freePorts(1 + SERVICES[zone].length)
   return { redis, http: Object.fromEntries(SERVICES[zone].map(({ name }, index) => [name, others[index] ?? 0])) }
 }
@@ -44,7 +46,7 @@ export async function zonePorts(zone: Zone): Promise<{ redis: number; http: Reco
 /** Puts together what has to run for a zone. Nothing is started here. */
 export async function zoneProcesses(
   home: ZoneHome,
-  ports: { redis: number; http: Record<string, number> },
+  ports: ZonePorts,
   world: {
     readonly root: string
     readonly redis: RedisFound

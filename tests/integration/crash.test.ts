@@ -33,7 +33,6 @@ async function storyWith(after: string, harm: (world: World) => Promise<void>): 
 
 test.each([
   ['cloud/triage', 'mail-sent'],
-  ['cloud/sync', 'mail-sent'],
   ['cloud/sync', 'triaged'],
   ['cloud/drafter', 'triaged'],
   ['cloud/health', 'triaged'],
@@ -63,7 +62,6 @@ test.each([
 
 test.each([
   ['cloud', 'triaged'],
-  ['cloud', 'mail-sent'],
   ['local', 'approved'],
 ] as const)(
   'flushing the %s Redis after %s loses nothing',
