@@ -170,9 +170,11 @@ describe('an approved task whose executor dies', () => {
         expect(home.mail.delivered).toHaveLength(1)
         expect(home.mail.filed).toEqual(home.mail.delivered)
         expect(await textOf({ home, fileName })).toContain('status: done')
-        expect(readLedger(home)).toEqual(
-          expect.arrayContaining(['task.approved', 'execution.intended', 'execution.done']),
-        )
+        const ledger = readLedger(home)
+        expect(ledger).toEqual(expect.arrayContaining(['task.approved', 'execution.intended', 'execution.done']))
+        // Written again only when nothing tells that it was written: after a death between it and the file's outcome.
+        const isTorn = ['ledger.append', 'vault.replace'].includes(step)
+        if (!isTorn) expect(ledger.filter((type) => type === 'execution.done')).toHaveLength(1)
       }
       expect(await home.vault.read(vaultPath('Dashboard.md'))).toContain('A note.')
       await home[Symbol.asyncDispose]()

@@ -28,7 +28,6 @@ async function freeze(path: VaultPath, deps: ExecutorDeps): Promise<string | und
   deps.journal.freeze({ taskId, generation, fileName: fileNameOf(path), frozenAt: now, undoUntil: now + deps.undoMs })
   await deps.ledger.append('task.approved', { task: taskId, data: { digest: verdict.digest, generation } })
   const moved = await deps.vault.move(path, taskPath({ kind: 'in-progress', agent: deps.agent }, fileNameOf(path)))
-  if (moved === 'gone') deps.journal.unfreeze(taskId)
   if (moved === 'exists') return 'Another file of this name is being worked on already.'
   if (moved === 'moved') {
     deps.metrics.count('countersign_tasks_total', { outcome: 'approved' })

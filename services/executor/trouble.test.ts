@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { CountersignError } from '#core/errors.ts'
 import { section, ticksOf } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import {
@@ -16,6 +17,8 @@ import {
   whereIs,
   wrongPassword,
 } from '#tests/support/executor.ts'
+import { eachTask } from './each-task.ts'
+import { patientSent } from './patient-sent.ts'
 
 const PENDING = 'Pending_Approval/email'
 let home: ExecutorHome
@@ -280,6 +283,57 @@ describe('what happens at the same moment', () => {
     home.now += 1_000
     await pass()
     expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+  })
+})
+
+test('an executor that was overtaken stops even when there is nothing to do', async () => {
+  await pass()
+  const newer = await home.start()
+  await expect(pass()).rejects.toMatchObject({ code: 'ERR_FENCED' })
+  await newer[Symbol.asyncDispose]()
+})
+
+test('an unreachable Sent folder is left alone for a while, then asked again', async () => {
+  let asked = 0
+  const has = async () => {
+    asked += 1
+    throw wrongPassword()
+  }
+  const sent = patientSent({ has, append: async () => {} }, { now: () => home.now })
+  const ask = () => expect(sent.has('<a@b>')).rejects.toMatchObject({ code: 'ERR_MAIL_AUTH' })
+  await ask()
+  await ask()
+  expect(asked).toBe(1)
+  home.now += 2_000
+  await ask()
+  home.now += 3_999
+  await ask()
+  expect(asked).toBe(2)
+  home.now += 1
+  await ask()
+  expect(asked).toBe(3)
+})
+
+describe('one task in trouble', () => {
+  const items = [{ path: 'a' }, { path: 'b' }]
+  const quiet = { log: { debug() {}, info() {}, warn() {}, error() {} }, metrics: { count() {} } }
+
+  test.each([
+    [wrongPassword(), /535 refused/],
+    [new TypeError('x is undefined'), /fault of the program/],
+  ])('by %s is held with its reason and does not stop the others', async (error, say) => {
+    const done: string[] = []
+    const held = await eachTask(items, quiet, async ({ path }) => {
+      if (path === 'a') throw error
+      done.push(path)
+      return undefined
+    })
+    expect([held, done]).toEqual([[{ path: 'a', say: expect.stringMatching(say) }], ['b']])
+  })
+
+  test.each(['ERR_FENCED', 'ERR_JOURNAL_FAILED'] as const)('by %s ends the pass', async (code) => {
+    const step = async () => Promise.reject(new CountersignError(code, 'x'))
+    await expect(eachTask(items, quiet, step)).rejects.toMatchObject({ code })
   })
 })
 
