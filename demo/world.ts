@@ -70,6 +70,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     await startMailbox({ kind: options.mailbox, say, onContainer: (container) => reaper.add({ container }) }),
   )
   const supervisor = opening.adopt(superviseWith(reaper, options), (one) => one.stopAll())
+  const killAll = () => supervisor.killAll()
+  process.once('exit', killAll)
+  opening.defer(() => void process.off('exit', killAll))
   const sshKeygen = await findSshKeygen({ env, say })
   const zones = await makeZones({ root: options.root, undoMs: options.undoMs, mailbox, sshKeygen })
   const running = await planProcesses(options, zones, redis)
@@ -97,15 +100,13 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-/** A supervisor whose children die with this process, however it ends. */
+/** A supervisor whose children the reaper knows. */
 function superviseWith(reaper: Reaper, { onEvent }: WorldOptions): Supervisor {
-  const supervisor = new Supervisor({
+  return new Supervisor({
     onSpawn: (group) => reaper.add({ group }),
     onGone: (group) => reaper.remove({ group }),
     ...(onEvent ? { onEvent } : {}),
   })
-  process.once('exit', () => supervisor.killAll())
-  return supervisor
 }
 
 async function planProcesses(
