@@ -69,10 +69,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const mailbox = opening.use(
     await startMailbox({ kind: options.mailbox, say, onContainer: (container) => reaper.add({ container }) }),
   )
-  const supervisor = opening.adopt(superviseWith(reaper, options), (one) => one.stopAll())
+  const supervisor = superviseWith(reaper, options)
   const killAll = () => supervisor.killAll()
   process.once('exit', killAll)
   opening.defer(() => void process.off('exit', killAll))
+  opening.defer(() => supervisor.stopAll())
   const sshKeygen = await findSshKeygen({ env, say })
   const zones = await makeZones({ root: options.root, undoMs: options.undoMs, mailbox, sshKeygen })
   const running = await planProcesses(options, zones, redis)
