@@ -17,8 +17,8 @@ export interface MergeContext {
   readonly oursAt: (path: VaultPath) => Hlc
   /** When the hub's version was written, and by which agent. */
   readonly theirsAt: (path: VaultPath) => Hlc
-  /** Whether a blob is a task file whose front matter says that local has put it before the person. */
-  readonly isPresented: (blob: string) => boolean
+  /** Whether in Pending_Approval a blob is the person's: a card that local has put before them, or a file that nobody can read as a task. */
+  readonly isThePersons: (blob: string) => boolean
   /** The domain of a task file. */
   readonly domainOf: (blob: string) => Domain
 }
@@ -44,10 +44,11 @@ export function mergeTask(
   theirs: readonly Version[],
   context: MergeContext,
 ): TaskMerge {
-  const [hub, hubExtras] = oneOfTheirs(theirs, context)
+  const [hub, hubExtras] = oneOfTheirs(base, ours, theirs, context)
   const [own, ownExtras] = oneOfOurs(base, ours, hub, context)
   const from = base.find((one) => one.path === own?.path) ?? base.find((one) => one.path === hub?.path) ?? base[0]
-  const { winner, losers } = mergeVersions(from, own, hub, context)
+  const { winner, losers } =
+    own && isKeptHere(base, own, hub, context) ? keepOurs(from, own, hub) : mergeVersions(from, own, hub, context)
   const isKnown = (one: Version) => [winner, from, own, hub].some((known) => known?.blob === one.blob)
   const extras: Loser[] = [
     ...ownExtras.filter((one) => !isKnown(one)).map((one) => ({ ...one, side: 'ours' as const })),
@@ -58,9 +59,22 @@ export function mergeTask(
   return { winner, losers: [...losers, ...extras].filter((one) => one.blob !== winner?.blob) }
 }
 
-/** A hub that shows a task twice was made to: the version furthest along is the task. */
-function oneOfTheirs(theirs: readonly Version[], context: MergeContext): [Version | undefined, readonly Version[]] {
-  const [first, ...rest] = theirs.toSorted(furthestFirst(context))
+/** Whether local stands by what its work tree has of a task, whatever the hub shows: decided here, or on the person's desk. */
+export function isLocalsWord(base: readonly Version[], ours: readonly Version[], context: MergeContext): boolean {
+  return context.zone === 'local' && ours.some((one) => isDecided(one, context) || isHeld(base, one, context))
+}
+
+/** A hub that shows a task twice was made to: the task is what stands where it is known to, else what is furthest along. */
+function oneOfTheirs(
+  base: readonly Version[],
+  ours: readonly Version[],
+  theirs: readonly Version[],
+  context: MergeContext,
+): [Version | undefined, readonly Version[]] {
+  const isKnown = (one: Version) => [...base, ...ours].some((known) => known.path === one.path)
+  const [first, ...rest] = theirs.toSorted(
+    (a, b) => Number(isKnown(b)) - Number(isKnown(a)) || furthestFirst(context)(a, b),
+  )
   return [first, rest]
 }
 
@@ -100,11 +114,45 @@ function mergeVersions(
   const path = guardApproved(choosePlace(base, ours, theirs, context), ours, theirs, context)
   if (!path) return { winner: undefined, losers: [] }
   if (!ours || !theirs) return { winner: { path, blob: (ours ?? theirs)?.blob ?? '' }, losers: [] }
-  const side = chooseBytes(path, base, ours, theirs, context)
+  return outcomeOf(path, chooseBytes(path, base, ours, theirs, context), base, ours, theirs)
+}
+
+/** One side's bytes at a place; the other's are kept when they are an edit. */
+function outcomeOf(
+  path: VaultPath,
+  side: 'ours' | 'theirs',
+  base: Version | undefined,
+  ours: Version,
+  theirs: Version,
+): TaskMerge {
   const [won, lost] = side === 'ours' ? [ours, theirs] : [theirs, ours]
   const isEdit = lost.blob !== won.blob && lost.blob !== base?.blob
   const loser: Loser = { ...lost, side: side === 'ours' ? 'theirs' : 'ours' }
   return { winner: { path, blob: won.blob }, losers: isEdit ? [loser] : [] }
+}
+
+/**
+ * In the local zone the person's desk gives way to nothing that others wrote, neither in place nor in bytes. A place
+ * that only local writes is no other's word: it is our own of before this work tree was restored.
+ */
+function isKeptHere(
+  base: readonly Version[],
+  ours: Version,
+  theirs: Version | undefined,
+  context: MergeContext,
+): boolean {
+  return context.zone === 'local' && !(theirs && isDecided(theirs, context)) && isHeld(base, ours, context)
+}
+
+/** A card, or what was one; in Pending_Approval also what the person or the executor wrote. */
+function isHeld(base: readonly Version[], ours: Version, context: MergeContext): boolean {
+  if ([...base, ours].some((one) => isOpenCard(one, context))) return true
+  const isClean = base.some((one) => one.path === ours.path && one.blob === ours.blob)
+  return placeOf(ours.path).kind === 'pending' && !isClean
+}
+
+function keepOurs(base: Version | undefined, ours: Version, theirs: Version | undefined): TaskMerge {
+  return theirs ? outcomeOf(ours.path, 'ours', base, ours, theirs) : { winner: ours, losers: [] }
 }
 
 function choosePlace(
@@ -144,9 +192,8 @@ function chooseBytes(
   context: MergeContext,
 ): 'ours' | 'theirs' {
   const { zone } = context
-  // What the person saw or decided on stays as it is; the other side's edit is put before the person beside it.
-  const isCard = [ours, base].some((one) => one && isOpenCard({ path: ours.path, blob: one.blob }, context))
-  if (zone === 'local' && path === ours.path && (isDecided(ours, context) || isCard)) return 'ours'
+  // What the person decided on stays as it is; the other side's edit is put before the person beside it.
+  if (zone === 'local' && path === ours.path && isDecided(ours, context)) return 'ours'
   const holdsTheirs = path === theirs.path && (isDecided(theirs, context) || isOpenCard(theirs, context))
   if (zone === 'cloud' && holdsTheirs) return 'theirs'
   if (ours.blob === base?.blob) return 'theirs'
@@ -163,7 +210,7 @@ function isDecided(version: Version, { zone, agent }: MergeContext): boolean {
 }
 
 function isOpenCard(version: Version, context: MergeContext): boolean {
-  return placeOf(version.path).kind === 'pending' && context.isPresented(version.blob)
+  return placeOf(version.path).kind === 'pending' && context.isThePersons(version.blob)
 }
 
 function furthestFirst(context: MergeContext): (a: Version, b: Version) => number {

@@ -19,7 +19,7 @@ type Files = Record<string, string>
 const tree = (files: Files) => new Map(Object.entries(files).map(([path, blob]) => [vaultPath(path), blob]))
 const sorted = (files: ReadonlyMap<string, string>) => Object.fromEntries([...files].toSorted())
 
-/** Blobs are words; a word ending in `!` is a task file that local has presented. Hub versions are of time 100 by cloud. */
+/** Blobs are words; a word ending in `!` is a card that local has presented, or broken. Hub versions are of time 100 by cloud. */
 function merge(zone: Zone, sides: { base?: Files; ours?: Files; theirs?: Files }, more: Partial<MergeInput> = {}) {
   return mergeVault({
     agent: zone,
@@ -29,7 +29,7 @@ function merge(zone: Zone, sides: { base?: Files; ours?: Files; theirs?: Files }
     theirs: tree(sides.theirs ?? {}),
     oursAt: () => ({ ms: 50, counter: 0, agent: zone }),
     theirsAt: () => ({ ms: 100, counter: 0, agent: zone === 'local' ? 'cloud' : 'local' }),
-    isPresented: (blob) => blob.endsWith('!'),
+    isThePersons: (blob) => blob.endsWith('!'),
     domainOf: () => 'email',
     ...more,
   })

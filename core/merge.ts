@@ -1,5 +1,5 @@
 import { compareHlc } from './hlc.ts'
-import { type Loser, type MergeContext, mergeTask, type Version } from './merge-task.ts'
+import { isLocalsWord, type Loser, type MergeContext, mergeTask, type Version } from './merge-task.ts'
 import {
   conflictCopyPath,
   fileNameOf,
@@ -22,7 +22,7 @@ export interface MergeInput extends MergeContext {
   readonly ours: Tree
   /** The hub's head. */
   readonly theirs: Tree
-  /** Keys (`mergeKey`) of which this agent may not write what it has: the hub's version stands. */
+  /** Keys (`mergeKey`) of which this agent may not write what it has: the hub's version stands there. */
   readonly yielded?: ReadonlySet<string>
 }
 
@@ -37,7 +37,7 @@ export interface MergeResult {
   /** What to commit on top of theirs, conflict copies included. The work tree is to become this. */
   readonly tree: Map<VaultPath, string>
   readonly copies: readonly ConflictCopy[]
-  /** Yielded keys of which the hub has nothing new: their files in the work tree are left alone. */
+  /** Yielded keys of which the hub has nothing new, or local its own word: their files in the work tree are left alone. */
   readonly untouched: ReadonlySet<string>
 }
 
@@ -62,13 +62,13 @@ export function mergeVault(input: MergeInput): MergeResult {
     const b = base.get(key) ?? []
     const o = ours.get(key) ?? []
     const t = theirs.get(key) ?? []
+    const isTask = isTaskPlace(placeOf((o[0] ?? t[0] ?? b[0])!.path)) && !key.includes('/')
     if (input.yielded?.has(key)) {
       for (const one of t) tree.set(one.path, one.blob)
-      if (o.length > 0 && sameVersions(b, t)) untouched.add(key)
+      if (o.length > 0 && (sameVersions(b, t) || (isTask && isLocalsWord(b, o, input)))) untouched.add(key)
       else copies.push(...copiesOf(t[0]?.path ?? o[0]?.path, yieldedLosers(b, o, t), input))
       continue
     }
-    const isTask = isTaskPlace(placeOf((o[0] ?? t[0] ?? b[0])!.path)) && !key.includes('/')
     const { winner, losers } = isTask ? mergeTask(b, o, t, input) : mergeFile(b[0], o[0], t[0], input)
     if (winner) tree.set(winner.path, winner.blob)
     copies.push(...copiesOf(winner?.path, losers, input))

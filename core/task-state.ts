@@ -42,18 +42,3 @@ export function canMove(from: TaskPlace, to: TaskPlace, by: Mover): boolean {
     TRANSITIONS.some((one) => one.from === from.kind && one.to === to.kind && one.by.includes(role))
   )
 }
-
-/**
- * How far a place is along a task's life; where two clones moved one task differently, the further one stands. The
- * person's word (Approved, Rejected) outranks what an agent did meanwhile.
- */
-export function progressOf(place: TaskPlace): number {
-  return {
-    'needs-action': 0,
-    'in-progress': place.kind === 'in-progress' && place.agent === 'local' ? 4 : 1,
-    pending: 2,
-    approved: 3,
-    rejected: 3,
-    done: 5,
-  }[place.kind]
-}

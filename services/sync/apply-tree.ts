@@ -7,6 +7,7 @@ import type { BaseRow } from '#core/ports/sync-store.ts'
 import {
   conflictCopyPath,
   fileNameOf,
+  isConflictCopy,
   isTaskPlace,
   parseVaultPath,
   placeOf,
@@ -90,7 +91,7 @@ function tasksOf({ tree, merged }: Pick<MergePlan, 'tree' | 'merged'>, scan: Sca
 
   function isMergedKey(key: string, task: Task): boolean {
     // A conflict copy is new and of no key that was merged.
-    return merged.has(key) || task.from.length === 0
+    return merged.has(key) || (isConflictCopy(key) && task.from.length === 0)
   }
 }
 
@@ -114,6 +115,7 @@ function targetsOf({ from, to }: Task): [VaultPath, Oid | null][] {
 }
 
 async function applyTask({ from, to }: Task, rows: Map<VaultPath, BaseRow | null>, deps: SyncDeps): Promise<void> {
+  noteReceived({ from, to }, deps)
   const [only, ...more] = from
   const [target] = to
   if (only && target && more.length === 0 && to.length === 1 && only.path !== target.path)
@@ -125,6 +127,16 @@ async function applyTask({ from, to }: Task, rows: Map<VaultPath, BaseRow | null
     if (!(await replace(path, oid, has, rows, deps))) return
   }
   for (const one of from) if (!to.some((other) => other.path === one.path)) await remove(one, rows, deps)
+}
+
+/** Before any of it is written: the executor is to look anew at every task that others have put somewhere here. */
+function noteReceived({ from, to }: Task, { zone, received }: SyncDeps): void {
+  if (zone !== 'local') return
+  const arriving = to.filter(({ path, oid }) => !from.some((has) => has.path === path && has.oid === oid))
+  const names = arriving
+    .filter(({ path }) => isTaskPlace(placeOf(path)) && !isConflictCopy(path))
+    .map(({ path }) => fileNameOf(path))
+  for (const name of new Set(names)) received.note(name)
 }
 
 /** New bytes in the old place, then one rename: whoever watches the new place sees a whole file appear. */

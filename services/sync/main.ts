@@ -9,6 +9,7 @@ import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
+import { openReceived } from '#adapters/received/received.ts'
 import { openTrash, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
@@ -58,6 +59,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
       {
         ...{ zone: config.zone, agent: config.agent, repo, workTree, store, ledger, clock },
         agents: new Map(agents.map((one) => [one.name, one.zone])),
+        received: resources.use(openReceived(config.state)),
         scanner: createScanner({ workTree, repo, store, clock }),
         ledgerKey: await readPrivateKey(key('ledger.pem')),
         ledgerKeys: new Map(publicKeys),

@@ -61,7 +61,7 @@ export async function planMerge(
       zone: deps.zone,
       oursAt: (path) => oursAt(path, scan, deps),
       theirsAt: (path) => parseHlc(deps.store.stamp(mergeKey(path)) ?? '') ?? { ms: 0, counter: 0, agent: 'unknown' },
-      isPresented: (blob) => facts.get(blob)?.isPresented ?? false,
+      isThePersons: (blob) => facts.get(blob)?.isThePersons ?? false,
       domainOf: (blob) => facts.get(blob)?.domain ?? 'general',
       yielded,
     })
@@ -126,7 +126,7 @@ function oursAt(path: VaultPath, scan: Scan, { agent, clock }: SyncDeps): Hlc {
 }
 
 interface TaskFacts {
-  readonly isPresented: boolean
+  readonly isThePersons: boolean
   readonly domain: Domain
 }
 
@@ -144,7 +144,7 @@ async function taskFacts(
         const parsed = parseTaskFile(Buffer.from(await repo.readBlob(oid, maxBytesOf(place))).toString('utf8'))
         const folder = 'domain' in place ? place.domain : 'general'
         found.set(oid, {
-          isPresented: parsed.ok && parsed.task.front.presented !== undefined,
+          isThePersons: !parsed.ok || parsed.task.front.presented !== undefined,
           domain: parsed.ok ? parsed.task.front.domain : folder,
         })
       }),

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Clock } from '#core/ports/clock.ts'
 import type { Doorbell } from '#core/ports/doorbell.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
+import type { ReceivedPort } from '#core/ports/received.ts'
 import type { RepoPort } from '#core/ports/repo.ts'
 import type { SyncStore } from '#core/ports/sync-store.ts'
 import type { WorkTreePort } from '#core/ports/work-tree.ts'
@@ -19,6 +20,8 @@ export interface SyncDeps {
   readonly scanner: Scanner
   readonly store: SyncStore
   readonly ledger: LedgerPort
+  /** Told before the hub's bytes are written under a task's name; in the local zone. */
+  readonly received: Pick<ReceivedPort, 'note'>
   readonly ledgerKey: KeyObject
   /** The public ledger keys of the other agents. */
   readonly ledgerKeys: ReadonlyMap<string, KeyObject>

@@ -24,6 +24,8 @@ export interface SyncZone {
   store: SyncStore
   readonly rung: TaskJob[]
   readonly trash: string[]
+  /** Task files of which sync noted that the hub's bytes come. */
+  readonly received: string[]
   deps(): SyncDeps
   sync(): Promise<CycleOutcome>
   restart(): void
@@ -63,6 +65,7 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
   const repo = memoryRepo(world.hub, zone, clock)
   const rung: TaskJob[] = []
   const trash: string[] = []
+  const received: string[] = []
   const doorbell: Doorbell = {
     ring: async (_queue, _job, payload) => void rung.push(payload as TaskJob),
   }
@@ -73,6 +76,7 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
     repo,
     rung,
     trash,
+    received,
     store: openSyncStore(':memory:'),
     ledger: memoryLedger(files, zone, clock.now),
     deps: () => deps,
@@ -93,6 +97,7 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
     scanner: createScanner({ workTree: files, repo, store: self.store, clock }),
     store: self.store,
     ledger: self.ledger,
+    received: { note: (fileName) => void received.push(fileName) },
     ledgerKey: world.keys[zone].privateKey,
     ledgerKeys: new Map([
       ['cloud', world.keys.cloud.publicKey],
