@@ -1,4 +1,4 @@
-import { parseTaskFile } from './task-file.ts'
+import { type FrontMatter, parseTaskFile, ticksOf } from './task-file.ts'
 import { canMove, type Mover } from './task-state.ts'
 import { fileNameOf, isConflictCopy, isTaskPlace, type Place, parseVaultPath, type TaskPlace } from './vault-path.ts'
 import { decideZone, type Zone } from './zone-policy.ts'
@@ -90,7 +90,7 @@ function ownerRule(author: Author, change: Located, all: readonly Located[]): st
     case 'updates':
       return place.agent === author.agent ? undefined : 'not-your-updates'
     case 'plans':
-      return undefined
+      return planRule(change)
     case 'attachment':
       return isNew(change) ? undefined : 'attachment-is-immutable'
     case 'inbox':
@@ -121,15 +121,25 @@ function localRule(author: Author, change: Located, all: readonly Located[]): st
   return change.after === undefined && isGivenBack ? undefined : 'not-your-work'
 }
 
+/** Plans are notes of both: the cloud adds and edits, and takes nothing away. */
+function planRule(change: Located): string | undefined {
+  if (isConflictCopy(change.path)) return isNew(change) ? undefined : 'conflict-copy-is-the-persons'
+  return change.after === undefined ? 'plan-removed' : undefined
+}
+
 function cloudTaskRule(author: Author, change: Located, place: TaskPlace, all: readonly Located[]): string | undefined {
   if (place.kind === 'approved' || place.kind === 'rejected' || place.kind === 'done') return 'local-only-path'
   if (place.kind === 'in-progress' && place.agent !== author.agent) return 'not-your-work'
   if (place.kind === 'pending' && !decideZone(author.zone, place.domain, 'draft').allow) return 'domain-local-only'
   if (isConflictCopy(change.path)) return isNew(change) ? undefined : 'conflict-copy-is-the-persons'
   if (change.after === undefined) return leavesProperly(author, change, place, all) ? undefined : 'task-removed'
-  if (parsedTask(change.after) === undefined) return 'task-file-invalid'
-  if (change.before !== undefined) return place.kind === 'pending' ? pendingEditRule(change) : undefined
-  return arrivesProperly(author, change, place, all)
+  const after = parsedTask(change.after)
+  if (!after) return 'task-file-invalid'
+  const rule =
+    change.before !== undefined
+      ? editRule(parsedTask(change.before), after, place)
+      : arrivesProperly(author, change, place, all)
+  return rule ?? contentRule(after, place)
 }
 
 /** A task file only ever disappears from one place because it appears, under its name, in the next. */
@@ -154,18 +164,31 @@ function arrivesProperly(author: Author, change: Located, to: TaskPlace, all: re
     return 'domain-local-only'
   const before = origin.before && parsedTask(origin.before)
   const after = change.after && parsedTask(change.after)
-  if (!before || !after || before.id !== after.id) return 'task-id-changed'
-  if (to.kind === 'in-progress' && after.generation !== before.generation + 1) return 'generation'
-  if (to.kind !== 'in-progress' && after.generation < before.generation) return 'generation'
+  if (!before || !after || before.front.id !== after.front.id) return 'task-id-changed'
+  const [was, is] = [before.front.generation, after.front.generation]
+  if (to.kind === 'in-progress' && is !== was + 1) return 'generation'
+  if (to.kind !== 'in-progress' && is < was) return 'generation'
   return undefined
 }
 
-/** The cloud may replace its own undecided draft until local has put it before the person. */
-function pendingEditRule(change: Located): string | undefined {
-  const before = change.before && parsedTask(change.before)
-  const after = change.after && parsedTask(change.after)
-  if (before && after && before.id !== after.id) return 'task-id-changed'
-  return before?.isPresented ? 'presented-draft-is-frozen' : undefined
+/**
+ * The cloud may replace its own undecided draft until local has put it before the person, and work on what it claimed.
+ * What nobody can read in Pending_Approval was a card that the person broke: no one can tell any more that it is open.
+ */
+function editRule(before: ParsedFile | undefined, after: ParsedFile, place: TaskPlace): string | undefined {
+  if (place.kind === 'pending' && !before) return 'broken-file-is-the-persons'
+  if (place.kind === 'pending' && before?.front.presented) return 'presented-draft-is-frozen'
+  if (!before) return undefined
+  if (before.front.id !== after.front.id) return 'task-id-changed'
+  const step = after.front.generation - before.front.generation
+  return step < 0 || (place.kind === 'in-progress' && step > 0) ? 'generation' : undefined
+}
+
+/** What a file of the cloud never says: that it was put before the person, or what they decided. */
+function contentRule({ front, ticks }: ParsedFile, place: TaskPlace): string | undefined {
+  if (front.presented) return 'presented-is-locals'
+  if (ticks > 0) return 'decision-is-the-persons'
+  return 'domain' in place && place.domain !== front.domain ? 'domain-differs' : undefined
 }
 
 function isNew(change: Located): boolean {
@@ -176,11 +199,14 @@ function isDeparture(other: Located, arrival: Located): boolean {
   return other.after === undefined && other.before !== undefined && other.path.endsWith(`/${fileNameOf(arrival.path)}`)
 }
 
-function parsedTask(bytes: Uint8Array): { id: string; generation: number; isPresented: boolean } | undefined {
+interface ParsedFile {
+  readonly front: FrontMatter
+  readonly ticks: number
+}
+
+function parsedTask(bytes: Uint8Array): ParsedFile | undefined {
   const parsed = parseTaskFile(Buffer.from(bytes).toString('utf8'))
-  if (!parsed.ok) return undefined
-  const { id, generation, presented } = parsed.task.front
-  return { id, generation, isPresented: presented !== undefined }
+  return parsed.ok ? { front: parsed.task.front, ticks: ticksOf(parsed.task).length } : undefined
 }
 
 function isPlainText(bytes: Uint8Array): boolean {
