@@ -39,15 +39,21 @@ export function createCli(options: () => GlobalOptions): Cli {
   }
 }
 
+/** How this program is called here: in a checkout it is not on the PATH, in the images it is. */
+export const PROGRAM = import.meta.filename.endsWith('.ts') ? 'npx countersign' : 'countersign'
+
 /** Help text that ends each command's --help. */
 export function example(...lines: string[]): string {
-  return `\nExample:\n${lines.map((line) => `  $ countersign ${line}`).join('\n')}`
+  return `\nExample:\n${lines.map((line) => `  $ ${PROGRAM} ${line}`).join('\n')}`
 }
 
 /** Writes an error where it belongs: one JSON object with --json, else what was tried and what to do, on stderr. */
 export function reportError(error: unknown, json: boolean): void {
   const code = error instanceof CountersignError ? error.code : 'ERR_UNEXPECTED'
-  const hint = error instanceof CountersignError ? error.hint : 'This is a fault of the program; please report it.'
+  const hint =
+    error instanceof CountersignError
+      ? error.hint.replaceAll('`countersign ', `\`${PROGRAM} `)
+      : 'This is a fault of the program; please report it.'
   const message = error instanceof Error ? error.message : String(error)
   if (json) {
     process.stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`)

@@ -8,7 +8,7 @@ import { readAgents } from '#adapters/keys/trust-files.ts'
 import { CountersignError } from '#core/errors.ts'
 import { mailFindings, redisFinding, settingsFindings } from './doctor-reach.ts'
 import { attempt, type Finding } from './finding.ts'
-import { renderTable } from './table.ts'
+import { renderTable, terminalText } from './table.ts'
 import { environmentOf, type ZoneHome } from './zone-home.ts'
 
 const run = promisify(execFile)
@@ -42,7 +42,11 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
 export function renderFindings(findings: readonly Finding[]): string {
   const marks = { ok: '✓', failed: '✗', skipped: '·' }
   return renderTable(
-    findings.map((one) => [marks[one.result], one.check, one.hint ? `${one.found}. ${one.hint}` : one.found]),
+    findings.map((one) => [
+      marks[one.result],
+      one.check,
+      terminalText(one.hint ? `${one.found}. ${one.hint}` : one.found, 500),
+    ]),
   )
 }
 

@@ -66,4 +66,11 @@ function verbOf(argv: readonly string[]): string | undefined {
   return words[0] === 'help' ? words[1] : words[0]
 }
 
-if (import.meta.main) await main(process.argv.slice(2))
+if (import.meta.main) {
+  // Whoever reads the output may have enough of it (`| head`): the work goes on to its end, and clears up.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  await main(process.argv.slice(2))
+}

@@ -75,6 +75,15 @@ export function parseConfig<S extends ConfigShape>(shape: S, env: Env): ConfigVe
     : { ok: false, faults: [...new Set(faults)].sort() }
 }
 
+/** The faults of the values that `env` has, one line each. What is missing is none here; see `parseConfig` for the rest. */
+export function faultsOfGiven(shape: ConfigShape, env: Env): string[] {
+  return Object.values(shape).flatMap(({ name, schema }) => {
+    const raw = env[name] || undefined
+    const parsed = raw === undefined ? undefined : schema.safeParse(raw)
+    return parsed?.success === false ? [faultOf(name, raw, parsed.error.issues)] : []
+  })
+}
+
 function faultOf(name: string, raw: string | undefined, issues: readonly z.core.$ZodIssue[]): string {
   const expected = issues.map((issue) => issue.message).join('; ')
   if (raw === undefined) return `${name}: missing; ${expected}`

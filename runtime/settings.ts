@@ -41,8 +41,38 @@ export function milliseconds(fallback?: number): z.ZodType<number, string | unde
   return wholeNumber(0, 86_400_000, fallback)
 }
 
-export function port(fallback?: number): z.ZodType<number, string | undefined> {
-  return wholeNumber(0, 65_535, fallback)
+/** A port to connect to. */
+export function serverPort(fallback?: number): z.ZodType<number, string | undefined> {
+  return wholeNumber(1, 65_535, fallback)
+}
+
+/** A bare address of the form that an action can name; its domain is lower-cased, as it means the same in any case. */
+export function emailAddress(expected: string): z.ZodType<string, string | undefined> {
+  return z
+    .string(`expected ${expected}`)
+    .regex(
+      /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/,
+      `expected ${expected}, such as you@example.org`,
+    )
+    .transform((address) => address.replace(/@.*$/, (domain) => domain.toLowerCase())) as z.ZodType<
+    string,
+    string | undefined
+  >
+}
+
+/** One line that a person reads; empty when absent. */
+export function personName(expected: string): z.ZodType<string, string | undefined> {
+  return withDefault(
+    z.string(`expected ${expected}`).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]{1,200}$/u, `expected ${expected}`),
+    '',
+  )
+}
+
+/** A host name or an address, without scheme, port or blanks. */
+export function host(expected: string): z.ZodType<string, string | undefined> {
+  return z
+    .string(`expected ${expected}`)
+    .regex(/^[A-Za-z0-9._-]{1,253}$|^[0-9A-Fa-f:.]{2,45}$/, `expected ${expected}: a host name or an address`)
 }
 
 /** An absolute path; a relative one counts from the folder the process was started in. */
@@ -78,7 +108,8 @@ export const processSettings = {
   zone: setting('COUNTERSIGN_ZONE', choice(['cloud', 'local'])),
   agent: setting('COUNTERSIGN_AGENT', agentName as z.ZodType<string, string | undefined>, 'COUNTERSIGN_ZONE'),
   httpHost: setting('COUNTERSIGN_HTTP_HOST', text('an address to listen on', '127.0.0.1')),
-  httpPort: setting('COUNTERSIGN_HTTP_PORT', port(8080)),
+  /** 0: any free one. */
+  httpPort: setting('COUNTERSIGN_HTTP_PORT', wholeNumber(0, 65_535, 8080)),
   logLevel: setting('COUNTERSIGN_LOG_LEVEL', choice(['debug', 'info', 'warn', 'error'], 'info')),
   drainMs: setting('COUNTERSIGN_DRAIN_MS', milliseconds(8_000)),
 }
@@ -95,14 +126,13 @@ export const zoneSettings = {
   redisUrl: setting('COUNTERSIGN_REDIS_URL', redisUrl as z.ZodType<string, string | undefined>),
   redisPassword: setting('COUNTERSIGN_REDIS_PASSWORD_FILE', optional(secretFile())),
 }
-export type ZoneConfig = ConfigOf<typeof zoneSettings>
 
 const tls = (name: string) => setting(name, choice(['tls', 'starttls', 'none'], 'tls'))
 
 /** The mailbox that is read. */
 export const imapSettings = {
-  imapHost: setting('COUNTERSIGN_IMAP_HOST', text('the host of the IMAP server')),
-  imapPort: setting('COUNTERSIGN_IMAP_PORT', port(993)),
+  imapHost: setting('COUNTERSIGN_IMAP_HOST', host('the host of the IMAP server')),
+  imapPort: setting('COUNTERSIGN_IMAP_PORT', serverPort(993)),
   imapUser: setting('COUNTERSIGN_IMAP_USER', text('the user name of the mailbox')),
   imapPassword: setting('COUNTERSIGN_IMAP_PASSWORD_FILE', secretFile()),
   imapTls: tls('COUNTERSIGN_IMAP_TLS'),
@@ -113,8 +143,8 @@ export const imapSettings = {
 
 /** The server that mail is sent through; local zone only. */
 export const smtpSettings = {
-  smtpHost: setting('COUNTERSIGN_SMTP_HOST', text('the host of the SMTP server')),
-  smtpPort: setting('COUNTERSIGN_SMTP_PORT', port(465)),
+  smtpHost: setting('COUNTERSIGN_SMTP_HOST', host('the host of the SMTP server')),
+  smtpPort: setting('COUNTERSIGN_SMTP_PORT', serverPort(465)),
   smtpUser: setting('COUNTERSIGN_SMTP_USER', optional(text('a user name'))),
   smtpPassword: setting('COUNTERSIGN_SMTP_PASSWORD_FILE', optional(secretFile())),
   smtpTls: tls('COUNTERSIGN_SMTP_TLS'),
@@ -124,6 +154,6 @@ export const smtpSettings = {
 
 /** Whose assistant this is. */
 export const ownerSettings = {
-  ownerAddress: setting('COUNTERSIGN_OWNER_ADDRESS', text('the e-mail address of the owner')),
-  ownerName: setting('COUNTERSIGN_OWNER_NAME', text('a name', '')),
+  ownerAddress: setting('COUNTERSIGN_OWNER_ADDRESS', emailAddress('the e-mail address of the owner')),
+  ownerName: setting('COUNTERSIGN_OWNER_NAME', personName('a name in one line')),
 }

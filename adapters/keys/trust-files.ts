@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
-import { type AgentIdentity, parseTrust, renderAllowedSigners, renderAuthorizedKeys, renderTrust } from '#core/trust.ts'
+import { type AgentIdentity, parseTrust, renderAllowedSigners, renderTrust } from '#core/trust.ts'
 
 /** The agents of `<trustDir>/agents.json`; none when the file is absent. Throws ERR_CONFIG_INVALID. */
 export async function readAgents(trustDir: string): Promise<AgentIdentity[]> {
@@ -34,14 +34,6 @@ export async function addAgent(trustDir: string, identity: AgentIdentity): Promi
   await writeWhole(join(trustDir, 'agents.json'), renderTrust(next))
   await writeWhole(join(trustDir, 'allowed_signers'), renderAllowedSigners(next))
   return known ? 'known' : 'added'
-}
-
-/** Writes the hub's `authorized_keys` from the trusted agents. */
-export async function writeAuthorizedKeys(
-  trustDir: string,
-  hub: { readonly file: string; readonly shell: string; readonly repository: string },
-): Promise<void> {
-  await writeWhole(hub.file, renderAuthorizedKeys(await readAgents(trustDir), hub))
 }
 
 /** Believes one host key for a hub; an entry for the same host is replaced. `port` 22 is written without brackets. */

@@ -45,11 +45,6 @@ export async function publicIdentity(home: string, zone: Zone, agent: string = z
   }
 }
 
-/** Adds the other zone's agent to this home's trust. Throws ERR_CONFIG_INVALID as `addAgent`. */
-export function trustAgent(home: string, identity: AgentIdentity): Promise<'added' | 'known'> {
-  return addAgent(join(home, 'trust'), identity)
-}
-
 /** An Ed25519 private key from a PEM file. Throws ERR_CONFIG_INVALID without repeating its content. */
 export async function readPrivateKey(path: string): Promise<KeyObject> {
   try {

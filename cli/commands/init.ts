@@ -4,9 +4,11 @@ import type { Command } from 'commander'
 import { ZONES, type Zone } from '#core/zone-policy.ts'
 import { type Cli, example, type GlobalOptions } from '../cli.ts'
 import { examine, renderFindings } from '../doctor.ts'
-import { changeOwner } from '../init/change-owner.ts'
+import { changeOwner, parseOwner } from '../init/change-owner.ts'
 import { addInitOptions, type InitOptions, makePlan } from '../init/init-options.ts'
-import { type InitReport, initZone } from '../init/init-zone.ts'
+import { initZone } from '../init/init-zone.ts'
+import { nextSteps } from '../init/next-steps.ts'
+import { refuseFaults } from '../init/plan-faults.ts'
 import { withQuestions } from '../init/questions.ts'
 
 const ABOUT: Record<Zone, string> = {
@@ -41,13 +43,15 @@ async function runInit(zone: Zone, options: GlobalOptions & InitOptions, cli: Cl
   const isNew = !existsSync(join(root, `.env.${zone}`))
   const target = { root, zone, isNew }
   const mayAsk = process.stdin.isTTY === true && !cli.json
-  const plan = mayAsk
+  const { plan, faults } = mayAsk
     ? await withQuestions((ask) => makePlan(target, options, ask))
     : await makePlan(target, options, undefined)
+  refuseFaults(zone, faults)
   const report = await initZone(plan)
-  if (options.owner) await changeOwner(root, options.owner)
+  const owner = options.owner ? parseOwner(options.owner) : undefined
+  if (owner) await changeOwner(root, owner)
   const findings = await examine(report.home)
-  const next = nextSteps(report)
+  const next = await nextSteps(report, findings)
   cli.answer(
     { home: root, steps: report.steps, pairing: report.pairingFile, findings, next },
     [
@@ -59,17 +63,4 @@ async function runInit(zone: Zone, options: GlobalOptions & InitOptions, cli: Cl
       ...next.map((one) => `  ${one}`),
     ].join('\n'),
   )
-}
-
-function nextSteps({ home, pairingFile, knows }: InitReport): string[] {
-  const other = home.zone === 'cloud' ? 'local' : 'cloud'
-  const up = `docker compose -f compose.${home.zone}.yml up -d`
-  if (knows.length > 1 && home.zone === 'cloud') return [up]
-  if (knows.length > 1)
-    return [`carry ${pairingFile} to the cloud machine, there: countersign init cloud --pair pairing-local.json`, up]
-  const settings = `fill in ${home.envFile} and ${home.secrets}/ where something is missing`
-  return [
-    settings,
-    `carry ${pairingFile} to the ${other} machine, there: countersign init ${other} --pair pairing-${home.zone}.json`,
-  ]
 }

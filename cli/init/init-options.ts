@@ -2,8 +2,12 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { CountersignError } from '#core/errors.ts'
 import type { Zone } from '#core/zone-policy.ts'
+import { faultsOfGiven } from '#runtime/config.ts'
+import { serviceSettings } from '../service-settings.ts'
+import { parseOwner } from './change-owner.ts'
 import type { InitPlan } from './init-zone.ts'
 import { readPairing } from './pairing.ts'
+import { hubHostFaults, planFaults } from './plan-faults.ts'
 import type { Ask } from './questions.ts'
 
 type Flag = {
@@ -13,7 +17,6 @@ type Flag = {
   readonly zone?: Zone
   /** Asked for on a terminal when not given. */
   readonly question?: string
-  readonly standard?: string
 }
 
 const FLAGS: readonly Flag[] = [
@@ -49,10 +52,21 @@ const FLAGS: readonly Flag[] = [
     question: 'SMTP user',
   },
   { flag: 'smtp-tls', setting: 'COUNTERSIGN_SMTP_TLS', about: 'tls, starttls or none', zone: 'local' },
+  {
+    flag: 'allow-plaintext',
+    setting: 'COUNTERSIGN_ALLOW_PLAINTEXT',
+    about: 'true: passwords may travel unencrypted beyond this machine',
+  },
 ]
-const SECRETS: readonly { readonly name: string; readonly about: string; readonly zone?: Zone }[] = [
-  { name: 'imap-password', about: 'the mailbox’s password' },
-  { name: 'smtp-password', about: 'the sending password', zone: 'local' },
+const HUB_QUESTION = 'This machine as your own one reaches it (host or host:port)'
+const SECRETS: readonly {
+  readonly name: string
+  readonly about: string
+  readonly question: string
+  readonly zone?: Zone
+}[] = [
+  { name: 'imap-password', about: 'the mailbox’s password', question: 'IMAP password' },
+  { name: 'smtp-password', about: 'the sending password', question: 'SMTP password', zone: 'local' },
 ]
 
 export type InitOptions = Readonly<Record<string, string | undefined>>
@@ -64,44 +78,80 @@ export function addInitOptions(command: Command, zone: Zone): void {
     if (isFor(one, zone)) command.option(`--${one.name}-file <file>`, `a file that holds ${one.about}; copied`)
   command.option('--pair <file>', 'the pairing file of the other zone')
   if (zone === 'cloud')
-    command.option('--hub-host <host[:port]>', 'how the local machine reaches this one; default: both are one machine')
+    command.option('--hub-host <host[:port]>', 'how the local machine reaches the hub here; default port 2222')
   command.option('--owner <uid:gid>', 'give the home to this user (containers run as 1000:1000); needs root')
 }
 
-/** What is to be done, from the flags and, on a terminal, from the answers to what they leave open. */
+/** What is to be done, from the flags and, on a terminal, from the answers to what they leave open; with every fault. */
 export async function makePlan(
   target: { readonly root: string; readonly zone: Zone; readonly isNew: boolean },
   options: InitOptions,
   ask: Ask | undefined,
-): Promise<InitPlan> {
-  const { root, zone, isNew } = target
-  const pair = options.pair ? await readPairing(options.pair) : undefined
-  const settings: Record<string, string> = {}
+): Promise<{ readonly plan: InitPlan; readonly faults: readonly string[] }> {
+  const { root, zone } = target
+  const faults: string[] = []
+  const orFault = async <T>(wanted: Promise<T> | undefined): Promise<T | undefined> => {
+    try {
+      return await wanted
+    } catch (error) {
+      faults.push((error as Error).message)
+      return undefined
+    }
+  }
+  // Before the questions: whoever answered them all should not learn then that a file is missing.
+  const pair = await orFault(options.pair ? readPairing(options.pair) : undefined)
   const secrets: Record<string, string> = {}
-  for (const one of FLAGS.filter((flag) => isFor(flag, zone))) {
-    const given = options[camelCase(one.flag)]
-    const standard = one.flag.endsWith('-user') ? settings.COUNTERSIGN_OWNER_ADDRESS : undefined
-    // A home that exists is repaired, not asked about again.
-    const value = given ?? (ask && isNew && one.question ? await ask(one.question, standard ? { standard } : {}) : '')
-    if (value !== '') settings[one.setting] = value
-  }
-  for (const { name, about } of SECRETS.filter((secret) => isFor(secret, zone))) {
+  for (const { name } of SECRETS.filter((secret) => isFor(secret, zone))) {
     const file = options[camelCase(`${name}-file`)]
-    const value = file
-      ? await readSecret(file)
-      : ask && isNew
-        ? await ask(`${about} (not shown)`, { hidden: true })
-        : ''
-    if (value !== '') secrets[name] = value
+    const secret = await orFault(file ? readSecret(file) : undefined)
+    if (secret) secrets[name] = secret
   }
-  return {
+  if (options.owner && !parseOwner(options.owner))
+    faults.push(`--owner: expected numbers, such as 1000:1000, got ${JSON.stringify(options.owner)}`)
+  const settings = givenSettings(zone, options)
+  const plan = {
     root,
     zone,
     settings,
     secrets,
-    ...(pair ? { pair } : {}),
-    ...(options.hubHost ? { hubHost: options.hubHost } : {}),
+    ...(pair && { pair }),
+    ...(options.hubHost && { hubHost: options.hubHost }),
   }
+  faults.push(...(await planFaults(plan)))
+  // A home that exists is repaired, not asked about again.
+  if (!ask || !target.isNew || faults.length > 0) return { plan, faults }
+  return { plan: await askForTheRest(plan, ask), faults }
+}
+
+function givenSettings(zone: Zone, options: InitOptions): Record<string, string> {
+  const given = FLAGS.filter((flag) => isFor(flag, zone)).map((one) => [
+    one.setting,
+    options[camelCase(one.flag)] ?? '',
+  ])
+  return Object.fromEntries(given.filter(([, value]) => value !== ''))
+}
+
+async function askForTheRest(plan: InitPlan, ask: Ask): Promise<InitPlan> {
+  const settings = { ...plan.settings }
+  const secrets = { ...plan.secrets }
+  const shapes = await serviceSettings(plan.zone)
+  const faultIn = (setting: string) => (answer: string) =>
+    shapes.flatMap((shape) => faultsOfGiven(shape, { [setting]: answer }))[0]?.replace(`${setting}: `, '')
+  for (const { flag, setting, question } of FLAGS.filter((one) => isFor(one, plan.zone))) {
+    if (!question || settings[setting] !== undefined) continue
+    const standard = flag.endsWith('-user') ? settings.COUNTERSIGN_OWNER_ADDRESS : undefined
+    const answer = await ask(question, { ...(standard && { standard }), faultIn: faultIn(setting) })
+    if (answer !== '') settings[setting] = answer
+  }
+  for (const { name, question } of SECRETS.filter((one) => isFor(one, plan.zone))) {
+    const answer = secrets[name] ?? (await ask(`${question} (not shown)`, { hidden: true }))
+    if (answer !== '') secrets[name] = answer
+  }
+  if (plan.zone === 'local' || plan.hubHost) return { ...plan, settings, secrets }
+  const hubHost = await ask(HUB_QUESTION, {
+    faultIn: (answer) => hubHostFaults(answer)[0]?.replace('--hub-host: ', ''),
+  })
+  return { ...plan, settings, secrets, ...(hubHost && { hubHost }) }
 }
 
 async function readSecret(file: string): Promise<string> {

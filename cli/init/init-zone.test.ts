@@ -95,6 +95,59 @@ test('names the hub by the host it was given, and keeps that at the next run', a
   )
 })
 
+test.each<[string, Partial<InitPlan>, RegExp[]]>([
+  [
+    'every faulty setting',
+    {
+      settings: {
+        COUNTERSIGN_SMTP_PORT: 'abc',
+        COUNTERSIGN_IMAP_PORT: '0',
+        COUNTERSIGN_IMAP_TLS: 'maybe',
+        COUNTERSIGN_IMAP_HOST: 'imaps://mail.example.org',
+        COUNTERSIGN_OWNER_ADDRESS: 'notanaddress',
+        COUNTERSIGN_OWNER_NAME: 'two\nlines',
+      },
+    },
+    [/SMTP_PORT: .*"abc"/, /IMAP_PORT: .*1 to 65535/, /IMAP_TLS: /, /IMAP_HOST: /, /OWNER_ADDRESS: /, /OWNER_NAME: /],
+  ],
+  [
+    'a password in the open',
+    { settings: { COUNTERSIGN_IMAP_TLS: 'none', COUNTERSIGN_IMAP_HOST: 'mail.example.org' } },
+    [/IMAP_TLS: none would send the password/],
+  ],
+  ['something to send with in the cloud', { zone: 'cloud', settings: { COUNTERSIGN_SMTP_HOST: 'x' } }, [/SMTP_HOST: /]],
+  ['a hub host that is none', { zone: 'cloud', hubHost: 'vm host' }, [/--hub-host: /]],
+  ['a hub port that is none', { zone: 'cloud', hubHost: 'vm:99999' }, [/--hub-host: /]],
+])('refuses %s, and writes nothing', async (_what, more, faults) => {
+  const root = await scratch()
+  const refusal = await initZone(plan(root, 'local', { ...more, root: join(root, 'home') })).catch((error) => error)
+  expect(refusal).toMatchObject({ code: 'ERR_CONFIG_INVALID' })
+  for (const fault of faults) expect(refusal.message).toMatch(fault)
+  expect(await readdir(root)).toEqual([])
+})
+
+test('judges what it is given together with what the home already says', async () => {
+  const root = await scratch()
+  await initZone(plan(root, 'local', { settings: { COUNTERSIGN_IMAP_HOST: 'mail.example.org' } }))
+  const before = await contentsOf(join(root, 'local'))
+  const given = plan(root, 'local', { settings: { COUNTERSIGN_IMAP_TLS: 'none' } })
+  await expect(initZone(given)).rejects.toThrow('IMAP_TLS')
+  expect(await contentsOf(join(root, 'local'))).toEqual(before)
+  await initZone({ ...given, settings: { ...given.settings, COUNTERSIGN_ALLOW_PLAINTEXT: 'true' } })
+})
+
+test('refuses an agent that is known with other keys before it changes anything', async () => {
+  const root = await scratch()
+  const { local } = await pairedZones(root)
+  const before = await contentsOf(local.home.root)
+  const impostor = await initZone({ ...plan(root, 'cloud'), root: join(root, 'impostor') })
+  const pair = await readPairing(impostor.pairingFile)
+  await expect(initZone(plan(root, 'local', { pair, settings: { COUNTERSIGN_UNDO_MS: '1' } }))).rejects.toThrow(
+    'already trusted with other keys',
+  )
+  expect(await contentsOf(local.home.root)).toEqual(before)
+})
+
 test('refuses a folder that is the other zone’s home, and pairing with the own zone', async () => {
   const root = await scratch()
   const { pairingFile } = await initZone(plan(root, 'cloud'))

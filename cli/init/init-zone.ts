@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { initHub } from '#adapters/git/hub.ts'
 import { addAgent, readAgents, trustHost } from '#adapters/keys/trust-files.ts'
 import { createSshKey, createZoneKeys } from '#adapters/keys/zone-keys.ts'
-import { CountersignError } from '#core/errors.ts'
 import type { AgentIdentity } from '#core/trust.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { homeLayout, openZoneHome, type ZoneHome } from '../zone-home.ts'
 import { type Pairing, readPairing, renderPairing, sshHost } from './pairing.ts'
+import { planFaults, refuseFaults } from './plan-faults.ts'
 import { fillSettings, renderSettings } from './settings-file.ts'
 import { startingFolders, startingNotes } from './starting-notes.ts'
 
@@ -35,6 +35,8 @@ export type InitReport = {
   /** To be carried to the other zone. */
   readonly pairingFile: string
   readonly knows: readonly string[]
+  /** Where the local zone will look for the hub; only in the cloud's report. */
+  readonly hubUrl?: string
 }
 
 /** The hub's sshd in its container (compose.cloud.yml), which reads trust/agents.json at each connection. */
@@ -42,11 +44,11 @@ const HUB_IN_CONTAINER = { host: 'hub', port: 2222, repository: '/srv/hub/vault.
 
 /**
  * Makes a zone home, or completes one: what is there is kept, what is missing is made. Ran twice, the second run
- * changes nothing. Throws ERR_CONFIG_INVALID when the folder is the other zone's or what it holds contradicts the plan.
+ * changes nothing. Throws ERR_CONFIG_INVALID with every fault of the plan before anything is written.
  */
 export async function initZone(plan: InitPlan): Promise<InitReport> {
   const layout = homeLayout(plan.root, plan.zone)
-  refuseOtherZone(layout)
+  refuseFaults(plan.zone, await planFaults(plan))
   const steps: string[] = []
   await makeFolders(layout)
   steps.push(...(await writeSettings(layout, plan)))
@@ -60,16 +62,8 @@ export async function initZone(plan: InitPlan): Promise<InitReport> {
   const hub = home.zone === 'cloud' ? await makeHub(home, plan) : undefined
   if (hub) steps.push(`made or checked the hub in ${home.hub}`)
   const pairingFile = await writePairing(home, { agent: identity, hub })
-  return { home, steps, pairingFile, knows: (await readAgents(home.trust)).map((agent) => agent.name) }
-}
-
-function refuseOtherZone(layout: ZoneHome): void {
-  const other = layout.zone === 'cloud' ? 'local' : 'cloud'
-  if (existsSync(join(layout.root, `.env.${other}`)))
-    throw new CountersignError(
-      'ERR_CONFIG_INVALID',
-      `init ${layout.zone} in ${layout.root}: that is the home of the ${other} zone`,
-    )
+  const knows = (await readAgents(home.trust)).map((agent) => agent.name)
+  return { home, steps, pairingFile, knows, ...(hub && { hubUrl: hub.url }) }
 }
 
 async function makeFolders(layout: ZoneHome): Promise<void> {
@@ -124,11 +118,6 @@ async function writeVault(home: ZoneHome, ownerName: string): Promise<string[]> 
 }
 
 async function trustOther(home: ZoneHome, pairing: Pairing): Promise<string> {
-  if (pairing.agent.zone === home.zone)
-    throw new CountersignError(
-      'ERR_CONFIG_INVALID',
-      `pairing with agent ${pairing.agent.name}: it belongs to the ${home.zone} zone, too`,
-    )
   const outcome = await addAgent(home.trust, pairing.agent)
   const address = pairing.hub && sshHost(pairing.hub.url)
   if (home.zone === 'local' && pairing.hub && address)

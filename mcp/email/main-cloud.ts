@@ -3,6 +3,7 @@ import { imapSearch } from '#adapters/imap/imap-search.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { loadConfig } from '#runtime/config.ts'
+import { imapAccountOf } from '#runtime/mail-accounts.ts'
 import { claimedJobs, draftReply } from '#services/drafter/draft-reply.ts'
 import { type CloudConfig, cloudSettings } from './config.ts'
 import { createEmailServer, type EmailTool } from './server.ts'
@@ -29,13 +30,5 @@ export async function cloudTools(config: CloudConfig): Promise<EmailTool[]> {
       expiresAfterMs: config.expiresDays * 86_400_000,
     })
   }
-  const account = {
-    host: config.imapHost,
-    port: config.imapPort,
-    user: config.imapUser,
-    tls: config.imapTls,
-    password: async () => config.imapPassword.read(),
-    ...(config.imapTlsCa && { caPem: config.imapTlsCa.read() }),
-  }
-  return [searchEmails(imapSearch(account, { mailbox: config.imapMailbox })), draftEmail(handIn)]
+  return [searchEmails(imapSearch(imapAccountOf(config), { mailbox: config.imapMailbox })), draftEmail(handIn)]
 }

@@ -8,6 +8,7 @@ import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import { loadConfig } from '#runtime/config.ts'
+import { smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { localSettings } from './config.ts'
 import { cloudTools } from './main-cloud.ts'
 import { createEmailServer } from './server.ts'
@@ -22,14 +23,7 @@ export async function serve(): Promise<void> {
   if (config.zone !== 'local')
     throw new CountersignError('ERR_ZONE_FORBIDDEN', `send_email was asked for in the zone ${config.zone}`)
   const publicKey = createPublicKey(await readPrivateKey(join(config.keys, 'countersign.pem')))
-  const sender = smtpSender({
-    host: config.smtpHost,
-    port: config.smtpPort,
-    user: config.smtpUser ?? '',
-    tls: config.smtpTls,
-    password: async () => config.smtpPassword?.read() ?? '',
-    ...(config.smtpTlsCa && { caPem: config.smtpTlsCa.read() }),
-  })
+  const sender = smtpSender(smtpAccountOf(config))
   let journal: JournalPort | undefined
   const send = sendEmail({
     publicKey,

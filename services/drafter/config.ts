@@ -1,4 +1,3 @@
-import type { ConfigOf } from '#runtime/config.ts'
 import { folder, milliseconds, ownerSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
 
 export const drafterSettings = {
@@ -12,4 +11,3 @@ export const drafterSettings = {
   /** Days until an undecided draft expires. */
   expiresDays: setting('COUNTERSIGN_DRAFT_EXPIRES_DAYS', wholeNumber(1, 365, 14)),
 }
-export type DrafterConfig = ConfigOf<typeof drafterSettings>

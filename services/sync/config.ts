@@ -1,4 +1,3 @@
-import type { ConfigOf } from '#runtime/config.ts'
 import { milliseconds, optional, setting, text, wholeNumber, zoneSettings } from '#runtime/settings.ts'
 
 export const syncSettings = {
@@ -11,4 +10,3 @@ export const syncSettings = {
   /** How often everything is looked at again, whatever the watchers say. */
   reconcileMs: setting('COUNTERSIGN_SYNC_RECONCILE_MS', milliseconds(30_000)),
 }
-export type SyncConfig = ConfigOf<typeof syncSettings>

@@ -1,4 +1,3 @@
-import type { ConfigOf } from '#runtime/config.ts'
 import { imapSettings, ownerSettings, processSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
 
 export const triageSettings = {
@@ -10,4 +9,3 @@ export const triageSettings = {
   /** How far back the first look at a mailbox goes. */
   sinceDays: setting('COUNTERSIGN_TRIAGE_SINCE_DAYS', wholeNumber(0, 365, 3)),
 }
-export type TriageConfig = ConfigOf<typeof triageSettings>

@@ -4,8 +4,8 @@ import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
-import type { MailAccount } from '#core/ports/mail.ts'
 import { loadConfig } from '#runtime/config.ts'
+import { imapAccountOf } from '#runtime/mail-accounts.ts'
 import { runService } from '#runtime/service.ts'
 import { triageSettings } from './config.ts'
 import { watchMailbox } from './watch-mailbox.ts'
@@ -17,14 +17,6 @@ const config = loadConfig('triage', triageSettings)
 
 await runService('triage', config, async (service) => {
   const clock = { now: () => Date.now() }
-  const account: MailAccount = {
-    host: config.imapHost,
-    port: config.imapPort,
-    user: config.imapUser,
-    tls: config.imapTls,
-    password: async () => config.imapPassword.read(),
-    ...(config.imapTlsCa && { caPem: config.imapTlsCa.read() }),
-  }
   const handlers = watchMailbox({
     vault: await openVault(config.vault),
     ledger: service.resources.use(
@@ -42,5 +34,5 @@ await runService('triage', config, async (service) => {
     beat: service.progress('mailbox', MAX_SILENCE_MS),
   })
   service.check('mailbox', handlers.readiness)
-  service.resources.use(imapSource(account, { mailbox: config.imapMailbox }).watch(handlers))
+  service.resources.use(imapSource(imapAccountOf(config), { mailbox: config.imapMailbox }).watch(handlers))
 })

@@ -1,7 +1,9 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { makeTaskId } from '#core/ids.ts'
@@ -78,6 +80,23 @@ async function homeWithDraft(): Promise<{ home: string; file: string; id: string
   return { home, file, id: ID.slice(-6).toLowerCase() }
 }
 
+test('init refuses faulty values, all at once, and writes nothing', async () => {
+  const cwd = await mkdtemp(join(tmpdir(), 'cli-faults-'))
+  onTestFinished(() => rm(cwd, { recursive: true, force: true }))
+  const flags = ['--smtp-port', 'abc', '--imap-tls', 'maybe', '--owner-address', 'notanaddress', '--owner', 'x']
+  const { code, stderr } = await countersign(['init', 'local', ...flags], cwd)
+  expect(code).toBe(2)
+  for (const fault of ['SMTP_PORT', 'IMAP_TLS', 'OWNER_ADDRESS', '--owner']) expect(stderr).toContain(fault)
+  expect(await readdir(cwd)).toEqual([])
+})
+
+test('ends well when its reader has had enough', async () => {
+  const child = spawn(process.execPath, [MAIN, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.destroy()
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+  expect([code, stderr]).toEqual([0, ''])
+})
+
 test('lists every verb and the exit codes in its help', async () => {
   const { code, stdout } = await countersign(['--help'])
   expect(code).toBe(0)
@@ -95,7 +114,7 @@ test.each(VERBS.map((verb) => [verb]))('%s --help shows an example, below its ve
   const { code, stdout } = await countersign([verb, '--help'])
   const sub = /^Commands:\n {2}(\w+)/m.exec(stdout)?.[1]
   const shown = sub ? (await countersign([verb, sub, '--help'])).stdout : stdout
-  expect([code, shown]).toEqual([0, expect.stringContaining(`$ countersign`)])
+  expect([code, shown]).toEqual([0, expect.stringContaining('$ npx countersign ')])
 })
 
 test.each([

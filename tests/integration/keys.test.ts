@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readAgents, trustHost } from '#adapters/keys/trust-files.ts'
-import { createZoneKeys, publicIdentity, readPrivateKey, trustAgent } from '#adapters/keys/zone-keys.ts'
+import { addAgent, readAgents, trustHost } from '#adapters/keys/trust-files.ts'
+import { createZoneKeys, publicIdentity, readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { parseIdentity, sshFingerprint } from '#core/trust.ts'
 
 let home: string
@@ -69,14 +69,14 @@ describe('trust', () => {
   it('grows by pairing, and a known agent’s keys are never replaced by it', async () => {
     const own = await createZoneKeys(home, 'local')
     const other = await createZoneKeys(join(home, 'other'), 'cloud')
-    expect(await trustAgent(home, other)).toBe('added')
-    expect(await trustAgent(home, other)).toBe('known')
+    expect(await addAgent(join(home, 'trust'), other)).toBe('added')
+    expect(await addAgent(join(home, 'trust'), other)).toBe('known')
     expect(await readAgents(join(home, 'trust'))).toEqual([other, own])
     const allowed = readFileSync(join(home, 'trust', 'allowed_signers'), 'utf8')
     expect(allowed.trimEnd().split('\n')).toHaveLength(2)
 
     const impostor = await createZoneKeys(join(home, 'impostor'), 'cloud')
-    await expect(trustAgent(home, impostor)).rejects.toThrow(/already trusted with other keys/)
+    await expect(addAgent(join(home, 'trust'), impostor)).rejects.toThrow(/already trusted with other keys/)
     expect(readFileSync(join(home, 'trust', 'allowed_signers'), 'utf8')).toBe(allowed)
   })
 

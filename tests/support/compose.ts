@@ -112,7 +112,9 @@ async function initialise(
   const passwordFile = join(folder, 'password')
   await writeFile(passwordFile, password, { mode: 0o600 })
   const owner = ['--owner-address', address, '--owner-name', 'Olivia Owner', '--owner', `${uid}:${gid}`]
-  const imap = ['--imap-host', 'mail', '--imap-port', '143', '--imap-user', address, '--imap-tls', 'none']
+  // The mail server of the tests speaks without TLS.
+  const plaintext = ['--allow-plaintext', 'true']
+  const imap = [...plaintext, '--imap-host', 'mail', '--imap-port', '143', '--imap-user', address, '--imap-tls', 'none']
   const smtp = ['--smtp-host', 'mail', '--smtp-port', '587', '--smtp-user', address, '--smtp-tls', 'none']
   const secrets = ['--imap-password-file', passwordFile]
   const pairing = (zone: ZoneName) => ['--pair', join(folder, zone, `pairing-${zone}.json`)]
@@ -123,9 +125,7 @@ async function initialise(
     ...['--smtp-password-file', passwordFile, ...pairing('cloud')],
   )
   await zones.cloud.cli('init', 'cloud', ...pairing('local'), '--owner', `${uid}:${gid}`)
-  // The mail server of the tests speaks without TLS.
-  await appendFile(join(folder, 'cloud', '.env.cloud'), 'COUNTERSIGN_ALLOW_PLAINTEXT=true\n')
-  await appendFile(join(folder, 'local', '.env.local'), 'COUNTERSIGN_ALLOW_PLAINTEXT=true\nCOUNTERSIGN_UNDO_MS=1000\n')
+  await appendFile(join(folder, 'local', '.env.local'), 'COUNTERSIGN_UNDO_MS=1000\n')
 }
 
 function zone(name: ZoneName, project: string, folder: string, env: NodeJS.ProcessEnv): ComposeZone {

@@ -12,7 +12,7 @@ import { sendEmail } from '#mcp/email/tools/send-email.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from '#services/executor/config.ts'
-import { imapAccountOf, smtpAccountOf } from '#services/executor/mail-accounts.ts'
+import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { runExecutor } from '#services/executor/run-executor.ts'
 import { type ExecutorParts, sendingWith, wireExecutor } from '#services/executor/wire-executor.ts'
 

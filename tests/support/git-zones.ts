@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { initHub } from '#adapters/git/hub.ts'
 import { openRepo, type RepoOptions } from '#adapters/git/repo.ts'
-import { createZoneKeys, trustAgent } from '#adapters/keys/zone-keys.ts'
+import { addAgent } from '#adapters/keys/trust-files.ts'
+import { createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import type { Oid, RepoPort } from '#core/ports/repo.ts'
 import type { AgentIdentity } from '#core/trust.ts'
 
@@ -22,7 +23,7 @@ export async function makeZones(): Promise<Zones> {
   const root = mkdtempSync(join(tmpdir(), 'countersign-zones-'))
   const home = (agent: string) => join(root, agent)
   const agents = [await createZoneKeys(home('cloud'), 'cloud'), await createZoneKeys(home('local'), 'local')]
-  for (const one of agents) for (const agent of ['cloud', 'local']) await trustAgent(home(agent), one)
+  for (const one of agents) for (const agent of ['cloud', 'local']) await addAgent(join(home(agent), 'trust'), one)
   return {
     root,
     agents,

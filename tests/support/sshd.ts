@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
-import { trustHost, writeAuthorizedKeys } from '#adapters/keys/trust-files.ts'
+import { readAgents, trustHost } from '#adapters/keys/trust-files.ts'
 import { createSshKey } from '#adapters/keys/zone-keys.ts'
+import { renderAuthorizedKeys } from '#core/trust.ts'
 import type { Zones } from './git-zones.ts'
 
 const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/opt/homebrew/sbin/sshd'].find(existsSync)
@@ -25,7 +26,7 @@ export async function serveHub(zones: Zones, repository: string): Promise<SshHub
   const hostKey = await createSshKey(hostKeyFile, 'hub')
   const port = await freePort()
   const file = join(dir, 'authorized_keys')
-  await writeAuthorizedKeys(zones.trustDir, { file, shell: HUB_SHELL, repository })
+  writeFileSync(file, renderAuthorizedKeys(await readAgents(zones.trustDir), { shell: HUB_SHELL, repository }))
   for (const agent of ['cloud', 'local'])
     await trustHost(join(zones.home(agent), 'trust'), { host: '127.0.0.1', port, hostKey })
   const config = [

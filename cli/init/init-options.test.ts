@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { type InitOptions, makePlan } from './init-options.ts'
+import type { Ask } from './questions.ts'
+
+const HOME = { root: '/nowhere/zones/home', isNew: true }
+
+/** A person who gives the same answers by the question's first words, the first that is accepted of each. */
+function answering(answers: Record<string, readonly string[]>) {
+  const asked: string[] = []
+  const ask: Ask = async (question, { standard = '', faultIn } = {}) => {
+    asked.push(question)
+    const begin = Object.keys(answers).find((one) => question.startsWith(one))
+    return (begin && answers[begin]?.find((one) => !faultIn?.(one))) || standard
+  }
+  return { asked, ask }
+}
+
+test('asks for what no flag says, and again for what is not usable', async () => {
+  const { asked, ask } = answering({
+    'Your e-mail address': ['you', 'you@example.org'],
+    'IMAP server': ['imaps://imap.example.org', 'imap.example.org'],
+    'IMAP password': ['pass word'],
+    'This machine': ['vm host', 'vm.example.org:2300'],
+  })
+  const options: InitOptions = { ownerName: 'Olga Owner' }
+  const { plan, faults } = await makePlan({ ...HOME, zone: 'cloud' }, options, ask)
+  expect(faults).toEqual([])
+  expect(plan).toMatchObject({
+    settings: {
+      COUNTERSIGN_OWNER_ADDRESS: 'you@example.org',
+      COUNTERSIGN_OWNER_NAME: 'Olga Owner',
+      COUNTERSIGN_IMAP_HOST: 'imap.example.org',
+      COUNTERSIGN_IMAP_USER: 'you@example.org',
+    },
+    secrets: { 'imap-password': 'pass word' },
+    hubHost: 'vm.example.org:2300',
+  })
+  expect(asked.some((question) => question.startsWith('Your name') || question.startsWith('SMTP'))).toBe(false)
+})
+
+test('tells every fault of the flags at once, and asks nothing then', async () => {
+  const { asked, ask } = answering({})
+  const options: InitOptions = {
+    ownerAddress: 'notanaddress',
+    smtpPort: 'abc',
+    owner: 'me:us',
+    pair: '/nowhere/pairing.json',
+    imapPasswordFile: '/nowhere/password',
+  }
+  const { faults } = await makePlan({ ...HOME, zone: 'local' }, options, ask)
+  expect(faults.join('\n')).toMatch(/pairing\.json[\s\S]*password[\s\S]*--owner[\s\S]*OWNER_ADDRESS[\s\S]*SMTP_PORT/)
+  expect(asked).toEqual([])
+})

@@ -1,0 +1,41 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Zone } from '#core/zone-policy.ts'
+import { homeLayout } from '../zone-home.ts'
+import { nextSteps } from './next-steps.ts'
+
+async function steps(zone: Zone, knows: readonly string[], hubUrl?: string): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'next-steps-'))
+  onTestFinished(() => rm(root, { recursive: true }))
+  const home = homeLayout(root, zone)
+  const report = { home, steps: [], pairingFile: join(root, 'pairing.json'), knows, ...(hubUrl && { hubUrl }) }
+  return (await nextSteps(report, [])).join('\n').replaceAll(root, 'HOME')
+}
+
+test('tells where the pairing file goes, and nothing to start yet', async () => {
+  const text = await steps('cloud', ['cloud'], 'ssh://git@vm.example.org:2222/srv/hub/vault.git')
+  expect(text).toContain('carry HOME/pairing.json to your own machine; there: npx countersign init local --pair')
+  expect(text).not.toContain('docker compose')
+})
+
+test('asks for the hub’s address where only a path on this machine is known', async () => {
+  expect(await steps('cloud', ['cloud'], '/srv/zones/cloud/hub/vault.git')).toContain(
+    'npx countersign init cloud --home HOME --hub-host',
+  )
+})
+
+test('names to compose what its file cannot know', async () => {
+  const text = await steps('cloud', ['cloud', 'local'], 'ssh://git@vm.example.org:2300/srv/hub/vault.git')
+  expect(text).toMatch(
+    /start this zone: COUNTERSIGN_CLOUD_HOME=HOME (COUNTERSIGN_UID=\d+ COUNTERSIGN_GID=\d+ )?COUNTERSIGN_HUB_PORT=2300 docker compose -f compose\.cloud\.yml up -d$/,
+  )
+})
+
+test('sends an unpaired local zone to the cloud first', async () => {
+  expect(await steps('local', ['local'])).toMatch(/get pairing-cloud\.json from the cloud machine/)
+  expect(await steps('local', ['cloud', 'local'])).toMatch(
+    /init cloud --pair pairing-local\.json\n.*compose\.local\.yml/,
+  )
+})

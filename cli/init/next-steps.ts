@@ -1,0 +1,62 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PROGRAM } from '../cli.ts'
+import type { Finding } from '../finding.ts'
+import type { InitReport } from './init-zone.ts'
+import { sshHost } from './pairing.ts'
+
+const REPOSITORY = join(import.meta.dirname, '..', '..')
+/** What the compose files take when nothing is said. */
+const CONTAINER_USER = 1000
+const HUB_PORT = 2222
+
+/** What the person does next, a line each, with commands that can be run as they stand here. */
+export async function nextSteps(report: InitReport, findings: readonly Finding[]): Promise<string[]> {
+  const { home, pairingFile, knows } = report
+  const isPaired = knows.length > 1
+  const { uid, gid } = await stat(home.root)
+  const init = `${PROGRAM} init ${home.zone}${isStandardHome(report) ? '' : ` --home ${quoted(home.root)}`}`
+  const steps: string[] = []
+  if (findings.some((one) => one.check === 'settings' && one.result === 'failed'))
+    steps.push(`complete ${home.envFile} and ${home.secrets}/ (one secret a file): what is missing is named above`)
+  if (uid === 0)
+    steps.push(`give the home to the containers’ user: ${init} --owner ${CONTAINER_USER}:${CONTAINER_USER}`)
+  const up = `docker compose -f compose.${home.zone}.yml up -d`
+  const start = `then start this zone: ${[...composeSettings(report, uid, gid), up].join(' ')}`
+  if (home.zone === 'local')
+    return isPaired
+      ? [
+          ...steps,
+          `carry ${pairingFile} to the cloud machine; there: ${PROGRAM} init cloud --pair pairing-local.json`,
+          start,
+        ]
+      : [
+          ...steps,
+          `get pairing-cloud.json from the cloud machine (${PROGRAM} init cloud); here: ${init} --pair pairing-cloud.json`,
+        ]
+  if (!sshHost(report.hubUrl ?? ''))
+    steps.push(`say how your own machine reaches this one: ${init} --hub-host <this machine's name or address>`)
+  return isPaired
+    ? [...steps, start]
+    : [...steps, `carry ${pairingFile} to your own machine; there: ${PROGRAM} init local --pair pairing-cloud.json`]
+}
+
+/** What compose has to be told because it is not what its file takes by itself. */
+function composeSettings(report: InitReport, uid: number, gid: number): string[] {
+  const { home, hubUrl = '' } = report
+  const port = sshHost(hubUrl)?.port ?? HUB_PORT
+  const isOther = uid !== 0 && (uid !== CONTAINER_USER || gid !== CONTAINER_USER)
+  return [
+    ...(isStandardHome(report) ? [] : [`COUNTERSIGN_${home.zone.toUpperCase()}_HOME=${quoted(home.root)}`]),
+    ...(isOther ? [`COUNTERSIGN_UID=${uid} COUNTERSIGN_GID=${gid}`] : []),
+    ...(port === HUB_PORT ? [] : [`COUNTERSIGN_HUB_PORT=${port}`]),
+  ]
+}
+
+function isStandardHome({ home }: InitReport): boolean {
+  return home.root === join(REPOSITORY, 'zones', home.zone)
+}
+
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
+}

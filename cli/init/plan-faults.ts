@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs'
+import { readAgents } from '#adapters/keys/trust-files.ts'
+import { CountersignError } from '#core/errors.ts'
+import { renderTrust } from '#core/trust.ts'
+import { faultsOfGiven } from '#runtime/config.ts'
+import { contradictions } from '#runtime/config-rules.ts'
+import { serviceSettings } from '../service-settings.ts'
+import { homeLayout, openZoneHome, type ZoneHome } from '../zone-home.ts'
+import type { InitPlan } from './init-zone.ts'
+
+/**
+ * Everything wrong with what `init` was told, one line each: the settings by the very schemas that the zone's services
+ * start with, together with what the home already says. What is missing is no fault, a later run can complete it.
+ */
+export async function planFaults(plan: InitPlan): Promise<string[]> {
+  const layout = homeLayout(plan.root, plan.zone)
+  const other = plan.zone === 'cloud' ? 'local' : 'cloud'
+  // Nothing else can be judged by the other zone's rules.
+  if (existsSync(homeLayout(plan.root, other).envFile)) return [`${layout.root}: that is the home of the ${other} zone`]
+  const given = (await serviceSettings(plan.zone)).flatMap((shape) => faultsOfGiven(shape, plan.settings))
+  const standing = existsSync(layout.envFile) ? (await openZoneHome(plan.root)).settings : {}
+  const before = new Set(contradictions({ COUNTERSIGN_ZONE: plan.zone, ...standing }))
+  // What stands in the file is kept, so it is what counts.
+  const together = contradictions({ COUNTERSIGN_ZONE: plan.zone, ...plan.settings, ...standing })
+  return [
+    ...new Set([
+      ...given,
+      ...together.filter((fault) => !before.has(fault)),
+      ...(await pairFaults(plan, layout)),
+      ...hubHostFaults(plan.hubHost),
+    ]),
+  ].sort()
+}
+
+/** Throws ERR_CONFIG_INVALID with all faults, when there are any. */
+export function refuseFaults(zone: string, faults: readonly string[]): void {
+  if (faults.length === 0) return
+  const lines = faults.map((fault) => `\n  ${fault}`).join('')
+  throw new CountersignError('ERR_CONFIG_INVALID', `init ${zone}, nothing was written:${lines}`, {
+    details: { faults },
+  })
+}
+
+async function pairFaults(plan: InitPlan, layout: ZoneHome): Promise<string[]> {
+  const agent = plan.pair?.agent
+  if (!agent) return []
+  if (agent.zone === plan.zone) return [`--pair: agent ${agent.name} belongs to the ${plan.zone} zone, too`]
+  const known = (await readAgents(layout.trust)).find((one) => one.name === agent.name)
+  if (!known || renderTrust([known]) === renderTrust([agent])) return []
+  return [`--pair: agent ${agent.name} is already trusted with other keys in ${layout.trust}/agents.json`]
+}
+
+/** What is wrong with a `--hub-host`; at most one line. */
+export function hubHostFaults(hubHost: string | undefined): string[] {
+  if (hubHost === undefined) return []
+  const [, port] = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::(\d{1,5}))?$/.exec(hubHost) ?? [undefined, '0']
+  if (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535)) return []
+  return [`--hub-host: expected host or host:port, such as vm.example.org:2222, got ${JSON.stringify(hubHost)}`]
+}
