@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 
 /** The system's error code (`ENOENT`) of a failed call, or '' for anything else. */
@@ -102,6 +103,14 @@ async function readUpTo(file: FileHandle, size: number, maxBytes: number, shown:
     if (total > maxBytes) throw unreadable(shown, `more than the limit of ${maxBytes} bytes`)
     chunks.push(chunk.subarray(0, bytesRead))
   }
+}
+
+/** Every scanner ignores dot names, so a half-written file is never seen. */
+export const TEMP_PREFIX = '.tmp-'
+
+/** A name nobody uses in the folder of `target`, for a file that is renamed over it. */
+export function temporaryBeside(target: string): string {
+  return join(dirname(target), `${TEMP_PREFIX}${randomBytes(8).toString('hex')}`)
 }
 
 /** Writes a new file and its content to disk; a half-written one is removed again. */

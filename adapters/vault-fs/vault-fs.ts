@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { lstatSync, renameSync } from 'node:fs'
 import { readdir, realpath, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -12,16 +11,17 @@ import {
   lstatOrUndefined,
   readPlainFile,
   syncFolder,
+  TEMP_PREFIX,
+  temporaryBeside,
   unreadable,
   writeDurably,
   writing,
 } from './file-access.ts'
 import { withNameLock } from './name-lock.ts'
+import { replaceIfSame } from './replace-if-same.ts'
 import { type WatchOptions, watchFolders } from './watch-folders.ts'
 
 const DEFAULT_MAX_BYTES = 1024 * 1024
-/** Every scanner ignores dot names, so a half-written file is never seen. */
-const TEMP_PREFIX = '.tmp-'
 /** No write takes this long: what is older was left by a crash. */
 const TEMP_STALE_MS = 60 * 60 * 1000
 
@@ -45,6 +45,7 @@ export async function openVault(rootFolder: string, options: VaultOptions = {}):
     readBytes: (path, maxBytes) => readBytes(root, path, maxBytes),
     create: async (path, content) => ((await publish(root, path, content, 'keep')) ? 'created' : 'exists'),
     replace: async (path, content) => void (await publish(root, path, content, 'replace')),
+    replaceIf: (path, expected, content) => replaceIf(root, path, expected, content),
     move: (from, to) => move(root, from, to),
     remove: (path) => remove(root, path),
     async watch(folders, onChange) {
@@ -156,7 +157,7 @@ async function publish(
   await ensureFolder(root, folderPartOf(path))
   return writing(path, async () => {
     if (existing === 'keep' && isTaken(target)) return false
-    const temporary = join(dirname(target), `${TEMP_PREFIX}${randomBytes(8).toString('hex')}`)
+    const temporary = temporaryBeside(target)
     await writeDurably(temporary, content)
     let renamed = false
     try {
@@ -171,6 +172,12 @@ async function publish(
     await syncFolder(dirname(target))
     return renamed
   })
+}
+
+async function replaceIf(root: string, path: VaultPath, expected: string, content: string) {
+  const target = absoluteOf(root, path)
+  if (!(await isRealFolder(root, folderPartOf(path)))) return 'gone'
+  return writing(path, () => replaceIfSame(target, (bytes) => decode(path, bytes) === expected, content))
 }
 
 /**

@@ -1,16 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  watch,
-} from 'node:fs'
+import { type BigIntStats, fstatSync, lstatSync, renameSync, unlinkSync, watch } from 'node:fs'
 import { lstat, readdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type FileIdentity, sameIdentity } from '#core/file-identity.ts'
@@ -22,10 +10,12 @@ import {
   isRealFolder,
   readPlainFile,
   syncFolder,
+  temporaryBeside,
   unreadable,
   writeDurably,
   writing,
 } from './file-access.ts'
+import { heldBytes, withHeldFile } from './held-file.ts'
 import { withNameLock } from './name-lock.ts'
 
 const MAX_DEPTH = 3
@@ -135,7 +125,7 @@ async function writeIf(
   const folder = dirname(target)
   await ensureFolder(root, folderPart(path))
   return writing(path, async () => {
-    const temporary = join(folder, `.tmp-${randomBytes(8).toString('hex')}`)
+    const temporary = temporaryBeside(target)
     await writeDurably(temporary, bytes)
     let outcome: ChangeOutcome = { kind: 'changed' }
     try {
@@ -191,27 +181,15 @@ function replacing(target: string, expected: FileIdentity | null, act: () => voi
     act()
     return settled(target)
   }
-  const old = openOld(target)
-  if (old === undefined) return { kind: 'changed' }
-  try {
+  const outcome = withHeldFile(target, (old): ChangeOutcome => {
     const isExpected = sameIdentity(identityOf(fstatSync(old, { bigint: true })), expected)
     if (!isExpected || !sameIdentity(identityAt(target), expected)) return { kind: 'changed' }
     act()
     const after = identityOf(fstatSync(old, { bigint: true }))
     const isTouched = after.mtimeNs !== expected.mtimeNs || after.size !== expected.size
-    return { ...settled(target), ...(isTouched && { displaced: readFileSync(old) }) }
-  } finally {
-    closeSync(old)
-  }
-}
-
-function openOld(target: string): number | undefined {
-  try {
-    return openSync(target, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error))) return undefined
-    throw error
-  }
+    return { ...settled(target), ...(isTouched && { displaced: heldBytes(old) }) }
+  })
+  return outcome ?? { kind: 'changed' }
 }
 
 function settled(target: string): { kind: 'done'; identity?: FileIdentity } {

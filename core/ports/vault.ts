@@ -17,7 +17,13 @@ export interface VaultPort {
   readBytes(path: VaultPath, maxBytes: number): Promise<Uint8Array | undefined>
   /** Writes a new file; never replaces one. */
   create(path: VaultPath, content: string | Uint8Array): Promise<'created' | 'exists'>
+  /** Whatever stands there: only for files that nobody else writes. */
   replace(path: VaultPath, content: string | Uint8Array): Promise<void>
+  /**
+   * Replaces a file only if it still reads as `expected`. What another program saves at the same instant stays:
+   * `changed` means that its bytes stand there, not `content`.
+   */
+  replaceIf(path: VaultPath, expected: string, content: string): Promise<'replaced' | 'changed' | 'gone'>
   /** One rename that never replaces a file. `gone`: `from` is not there any more. */
   move(from: VaultPath, to: VaultPath): Promise<'moved' | 'gone' | 'exists'>
   /** false when it was not there. */
