@@ -7,15 +7,20 @@ import { CountersignError } from '#core/errors.ts'
  */
 export function checkHubUrl(url: string): string {
   const isPath = isAbsolute(url) || /^file:\/\/\//.test(url)
-  const isSsh =
-    /^ssh:\/\/[^-\s/][^\s]*\/[^\s]+$/.test(url) || /^[A-Za-z0-9_][\w.-]*@[A-Za-z0-9[][^\s:]*:[^\s:-][^\s]*$/.test(url)
   const isHttps = /^https:\/\/[^-\s/][^\s]*\/[^\s]+$/.test(url)
-  if ((isPath || isSsh || isHttps) && !/[\0\r\n]/.test(url)) return url
+  if ((isPath || isSshUrl(url) || isHttps) && !/[\0\r\n]/.test(url)) return url
   const found = url.replaceAll(/:\/\/[^@/\s]*@/g, '://***@').slice(0, 200)
   throw new CountersignError(
     'ERR_CONFIG_INVALID',
     `the hub's address ${JSON.stringify(found)} is none of: an absolute path, file://, ssh://, user@host:path, https:// ` +
       '(git:// and http:// are not encrypted)',
+  )
+}
+
+/** Whether a hub is reached over ssh: `ssh://…` or `user@host:path`. */
+export function isSshUrl(url: string): boolean {
+  return (
+    /^ssh:\/\/[^-\s/][^\s]*\/[^\s]+$/.test(url) || /^[A-Za-z0-9_][\w.-]*@[A-Za-z0-9[][^\s:]*:[^\s:-][^\s]*$/.test(url)
   )
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { CommitDraft, FetchOutcome, Oid, PushOutcome, RepoPort } from '#core/ports/repo.ts'
 import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
-import { checkHubUrl, cloneSettings } from './config.ts'
+import { checkHubUrl, cloneSettings, isSshUrl } from './config.ts'
 import { initBare } from './init-bare.ts'
 import { lockClone, removeStaleLocks } from './lock.ts'
 import { asOid, EMPTY_BLOB, objectReader } from './objects.ts'
@@ -49,9 +49,9 @@ export async function openRepo(options: RepoOptions): Promise<RepoPort> {
   const closing = new AsyncDisposableStack()
   closing.use(lockClone(gitDir))
   try {
-    const ssh = options.ssh && closing.use(shareConnection(options.ssh))
+    const ssh = isSshUrl(options.hubUrl) && options.ssh && closing.use(shareConnection(options.ssh, gitDir))
     removeStaleLocks(gitDir, 0, Date.now())
-    await initBare(run, gitDir, cloneSettings({ ...options, sshCommand: ssh?.command }))
+    await initBare(run, gitDir, cloneSettings({ ...options, sshCommand: ssh ? ssh.command : undefined }))
     return repo(run, options, closing)
   } catch (error) {
     await closing.disposeAsync()

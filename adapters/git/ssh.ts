@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { SEARCH_PATH } from './run-git.ts'
 
 export interface SshAccess {
@@ -11,26 +12,40 @@ export interface SshAccess {
   readonly knownHostsFile: string
 }
 
+const SOCKET = 'hub'
+const SOCKET_DIR = /^cs-ssh-[0-9a-f]{16}$/
+
 /**
  * The ssh command for `core.sshCommand`. One connection is opened and kept for a minute after its last use: a fresh
- * handshake costs more than everything else of a push. Disposing closes it.
+ * handshake costs more than everything else of a push. Disposing closes it; what a killed process left open is closed
+ * by the next on the same git directory, which the caller has locked.
  */
-export function shareConnection(access: SshAccess): { readonly command: string } & Disposable {
+export function shareConnection(access: SshAccess, gitDir: string): { readonly command: string } & Disposable {
+  const record = join(gitDir, 'countersign-ssh-dir')
+  const left = existsSync(record) ? readFileSync(record, 'utf8') : ''
+  if (SOCKET_DIR.test(basename(left))) closeConnection(left)
   // In the temporary folder: a socket's path is limited to about 100 bytes, and not every volume can hold one.
-  const socketDir = mkdtempSync(join(tmpdir(), 'cs-ssh-'))
-  const socket = join(socketDir, 'hub')
+  const socketDir = join(tmpdir(), `cs-ssh-${randomBytes(8).toString('hex')}`)
+  writeFileSync(record, socketDir, { flush: true })
+  mkdirSync(socketDir, { mode: 0o700 })
   return {
-    command: sshCommand(access, socket),
+    command: sshCommand(access, join(socketDir, SOCKET)),
     [Symbol.dispose]() {
-      if (existsSync(socket))
-        spawnSync('ssh', ['-F', '/dev/null', '-o', `ControlPath=${socket}`, '-O', 'exit', 'hub'], {
-          env: { PATH: SEARCH_PATH },
-          stdio: 'ignore',
-          timeout: 2_000,
-        })
-      rmSync(socketDir, { recursive: true, force: true })
+      closeConnection(socketDir)
+      rmSync(record, { force: true })
     },
   }
+}
+
+function closeConnection(socketDir: string): void {
+  const socket = join(socketDir, SOCKET)
+  if (existsSync(socket))
+    spawnSync('ssh', ['-F', '/dev/null', '-o', `ControlPath=${socket}`, '-O', 'exit', 'hub'], {
+      env: { PATH: SEARCH_PATH },
+      stdio: 'ignore',
+      timeout: 2_000,
+    })
+  rmSync(socketDir, { recursive: true, force: true })
 }
 
 function sshCommand({ deployKeyFile, knownHostsFile }: SshAccess, socket: string): string {

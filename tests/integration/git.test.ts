@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Oid, RepoPort } from '#core/ports/repo.ts'
 import { commitFiles, makeHub, makeZones, openClone, type Zones } from '#tests/support/git-zones.ts'
@@ -271,6 +271,14 @@ describe('a clone', () => {
   })
 })
 
+it('makes no folder for connections when the hub is a folder', async () => {
+  const gitDir = join(mkdtempSync(join(zones.root, 'plain-')), 'repo.git')
+  const ssh = { deployKeyFile: '/nonexistent/key', knownHostsFile: '/nonexistent/hosts' }
+  await using _clone = await openClone(zones, 'cloud', await makeHub(zones), { gitDir, ssh })
+  expect(readFileSync(join(gitDir, 'config'), 'utf8')).not.toContain('ControlPath')
+  expect(existsSync(join(gitDir, 'countersign-ssh-dir'))).toBe(false)
+})
+
 describe.skipIf(!hasSshd)('a hub over ssh (needs an sshd on this machine)', () => {
   let hub: SshHub
   let repository: string
@@ -325,7 +333,23 @@ describe.skipIf(!hasSshd)('a hub over ssh (needs an sshd on this machine)', () =
     const [, socket = ''] = /ControlPath=\\"([^"\\]*)\\"/.exec(config) ?? []
     expect(existsSync(socket)).toBe(true)
     await clone[Symbol.asyncDispose]()
-    expect(existsSync(socket)).toBe(false)
+    expect(existsSync(dirname(socket))).toBe(false)
+  })
+
+  it('closes at the next opening what a killed process left open', async () => {
+    const gitDir = join(mkdtempSync(join(zones.root, 'killed-')), 'repo.git')
+    const left = mkdtempSync(join(zones.root, 'left-')).replace(/left-.*$/, 'cs-ssh-0123456789abcdef')
+    mkdirSync(left)
+    const foreign = mkdtempSync(join(zones.root, 'foreign-'))
+    for (const [recorded, isThereAfter] of [
+      [left, false],
+      [foreign, true],
+    ] as const) {
+      mkdirSync(gitDir, { recursive: true })
+      writeFileSync(join(gitDir, 'countersign-ssh-dir'), recorded)
+      await using _clone = await open('cloud', {}, { gitDir })
+      expect(existsSync(recorded)).toBe(isThereAfter)
+    }
   })
 
   it('believes no other host key, and nobody without a known deploy key gets in', async () => {
