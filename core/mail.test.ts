@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { INVISIBLE } from './action.ts'
 import { isTaskId } from './ids.ts'
 import {
   classifyMail,
@@ -66,6 +67,9 @@ describe('replySubject', () => {
     ['', 'Re: (no subject)'],
     ['a\r\nBcc: evil@example.test\n---', 'Re: a Bcc: evil@example.test ---'],
     ['Regarding: x', 'Re: Regarding: x'],
+    ['See http://example.test/a: {{b}} [[c]]', 'Re: See http://example.test/a: {{b}} [[c]]'],
+    ['in\u200bvi\u202esi\u3164ble \u2764\ufe0f', 'Re: invisible \u2764'],
+    ['a <% tp.x() %> <%* y -%>', 'Re: a ‹% tp.x() %› ‹%* y -%›'],
   ])('of %j is %j', (subject, expected) => {
     expect(replySubject(subject)).toBe(expected)
   })
@@ -76,6 +80,7 @@ describe('replySubject', () => {
         const reply = replySubject(subject)
         expect(reply).toMatch(/^Re: [^\r\n]+$/u)
         expect(reply.length).toBeLessThanOrEqual(490)
+        expect(reply).not.toMatch(INVISIBLE)
       }),
     )
   })

@@ -48,12 +48,30 @@ function header(mail: Classified, name: string): string {
   return (mail.headers.get(name)?.[0] ?? '').trim().toLowerCase()
 }
 
+/** What a reader does not see; an action's subject may not contain it. */
+const UNSEEN = /[\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]+/gu
+
+/**
+ * A mail's decoded subject, to stand in a task file and in the reply: one line, nothing that cannot be seen, at most 490
+ * characters. Only the delimiters of Templater are broken, because that acts on raw text wherever it stands.
+ */
+export function plainSubject(subject: string): string {
+  return subject
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(UNSEEN, '')
+    .replaceAll('<%', '‹%')
+    .replaceAll('%>', '%›')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 490)
+    .toWellFormed()
+}
+
 /** `Re: ` once, whatever reply marks stand before; one line. */
 export function replySubject(subject: string): string {
-  const bare = subject
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
+  const bare = plainSubject(subject)
     .replace(/^\s*(?:(?:re|aw|sv|antw)\s*(?:\[\d+\])?\s*:\s*)+/i, '')
-    .replace(/\s+/g, ' ')
     .trim()
   return `Re: ${bare || NO_SUBJECT}`.slice(0, 490).toWellFormed()
 }

@@ -37,6 +37,8 @@ const frontSchema = z.looseObject({
       thread_id: line(998).optional(),
       from: line(998).optional(),
       received: isoTime.optional(),
+      /** As the sender wrote it, where `title` is quoted so that it is inert: the reply's subject is made of it. */
+      subject: line(500).optional(),
       references: z.array(line(998)).max(50).optional(),
       /** Bare addresses a reply goes to, as triage read them from Reply-To or From. */
       reply_to: z.array(line(254)).max(5).optional(),

@@ -109,6 +109,12 @@ test('hands in a reply to the sender, in the thread, signed as the handbook says
   expect(entries).toEqual(['task.drafted'])
 })
 
+test('answers under the subject as it was sent, not as the title shows it', async () => {
+  await put({ subject: 'Re: See http://acme.example/x' }, { title: 'Re: See hxxp[:]//acme.example/x' })
+  await draftReply(JOB, deps)
+  expect(readAction(pending())).toMatchObject({ ok: true, action: { subject: 'Re: See http://acme.example/x' } })
+})
+
 test('signs with the owner’s name where there is no handbook yet', async () => {
   await put()
   await draftReply(JOB, deps)

@@ -118,7 +118,7 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
         tool: 'email.send_email',
         account: deps.ownerAddress,
         to: (source?.reply_to ?? []).map(lowerCaseDomain),
-        subject: replySubject(task.front.title),
+        subject: replySubject(source?.subject ?? task.front.title),
         ...(source?.message_id && { in_reply_to: source.message_id, references: threadReferences(source) }),
       },
     }),

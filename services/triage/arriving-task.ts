@@ -1,5 +1,5 @@
 import type { TaskId } from '#core/ids.ts'
-import { NO_SUBJECT, replyRecipients, replyReferences, threadIdOf } from '#core/mail.ts'
+import { NO_SUBJECT, plainSubject, replyRecipients, replyReferences, threadIdOf } from '#core/mail.ts'
 import type { IncomingAttachment, IncomingMail, MailAddress } from '#core/ports/mail.ts'
 import { oneLine, plainMarkdown, quoteInert } from '#core/quote.ts'
 import { newTaskFile, renderSection, type TaskFile } from '#core/task-file.ts'
@@ -25,6 +25,7 @@ export interface ArrivingTask {
 /** The task file of a mail for Needs_Action/email. Throws ERR_TASK_FILE_INVALID when it cannot be written as one. */
 export function arrivingTask(id: TaskId, account: string, mail: IncomingMail): ArrivingTask {
   const title = oneLine(mail.subject, 300) || NO_SUBJECT
+  const subject = plainSubject(mail.subject)
   const received = new Date(mail.receivedAt).toISOString()
   const reply = replyRecipients(mail)
   const from = mail.from ? shownAddress(mail.from) : 'unknown'
@@ -44,6 +45,7 @@ export function arrivingTask(id: TaskId, account: string, mail: IncomingMail): A
         from,
         reply_to: [...reply.to],
         received,
+        ...(subject && { subject }),
         references: replyReferences(mail.references, undefined),
       },
       risk: [...reply.risk, ...contentRisks(mail)],

@@ -102,6 +102,7 @@ describe('triageMessage', () => {
         from: 'Client <client@example.test>',
         reply_to: ['accounts@example.test'],
         received: '2026-11-20T10:00:00.000Z',
+        subject: 'Invoice for March',
         references: ['<m0@example.test>'],
       },
     })
@@ -114,6 +115,15 @@ describe('triageMessage', () => {
     expect(kept.map((name) => name.slice(64)).sort()).toEqual(['.bin', '.pdf'])
     for (const name of kept) expect(original).toContain(`kept as Attachments/${name}`)
     expect(ledgerTypes()).toEqual(['task.created'])
+  })
+
+  it('keeps the subject as it was sent, in one line and without what cannot be seen', async () => {
+    using deps = await open()
+    const subject = '=?utf-8?Q?See_http://x.test_=E2=80=AEnow=0D=0ABcc:_y?='
+    await triageMessage(mail(`From: a@x.test\nSubject: ${subject}\n\nx`), deps)
+    const parsed = parseTaskFile(readFileSync(join(home, 'vault', taskFiles()[0] ?? ''), 'utf8'))
+    expect(parsed).toMatchObject({ ok: true, task: { front: { source: { subject: 'See http://x.test now Bcc: y' } } } })
+    expect(parsed).toMatchObject({ task: { front: { title: expect.stringContaining('hxxp[:]//x.test') } } })
   })
 
   it('does a mail once, also under another UID', async () => {

@@ -26,7 +26,7 @@ test('a task file’s front matter, byte for byte', () => {
       domain: 'email',
       title: 'Invoice: March #1 "now"',
       created: '2026-11-20T10:00:00.000Z',
-      source: { provider: 'imap', message_id: '<a@b.example>', references: ['<c@d.example>'] },
+      source: { provider: 'imap', message_id: '<a@b.example>', subject: 'Invoice', references: ['<c@d.example>'] },
       risk: [],
       generation: '3',
       history: [{ state: 'Needs_Action/email', agent: 'cloud', at: '2026-11-20T10:00:00.000Z' }],
@@ -43,6 +43,7 @@ created: 2026-11-20T10:00:00.000Z
 source:
   provider: imap
   message_id: <a@b.example>
+  subject: Invoice
   references:
     - <c@d.example>
 risk: []
