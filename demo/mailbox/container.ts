@@ -21,7 +21,7 @@ export interface MailContainer extends Mailbox {
 
 /** Postfix and Dovecot in a container, on loopback ports that stay the same if it is stopped and started again. */
 export async function startMailContainer(options: MailboxOptions = {}): Promise<MailContainer> {
-  await ensureImage(options.say ?? (() => {}))
+  await ensureImage(options.say ?? (() => {}), options.buildLimitMs ?? BUILD_LIMIT_MS)
   const container = `countersign-mailbox-${randomBytes(6).toString('hex')}`
   const [smtpPort, imapPort] = await freePorts()
   const smtp: Endpoint = { host: HOST, port: smtpPort }
@@ -52,14 +52,17 @@ export async function startMailContainer(options: MailboxOptions = {}): Promise<
   }
 }
 
-async function ensureImage(say: (line: string) => void): Promise<void> {
+async function ensureImage(say: (line: string) => void, limitMs: number): Promise<void> {
   const isThere = await docker(['image', 'inspect', '-f', '{{.Id}}', IMAGE]).then(
     () => true,
     () => false,
   )
   if (isThere) return
   say(`building the mail server image ${IMAGE} once (a minute or two)`)
-  await docker(['build', '-q', '-t', IMAGE, RECIPE], BUILD_LIMIT_MS)
+  await docker(['build', '-q', '-t', IMAGE, RECIPE], limitMs).catch((error: Error & { killed?: boolean }) => {
+    const why = error.killed ? `not done within ${limitMs / 1000} s` : (error.message.split('\n')[1] ?? error.message)
+    throw new Error(`building the image ${IMAGE}: ${why}`, { cause: error })
+  })
 }
 
 async function docker(args: readonly string[], timeout = START_LIMIT_MS): Promise<string> {

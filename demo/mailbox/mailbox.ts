@@ -28,6 +28,8 @@ export const MAIL_ACCOUNTS: Mailbox['accounts'] = {
 export interface MailboxOptions {
   /** `auto`: a real mail server in a container when Docker answers, else development servers in this process. */
   readonly kind?: 'auto' | 'container' | 'dev'
+  /** How long building the container's image may take, where it is not there yet. */
+  readonly buildLimitMs?: number
   /** Told before anything that takes long. */
   readonly say?: (line: string) => void
   /** Told the name of a container before it is started, for whoever clears up after a crash. */

@@ -279,6 +279,11 @@ it('makes no folder for connections when the hub is a folder', async () => {
   expect(existsSync(join(gitDir, 'countersign-ssh-dir'))).toBe(false)
 })
 
+// Continuous integration installs one; there its absence would hide that nothing of this was tested.
+it.runIf(process.env.CI)('an sshd is on this machine, so that the hub over ssh is tested', () => {
+  expect(hasSshd, 'no sshd was found: install openssh-server').toBe(true)
+})
+
 describe.skipIf(!hasSshd)('a hub over ssh (needs an sshd on this machine)', () => {
   let hub: SshHub
   let repository: string
