@@ -9,6 +9,7 @@ const at = (folder: string, name = F) => `${folder}/${name}`
 const NEEDS = at('Needs_Action/email')
 const CLOUD = at('In_Progress/cloud')
 const PENDING = at('Pending_Approval/email')
+const ELSEWHERE = at('Pending_Approval/accounting')
 const APPROVED = at('Approved')
 const REJECTED = at('Rejected')
 const FROZEN = at('In_Progress/local')
@@ -182,6 +183,76 @@ describe('what the person saw or decided on', () => {
       { [PENDING]: 'broken', 'copy in Pending_Approval/email': 'c' },
     ],
     [
+      'keeps a presented card in its place against another file of its name',
+      'local',
+      { base: { [PENDING]: 'b!' }, ours: { [PENDING]: 'b!' }, theirs: { [PENDING]: 'b!', [ELSEWHERE]: 'forgedcard!' } },
+      { [PENDING]: 'b!', 'copy in Pending_Approval/email': 'forgedcard!' },
+    ],
+    [
+      'keeps a presented card against a hub that has only another file of its name',
+      'local',
+      { base: { [PENDING]: 'b!' }, ours: { [PENDING]: 'b!' }, theirs: { [ELSEWHERE]: 'x' } },
+      { [PENDING]: 'b!', 'copy in Pending_Approval/email': 'x' },
+    ],
+    [
+      'keeps a presented card that the hub moved',
+      'local',
+      { base: { [PENDING]: 'b!' }, ours: { [PENDING]: 'b!' }, theirs: { [NEEDS]: 'x' } },
+      { [PENDING]: 'b!', 'copy in Pending_Approval/email': 'x' },
+    ],
+    [
+      'keeps a presented card that the hub has no more',
+      'local',
+      { base: { [PENDING]: 'b!' }, ours: { [PENDING]: 'b!' } },
+      { [PENDING]: 'b!' },
+    ],
+    [
+      'keeps a card that was just presented here in its place',
+      'local',
+      { base: { [PENDING]: 'a' }, ours: { [PENDING]: 'b!' }, theirs: { [ELSEWHERE]: 'x' } },
+      { [PENDING]: 'b!', 'copy in Pending_Approval/email': 'x' },
+    ],
+    [
+      'keeps a card that the person edits against another file of its name',
+      'local',
+      { base: { [PENDING]: 'b!' }, ours: { [PENDING]: 'd' }, theirs: { [PENDING]: 'b!', [ELSEWHERE]: 'forgedcard!' } },
+      { [PENDING]: 'd', 'copy in Pending_Approval/email': 'forgedcard!' },
+    ],
+    [
+      'keeps what the person broke and local had synchronised',
+      'local',
+      { base: { [PENDING]: 'broken!' }, ours: { [PENDING]: 'broken!' }, theirs: { [PENDING]: 'x' } },
+      { [PENDING]: 'broken!', 'copy in Pending_Approval/email': 'x' },
+    ],
+    [
+      'keeps what the person wrote into a draft that was not presented yet',
+      'local',
+      { base: { [PENDING]: 'a' }, ours: { [PENDING]: 'mine' }, theirs: { [PENDING]: 'c' } },
+      { [PENDING]: 'mine', 'copy in Pending_Approval/email': 'c' },
+    ],
+    [
+      'keeps a card that the person sent back',
+      'local',
+      { base: { [PENDING]: 'b!' }, ours: { [NEEDS]: 'r' }, theirs: { [PENDING]: 'b!', [ELSEWHERE]: 'forgedcard!' } },
+      { [NEEDS]: 'r', 'copy in Needs_Action/email': 'forgedcard!' },
+    ],
+    [
+      'keeps an approval against another file of its name',
+      'local',
+      {
+        base: { [PENDING]: 'b!' },
+        ours: { [APPROVED]: 'b!' },
+        theirs: { [PENDING]: 'b!', [ELSEWHERE]: 'forgedcard!' },
+      },
+      { [APPROVED]: 'b!', 'copy in Pending_Approval/email': 'forgedcard!' },
+    ],
+    [
+      'is past when the hub knows that local has done it',
+      'local',
+      { base: { [PENDING]: 'b!' }, ours: { [PENDING]: 'b!' }, theirs: { [DONE]: 'd' } },
+      { [DONE]: 'd' },
+    ],
+    [
       'keeps the presented card at the hub against a new draft here',
       'cloud',
       { base: { [PENDING]: 'a' }, ours: { [PENDING]: 'c' }, theirs: { [PENDING]: 'b!' } },
@@ -325,6 +396,13 @@ describe('a key that this agent may not write', () => {
     )
     expect(shown(merged)).toEqual({ [DONE]: 'c', 'copy in Pending_Approval/email': 'b' })
     expect(merged.untouched).toEqual(new Set())
+  })
+
+  it.each([PENDING, APPROVED, FROZEN])('stays as it is on the person’s desk, whatever the hub has: %s', (place) => {
+    const theirs = { [PENDING]: 'b!', [CLOUD]: 'x', [ELSEWHERE]: 'forgedcard!' }
+    const merged = merge('local', { base: { [PENDING]: 'b!' }, ours: { [place]: 'b!' }, theirs }, { yielded })
+    expect(merged.untouched).toEqual(new Set([F]))
+    expect(merged.copies).toEqual([])
   })
 
   it('comes back when it was removed here', () => {

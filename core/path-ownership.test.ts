@@ -24,6 +24,17 @@ const task = (generation: number, extra: object = {}, id = '01J8Z3W6Q0ABCDEFGHJK
       ),
     ),
   )
+const PRESENTED = { presented: { digest: 'sha256:x', at: '2026-11-20T10:00:00Z' } }
+const decided = (box: string) =>
+  text(
+    new TextDecoder()
+      .decode(task(1))
+      .replace(
+        '\n# t\n',
+        `\n<!-- countersign:decision -->\n- [${box}] Approve\n- [ ] Reject\n<!-- countersign:/decision -->\n`,
+      ),
+  )
+const COPY = 'EMAIL_2026-11-20_x_abcdef.conflict-local-20261120T100000Z-12345678.md'
 const add = (path: string, after: Uint8Array = task(0), mode = '100644'): FileChange => ({ path, mode, after })
 const edit = (path: string, before = task(1), after = task(1)): FileChange => ({ path, mode: '100644', before, after })
 const remove = (path: string, before = task(0)): FileChange => ({ path, before })
@@ -43,6 +54,17 @@ describe('the cloud may', () => {
     ['hand its draft in', move(at('In_Progress/cloud'), at('Pending_Approval/email'), 1)],
     ['replace its undecided draft', [edit(at('Pending_Approval/email'))]],
     ['give a claim back', move(at('In_Progress/cloud'), at('Needs_Action/email'), 1, 2)],
+    [
+      'hand in with boxes that nobody ticked',
+      [remove(at('In_Progress/cloud'), task(1)), add(at('Pending_Approval/email'), decided(' '))],
+    ],
+    [
+      'claim what the person took back from their desk',
+      [remove(at('Needs_Action/email'), task(1, PRESENTED)), add(at('In_Progress/cloud'), task(2))],
+    ],
+    ['write a plan', [add('Plans/a.md', text('x'))]],
+    ['edit a plan', [edit('Plans/a.md', text('x'), text('y'))]],
+    ['keep the losing side of a plan', [add('Plans/a.conflict-cloud-20261120T100000Z-12345678.md', text('x'))]],
     ['write an update', [add('Updates/cloud/01J8Z3W6Q0ABCDEFGHJKMNPQRS.md', text('hi'))]],
     [
       'append to its ledger',
@@ -105,6 +127,60 @@ describe('the cloud may not', () => {
       [edit(at('Pending_Approval/email'), task(1, { presented: { digest: 'sha256:x', at: '2026-11-20T10:00:00Z' } }))],
       'presented-draft-is-frozen',
     ],
+    [
+      'say that its new task was put before the person',
+      [add(at('Needs_Action/email'), task(0, PRESENTED))],
+      'presented-is-locals',
+    ],
+    [
+      'say that its draft was put before the person',
+      [edit(at('Pending_Approval/email'), task(1), task(1, PRESENTED))],
+      'presented-is-locals',
+    ],
+    [
+      'hand in a draft that says it was put before the person',
+      [remove(at('In_Progress/cloud'), task(1)), add(at('Pending_Approval/email'), task(1, PRESENTED))],
+      'presented-is-locals',
+    ],
+    ['work so into its claim', [edit(at('In_Progress/cloud'), task(1), task(1, PRESENTED))], 'presented-is-locals'],
+    ['approve its own new task', [add(at('Needs_Action/email'), decided('x'))], 'decision-is-the-persons'],
+    [
+      'approve its own draft',
+      [remove(at('In_Progress/cloud'), task(1)), add(at('Pending_Approval/email'), decided('X'))],
+      'decision-is-the-persons',
+    ],
+    [
+      'approve its waiting draft',
+      [edit(at('Pending_Approval/email'), task(1), decided('x'))],
+      'decision-is-the-persons',
+    ],
+    ['create a task in the folder of another domain', [add(at('Needs_Action/accounting'))], 'domain-differs'],
+    [
+      'hand its draft in under another domain',
+      move(at('In_Progress/cloud'), at('Pending_Approval/accounting'), 1),
+      'domain-differs',
+    ],
+    [
+      'change the domain of its waiting draft',
+      [edit(at('Pending_Approval/email'), task(1), task(1, { domain: 'accounting' }))],
+      'domain-differs',
+    ],
+    [
+      'swap the id of what it works on',
+      [edit(at('In_Progress/cloud'), task(1), task(1, {}, '01J8Z3W6Q0ABCDEFGHJKMNPQRT'))],
+      'task-id-changed',
+    ],
+    ['lower the generation of what it works on', [edit(at('In_Progress/cloud'), task(2), task(1))], 'generation'],
+    ['raise the generation of what it works on', [edit(at('In_Progress/cloud'), task(1), task(2))], 'generation'],
+    ['lower the generation of its waiting draft', [edit(at('Pending_Approval/email'), task(2), task(1))], 'generation'],
+    [
+      'replace a card that the person broke',
+      [edit(at('Pending_Approval/email'), text('---\nbroken'), task(1))],
+      'broken-file-is-the-persons',
+    ],
+    ['remove a plan', [remove('Plans/a.md', text('x'))], 'plan-removed'],
+    ['remove the losing side of a note', [remove(`Plans/${COPY}`, text('x'))], 'conflict-copy-is-the-persons'],
+    ['change the losing side of a note', [edit(`Plans/${COPY}`, text('x'), text('y'))], 'conflict-copy-is-the-persons'],
     ['draft a payment', move(at('In_Progress/cloud'), at('Pending_Approval/payment'), 1), 'domain-local-only'],
     ['claim a payment', move(at('Needs_Action/payment'), at('In_Progress/cloud'), 0, 1), 'domain-local-only'],
     [

@@ -10,6 +10,7 @@ import {
   renderTaskFile,
   section,
   ticksOf,
+  withFront,
   withSection,
 } from './task-file.ts'
 import { canMove, TRANSITIONS } from './task-state.ts'
@@ -113,6 +114,14 @@ describe('a claim', () => {
       generation: 2,
       history: [{ state: 'In_Progress/cloud', agent: 'cloud', at: '2026-11-20T10:00:00.000Z' }],
     })
+  })
+  test('of a card that came back keeps neither the mark of having been shown nor a ticked box', () => {
+    const card = withFront(pending(), { presented: { digest: 'sha256:x', at: '2026-11-20T10:00:00Z' } })
+    const ticked = withSection(card, 'decision', '- [ ] Approve\n- [x] Redraft')
+    const task = claimedBy(ticked, 'cloud', '2026-11-20T10:00:00.000Z')
+    expect(task.front).not.toHaveProperty('presented')
+    expect(ticksOf(task)).toEqual([])
+    expect(section(task, 'draft')).toBe('Dear Ana')
   })
   test('is tried only for what stands in Needs_Action and belongs to the zone', () => {
     expect(isClaimable({ kind: 'needs-action', domain: 'email' }, 'cloud')).toBe(true)

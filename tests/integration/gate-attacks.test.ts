@@ -10,11 +10,18 @@ import { commitFiles, makeHub, makeZones, openClone, taskText, type Zones } from
 const PENDING = 'Pending_Approval/email/EMAIL_2026-11-20_invoice_7h3k9q.md'
 const OPEN = 'Needs_Action/email/EMAIL_2026-11-20_question_8h3k9q.md'
 const APPROVED = 'Approved/EMAIL_2026-11-20_reply_9h3k9q.md'
+const CARD = 'Pending_Approval/email/EMAIL_2026-11-20_card_bh3k9q.md'
+const BROKEN = 'Pending_Approval/email/EMAIL_2026-11-20_broken_ch3k9q.md'
+const CLAIMED = 'In_Progress/cloud/EMAIL_2026-11-20_claimed_dh3k9q.md'
+const PLAN = 'Plans/trip.md'
+const PLAN_COPY = 'Plans/trip.conflict-local-20261120T100000Z-12345678.md'
 const LOG = 'Logs/cloud/2026-11-20.jsonl'
 const ids = {
   pending: '01K9ZZZZZZZZZZZZZZZZ7H3K9Q',
   open: '01K9ZZZZZZZZZZZZZZZZ8H3K9Q',
   approved: '01K9ZZZZZZZZZZZZZZZZ9H3K9Q',
+  card: '01K9ZZZZZZZZZZZZZZZZBH3K9Q',
+  claimed: '01K9ZZZZZZZZZZZZZZZZDH3K9Q',
 }
 
 let zones: Zones
@@ -33,10 +40,19 @@ beforeAll(async () => {
     [PENDING]: taskText(1, 'Invoice', ids.pending),
     [OPEN]: taskText(0, 'Question', ids.open),
     'Pending_Approval/email/EMAIL_2026-11-20_reply_9h3k9q.md': taskText(1, 'Reply', ids.approved),
+    [CARD]: shown(taskText(1, 'Card', ids.card)),
+    [BROKEN]: '---\nschema: [\n---\nthe person’s words\n',
+    [CLAIMED.replace('In_Progress/cloud', 'Needs_Action/email')]: taskText(0, 'Claimed', ids.claimed),
+    [PLAN]: 'ours\n',
+    [PLAN_COPY]: 'the losing side\n',
   })
   expect(await local.push({ commit: first, expected: null })).toEqual({ kind: 'landed' })
   await cloud.fetch()
-  earlier = await commitFiles(cloud, first, { [LOG]: '{"seq":1}\n{"seq":2}\n' })
+  earlier = await commitFiles(cloud, first, {
+    [LOG]: '{"seq":1}\n{"seq":2}\n',
+    [CLAIMED.replace('In_Progress/cloud', 'Needs_Action/email')]: null,
+    [CLAIMED]: taskText(1, 'Claimed', ids.claimed),
+  })
   expect(await cloud.push({ commit: earlier, expected: first })).toEqual({ kind: 'landed' })
   await local.fetch()
   head = await commitFiles(local, earlier, {
@@ -47,6 +63,15 @@ beforeAll(async () => {
 })
 
 afterAll(() => zones[Symbol.dispose]())
+
+/** The text with the mark that only local's executor sets. */
+function shown(text: string): string {
+  return text.replace('---\n#', 'presented:\n  digest: sha256:aa\n  at: "2026-11-20T10:00:00Z"\n---\n#')
+}
+
+function ticked(text: string): string {
+  return `${text}\n<!-- countersign:decision -->\n- [x] Approve\n<!-- countersign:/decision -->\n`
+}
 
 interface Attack {
   readonly what: string
@@ -128,6 +153,57 @@ const attacks: readonly Attack[] = [
     what: 'a pending task from nowhere',
     rule: /appears-from-nowhere/,
     make: write({ 'Pending_Approval/email/EMAIL_2026-11-20_pay-me_ah3k9q.md': FORGED }),
+  },
+  {
+    what: 'a copy of a presented card under its name in another folder',
+    rule: /presented-is-locals/,
+    make: write({ [CARD.replace('Pending_Approval/email', 'Needs_Action/accounting')]: shown(taskText(0, 'Card')) }),
+  },
+  {
+    what: 'a presented card changed',
+    rule: /presented-draft-is-frozen/,
+    make: write({ [CARD]: taskText(1, 'Other', ids.card) }),
+  },
+  {
+    what: 'a draft that says it was presented',
+    rule: /presented-is-locals/,
+    make: write({ [PENDING]: shown(taskText(1, 'Invoice', ids.pending)) }),
+  },
+  {
+    what: 'a draft that approves itself',
+    rule: /decision-is-the-persons/,
+    make: write({ [PENDING]: ticked(taskText(1, 'Invoice', ids.pending)) }),
+  },
+  {
+    what: 'a task that comes approved',
+    rule: /decision-is-the-persons/,
+    make: write({ 'Needs_Action/email/EMAIL_2026-11-20_pay-me_ah3k9q.md': ticked(FORGED) }),
+  },
+  {
+    what: 'a task in the folder of another domain',
+    rule: /domain-differs/,
+    make: write({ 'Needs_Action/accounting/EMAIL_2026-11-20_pay-me_ah3k9q.md': FORGED }),
+  },
+  {
+    what: 'a card replaced that the person broke',
+    rule: /broken-file-is-the-persons/,
+    make: write({ [BROKEN]: FORGED }),
+  },
+  {
+    what: 'a claimed task swapped for another',
+    rule: /task-id-changed/,
+    make: write({ [CLAIMED]: FORGED }),
+  },
+  {
+    what: 'a claimed task with a lower generation',
+    rule: /generation/,
+    make: write({ [CLAIMED]: taskText(0, 'Claimed', ids.claimed) }),
+  },
+  { what: 'a plan removed', rule: /plan-removed/, make: write({ [PLAN]: null }) },
+  {
+    what: 'the losing side of a plan removed',
+    rule: /conflict-copy-is-the-persons/,
+    make: write({ [PLAN_COPY]: null }),
   },
   { what: 'the ledger rewritten', rule: /ledger-rewritten/, make: write({ [LOG]: '{"seq":1}\n{"seq":3}\n' }) },
   { what: 'the ledger cut', rule: /ledger-rewritten/, make: write({ [LOG]: '{"seq":1}\n' }) },
