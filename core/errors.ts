@@ -3,7 +3,6 @@
  * the person who runs this and says what to do next. docs/errors.md has one entry per code (a test checks both ways).
  */
 export const ERROR_CODES = {
-  ERR_CLAIM_LOST: { retryable: false, hint: 'Another agent owns the task; nothing to do.' },
   ERR_CLONE_IN_USE: {
     retryable: true,
     hint: 'Another sync process works on this clone. Stop it, or let it do the work.',
@@ -53,7 +52,7 @@ export const ERROR_CODES = {
   ERR_MAIL_UNREACHABLE: { retryable: true, hint: 'Will retry. Check host, port, TLS mode and the network.' },
   ERR_NOT_RUNNING: {
     retryable: false,
-    hint: 'Start the zone (`docker compose up -d`, or `npm start` on one machine), then try again.',
+    hint: 'Start the zone (`docker compose -f compose.local.yml up -d` or compose.cloud.yml; `npm start` for both on one machine), then try again.',
   },
   ERR_OUTCOME_UNKNOWN: {
     retryable: false,

@@ -19,8 +19,8 @@ export type Summary = {
   readonly ok: boolean
   readonly ms: number
   readonly steps: number
-  readonly vault: string
-  /** Where the logs are, when the world was kept or a step failed. */
+  /** Where to look, when the world is kept. */
+  readonly vault?: string
   readonly logs?: string
 }
 
@@ -55,7 +55,7 @@ export function plainNarrator(out: NodeJS.WriteStream = process.stdout): Narrato
         ? `All ${steps} steps verified in ${seconds(ms)}.`
         : `Not all steps were verified (${seconds(ms)}).`
       out.write(`\n${paint(ok ? 32 : 31, verdict)}\n`)
-      if (logs) out.write(`Vault: ${vault}\nLogs:  ${logs}\n`)
+      if (vault && logs) out.write(`Vault: ${vault}\nLogs:  ${logs}\n`)
     },
   }
 }

@@ -50,8 +50,9 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   }
   const ok = results.every((one) => one.ok)
   if (!ok && !signal.aborted) for (const line of await troubleIn(join(root, 'logs'))) narrator.say(line)
-  const logs = world && options.keep ? { logs: join(root, 'logs') } : {}
-  narrator.summary({ ok, ms: elapsed(startedAt), steps: results.length, vault: join(root, 'local', 'vault'), ...logs })
+  // Without --keep both are gone before anyone could look.
+  const kept = world && options.keep ? { vault: world.homes.local.vault, logs: join(root, 'logs') } : {}
+  narrator.summary({ ok, ms: elapsed(startedAt), steps: results.length, ...kept })
   if (world && options.keep && !signal.aborted) {
     narrator.say(
       `Left running. Open the vault in an editor: ${world.homes.local.vault}\nCtrl-C ends it and removes it.`,

@@ -1,5 +1,5 @@
-// Runs `demo`, `start` or `test` in a fresh clone on any Node ≥ 20: installs what the lock file asks for, then hands
-// over to the Node that runs TypeScript. Plain JavaScript without dependencies, because nothing is there yet.
+// Runs `demo`, `start`, `test` or `bench:story` in a fresh clone on any Node ≥ 20: installs what the lock file asks for,
+// then hands over to the Node that runs TypeScript. Plain JavaScript without dependencies, because nothing is there yet.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -15,6 +15,7 @@ const COMMANDS = {
   demo: [join(root, 'cli', 'main.ts'), 'demo'],
   start: [join(root, 'cli', 'main.ts'), 'start'],
   test: [join(root, 'scripts', 'test.ts')],
+  'bench:story': [join(root, 'bench', 'story.ts')],
 }
 /**
  * Exactly what the lock file says, without writing it. Not `npm ci`: that refuses a lock file written where a registry

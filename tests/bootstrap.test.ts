@@ -144,8 +144,11 @@ describe('the program', () => {
     expect(await exit).toBe(11)
   })
 
-  it('is one of three', async () => {
-    expect(await run(['destroy'])).toMatchObject({ code: 2, output: expect.stringContaining('<demo|start|test>') })
+  it('is one of four', async () => {
+    expect(await run(['destroy'])).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('<demo|start|test|bench:story>'),
+    })
   })
 })
 

@@ -142,8 +142,9 @@ function newestFile(folder: string): string | undefined {
 /** A clock set back must not write into a day before the newest file: the chain runs through the files in order. */
 function dayFor(atIso: string, newest: string | undefined): string {
   const day = atIso.slice(0, 10)
-  const newestDay = newest?.slice(0, 10) ?? day
-  return day < newestDay ? newestDay : day
+  const newestDay = newest?.slice(0, 10)
+  if (newestDay !== undefined && newestDay > day) return newestDay
+  return day
 }
 
 function definedFields(entry: object): object {

@@ -36,6 +36,8 @@ test('the demo plays the whole story, verifies each step, and leaves nothing', a
   })
   expect([code, lines.map((line) => line.step)]).toEqual([0, STEPS])
   expect(lines.every((line) => typeof line.ms === 'number')).toBe(true)
+  // What is removed is not named.
+  expect(Object.keys(lines.at(-1) ?? {}).sort()).toEqual(['ms', 'ok', 'step', 'steps'])
   expect(await readdir(temporary)).toEqual([])
   expect(await demo.leftovers()).toEqual([])
 })

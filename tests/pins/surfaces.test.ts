@@ -61,7 +61,6 @@ test('error codes', () => {
   expect(Object.keys(ERROR_CODES)).toEqual(Object.keys(ERROR_CODES).toSorted())
   expect(Object.keys(ERROR_CODES)).toMatchInlineSnapshot(`
     [
-      "ERR_CLAIM_LOST",
       "ERR_CLONE_IN_USE",
       "ERR_CONFIG_INVALID",
       "ERR_COUNTERSIGNATURE_INVALID",

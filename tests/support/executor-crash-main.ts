@@ -5,14 +5,15 @@ import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
+import { openReceived } from '#adapters/received/received.ts'
 import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
 import { sendEmail } from '#mcp/email/tools/send-email.ts'
 import { loadConfig } from '#runtime/config.ts'
+import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from '#services/executor/config.ts'
-import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { runExecutor } from '#services/executor/run-executor.ts'
 import { type ExecutorParts, sendingWith, wireExecutor } from '#services/executor/wire-executor.ts'
 
@@ -55,6 +56,7 @@ await runService('executor', config, async (service) => {
     vault: mortal('vault', await openVault(config.vault)),
     ledger: mortal('ledger', resources.use(ledger)),
     journal: mortal('journal', openJournal(join(config.state, 'journal.sqlite'), { epoch: 'take' })),
+    received: resources.use(openReceived(config.state)),
     doorbell: { ring: async () => {} },
     smtp: mortal('smtp', smtpSender(smtpAccountOf(config))),
     sentFolder: mortal('sent', imapSent(imapAccountOf(config))),
