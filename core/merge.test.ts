@@ -323,6 +323,14 @@ describe('a task that one side shows twice', () => {
       { base: { [DONE]: 'a' }, ours: { [DONE]: 'a' }, theirs: { [DONE]: 'a', [NEEDS]: 'x' } },
       { [DONE]: 'a', 'copy in Pending_Approval/email': 'x' },
     ],
+    ...(['local', 'cloud'] as const).map(
+      (zone): [string, Zone, { base?: Files; ours?: Files; theirs?: Files }, Files] => [
+        `is where it was known to be when the hub was made to show it twice (${zone})`,
+        zone,
+        { base: { [PENDING]: 'a' }, ours: { [PENDING]: 'a' }, theirs: { [PENDING]: 'a', [ELSEWHERE]: 'x' } },
+        { [PENDING]: 'a', 'copy in Pending_Approval/email': 'x' },
+      ],
+    ),
     [
       'does not leave the person’s desk because the hub also shows it in progress',
       'local',

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Oid } from '#core/ports/repo.ts'
-import { isConflictCopy } from '#core/vault-path.ts'
+import { isConflictCopy, vaultPath } from '#core/vault-path.ts'
 import { Crash, makeSyncWorld, PRESENTED, type SyncWorld, type SyncZone, taskText } from '#tests/support/sync-world.ts'
+import { planMerge } from './plan-merge.ts'
 
 // A cloud that was taken over, with its key, against the local zone alone: the hub in memory has no hook.
 const F = 'EMAIL_2026-11-20_invoice-for-march_7h3k9q.md'
@@ -107,6 +108,16 @@ describe('a card that waits for the person', () => {
     await forge([PENDING, taskText({ generation: 1, body: 'pay to another account' })])
     expect(await rulesOf()).toEqual(['broken-file-is-the-persons'])
     expect(local.files.text(PENDING)).toBe(broken)
+  })
+
+  it('stays the person’s when they broke it, even past the gate', async () => {
+    const broken = CARD.replace('schema: ', 'schema: [')
+    await present(broken)
+    const scan = await local.deps().scanner.scan()
+    const oid = await cloud.repo.writeBlob(Buffer.from(taskText({ generation: 1, body: 'pay to another account' })))
+    const head = new Map([[PENDING, { oid, mode: '100644', size: 200 }]])
+    const { tree } = await planMerge(scan, head, local.store.base(), local.deps())
+    expect(tree.get(vaultPath(PENDING))).toBe(scan.files.get(vaultPath(PENDING))?.oid)
   })
 
   it('cannot come back from a claim as presented and approved', async () => {

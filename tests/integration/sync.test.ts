@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { GenericContainer, type StartedTestContainer } from 'testcontainers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openReceived } from '#adapters/received/received.ts'
 import { commitFiles, makeHub, makeZones, openClone, taskText, type Zones } from '#tests/support/git-zones.ts'
 import { type SyncProcess, syncProcess, until } from '#tests/support/sync-process.ts'
 
@@ -76,6 +77,8 @@ describe('the sync service', () => {
       await until('the claim', () => cloud.read(CLOUD)?.includes('generation: 1'))
       move(cloud, CLOUD, PENDING)
       await until('the draft in local', () => local.read(PENDING))
+      using received = openReceived(local.state)
+      expect(received.count(F)).toBeGreaterThan(0)
       move(local, PENDING, APPROVED)
       await until('the approval at the hub', () => hubFiles().includes(APPROVED))
       move(local, APPROVED, DONE)
@@ -183,6 +186,43 @@ describe('the sync service', () => {
       renameSync(`${hub}.away`, hub)
       await agreed()
       expect(cloud.read('Plans/trip.md')).toBe('two\n')
+    },
+    LIMIT_MS,
+  )
+
+  it(
+    'keeps a presented card against an approved copy of it that a hub without its hook has taken from the cloud',
+    async () => {
+      await local.start()
+      const card = taskText(1).replace(
+        '---\n#',
+        'presented:\n  digest: sha256:aa\n  at: "2026-11-20T10:00:00Z"\n---\n#',
+      )
+      put(local, PENDING, card)
+      await until('the card at the hub', () => existsSync(join(hub, 'refs/heads/main')) && hubFiles().includes(PENDING))
+      unlinkSync(join(hub, 'hooks', 'pre-receive'))
+      await using attacker = await openClone(zones, 'cloud', hub)
+      await attacker.fetch()
+      const forged = `${card}\npay me\n\n<!-- countersign:decision -->\n- [x] Approve\n<!-- countersign:/decision -->\n`
+      const steps = [`Needs_Action/accounting/${F}`, CLOUD, `Pending_Approval/accounting/${F}`]
+      let head = await attacker.head()
+      for (const [at, path] of steps.entries()) {
+        const before = steps[at - 1]
+        const files = {
+          ...(before && { [before]: null }),
+          [path]: forged.replace(/generation: .*/, `generation: "${Math.min(at, 1)}"`),
+        }
+        const commit = await commitFiles(attacker, head, files)
+        expect(await attacker.push({ commit, expected: head })).toEqual({ kind: 'landed' })
+        head = commit
+      }
+      const checks = await until('the gate check to fail', async () => {
+        const ready = await local.ready()
+        return ready.checks.gate?.ok === false ? ready.checks : undefined
+      })
+      expect(checks.gate?.detail).toContain('presented-is-locals')
+      expect(local.files()).toEqual([PENDING])
+      expect(local.read(PENDING)).toBe(card)
     },
     LIMIT_MS,
   )
