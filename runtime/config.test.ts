@@ -58,6 +58,14 @@ describe('a configuration', () => {
     expect(verdict).toMatchObject({ ok: true, config: { httpPort: 8080, agent: 'cloud' } })
   })
 
+  it('writes the owner’s domain as an action does, and takes any free port to listen on', () => {
+    const env = { ...good, COUNTERSIGN_OWNER_ADDRESS: 'Ann@Example.ORG', COUNTERSIGN_HTTP_PORT: '0' }
+    expect(parseConfig(shape, env)).toMatchObject({
+      ok: true,
+      config: { ownerAddress: 'Ann@example.org', httpPort: 0 },
+    })
+  })
+
   it('reports all faults together', () => {
     const { COUNTERSIGN_VAULT: _, COUNTERSIGN_OWNER_ADDRESS: __, ...rest } = good
     const env = { ...rest, COUNTERSIGN_ZONE: 'moon', COUNTERSIGN_HTTP_PORT: '99999', COUNTERSIGN_SMTP_HOST: 'x' }
@@ -78,6 +86,15 @@ describe('a configuration', () => {
       'COUNTERSIGN_REDIS_URL: expected redis://host:port or rediss://host:port',
     ],
     [{ COUNTERSIGN_IMAP_TLS: 'ssl' }, 'COUNTERSIGN_IMAP_TLS: expected one of tls, starttls, none, got "ssl"'],
+    [{ COUNTERSIGN_IMAP_PORT: '0' }, 'COUNTERSIGN_IMAP_PORT: expected a whole number from 1 to 65535, got "0"'],
+    [
+      { COUNTERSIGN_IMAP_HOST: 'imaps://mail.example.org' },
+      'COUNTERSIGN_IMAP_HOST: expected the host of the IMAP server: a host name or an address, got "imaps://mail.example.org"',
+    ],
+    [
+      { COUNTERSIGN_OWNER_ADDRESS: 'Ann <ann@example.org>' },
+      'COUNTERSIGN_OWNER_ADDRESS: expected the e-mail address of the owner, such as you@example.org, got "Ann <ann@example.org>"',
+    ],
     [
       { COUNTERSIGN_IMAP_PASSWORD_FILE: '/nowhere/password' },
       'COUNTERSIGN_IMAP_PASSWORD_FILE: cannot read the secret file /nowhere/password: ENOENT',
