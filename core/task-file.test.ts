@@ -106,6 +106,20 @@ describe('refusing', () => {
     expect(parseTaskFile(text)).toMatchObject({ ok: false, rule })
   })
 
+  test.each([
+    [FRONT.replace('kind: EMAIL', 'kind: [EMAIL'), /^line \d+, .* is not valid YAML \(.*\): .*bracket/],
+    [FRONT.replace('kind: EMAIL', '\tkind: EMAIL'), /^line \d+, .* is not valid YAML \(kind: EMAIL\)/],
+    [FRONT.replace('domain: email', 'domain: a: b'), /^line \d+, .* is not valid YAML \(domain: a: b\): .*colon/],
+    [`${FRONT}title: other\n`, /not valid YAML \(title: other\): the key of this line stands there twice/],
+    [FRONT.replace('domain: email\n', ''), /^"domain" in the front matter is missing/],
+  ])('says in plain words where the fault of %j lies', (front, words) => {
+    const text = file(front)
+    const verdict = parseTaskFile(text)
+    expect(verdict).toMatchObject({ ok: false, problem: expect.stringMatching(words) })
+    const [, line, shown] = /^line (\d+), .* YAML \((.*)\): /.exec(verdict.ok ? '' : verdict.problem) ?? []
+    if (line) expect(text.split('\n')[Number(line) - 1]?.trim()).toBe(shown)
+  })
+
   test('never throws, whatever the input', () => {
     fc.assert(
       fc.property(

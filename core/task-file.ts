@@ -1,4 +1,4 @@
-import { isMap, isScalar, parseDocument, stringify, visit } from 'yaml'
+import { isMap, isScalar, parseDocument, stringify, visit, type YAMLError } from 'yaml'
 import { z } from 'zod'
 import { CountersignError } from './errors.ts'
 import { isTaskId, type TaskId } from './ids.ts'
@@ -178,19 +178,48 @@ function parseFront(frontText: string): { ok: true; value: FrontMatter } | Extra
       merge: false,
     })
     const fault = document.errors[0] ?? document.warnings[0]
-    if (fault) return refuse('front-matter-yaml', `the front matter is not valid YAML: ${fault.message.split('\n')[0]}`)
+    if (fault) return refuse('front-matter-yaml', sayYamlFault(fault, frontText))
     const forbidden = forbiddenNode(document)
     if (forbidden) return refuse('front-matter-yaml', forbidden)
     const parsed = frontSchema.safeParse(document.toJS({ maxAliasCount: 0 }))
     if (parsed.success) return { ok: true, value: parsed.data }
     const issue = parsed.error.issues[0]
-    return refuse('front-matter-schema', `front matter, ${issue?.path.join('.') || 'top level'}: ${issue?.message}`)
+    return refuse('front-matter-schema', sayIssue(issue))
   } catch (error) {
     return refuse(
       'front-matter-yaml',
       `the front matter could not be read: ${error instanceof Error ? error.name : 'error'}`,
     )
   }
+}
+
+const YAML_FAULTS: Partial<Record<YAMLError['code'], string>> = {
+  DUPLICATE_KEY: 'the key of this line stands there twice',
+  BAD_INDENT: 'it is indented wrongly, or a bracket or quote is not closed',
+  TAB_AS_INDENT: 'it begins with a tab; use spaces',
+  BAD_ALIAS: 'a value begins with * or &; put it between quotes',
+  BAD_DQ_ESCAPE: 'a backslash between double quotes; use single quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'there is a colon too many; put the value between quotes',
+  MULTILINE_IMPLICIT_KEY: 'a colon, a bracket or a quote is missing',
+  MISSING_CHAR: 'a colon, a bracket or a quote is missing',
+  BAD_SCALAR_START: 'a value begins with a character that needs quotes around it',
+}
+
+/** Where the fault lies and what it is, in plain words. */
+function sayYamlFault({ code, linePos }: YAMLError, frontText: string): string {
+  const row = linePos?.[0].line
+  const what = YAML_FAULTS[code] ?? 'something is wrong in it or just before it'
+  if (row === undefined) return `the front matter is not valid YAML: ${what}`
+  const text = (frontText.split('\n')[row - 1] ?? '---').trim().slice(0, 60)
+  return `line ${row + 1}, counted from the opening ---, is not valid YAML (${text || '---'}): ${what}`
+}
+
+function sayIssue(issue: z.core.$ZodIssue | undefined): string {
+  const field = issue?.path.join('.')
+  if (!field) return 'the front matter is not a list of keys and values'
+  if (issue?.code === 'custom' || issue?.code === 'invalid_format')
+    return `the value of "${field}" in the front matter is not allowed: ${issue.message}`
+  return `"${field}" in the front matter is missing or has a value that is not allowed`
 }
 
 function forbiddenNode(document: ReturnType<typeof parseDocument>): string | undefined {
