@@ -40,6 +40,7 @@ describe('the dashboard', () => {
       isHalted: true,
       problems: ['the mail server refuses the password'],
       conflicts: ['Pending_Approval/email/EMAIL_2026-11-20_x_abcdef.conflict-cloud-1-2.md'],
+      waiting: [{ ...TASK, path: 'Pending_Approval/email/F.md' }],
       updates: [{ agent: 'cloud', text: 'A reply waits: [[Pending_Approval/email/F.md|Invoice]]\n' }],
       done: [{ ...TASK, path: 'Done/2026-11/F.md', say: 'sent' }],
     })
@@ -59,6 +60,18 @@ describe('the dashboard', () => {
     const active = text.replace(/\\./g, '')
     expect(active).not.toMatch(/<[a-z%]|!\[\[|\{\{|\]\((x|javascript)/)
     expect(text.match(/^#+ .*/gm)).toEqual(renderDashboard({ ...EMPTY, ...facts, ...plainOf(facts) }).match(/^#+ .*/gm))
+  })
+
+  test('drops a note about a task that waits no more, and keeps what is about none', () => {
+    const note = (words: string, name: string) => ({
+      agent: 'cloud',
+      text: `${words}: [[Pending_Approval/email/${name}|x]]`,
+    })
+    const updates = [note('Over', 'done.md'), note('Waits', TASK.path.slice(23)), { agent: 'cloud', text: 'Good day' }]
+    const text = renderDashboard({ ...EMPTY, waiting: [TASK], updates })
+    expect(text).not.toContain('Over')
+    expect(text).toMatch(/- cloud: Waits.*\n- cloud: Good day/)
+    expect(renderDashboard({ ...EMPTY, updates: updates.slice(0, 1) })).not.toContain('## Notes')
   })
 
   test('lists fifty of many and counts the rest', () => {

@@ -35,6 +35,8 @@ const MAX_LISTED = 50
 /** The text of Dashboard.md. The same facts give the same text, so that it is written only when something changed. */
 export function renderDashboard(facts: DashboardFacts): string {
   const { counts } = facts
+  const waiting = new Set(facts.waiting.map((task) => nameOf(task.path)))
+  const updates = facts.updates.filter((update) => stillHolds(update.text, waiting))
   const blocks = [
     '# Dashboard',
     '*Written by Countersign; what you change here is replaced. Times are UTC.*',
@@ -47,7 +49,7 @@ export function renderDashboard(facts: DashboardFacts): string {
     ...(facts.conflicts.length > 0 ? ['## Two versions', list(conflictLines(facts.conflicts), '')] : []),
     '## Done',
     list(facts.done.map(taskLine), 'Nothing yet this month.'),
-    ...(facts.updates.length > 0 ? ['## Notes from the agents', list(facts.updates.map(updateLine), '')] : []),
+    ...(updates.length > 0 ? ['## Notes from the agents', list(updates.map(updateLine), '')] : []),
     '## Health',
     list(
       facts.problems.map((problem) => `- ⚠ ${plainMarkdown(problem, 400)}`),
@@ -80,9 +82,18 @@ function taskLine(task: DashboardTask): string {
 
 function conflictLines(paths: readonly string[]): string[] {
   return paths.map((path) => {
-    const name = path.slice(path.lastIndexOf('/') + 1)
-    return `- [${plainMarkdown(name, 250)}](${encodeURI(path)}): the other version of a file you both changed. Take over what you need, then delete it.`
+    return `- [${plainMarkdown(nameOf(path), 250)}](${encodeURI(path)}): the other version of a file you both changed. Take over what you need, then delete it.`
   })
+}
+
+/** A note that says that something waits for the person is over once it does not. */
+function stillHolds(note: string, waiting: ReadonlySet<string>): boolean {
+  const links = [...note.matchAll(/\[\[Pending_Approval\/[^\]|\n]*/g)]
+  return links.length === 0 || links.some(([link]) => waiting.has(nameOf(link)))
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 /** A note is another zone's text: its links become their labels, everything else plain words. */
