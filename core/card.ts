@@ -1,4 +1,6 @@
 import type { Action } from './action.ts'
+import { isDone } from './execution.ts'
+import { hiddenMarkup, sayHidden } from './hidden-markup.ts'
 import { quoteInert, revealInvisible } from './quote.ts'
 import { renderSection, section, type TaskFile, withFront, withSection } from './task-file.ts'
 
@@ -60,7 +62,7 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
     ['To', action.to.map(code).join(', ')],
     ...(action.cc.length > 0 ? [['Copy to', action.cc.map(code).join(', ')] as [string, string]] : []),
     ['Subject', code(action.subject)],
-    ['Thread', action.in_reply_to ? `answers ${code(action.in_reply_to)}` : 'starts a new one'],
+    ['Thread', threadOf(action)],
     ['Attachments', 'none'],
     ['Expires', task.front.expires ? minuteOf(task.front.expires) : 'never'],
     ['Drafted by', drafter(task)],
@@ -70,15 +72,28 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
     ],
     ['Fingerprint', code(facts.digest.slice(0, 23))],
   ]
-  const warnings = task.front.risk.map((flag) => `> ⚠ ${RISK_WORDS[flag] ?? plain(flag)}`)
-  const notice = facts.notice ? [`> **Please look again:** ${plain(facts.notice)}`] : []
+  const remarks = [
+    ...(facts.notice ? [`**Please look again:** ${plain(facts.notice)}`] : []),
+    ...warningsOf(task, action).map((warning) => `⚠ ${warning}`),
+  ]
+  const table = ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value.replaceAll('|', '\\|')} |`)]
+  // A line right after a quote is part of the quote, and lines of a quote flow together: blanks keep them apart.
+  const blocks = [remarks.map((remark) => `> ${remark}`).join('\n>\n'), table.join('\n')]
+  return blocks.filter((block) => block !== '').join('\n\n')
+}
+
+function warningsOf(task: TaskFile, action: Action): string[] {
+  const hidden = hiddenMarkup(action.body)
   return [
-    ...notice,
-    ...warnings,
-    '| | |',
-    '|---|---|',
-    ...rows.map(([name, value]) => `| ${name} | ${value.replaceAll('|', '\\|')} |`),
-  ].join('\n')
+    ...(isDone(task) ? ['this task was executed before; it will not be executed again'] : []),
+    ...(hidden ? [plain(sayHidden(hidden))] : []),
+    ...task.front.risk.map((flag) => RISK_WORDS[flag] ?? plain(flag)),
+  ]
+}
+
+function threadOf(action: Action): string {
+  if (action.in_reply_to) return `answers ${code(action.in_reply_to)}`
+  return action.references.length > 0 ? `belongs to ${action.references.map(code).join(', ')}` : 'starts a new one'
 }
 
 function drafter(task: TaskFile): string {

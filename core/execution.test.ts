@@ -166,6 +166,9 @@ describe('a task goes back to the person', () => {
     ['placeholder-left', 'a placeholder is left', facts(file({ draft: 'Dear {{name}}, hello.' }))],
     ['placeholder-left', 'a marked gap is left', facts(file({ draft: 'It comes on [[date]].' }))],
     ['draft-hidden-characters', 'the draft reverses text', facts(file({ draft: `pay ${RLO}001` }))],
+    ['draft-hidden-text', 'the draft has a comment', facts(file({ draft: 'fine\n<!--\nevil\n-->' }))],
+    ['draft-hidden-text', 'the draft has HTML', facts(file({ draft: '<details>evil</details>' }))],
+    ['already-done', 'its own outcome says so', facts(file({ front: ['outcome: {status: done}'] }))],
     ['draft-hidden-characters', 'the draft has tag characters', facts(file({ draft: 'hi\u{e0041}' }))],
   ])('by the rule %s when %s', (rule, _why, given) => {
     expect(decideExecution(given)).toMatchObject({ kind: 'refused', rule, next: 'return' })
@@ -177,6 +180,10 @@ describe('a task goes back to the person', () => {
     [
       'The field "subject" contains an invisible or control character (U+202E). Type it anew.',
       facts(file({ action: withFields({ subject: `subject: "a${RLO}b"` }) })),
+    ],
+    [
+      'Line 2 of the draft (%% evil %%) contains a comment between %%: your editor may hide part of it, but it would be sent. Write it as plain words or remove it.',
+      facts(file({ draft: 'fine\n%% evil %%' })),
     ],
     ['The draft contains an invisible character (U+202E).', facts(file({ draft: `a${RLO}` }))],
   ])('with the words: %s', (say, given) => {

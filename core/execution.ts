@@ -1,5 +1,6 @@
 import { type Action, actionDigest, INVISIBLE, readAction } from './action.ts'
 import { domainDigest } from './canonical-json.ts'
+import { hiddenMarkup, sayHidden } from './hidden-markup.ts'
 import type { ParsedTask, TaskFile } from './task-file.ts'
 import { decideZone, type Zone } from './zone-policy.ts'
 
@@ -34,6 +35,7 @@ export type ExecutionVerdict =
 const CLOCK_SKEW_MS = 60_000
 /** What a template leaves for the person to fill in: {{name}} or [[name]]. */
 const PLACEHOLDER = /\{\{[^{}\n]{0,80}\}\}|\[\[[^[\]\n]{1,80}\]\]/
+const ALREADY_DONE = 'This task was executed before, and nothing is done twice. Make a new task for a new mail.'
 /** Bidirectional overrides and tag characters in the text: they make a reader see something else than what is there. */
 const DECEPTIVE = /[\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u
 
@@ -50,13 +52,12 @@ export function decideExecution(facts: ExecutionFacts): ExecutionVerdict {
   if (!zone.allow) return refuse(zone.rule, 'This zone may not execute anything.', 'hold')
   if (facts.halted)
     return refuse('halted', 'HALT.md stands in the vault: nothing is executed until you remove it.', 'hold')
-  if (facts.isSpent)
-    return back(
-      'already-done',
-      'This task was executed before, and nothing is done twice. Make a new task for a new mail.',
-    )
+  if (facts.isSpent || isDone(task)) return back('already-done', ALREADY_DONE)
   if (!presented || presented.generation !== task.front.generation)
-    return back('not-presented', 'This draft had not been shown to you on this machine yet. Read it, then approve it.')
+    return back(
+      'not-presented',
+      'This draft, as it stands now, had not been shown to you on this machine yet. Read it, then approve it.',
+    )
   if (presented.at > now + CLOCK_SKEW_MS)
     return refuse('clock-set-back', 'This machine’s clock stands before the moment the draft was shown to you.', 'hold')
   const verdict = readAction(task)
@@ -77,6 +78,11 @@ export function decideExecution(facts: ExecutionFacts): ExecutionVerdict {
   return decideContent(task, action, facts)
 }
 
+/** Whether the file itself says that it was executed: a lost journal must not make it forgotten. */
+export function isDone(task: TaskFile): boolean {
+  return task.front.outcome?.status === 'done'
+}
+
 /** The digest of everything but the text a person may edit: sender, recipients, subject, thread. */
 export function envelopeDigest(action: Action): string {
   const { body: _, ...envelope } = action
@@ -95,6 +101,8 @@ function decideContent(task: TaskFile, action: Action, facts: ExecutionFacts): E
   const hidden = DECEPTIVE.exec(action.body)?.[0]
   if (hidden !== undefined)
     return back('draft-hidden-characters', `The draft contains an invisible character (${codePoint(hidden)}).`)
+  const unseen = hiddenMarkup(action.body)
+  if (unseen) return back('draft-hidden-text', sayHidden(unseen))
   return { kind: 'permitted', task, action, digest: actionDigest(action) }
 }
 

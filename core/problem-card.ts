@@ -4,7 +4,10 @@ import { renderSection, section, type TaskFile, withFront, withSection } from '.
 
 const BOXES = '- [ ] Reject\n- [ ] Redraft'
 
-/** The card of a task from which nothing could be done as it stands: why, and the two boxes that make sense. */
+/**
+ * The card of a task from which nothing could be done as it stands: why, and the two boxes that make sense. The note is
+ * kept whole, whoever wrote it.
+ */
 export function renderProblemCard(task: TaskFile, say: string, facts: CardFacts): TaskFile {
   const presented = withFront(task, { presented: { digest: facts.digest, at: facts.presentedAt } })
   const card = [

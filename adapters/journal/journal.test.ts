@@ -11,6 +11,10 @@ import { openJournal } from './journal.ts'
 const TASK = makeTaskId(1, new Uint8Array(10).fill(1))
 const OTHER = makeTaskId(1, new Uint8Array(10).fill(2))
 const BACK = { fileName: 'F.md', taskId: TASK, rule: 'expired', say: 'It expired.', generation: 4, at: 40 }
+const CARD = {
+  ...{ taskId: TASK, fileName: 'F.md', folder: 'Pending_Approval/email', received: 7, generation: 3 },
+  ...{ digest: 'd', envelope: 'e', at: 12, isOwnText: false },
+}
 let folder: string
 let journal: JournalPort
 
@@ -147,10 +151,10 @@ describe('fencing', () => {
       () => journal.settle(TASK, 1, { state: 'accepted', at: 7 }),
       () => journal.freeze({ taskId: TASK, generation: 1, fileName: 'F.md', frozenAt: 1, undoUntil: 2 }),
       () => journal.unfreeze(TASK),
-      () => journal.present({ taskId: TASK, fileName: 'F.md', generation: 1, digest: 'd', envelope: 'e', at: 1 }),
+      () => journal.present(CARD),
+      () => journal.unpresent('F.md'),
       () => journal.withdraw(TASK),
       () => journal.sendBack({ ...BACK }),
-      () => journal.shown('F.md'),
       () => journal.keepUpdate({ agent: 'cloud', name: 'u', text: 't' }),
     ]
     expect(steps.map(codeOf)).toEqual(steps.map(() => 'ERR_FENCED'))
@@ -169,12 +173,12 @@ describe('fencing', () => {
 })
 
 test('what was presented and frozen reads back until it is withdrawn', () => {
-  const presentation = { taskId: TASK, fileName: 'F.md', generation: 3, digest: 'd', envelope: 'e', at: 12 }
   const freeze = { taskId: TASK, generation: 3, fileName: 'F.md', frozenAt: 20, undoUntil: 30 }
-  journal.present({ ...presentation, digest: 'older' })
-  journal.present(presentation)
+  journal.present({ ...CARD, digest: 'older', isOwnText: true })
+  journal.present(CARD)
   journal.freeze(freeze)
-  expect(journal.presentation(TASK)).toEqual(presentation)
+  expect(journal.presentation(TASK)).toEqual({ ...CARD, stands: true })
+  expect(journal.presentations()).toEqual([{ ...CARD, stands: true }])
   expect(journal.presentation(OTHER)).toBeUndefined()
   expect(journal.freezes()).toEqual([freeze])
   expect(journal.freezeOf(TASK)).toEqual(freeze)
@@ -184,13 +188,29 @@ test('what was presented and frozen reads back until it is withdrawn', () => {
 })
 
 test('a task that is sent back is presented no more; newest reason and highest generation stand until shown', () => {
-  journal.present({ taskId: TASK, fileName: 'F.md', generation: 3, digest: 'd', envelope: 'e', at: 12 })
+  journal.present(CARD)
   journal.sendBack(BACK)
   journal.sendBack({ ...BACK, rule: 'undone', generation: 3 })
-  expect(journal.presentation(TASK)).toBeUndefined()
+  expect(journal.presentation(TASK)).toEqual({ ...CARD, stands: false })
   expect(journal.sentBack('F.md')).toEqual({ ...BACK, rule: 'undone' })
-  journal.shown('F.md')
+  journal.present(CARD)
   expect(journal.sentBack('F.md')).toBeUndefined()
+  expect(journal.presentation(TASK)).toEqual({ ...CARD, stands: true })
+})
+
+test('what is taken back by its file is remembered, but stands no more; other files are not touched', () => {
+  journal.present(CARD)
+  journal.present({ ...CARD, taskId: OTHER, fileName: 'G.md' })
+  journal.unpresent('F.md')
+  expect([journal.presentation(TASK)?.stands, journal.presentation(OTHER)?.stands]).toEqual([false, true])
+})
+
+test('a journal remembers when it was made, however often it is opened', () => {
+  const path = join(folder, 'other.sqlite')
+  for (const now of [1_000, 2_000]) {
+    using opened = openJournal(path, { epoch: 'take', now })
+    expect(opened.bornAt).toBe(1_000)
+  }
 })
 
 test('updates are kept once by name, the newest first, 200 at most', () => {

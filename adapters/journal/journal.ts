@@ -8,6 +8,7 @@ import { SCHEMA } from './schema.ts'
 
 const KEPT_UPDATES = 200
 const BUSY_TIMEOUT_MS = 5_000
+const UNPRESENT = 'UPDATE presentations SET stands = 0 WHERE file_name = ?'
 /** Which states an outcome may follow; anything else would hide that something was done twice or never. */
 const BEFORE: Record<'accepted' | 'refused' | 'unknown' | 'done', IntentState> = {
   accepted: 'consumed',
@@ -22,11 +23,13 @@ export interface JournalOptions {
    * epoch (an MCP server beside it) and is fenced off together with it.
    */
   readonly epoch: 'take' | 'join'
+  /** Now, ms: remembered by a journal that is made. */
+  readonly now?: number
 }
 
 /** Opens the journal file, making it (0600) when absent. Throws ERR_JOURNAL_FAILED: damaged, no space, no permission. */
 export function openJournal(path: string, options: JournalOptions): JournalPort {
-  const db = guarded(`opening the journal ${path}`, () => openDatabase(path))
+  const db = guarded(`opening the journal ${path}`, () => openDatabase(path, options.now ?? Date.now()))
   const newestEpoch = () => Number(db.prepare('SELECT value FROM epoch').get()?.value)
   const epoch = guarded(`taking an epoch in ${path}`, () => {
     if (options.epoch === 'join') return newestEpoch()
@@ -57,22 +60,29 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
   const all = (sql: string, ...values: (string | number)[]): Row[] => db.prepare(sql).all(...values)
   const run = (sql: string, ...values: (string | number | null)[]) => db.prepare(sql).run(...values)
 
+  const bornAt = read('reading its age', () => Number(one('SELECT at FROM birth')?.at))
+
   return {
     epoch,
+    bornAt,
     isNewest: () => read('reading the epoch', newestEpoch) === epoch,
 
     presentation: (taskId) =>
       read('reading what was presented', () => {
-        const row = one('SELECT * FROM presented WHERE task_id = ?', taskId)
+        const row = one('SELECT * FROM presentations WHERE task_id = ?', taskId)
         return row && presentationOf(row)
       }),
-    present: ({ taskId, fileName, generation, digest, envelope, at }) =>
+    presentations: () =>
+      read('reading what was presented', () => all('SELECT * FROM presentations').map(presentationOf)),
+    present: ({ taskId, fileName, folder, received, generation, digest, envelope, at, isOwnText }) =>
       write('recording what is presented', () => {
-        const sql = 'INSERT OR REPLACE INTO presented VALUES (?, ?, ?, ?, ?, ?)'
-        run(sql, taskId, fileName, generation, digest, envelope, at)
+        const sql = 'INSERT OR REPLACE INTO presentations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)'
+        run(sql, taskId, fileName, folder, received, generation, digest, envelope, at, isOwnText ? 1 : 0)
+        run('DELETE FROM sent_back WHERE file_name = ?', fileName)
       }),
+    unpresent: (fileName) => write('taking back what was presented', () => void run(UNPRESENT, fileName)),
     withdraw: (taskId) =>
-      write('withdrawing what was presented', () => void run('DELETE FROM presented WHERE task_id = ?', taskId)),
+      write('withdrawing what was presented', () => void run('DELETE FROM presentations WHERE task_id = ?', taskId)),
 
     sendBack: ({ fileName, taskId, rule, say, generation, at }) =>
       write('sending a task back', () => {
@@ -81,16 +91,12 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
           task_id = excluded.task_id, rule = excluded.rule, say = excluded.say, at = excluded.at,
           generation = max(generation, excluded.generation)`
         run(sql, fileName, taskId ?? null, rule, say, generation, at)
-        if (taskId !== undefined) run('DELETE FROM presented WHERE task_id = ?', taskId)
+        run(UNPRESENT, fileName)
       }),
     sentBack: (fileName) =>
       read('reading why a task went back', () => {
         const row = one('SELECT * FROM sent_back WHERE file_name = ?', fileName)
         return row && sentBackOf(row)
-      }),
-    shown: (fileName) =>
-      write('recording that a reason was shown', () => {
-        run('DELETE FROM sent_back WHERE file_name = ?', fileName)
       }),
 
     freezes: () =>
@@ -170,13 +176,13 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
   }
 }
 
-function openDatabase(path: string): DatabaseSync {
+function openDatabase(path: string, now: number): DatabaseSync {
   closeSync(openSync(path, 'a', 0o600))
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
   db.exec('PRAGMA journal_mode = WAL')
   // FULL: a consumed receipt must survive a power cut, or it could be used again.
   db.exec('PRAGMA synchronous = FULL')
-  db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`)
+  db.exec(`BEGIN IMMEDIATE; ${SCHEMA} INSERT OR IGNORE INTO birth VALUES (1, ${Math.trunc(now)}); COMMIT`)
   return db
 }
 

@@ -9,10 +9,14 @@ export function presentationOf(row: Row): Presentation {
   return {
     taskId: String(row.task_id) as TaskId,
     fileName: String(row.file_name),
+    folder: String(row.folder),
+    received: Number(row.received),
     generation: Number(row.generation),
     digest: String(row.digest),
     envelope: String(row.envelope),
     at: Number(row.at),
+    isOwnText: row.own_text === 1,
+    stands: row.stands === 1,
   }
 }
 

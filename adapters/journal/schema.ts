@@ -3,10 +3,16 @@ export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS epoch (id INTEGER PRIMARY KEY CHECK (id = 1), value INTEGER NOT NULL) STRICT;
   INSERT OR IGNORE INTO epoch VALUES (1, 0);
 
-  CREATE TABLE IF NOT EXISTS presented (
-    task_id TEXT PRIMARY KEY, file_name TEXT NOT NULL, generation INTEGER NOT NULL, digest TEXT NOT NULL,
-    envelope TEXT NOT NULL, at INTEGER NOT NULL
+  CREATE TABLE IF NOT EXISTS birth (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL) STRICT;
+
+  -- Its predecessor, which did not know what had been received since: all its cards are shown anew.
+  DROP TABLE IF EXISTS presented;
+  CREATE TABLE IF NOT EXISTS presentations (
+    task_id TEXT PRIMARY KEY, file_name TEXT NOT NULL, folder TEXT NOT NULL, received INTEGER NOT NULL,
+    generation INTEGER NOT NULL, digest TEXT NOT NULL, envelope TEXT NOT NULL, at INTEGER NOT NULL,
+    own_text INTEGER NOT NULL, stands INTEGER NOT NULL
   ) STRICT;
+  CREATE INDEX IF NOT EXISTS presentations_by_file ON presentations (file_name);
 
   CREATE TABLE IF NOT EXISTS sent_back (
     file_name TEXT PRIMARY KEY, task_id TEXT, rule TEXT NOT NULL, say TEXT NOT NULL, generation INTEGER NOT NULL,

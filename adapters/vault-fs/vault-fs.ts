@@ -137,7 +137,7 @@ async function readBytes(root: string, path: VaultPath, maxBytes: number): Promi
   return readPlainFile(absolute, path, maxBytes)
 }
 
-function decode(path: VaultPath, bytes: Buffer | undefined): string | undefined {
+function decode(path: VaultPath, bytes: Uint8Array | undefined): string | undefined {
   if (bytes === undefined) return undefined
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

@@ -1,10 +1,22 @@
 import type { Receipt } from '../countersignature.ts'
 import type { TaskId } from '../ids.ts'
 
-/** What this machine last put before the person for a task. Times in the journal are ms since the epoch. */
+/**
+ * The card this machine last wrote for a task. It counts only while the file stands where it was shown or where the
+ * person's decision takes it, and nothing has been received under its name since. Times in the journal are ms since
+ * the epoch.
+ */
 export interface Presentation {
   readonly taskId: TaskId
   readonly fileName: string
+  /** Where it was shown: `Pending_Approval/email`. */
+  readonly folder: string
+  /** `ReceivedPort.count` of the file when the bytes were read that the card was made from. */
+  readonly received: number
+  /** False once it was taken back: nothing may be decided on it, but the file's text is still known to be ours. */
+  readonly stands: boolean
+  /** Whether the whole note was rendered here, so that words outside the sections are the person's. */
+  readonly isOwnText: boolean
   readonly generation: number
   /** Of the whole action, as the card showed it. */
   readonly digest: string
@@ -77,18 +89,22 @@ export interface KeptUpdate {
  */
 export interface JournalPort extends Disposable {
   readonly epoch: number
+  /** When this journal was made: of what was done before, it knows nothing. */
+  readonly bornAt: number
   isNewest(): boolean
 
   presentation(taskId: TaskId): Presentation | undefined
-  present(presentation: Presentation): void
-  /** After Redraft or Reject: what was presented counts no more. */
+  presentations(): Presentation[]
+  /** After the card is written: from now on it stands, and the reason it was sent back for (it is on the card) goes. */
+  present(presentation: Omit<Presentation, 'stands'>): void
+  /** What was presented in this file stands no more, until it is presented again. */
+  unpresent(fileName: string): void
+  /** After Redraft, Reject or execution: nothing is known of a card any more. */
   withdraw(taskId: TaskId): void
 
-  /** What was presented counts no more, in the same step. The newest reason and the highest generation stand. */
+  /** What was presented stands no more, in the same step. The newest reason and the highest generation stand. */
   sendBack(back: SentBack): void
   sentBack(fileName: string): SentBack | undefined
-  /** After the card with the reason is written. */
-  shown(fileName: string): void
 
   freezes(): Freeze[]
   freezeOf(taskId: TaskId): Freeze | undefined

@@ -14,12 +14,12 @@ import {
 
 /** Everything that changes something outside the process's memory. */
 const EFFECTS = {
-  vault: ['create', 'replace', 'move', 'remove'],
+  vault: ['create', 'replace', 'replaceIf', 'move', 'remove'],
   journal: [
     'present',
     'withdraw',
     'sendBack',
-    'shown',
+    'unpresent',
     'freeze',
     'unfreeze',
     'intend',
@@ -173,7 +173,7 @@ describe('an approved task whose executor dies', () => {
         const ledger = readLedger(home)
         expect(ledger).toEqual(expect.arrayContaining(['task.approved', 'execution.intended', 'execution.done']))
         // Written again only when nothing tells that it was written: after a death between it and the file's outcome.
-        const isTorn = ['ledger.append', 'vault.replace'].includes(step)
+        const isTorn = ['ledger.append', 'vault.replaceIf'].includes(step)
         if (!isTorn) expect(ledger.filter((type) => type === 'execution.done')).toHaveLength(1)
       }
       expect(await home.vault.read(vaultPath('Dashboard.md'))).toContain('A note.')

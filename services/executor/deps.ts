@@ -6,11 +6,13 @@ import type { Clock } from '#core/ports/clock.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { OutgoingMail } from '#core/ports/mail.ts'
+import type { ReceivedPort } from '#core/ports/received.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import type { PatientSent } from './patient-sent.ts'
+import type { IsQuiet } from './quiet-files.ts'
 import type { SenderWatch } from './sender-watch.ts'
 
 /** What the executor's use cases work with. They run one at a time (`runPasses`), so none of them races another. */
@@ -18,6 +20,10 @@ export interface ExecutorDeps {
   readonly vault: VaultPort
   readonly ledger: LedgerPort
   readonly journal: JournalPort
+  /** What sync received: by it a file is known to be the one that was shown. */
+  readonly received: Pick<ReceivedPort, 'count'>
+  /** Required before a file that the person may be saving is replaced or judged unfit. */
+  readonly isQuiet: IsQuiet
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'count'>
@@ -44,6 +50,9 @@ export interface ExecutorDeps {
   /** The bytes that the tool sent for this action, again. */
   compose(action: Action, message: { messageId: string; sentAt: number }): Promise<OutgoingMail>
 }
+
+/** Everything but what the running of passes brings. */
+export type WiredDeps = Omit<ExecutorDeps, 'isQuiet'>
 
 /** A task that stands still, and why, in words for the person. */
 export interface Held {

@@ -5,7 +5,8 @@ import type { Freeze } from '#core/ports/journal.ts'
 import { type SendReport, sendReportSchema } from '#core/sending.ts'
 import { taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
-import { isHalted, judge, readTask } from './read-task.ts'
+import { lookForForgotten } from './look-for-forgotten.ts'
+import { BEING_CHANGED, isHalted, judge, type Read, readTask } from './read-task.ts'
 import { recordUndone, sendBack } from './send-back.ts'
 
 type Permitted = Extract<ExecutionVerdict, { kind: 'permitted' }>
@@ -32,22 +33,45 @@ export async function executeApproved(freeze: Freeze, deps: ExecutorDeps): Promi
   if (deps.clock.now() < freeze.undoUntil)
     return { kind: 'held', say: `goes out after ${new Date(freeze.undoUntil).toISOString()} unless you move it back` }
   const isSame = read.parsed.ok && read.parsed.task.front.id === freeze.taskId
-  const verdict = await judge(path, read.parsed, deps)
+  const verdict = await judge(path, read, deps)
   if (verdict.kind === 'refused' && verdict.next === 'hold') return { kind: 'held', say: verdict.say }
   if (verdict.kind === 'refused' || !isSame || verdict.task.front.generation !== freeze.generation) {
+    if (!deps.isQuiet(path, read.text)) return { kind: 'held', say: BEING_CHANGED }
     const reason = verdict.kind === 'refused' ? verdict : CHANGED
-    if (!(await sendBack(path, read, reason, deps))) return { kind: 'held', say: reason.say }
-    deps.journal.unfreeze(freeze.taskId)
-    await recordRefusal(freeze, reason.rule, deps)
-    return { kind: 'returned', rule: reason.rule }
+    return giveBack(freeze, path, read, reason, deps)
   }
   if (!(await deps.sender.isReady())) return { kind: 'held', say: String(deps.sender.state()) }
+  const forgotten = await lookForForgotten(verdict.task, messageIdOf(freeze, deps), deps)
+  if (forgotten.kind === 'unknown') return { kind: 'held', say: forgotten.say }
+  if (forgotten.kind === 'sent') return giveBack(freeze, path, read, ALREADY_SENT, deps)
   return attempt(freeze, path, read.text, verdict, deps)
+}
+
+async function giveBack(
+  freeze: Freeze,
+  path: VaultPath,
+  read: Read,
+  reason: { rule: string; say: string },
+  deps: ExecutorDeps,
+): Promise<ExecuteOutcome> {
+  if (!(await sendBack(path, read, reason, deps))) return { kind: 'held', say: reason.say }
+  deps.journal.unfreeze(freeze.taskId)
+  await recordRefusal(freeze, reason.rule, deps)
+  return { kind: 'returned', rule: reason.rule }
+}
+
+function messageIdOf({ taskId, generation }: Freeze, deps: ExecutorDeps): string {
+  return `<${taskId}.${generation}@${deps.account.slice(deps.account.lastIndexOf('@') + 1)}>`
 }
 
 const CHANGED = {
   rule: 'task-changed',
   say: 'The id or the generation of this file changed after you approved it.',
+}
+
+const ALREADY_SENT = {
+  rule: 'already-sent',
+  say: 'A mail for this task stands in Sent already, and nothing is done twice. Make a new task for a new mail.',
 }
 
 async function attempt(
@@ -72,7 +96,7 @@ async function attempt(
     deps.signingKey,
   )
   const { taskId, generation, fileName } = freeze
-  const messageId = `<${taskId}.${generation}@${deps.account.slice(deps.account.lastIndexOf('@') + 1)}>`
+  const messageId = messageIdOf(freeze, deps)
   const intent = { taskId, generation, fileName, digest, messageId, receipt, intendedAt: now }
   deps.journal.intend({ ...intent, action: JSON.stringify(action) })
   await deps.ledger.append('execution.intended', {
@@ -81,7 +105,7 @@ async function attempt(
   })
   // The last look before the act: logging in to the server took its time.
   if (await isHalted(deps)) return { kind: 'held', say: 'HALT.md stands in the vault.' }
-  if ((await deps.vault.read(path)) !== text) return { kind: 'held', say: 'The file is being changed.' }
+  if ((await deps.vault.read(path)) !== text) return { kind: 'held', say: BEING_CHANGED }
   const report = await callSendEmail(verdict, receipt, deps)
   return record(freeze, report, deps)
 }

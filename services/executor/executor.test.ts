@@ -432,10 +432,14 @@ describe('nothing is sent', () => {
 
 test('notes of the agents are merged into the dashboard and removed', async () => {
   const note = vaultPath('Updates/cloud/01J8Z3W6Q0ABCDEFGHJKMNPQRS.md')
-  await home.vault.create(note, 'A reply waits: [[Pending_Approval/email/F.md|Invoice]]\n')
+  const { fileName } = await home.put(PENDING)
+  await home.vault.create(note, `A reply waits: [[${PENDING}/${fileName}|Invoice]]\n`)
   await pass()
   expect(await home.vault.exists(note)).toBe(false)
   expect(await dashboard()).toContain('- cloud: A reply waits: Invoice')
   await pass()
   expect(await dashboard()).toContain('- cloud: A reply waits: Invoice')
+  await approve(fileName)
+  await pass()
+  expect(await dashboard()).not.toContain('A reply waits')
 })

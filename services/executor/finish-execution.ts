@@ -1,4 +1,4 @@
-import { emailActionSchema } from '#core/action.ts'
+import { actionDigest, emailActionSchema, readAction } from '#core/action.ts'
 import { withHistory } from '#core/claim.ts'
 import { CountersignError } from '#core/errors.ts'
 import { withNotice } from '#core/notice.ts'
@@ -6,21 +6,30 @@ import type { Intent } from '#core/ports/journal.ts'
 import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
-import { type ReadTask, readTask } from './read-task.ts'
+import { BEING_CHANGED, type Read, readTask } from './read-task.ts'
 import { sendBack } from './send-back.ts'
 
 /**
  * After the provider took it: the outcome into the file, the ledger, Done/. Each step may already have been made before
- * a crash; none is made twice, except that a crash between ledger and file writes the ledger's entry again.
+ * a crash; none is made twice, except that a crash (or a save of the person) between ledger and file writes the ledger's
+ * entry again. Gives why it must wait.
  */
-export async function finishAccepted(intent: Intent, deps: ExecutorDeps): Promise<void> {
+export async function finishAccepted(intent: Intent, deps: ExecutorDeps): Promise<string | undefined> {
   const at = new Date(intent.updatedAt).toISOString()
   const path = await deps.vault.find(intent.fileName)
   if (path && !path.startsWith('Done/')) {
     const read = await readTask(path, deps)
     const text = read.kind === 'read' ? withOutcome(read, intent, at, deps) : undefined
+    // What was sent is whole; anything else may be half of what the person is saving.
+    if (read.kind === 'read' && text !== undefined && !isAsSent(read, intent) && !deps.isQuiet(path, read.text))
+      return BEING_CHANGED
     if (!(read.kind === 'read' && text === undefined)) await recordDone(intent, deps)
-    if (text !== undefined) await deps.vault.replace(path, text)
+    if (
+      read.kind === 'read' &&
+      text !== undefined &&
+      (await deps.vault.replaceIf(path, read.text, text)) !== 'replaced'
+    )
+      return BEING_CHANGED
     await moveToDone(path, at.slice(0, 7), deps)
   } else if (!path) {
     await recordDone(intent, deps)
@@ -28,6 +37,12 @@ export async function finishAccepted(intent: Intent, deps: ExecutorDeps): Promis
   }
   deps.journal.withdraw(intent.taskId)
   deps.journal.unfreeze(intent.taskId)
+  return undefined
+}
+
+function isAsSent(read: Read, intent: Intent): boolean {
+  const action = read.parsed.ok ? readAction(read.parsed.task) : undefined
+  return action?.ok === true && actionDigest(action.action) === intent.digest
 }
 
 /** The copy in Sent, which SMTP does not file. Providers that file it themselves are noticed. Gives why it must wait. */
@@ -101,12 +116,7 @@ function sayUndone(intent: Intent): string {
 }
 
 /** The text with the outcome in its front matter, or undefined when it already stands there. */
-function withOutcome(
-  read: Extract<ReadTask, { kind: 'read' }>,
-  intent: Intent,
-  at: string,
-  deps: ExecutorDeps,
-): string | undefined {
+function withOutcome(read: Read, intent: Intent, at: string, deps: ExecutorDeps): string | undefined {
   if (!read.parsed.ok)
     return withNotice(read.text, `It was executed at ${at} (Message-ID ${intent.messageId}), before it was broken.`)
   const { task } = read.parsed

@@ -1,7 +1,7 @@
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
-import { judge, readTask } from './read-task.ts'
+import { BEING_CHANGED, judge, readTask } from './read-task.ts'
 import { sendBack } from './send-back.ts'
 
 /**
@@ -17,9 +17,10 @@ async function freeze(path: VaultPath, deps: ExecutorDeps): Promise<string | und
   const read = await readTask(path, deps)
   if (read.kind === 'gone') return undefined
   if (read.kind === 'unreadable') return read.say
-  const verdict = await judge(path, read.parsed, deps)
+  const verdict = await judge(path, read, deps)
   if (verdict.kind === 'refused') {
     if (verdict.next === 'hold') return verdict.say
+    if (!deps.isQuiet(path, read.text)) return BEING_CHANGED
     return (await sendBack(path, read, verdict, deps)) ? undefined : verdict.say
   }
   const { id: taskId, generation } = verdict.task.front

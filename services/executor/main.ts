@@ -9,6 +9,7 @@ import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
+import { openReceived } from '#adapters/received/received.ts'
 import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
@@ -34,6 +35,7 @@ await runService('executor', config, async (service) => {
     vault: await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } }),
     ledger: resources.use(openLedger(ledgerOf)),
     journal: resources.use(openJournal(join(config.state, 'journal.sqlite'), { epoch: 'take' })),
+    received: resources.use(openReceived(config.state)),
     doorbell: resources.use(await openDoorbell(redis, log)),
     smtp: smtpSender(smtpAccountOf(config)),
     sentFolder: imapSent(imapAccountOf(config)),

@@ -14,17 +14,25 @@ export interface QuietOptions {
   readonly monotonic?: () => number
 }
 
+interface Seen {
+  readonly text: string
+  readonly since: number
+  readonly timer: NodeJS.Timeout
+}
+
 export function quietFiles({ quietMs, wake, monotonic = () => performance.now() }: QuietOptions): IsQuiet & Disposable {
-  const seen = new Map<VaultPath, { readonly text: string; readonly since: number; readonly timer: NodeJS.Timeout }>()
+  const seen = new Map<VaultPath, Seen>()
   const isQuiet = (path: VaultPath, text: string): boolean => {
     const known = seen.get(path)
-    if (known?.text === text) {
-      if (monotonic() - known.since < quietMs) return false
+    clearTimeout(known?.timer)
+    const since = known?.text === text ? known.since : monotonic()
+    const left = quietMs - (monotonic() - since)
+    if (left <= 0) {
+      // Whatever is decided about it now, nothing is kept of a file that may never be asked about again.
       seen.delete(path)
       return true
     }
-    clearTimeout(known?.timer)
-    seen.set(path, { text, since: monotonic(), timer: setTimeout(wake, quietMs + 1) })
+    seen.set(path, { text, since, timer: setTimeout(wake, left + 1) })
     return false
   }
   return Object.assign(isQuiet, {

@@ -1,23 +1,40 @@
 import { CountersignError } from '#core/errors.ts'
 import { decideExecution, type ExecutionVerdict } from '#core/execution.ts'
+import type { TaskId } from '#core/ids.ts'
 import { withoutNotice } from '#core/notice.ts'
+import type { Presentation } from '#core/ports/journal.ts'
 import { type ParsedTask, parseTaskFile } from '#core/task-file.ts'
-import { DOMAINS, type Domain, fileNameOf, type VaultPath, vaultPath } from '#core/vault-path.ts'
+import { DOMAINS, type Domain, fileNameOf, placeOf, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
 
 export type ReadTask =
   | { readonly kind: 'gone' }
   /** No plain text file (a link, over 1 MiB, not UTF-8 …): it is left where it is and never touched. */
   | { readonly kind: 'unreadable'; readonly say: string }
-  | { readonly kind: 'read'; readonly text: string; readonly parsed: ParsedTask }
+  | { readonly kind: 'read'; readonly text: string; readonly parsed: ParsedTask; readonly received: number }
+
+export type Read = Extract<ReadTask, { kind: 'read' }>
+
+/** For a file that someone, a person or sync, is writing at this moment. */
+export const BEING_CHANGED = 'The file is being changed.'
+const READ_TRIES = 3
 
 const HALT = vaultPath('HALT.md')
 
-/** Reads a file once; everything decided afterwards is about these bytes. */
-export async function readTask(path: VaultPath, deps: Pick<ExecutorDeps, 'vault'>): Promise<ReadTask> {
+/**
+ * Reads a file once; everything decided afterwards is about these bytes. `received` is the count they belong to: sync
+ * counts before it writes, so bytes of the hub are never taken for what stood there before.
+ */
+export async function readTask(path: VaultPath, deps: Pick<ExecutorDeps, 'vault' | 'received'>): Promise<ReadTask> {
   try {
-    const text = await deps.vault.read(path)
-    return text === undefined ? { kind: 'gone' } : { kind: 'read', text, parsed: parseTaskFile(withoutNotice(text)) }
+    for (let attempt = 0; attempt < READ_TRIES; attempt++) {
+      const received = deps.received.count(fileNameOf(path))
+      const text = await deps.vault.read(path)
+      if (text === undefined) return { kind: 'gone' }
+      if (deps.received.count(fileNameOf(path)) === received)
+        return { kind: 'read', text, parsed: parseTaskFile(withoutNotice(text)), received }
+    }
+    return { kind: 'unreadable', say: BEING_CHANGED }
   } catch (error) {
     if (error instanceof CountersignError && error.code === 'ERR_VAULT_UNREADABLE')
       return { kind: 'unreadable', say: `${error.message}. ${error.hint}` }
@@ -29,22 +46,41 @@ export async function readTask(path: VaultPath, deps: Pick<ExecutorDeps, 'vault'
  * Gathers the facts about an approved task and asks the pure rule. A task that is on its way back to the person (a
  * crash came before the move, or the person was faster than the new card) goes back, with that reason.
  */
-export async function judge(path: VaultPath, parsed: ParsedTask, deps: ExecutorDeps): Promise<ExecutionVerdict> {
+export async function judge(path: VaultPath, read: Read, deps: ExecutorDeps): Promise<ExecutionVerdict> {
+  const { parsed } = read
   const back = deps.journal.sentBack(fileNameOf(path))
   if (back) return { kind: 'refused', rule: back.rule, say: back.say, next: 'return' }
   const front = parsed.ok ? parsed.task.front : undefined
-  const presented = front && deps.journal.presentation(front.id)
   return decideExecution({
     zone: deps.zone,
     halted: await isHalted(deps),
     parsed,
-    // What was presented is one file: another one with the same id was never shown.
-    presented: presented?.fileName === fileNameOf(path) ? presented : undefined,
+    presented: front && standingCard(path, front.id, read, deps),
     isSpent: front !== undefined && deps.journal.isSpent(front.id, front.generation),
     now: deps.clock.now(),
     account: deps.account,
     maxRecipients: deps.maxRecipients,
   })
+}
+
+/**
+ * The card of this very file that the person may decide on. Nothing in the file says so: whoever wrote it can copy every
+ * mark of ours. It is the file we wrote, by its name, and nothing was received under that name since.
+ */
+export function standingCard(
+  path: VaultPath,
+  taskId: TaskId,
+  read: Pick<Read, 'received'>,
+  deps: Pick<ExecutorDeps, 'journal'>,
+): Presentation | undefined {
+  const shown = deps.journal.presentation(taskId)
+  const isSame = shown?.fileName === fileNameOf(path) && shown.received === read.received
+  const isInPlace = placeOf(path).kind !== 'pending' || shown?.folder === folderOf(path)
+  return isSame && isInPlace && shown.stands ? shown : undefined
+}
+
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'))
 }
 
 export function isHalted(deps: Pick<ExecutorDeps, 'vault'>): Promise<boolean> {

@@ -44,8 +44,7 @@ async function finish(intent: Intent, deps: ExecutorDeps): Promise<string | unde
   switch (intent.state) {
     case 'accepted':
     case 'done':
-      await finishAccepted(intent, deps)
-      return undefined
+      return finishAccepted(intent, deps)
     case 'refused':
     case 'unknown':
       return returnUndone(intent, deps)

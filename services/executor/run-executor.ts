@@ -1,8 +1,9 @@
 import { CountersignError } from '#core/errors.ts'
 import type { ServiceContext } from '#runtime/service.ts'
-import type { ExecutorDeps, Held } from './deps.ts'
+import type { ExecutorDeps, Held, WiredDeps } from './deps.ts'
 import { freezeApproved } from './freeze-approved.ts'
 import { presentDrafts } from './present-drafts.ts'
+import { quietFiles } from './quiet-files.ts'
 import { isHalted } from './read-task.ts'
 import { reconcile } from './reconcile.ts'
 import { runPasses } from './run-passes.ts'
@@ -14,6 +15,8 @@ const WATCHED = ['Pending_Approval', 'Approved', 'Rejected', 'In_Progress', 'Nee
 const HALT_LOOK_MS = 1_000
 /** How often a mail server that was away is looked at; its own back-off decides whether it is asked. */
 const SENDER_LOOK_MS = 1_000
+/** Editors that save in place are done within milliseconds; a busy disk takes longer. */
+const QUIET_MS = 500
 /** A pass that talks to a silent mail server takes its limits; longer than all of them together is a hang. */
 const MAX_PASS_MS = 300_000
 
@@ -28,11 +31,13 @@ export interface RunOptions {
  * ends, when `wake` is called, and every `reconcileMs`. Gives `wake`. Without its journal the service ends.
  */
 export async function runExecutor(
-  deps: ExecutorDeps,
+  wired: WiredDeps,
   service: Pick<ServiceContext, 'resources' | 'progress' | 'fail'>,
   options: RunOptions,
 ): Promise<() => void> {
   const { reconcileMs } = options.config
+  const isQuiet = service.resources.use(quietFiles({ quietMs: QUIET_MS, wake: () => passes.wake() }))
+  const deps: ExecutorDeps = { ...wired, isQuiet }
   const beat = service.progress('passes', reconcileMs + MAX_PASS_MS)
   let undo: NodeJS.Timeout | undefined
   const pass = async () => {

@@ -1,7 +1,7 @@
 import type { TaskId } from '#core/ids.ts'
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
-import { domainOf, type ReadTask } from './read-task.ts'
+import { domainOf, type Read } from './read-task.ts'
 
 export interface Reason {
   readonly rule: string
@@ -15,12 +15,7 @@ export interface Reason {
  * then one rename to Pending_Approval. The card with the reason is written there by `presentDrafts`, never before the
  * move: a file in Approved/ is never shown anew. False when the file could not be moved.
  */
-export async function sendBack(
-  path: VaultPath,
-  read: Extract<ReadTask, { kind: 'read' }>,
-  reason: Reason,
-  deps: ExecutorDeps,
-): Promise<boolean> {
+export async function sendBack(path: VaultPath, read: Read, reason: Reason, deps: ExecutorDeps): Promise<boolean> {
   const front = read.parsed.ok ? read.parsed.task.front : undefined
   const fileName = fileNameOf(path)
   deps.journal.sendBack({

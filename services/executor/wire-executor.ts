@@ -6,10 +6,11 @@ import type { Doorbell } from '#core/ports/doorbell.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { MailSender, OutgoingMail, SentMail } from '#core/ports/mail.ts'
+import type { ReceivedPort } from '#core/ports/received.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorConfig } from './config.ts'
-import type { ExecutorDeps } from './deps.ts'
+import type { WiredDeps } from './deps.ts'
 import { patientSent } from './patient-sent.ts'
 import { watchSender } from './sender-watch.ts'
 
@@ -23,6 +24,7 @@ export interface ExecutorParts {
   readonly vault: VaultPort
   readonly ledger: LedgerPort
   readonly journal: JournalPort
+  readonly received: Pick<ReceivedPort, 'count'>
   readonly doorbell: Doorbell
   readonly smtp: MailSender
   readonly sentFolder: SentMail
@@ -54,16 +56,16 @@ export function wireExecutor(
   parts: ExecutorParts,
   call: (tool: string, args: Record<string, unknown>, timeoutMs: number) => Promise<unknown>,
   service: Pick<ServiceContext, 'log' | 'metrics'>,
-): ExecutorDeps {
+): WiredDeps {
   const { log, metrics } = service
-  const { vault, ledger, journal, clock, signingKey, doorbell } = parts
+  const { vault, ledger, journal, received, clock, signingKey, doorbell } = parts
   const sender = watchSender(
     () => parts.smtp.verify(),
     clock,
     (state, error) => (state === true ? log.info({}, 'the mail server is back') : log.warn({ err: error }, state)),
   )
   return {
-    ...{ vault, ledger, journal, clock, log, metrics, signingKey, sender },
+    ...{ vault, ledger, journal, received, clock, log, metrics, signingKey, sender },
     zone: config.zone,
     agent: config.agent,
     account: config.ownerAddress,

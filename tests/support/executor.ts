@@ -6,12 +6,14 @@ import { openJournal } from '#adapters/journal/journal.ts'
 import { type LedgerFs, openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
+import { openReceived } from '#adapters/received/received.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
 import { makeTaskId, type TaskId } from '#core/ids.ts'
 import { type LedgerType, verifyChain } from '#core/ledger.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { MailSender, SendOutcome, SentMail } from '#core/ports/mail.ts'
+import type { ReceivedPort } from '#core/ports/received.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { newTaskFile, parseTaskFile, renderSection, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { taskFileName, type VaultPath, vaultPath } from '#core/vault-path.ts'
@@ -134,7 +136,11 @@ export interface ExecutorHome extends AsyncDisposable {
   readonly vault: VaultPort
   readonly mail: MemoryMail
   readonly key: KeyObject
+  /** As sync tells the executor what it receives. */
+  readonly received: ReceivedPort & Disposable
   now: number
+  /** When a journal that is not there yet is made. */
+  bornAt: number
   start(wrap?: Wrap, changes?: Partial<ExecutorDeps>): Promise<Executor>
   put(folder: string, draft?: DraftOptions): Promise<{ id: TaskId; fileName: string; path: VaultPath }>
 }
@@ -146,21 +152,23 @@ export async function makeHome(): Promise<ExecutorHome> {
   for (const one of [vaultRoot, state]) mkdirSync(one)
   const vault = await openVault(vaultRoot)
   const mail = new MemoryMail()
+  const received = openReceived(state)
   const { privateKey: key } = generateKeyPairSync('ed25519')
   const home: ExecutorHome = {
-    ...{ folder, vaultRoot, vault, mail, key },
+    ...{ folder, vaultRoot, vault, mail, key, received },
     now: START,
+    bornAt: START - 86_400_000,
     async start(wrap = (parts) => parts, changes = {}) {
       const clock = { now: () => home.now }
       const wrapped = wrap({
         vault: await openVault(vaultRoot),
-        journal: openJournal(join(state, 'journal.sqlite'), { epoch: 'take' }),
+        journal: openJournal(join(state, 'journal.sqlite'), { epoch: 'take', now: home.bornAt }),
         ledger: openLedger({ vaultRoot, stateDir: state, agent: 'local', clock }),
         mail,
       })
       const { vault, journal, ledger } = wrapped
       const parts: ExecutorParts = {
-        ...{ vault, journal, ledger, clock, signingKey: key, compose: composeMail },
+        ...{ vault, journal, ledger, received, clock, signingKey: key, compose: composeMail },
         ...{ smtp: wrapped.mail, sentFolder: wrapped.mail, doorbell: { ring: async () => {} } },
       }
       const config = { zone: 'local', agent: 'local', ownerAddress: OWNER, ownerName: 'The owner' } as const
@@ -169,6 +177,7 @@ export async function makeHome(): Promise<ExecutorHome> {
       const deps: ExecutorDeps = {
         ...wireExecutor({ ...config, maxRecipients: 10, undoMs: 0 }, parts, client.call, service),
         lookUpGraceMs: 0,
+        isQuiet: () => true,
         ...changes,
       }
       return {
@@ -188,6 +197,7 @@ export async function makeHome(): Promise<ExecutorHome> {
       return { id, fileName, path }
     },
     async [Symbol.asyncDispose]() {
+      received[Symbol.dispose]()
       rmSync(folder, { recursive: true, force: true })
     },
   }

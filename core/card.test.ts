@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest'
+import { readAction } from './action.ts'
+import { renderCard } from './card.ts'
+import { newTaskFile, renderSection, section } from './task-file.ts'
+
+const FACTS = { digest: `sha256:${'a'.repeat(64)}`, presentedAt: '2026-11-20T10:00:00.000Z', undoSeconds: 10 }
+
+function cardOf(changed: { risk?: string[]; draft?: string; action?: object; outcome?: object; notice?: string }) {
+  const task = newTaskFile(
+    {
+      ...{ id: '01J8Z3W6Q0ABCDEFGHJKMNPQRS', schema: '1', kind: 'EMAIL', domain: 'email', title: 'Invoice' },
+      ...{ created: '2026-11-20T10:00:00Z', generation: '1', risk: changed.risk ?? [] },
+      ...(changed.outcome && { outcome: changed.outcome as { status: string } }),
+      action: {
+        ...{ tool: 'email.send_email', account: 'me@home.example', to: ['ana@acme.example'], subject: 'Re: x' },
+        ...changed.action,
+      } as { tool: string },
+    },
+    renderSection('draft', changed.draft ?? 'Dear Ana'),
+  )
+  const action = readAction(task)
+  if (!action.ok) throw new Error(action.problem)
+  return section(renderCard(task, action.action, { ...FACTS, notice: changed.notice }), 'card') ?? ''
+}
+
+/** Paragraphs and tables as Markdown finds them: a line that follows a quote without a blank line belongs to it. */
+function blocksOf(markdown: string): string[] {
+  return markdown.split(/\n(?:>?[ \t]*\n)+/)
+}
+
+describe('the card', () => {
+  test.each([
+    ['a notice', { notice: 'it came back' }, 2],
+    ['a warning', { risk: ['first-contact'] }, 2],
+    ['a notice and two warnings', { notice: 'it came back', risk: ['first-contact', 'reply-to-differs'] }, 4],
+    ['neither', {}, 1],
+  ])('with %s keeps its table a table, and each remark a paragraph', (_what, changed, count) => {
+    const blocks = blocksOf(cardOf(changed))
+    expect(blocks).toHaveLength(count)
+    expect(blocks.at(-1)).toMatch(/^\| \| \|\n\|---\|---\|\n\| What happens/)
+    for (const remark of blocks.slice(0, -1)) expect(remark).toMatch(/^> [^\n]*$/)
+  })
+
+  test.each([
+    [{ in_reply_to: '<q@x.example>', references: ['<p@x.example>'] }, 'answers `<q@x.example>`'],
+    [{ references: ['<p@x.example>', '<q@x.example>'] }, 'belongs to `<p@x.example>`, `<q@x.example>`'],
+    [{}, 'starts a new one'],
+  ])('shows the thread of %j', (action, words) => {
+    expect(cardOf({ action })).toContain(`| Thread | ${words} |`)
+  })
+
+  test('warns of what an editor would hide of the draft, and of a task that was done', () => {
+    expect(cardOf({ draft: 'fine\n\n<!-- evil -->' })).toMatch(/^> ⚠ Line 3 of the draft .*an HTML comment/)
+    expect(cardOf({ outcome: { status: 'done' } })).toMatch(/^> ⚠ this task was executed before/)
+  })
+})
