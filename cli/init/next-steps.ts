@@ -22,7 +22,7 @@ export async function nextSteps(report: InitReport, findings: readonly Finding[]
   if (uid === 0)
     steps.push(`give the home to the containers’ user: ${init} --owner ${CONTAINER_USER}:${CONTAINER_USER}`)
   const up = `docker compose -f compose.${home.zone}.yml up -d`
-  const start = `then start this zone: ${[...composeSettings(report, uid, gid), up].join(' ')}`
+  const start = `start this zone: ${[...composeSettings(report, uid, gid), up].join(' ')}`
   if (home.zone === 'local')
     return isPaired
       ? [
