@@ -64,7 +64,10 @@ export function isLocalsWord(base: readonly Version[], ours: readonly Version[],
   return context.zone === 'local' && ours.some((one) => isDecided(one, context) || isHeld(base, one, context))
 }
 
-/** A hub that shows a task twice was made to: the task is what stands where it is known to, else what is furthest along. */
+/**
+ * A hub that shows a task twice was made to: the task is what only local can have put there, else what stands where it
+ * is known to, else what is furthest along.
+ */
 function oneOfTheirs(
   base: readonly Version[],
   ours: readonly Version[],
@@ -73,7 +76,10 @@ function oneOfTheirs(
 ): [Version | undefined, readonly Version[]] {
   const isKnown = (one: Version) => [...base, ...ours].some((known) => known.path === one.path)
   const [first, ...rest] = theirs.toSorted(
-    (a, b) => Number(isKnown(b)) - Number(isKnown(a)) || furthestFirst(context)(a, b),
+    (a, b) =>
+      Number(isDecided(b, context)) - Number(isDecided(a, context)) ||
+      Number(isKnown(b)) - Number(isKnown(a)) ||
+      furthestFirst(context)(a, b),
   )
   return [first, rest]
 }

@@ -332,6 +332,12 @@ describe('a task that one side shows twice', () => {
       ],
     ),
     [
+      'is done when local has done it, whatever the hub shows in its former place',
+      'local',
+      { base: { [PENDING]: 'b!' }, ours: { [PENDING]: 'b!' }, theirs: { [DONE]: 'd', [PENDING]: 'x' } },
+      { [DONE]: 'd', 'copy in Pending_Approval/email': 'x' },
+    ],
+    [
       'does not leave the person’s desk because the hub also shows it in progress',
       'local',
       { base: { [PENDING]: 'a' }, ours: { [PENDING]: 'a' }, theirs: { [PENDING]: 'a', [CLOUD]: 'a' } },
