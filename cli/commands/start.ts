@@ -1,21 +1,13 @@
 import { resolve } from 'node:path'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { CountersignError } from '#core/errors.ts'
 import { type Cli, example, type GlobalOptions } from '../cli.ts'
+import { addWorldOptions, type WorldOptions } from '../world-options.ts'
 
-type StartOptions = GlobalOptions & {
-  undo: string
-  redis?: 'path' | 'docker' | 'packages'
-  mailbox: 'auto' | 'container' | 'dev'
-}
+type StartOptions = GlobalOptions & WorldOptions & { undo: string }
 
 export function configure(command: Command, cli: Cli): void {
-  command
-    .option('--undo <seconds>', 'how long an approval can be taken back', '10')
-    .addOption(new Option('--redis <source>', 'where Redis comes from').choices(['path', 'docker', 'packages']))
-    .addOption(
-      new Option('--mailbox <kind>', 'which mail server').choices(['auto', 'container', 'dev']).default('auto'),
-    )
+  addWorldOptions(command.option('--undo <seconds>', 'how long an approval can be taken back', '10'))
     .addHelpText(
       'after',
       '\nBoth zones run on this machine in ./zones/playground (or --home) with a mailbox of their own, until Ctrl-C. The vault\nstays for the next start; nothing leaves the machine.',
