@@ -106,6 +106,8 @@ describe('a file that was received with every mark of a shown card', () => {
     }))
     for (let index = 0; index < 3; index++) await pass()
     expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+    // Not even moved by its tick, to be given back later.
+    expect(readLedger(home)).not.toContain('task.returned')
   })
 
   test('does not count after the person moved the card by hand to Needs_Action', async () => {

@@ -135,4 +135,30 @@ describe('a file that is not quiet', () => {
     expect(await home.vault.find(broken.fileName)).toBe(frozen)
     expect(await home.vault.find(whole.fileName)).toBe(`Done/2026-11/${whole.fileName}`)
   })
+
+  test('gets its outcome only once it is whole again', async () => {
+    await using home = await makeHome()
+    let isQuiet = false
+    await using executor = await home.start(undefined, { isQuiet: () => isQuiet })
+    const { path, fileName } = await home.put('Pending_Approval/email')
+    await executor.pass()
+    await home.vault.move(path, vaultPath(`Approved/${fileName}`))
+    const frozen = join(home.vaultRoot, `In_Progress/local/${fileName}`)
+    const send = executor.deps.sendEmail
+    const whole: string[] = []
+    const whileSaving: typeof send = async (action, receipt) => {
+      whole.push(readFileSync(frozen, 'utf8'))
+      writeFileSync(frozen, half(whole.join()))
+      return send(action, receipt)
+    }
+    Object.assign(executor.deps, { sendEmail: whileSaving })
+    await executor.pass()
+    expect([readFileSync(frozen, 'utf8'), home.mail.delivered.length]).toEqual([half(whole.join()), 1])
+    isQuiet = true
+    writeFileSync(frozen, whole.join())
+    await executor.pass()
+    const done = (await home.vault.read(vaultPath(`Done/2026-11/${fileName}`))) ?? ''
+    expect(done).toContain('status: done')
+    expect(done).not.toContain('cannot use this file')
+  })
 })
