@@ -141,17 +141,19 @@ async function executedAt(into: World, file: string): Promise<number | undefined
   return undefined
 }
 
-async function memory(into: World): Promise<Record<string, number>> {
-  const rows: Record<string, number> = {}
+/** Megabytes by service: resident (RSS), and with shared pages divided among those who share them (PSS). */
+async function memory(into: World): Promise<Record<string, { rss: number; pss: number }>> {
+  const rows: Record<string, { rss: number; pss: number }> = {}
   for (const { name, pid } of into.supervisor.state()) {
     if (!pid || name.endsWith('redis')) continue
     const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
-    rows[name] = Math.round(Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) / 1024)
+    const megabytes = (line: RegExp) => Math.round(Number(line.exec(rollup)?.[1] ?? 0) / 1024)
+    rows[name] = { rss: megabytes(/^Rss:\s+(\d+) kB/m), pss: megabytes(/^Pss:\s+(\d+) kB/m) }
   }
   return rows
 }
 
-function report(all: readonly Sample[], memoryMb: Record<string, number>): void {
+function report(all: readonly Sample[], memoryMb: Record<string, { rss: number; pss: number }>): void {
   const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
   const stretches = {
     'mail accepted → draft at the hub': all.map((one) => one.draftMs),
@@ -169,6 +171,6 @@ function report(all: readonly Sample[], memoryMb: Record<string, number>): void 
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
     console.log(`| ${name} | ${at(0.5)} ms | ${at(0.95)} ms | ${sorted[0]} to ${sorted.at(-1)} ms |`)
   }
-  console.log('\n| service | memory (PSS, sources run as they are) |\n|---|---|')
-  for (const [name, megabytes] of Object.entries(memoryMb)) console.log(`| ${name} | ${megabytes} MB |`)
+  console.log('\n| service, run from its sources | resident (RSS) | proportional (PSS) |\n|---|---|---|')
+  for (const [name, { rss, pss }] of Object.entries(memoryMb)) console.log(`| ${name} | ${rss} MB | ${pss} MB |`)
 }
