@@ -76,6 +76,13 @@ describe('both zones in containers', () => {
     expect(text).toContain('could we meet on Thursday at ten?')
   })
 
+  it('the hub is killed in mid-story and comes back by itself', async () => {
+    const before = await startedAt(cloud, 'hub')
+    // All but the container's init, this shell included: the call ends as killed.
+    await cloud.exec('hub', 'sh', '-c', 'kill -KILL -1').catch(() => {})
+    await eventually('another process runs', async () => (await startedAt(cloud, 'hub')) !== before, 60_000)
+  })
+
   it('the person edits and approves; the mail arrives once, in its thread', async () => {
     const path = join(local.vault, PENDING, name)
     const text = await readFile(path, 'utf8')
@@ -150,10 +157,16 @@ describe('both zones in containers', () => {
   it('the Node services of the cloud stay below 250 MB together', async () => {
     const services = ['triage', 'drafter', 'sync', 'health']
     const ids = (await cloud.containers()).filter((one) => services.includes(one.Service)).map((one) => one.ID)
-    const used = (await docker('stats', '--no-stream', '--format', '{{.MemUsage}}', ...ids)).split('\n')
-    const mebibytes = used.map((line) => Number(/^([\d.]+)MiB /.exec(line)?.[1]))
-    expect(mebibytes).toHaveLength(services.length)
-    expect(mebibytes.reduce((sum, one) => sum + one) * 1.048576).toBeLessThan(250)
+    // A heap shrinks when it is next collected; what counts is what a zone at rest holds.
+    await eventually(
+      'at most 250 MB',
+      async () => {
+        const used = (await docker('stats', '--no-stream', '--format', '{{.MemUsage}}', ...ids)).split('\n')
+        const mebibytes = used.map((line) => Number(/^([\d.]+)MiB /.exec(line)?.[1]))
+        return mebibytes.length === services.length && mebibytes.reduce((sum, one) => sum + one) * 1.048576 < 250
+      },
+      60_000,
+    )
   })
 
   it('a hung service is ended by its own healthcheck and comes back', async () => {
