@@ -85,6 +85,19 @@ describe('a file that was received with every mark of a shown card', () => {
     expect([await home.vault.find(fileName), home.mail.delivered]).toEqual([path, []])
   })
 
+  test('another file that a person renamed over the card is shown before it counts', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    const other = evil((await home.vault.read(path)) ?? '').replace(
+      /^(presented:\n.*\n +at: ).*$/m,
+      '$12026-11-19T00:00:00.000Z',
+    )
+    await home.vault.remove(path)
+    await home.vault.create(vaultPath(`Approved/${fileName}`), other)
+    for (let index = 0; index < 3; index++) await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+  })
+
   test('while it is being read is not taken for what stood there before', async () => {
     const { path, fileName } = await home.put(PENDING)
     await pass()

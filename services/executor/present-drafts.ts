@@ -10,7 +10,7 @@ import { renderTaskFile, type TaskFile, ticksOf, withFront } from '#core/task-fi
 import { DOMAINS, fileNameOf, taskPath, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
-import { folderOf, type Read, readTask, standingCard } from './read-task.ts'
+import { folderOf, isCardOf, type Read, readTask, standingCard } from './read-task.ts'
 import { recordUndone } from './send-back.ts'
 
 /** What stands in place of a digest when there is nothing to approve. */
@@ -156,11 +156,6 @@ function prepare(task: TaskFile, isOwnText: boolean, back: SentBack | undefined,
  * Whether the file carries the card that was written here. The digest of a known action can be computed by anyone; when
  * the card was made, to the millisecond, was known to nobody else before it was written.
  */
-function isCardOf(shown: Presentation, task: TaskFile): boolean {
-  const { presented } = task.front
-  return presented?.digest === shown.digest && presented.at === new Date(shown.at).toISOString()
-}
-
 function problemOf(task: TaskFile, action: Extract<ActionVerdict, { ok: false }>): string {
   return task.front.outcome?.reason ?? sayAction(action.rule, action.problem, task)
 }

@@ -3,7 +3,7 @@ import { decideExecution, type ExecutionVerdict } from '#core/execution.ts'
 import type { TaskId } from '#core/ids.ts'
 import { withoutNotice } from '#core/notice.ts'
 import type { Presentation } from '#core/ports/journal.ts'
-import { type ParsedTask, parseTaskFile } from '#core/task-file.ts'
+import { type ParsedTask, parseTaskFile, type TaskFile } from '#core/task-file.ts'
 import { DOMAINS, type Domain, fileNameOf, placeOf, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
 
@@ -55,7 +55,7 @@ export async function judge(path: VaultPath, read: Read, deps: ExecutorDeps): Pr
     zone: deps.zone,
     halted: await isHalted(deps),
     parsed,
-    presented: front && standingCard(path, front.id, read, deps),
+    presented: parsed.ok ? approvedCard(path, parsed.task, read, deps) : undefined,
     isSpent: front !== undefined && deps.journal.isSpent(front.id, front.generation),
     now: deps.clock.now(),
     account: deps.account,
@@ -77,6 +77,17 @@ export function standingCard(
   const isSame = shown?.fileName === fileNameOf(path) && shown.received === read.received
   const isInPlace = placeOf(path).kind !== 'pending' || shown?.folder === folderOf(path)
   return isSame && isInPlace && shown.stands ? shown : undefined
+}
+
+/** The standing card, if the file still says that it is that one: another file renamed over it is none. */
+function approvedCard(path: VaultPath, task: TaskFile, read: Read, deps: ExecutorDeps): Presentation | undefined {
+  const shown = standingCard(path, task.front.id, read, deps)
+  return shown && isCardOf(shown, task) ? shown : undefined
+}
+
+export function isCardOf(shown: Presentation, task: TaskFile): boolean {
+  const { presented } = task.front
+  return presented?.digest === shown.digest && presented.at === new Date(shown.at).toISOString()
 }
 
 export function folderOf(path: string): string {

@@ -140,6 +140,21 @@ describe('a card that waits for the person', () => {
   })
 })
 
+it('works off one commit that needs more changes here than a commit may have', async () => {
+  const domains = ['email', 'social', 'accounting', 'general']
+  const files = Array.from({ length: 1_000 }, (_, number) =>
+    domains.map((domain): [string, string] => [
+      `Needs_Action/${domain}/EMAIL_2026-11-20_x${number}_7h3k9q.md`,
+      taskText({ body: `${domain} ${number}` }).replace('domain: email', `domain: ${domain}`),
+    ]),
+  )
+  await forge(...files.flat())
+  expect((await local.sync()).kind).toBe('synced')
+  // Every version is kept, each name in one place.
+  const texts = [...local.files.files().keys()].filter((path) => path.endsWith('.md') && path.includes('_x'))
+  expect(texts.filter((path) => !isConflictCopy(path)).length).toBeGreaterThan(0)
+})
+
 it('leaves the notes of both where they are, whatever the cloud removes', async () => {
   local.files.put('Plans/mine.md', 'the person wrote this\n')
   await quiesce()

@@ -44,9 +44,10 @@ export async function planMerge(
   head: ReadonlyMap<string, TreeFile>,
   base: ReadonlyMap<VaultPath, BaseRow>,
   deps: SyncDeps,
+  maxKeys = MAX_KEYS,
 ): Promise<MergePlan> {
   const theirs = head as ReadonlyMap<VaultPath, TreeFile>
-  const { keys, rest } = affectedKeys(scan, theirs, base)
+  const { keys, rest } = affectedKeys(scan, theirs, base, maxKeys)
   const only = (files: ReadonlyMap<VaultPath, { oid: Oid }>) =>
     new Map([...files].filter(([path]) => keys.has(mergeKey(path))).map(([path, { oid }]) => [path, oid]))
   const sides = { base: only(base), ours: only(scan.files), theirs: only(theirs) }
@@ -68,6 +69,9 @@ export async function planMerge(
     for (const path of unwritten) tree.delete(path)
     const changes = changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)
     const refused = checkCommit({ agent: deps.agent, zone: deps.zone }, await withBytes(changes, theirs, deps))
+    // One name may need many changes: then fewer names go into one commit.
+    if (keys.size > 1 && refused.some(({ rule }) => rule === 'too-many-changes'))
+      return planMerge(scan, head, base, deps, Math.floor(keys.size / 2))
     const fresh = refused.filter(({ path }) => isFresh(path as VaultPath))
     if (fresh.length === 0) {
       const merged = new Set([...keys].filter((key) => !untouched.has(key)))
@@ -98,6 +102,7 @@ function affectedKeys(
   scan: Scan,
   theirs: ReadonlyMap<VaultPath, TreeFile>,
   base: ReadonlyMap<VaultPath, BaseRow>,
+  maxKeys: number,
 ): { keys: Set<string>; rest: Set<string> } {
   const keys = new Set<string>()
   const rest = new Set<string>()
@@ -108,7 +113,7 @@ function affectedKeys(
     if (ours?.oid === hub?.oid && ours?.oid === base.get(path)?.oid) continue
     const key = mergeKey(path)
     if (rest.has(key)) continue
-    if (!keys.has(key) && keys.size > 0 && (keys.size >= MAX_KEYS || bytes > MAX_BYTES)) {
+    if (!keys.has(key) && keys.size > 0 && (keys.size >= maxKeys || bytes > MAX_BYTES)) {
       rest.add(key)
       continue
     }
