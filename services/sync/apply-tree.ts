@@ -133,9 +133,10 @@ async function applyTask({ from, to }: Task, rows: Map<VaultPath, BaseRow | null
 function noteReceived({ from, to }: Task, { zone, received }: SyncDeps): void {
   if (zone !== 'local') return
   const arriving = to.filter(({ path, oid }) => !from.some((has) => has.path === path && has.oid === oid))
+  // A copy counts for the file it may be renamed over: what it says of having been shown is out of date by then.
   const names = arriving
-    .filter(({ path }) => isTaskPlace(placeOf(path)) && !isConflictCopy(path))
-    .map(({ path }) => fileNameOf(path))
+    .filter(({ path }) => isTaskPlace(placeOf(path)))
+    .map(({ path }) => fileNameOf(path).replace(/\.conflict-[0-9A-Za-z-]+\.md$/, '.md'))
   for (const name of new Set(names)) received.note(name)
 }
 

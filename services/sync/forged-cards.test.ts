@@ -86,7 +86,8 @@ describe('a card that waits for the person', () => {
     await quiesce()
     expect(local.files.text(PENDING)).toBe(text)
     expect(tasks()).toEqual([PENDING])
-    expect(local.received.length).toBe(noted)
+    // The copy alone arrived: the card is shown anew, lest the copy be renamed over it.
+    expect(local.received.slice(noted)).toEqual([F])
     const copies = [...local.files.files()].filter(([path]) => isConflictCopy(path))
     expect(copies).toEqual([[expect.stringMatching(/^Pending_Approval\/email\//), plain(1)]])
     expect([...world.hub.files().keys()].filter((path) => path.endsWith(`/${F}`))).toEqual([PENDING])
@@ -196,6 +197,14 @@ describe('what the hub brings under a task’s name', () => {
     cloud.files.rename(CLOUD, PENDING)
     await quiesce()
     expect(local.files.text(PENDING)).toBeDefined()
+    expect(local.received.slice(before)).toEqual([F])
+  })
+
+  it('is noted for a conflict copy under the name of its card, which it may be renamed over', async () => {
+    await present()
+    const before = local.received.length
+    await forge([PENDING.replace('.md', '.conflict-cloud-20261120T100000Z-12345678.md'), FORGED])
+    expect(await rulesOf()).toBe('synced')
     expect(local.received.slice(before)).toEqual([F])
   })
 
