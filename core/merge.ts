@@ -10,6 +10,7 @@ import {
   taskPath,
   type VaultPath,
   vaultPath,
+  withoutConflictMark,
 } from './vault-path.ts'
 
 /** Path → id of the bytes. */
@@ -138,7 +139,7 @@ function copyPath(winner: VaultPath, loser: Loser, context: MergeContext): Vault
 }
 
 function copyHome(winner: VaultPath, loser: Loser, context: MergeContext): VaultPath {
-  const plain = winner.replace(/\.conflict-[0-9A-Za-z-]+(?=\.md$)/, '') as VaultPath
+  const plain = withoutConflictMark(winner)
   const place = placeOf(winner)
   if (!isTaskPlace(place) || place.kind === 'pending' || place.kind === 'needs-action') return plain
   return taskPath({ kind: 'pending', domain: context.domainOf(loser.blob) }, fileNameOf(plain))

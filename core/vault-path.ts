@@ -157,6 +157,11 @@ export function isConflictCopy(path: string): boolean {
   return CONFLICT.test(path)
 }
 
+/** The path (or file name) of what a conflict copy is a copy of; any other stays as it is. */
+export function withoutConflictMark<T extends string>(path: T): T {
+  return path.replace(CONFLICT, '.md') as T
+}
+
 /**
  * The name under which the losing side of a conflict is kept: `<stem>.conflict-<agent>-<utc>-<blob8>.md`. It derives
  * from the content, so that a repeated merge makes no second copy.

@@ -13,6 +13,7 @@ import {
   placeOf,
   taskPath,
   type VaultPath,
+  withoutConflictMark,
 } from '#core/vault-path.ts'
 import type { MergePlan } from './plan-merge.ts'
 import { rememberable, type Scan } from './scan-work-tree.ts'
@@ -136,7 +137,7 @@ function noteReceived({ from, to }: Task, { zone, received }: SyncDeps): void {
   // A copy counts for the file it may be renamed over: what it says of having been shown is out of date by then.
   const names = arriving
     .filter(({ path }) => isTaskPlace(placeOf(path)))
-    .map(({ path }) => fileNameOf(path).replace(/\.conflict-[0-9A-Za-z-]+\.md$/, '.md'))
+    .map(({ path }) => withoutConflictMark(fileNameOf(path)))
   for (const name of new Set(names)) received.note(name)
 }
 
