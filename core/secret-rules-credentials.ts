@@ -91,7 +91,8 @@ export const CREDENTIAL_RULES: readonly SecretRule[] = [
       `(?:secret|token|passw(?:or)?d|passwd|pwd|(?<![A-Za-z])pass|(?:api|access|auth|account|encryption|private|secret|signing|service)[_.-]?key|credentials?)${SET_TO}(?<secret>[^\\s"'<>,;&|(){}]{8,400})`,
       'dgi',
     ),
-    accept: ({ groups }) => isSecretValue(groups?.secret ?? ''),
+    // What a link carries is for the rules of links.
+    accept: (match, text) => isSecretValue(match.groups?.secret ?? '') && !isInQuery(match, text),
   },
   {
     name: 'password',
@@ -173,6 +174,10 @@ function isNearCardWord({ index }: RegExpExecArray, text: string): boolean {
   return CARD_WORDS.test(text.slice(Math.max(0, index - 60), index))
 }
 
+function isInQuery({ index }: RegExpExecArray, text: string): boolean {
+  return /[?&][\w.-]{0,40}$/.test(text.slice(Math.max(0, index - 41), index))
+}
+
 function passesLuhn(text: string): boolean {
   const digits = [...text.replace(/\D/g, '')].map(Number).reverse()
   const sum = digits.reduce((total, digit, index) => {
@@ -184,7 +189,7 @@ function passesLuhn(text: string): boolean {
 
 /** `${PASSWORD}`, `<password>`, `***`, `%s` and the like stand for a value. */
 function isNoPlaceholder(value: string): boolean {
-  return !/^(?:[$%{[<].*|[x*.•_-]+|password|passwort|passwd|pass|secret|user|changeme|token|x-oauth-basic)$/i.test(
+  return !/^(?:[$%{[<].*|[x*.•_-]+|password|passwort|passwd|pass|secret|user|guest|changeme|token|x-oauth-basic)$/i.test(
     value,
   )
 }
