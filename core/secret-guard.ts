@@ -50,9 +50,12 @@ const guardSchema = z.strictObject({
 /** The text of `keys/guard.json`. The same secrets and salt give the same text. */
 export function renderGuard(secrets: readonly KnownSecret[], salt: Uint8Array): string {
   const hasher = makeHasher(salt)
-  const known = secrets
-    .filter((secret) => secret.bytes.length >= MIN_SECRET_BYTES)
-    .map((secret) => ({ name: secret.name, prints: [...new Set(printsOf(secret, hasher))].sort() }))
+  const byName = Map.groupBy(
+    secrets.filter((secret) => secret.bytes.length >= MIN_SECRET_BYTES),
+    ({ name }) => name,
+  )
+  const known = [...byName]
+    .map(([name, group]) => ({ name, prints: [...new Set(group.flatMap((one) => printsOf(one, hasher)))].sort() }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
   return `${JSON.stringify({ schema: 1, salt: Buffer.from(salt).toString('hex'), secrets: known }, null, 1)}\n`
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openRepo } from '#adapters/git/repo.ts'
 import { watchHub } from '#adapters/git/watch-hub.ts'
+import { readGuard } from '#adapters/keys/guard-file.ts'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
@@ -10,10 +11,12 @@ import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
+import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
 import { openTrash, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { openWorkTree, watchRootNotes } from '#adapters/vault-fs/work-tree.ts'
+import { guardScan, lazyScan, rememberingScan, ruleScan, scanInLayers } from '#core/content-scan.ts'
 import { VAULT_FOLDERS } from '#core/vault-path.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
@@ -26,6 +29,8 @@ import { createScanner } from './scan-work-tree.ts'
 
 const config = loadConfig('sync', syncSettings)
 const clock = { now: Date.now }
+/** Twenty megabytes that most zones never need. */
+const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
 await runService('sync', config, async ({ log, metrics, resources, check, progress, fail }) => {
   const agents = await readAgents(config.trust)
@@ -44,6 +49,11 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     }),
   )
   const repo = cachedRepo(clone)
+  const scan = scanInLayers([
+    guardScan(await readGuard(config.keys)),
+    ruleScan,
+    lazyScan(SECRETLINT_TRIGGERS, loadSecretlint),
+  ])
   const store = resources.use(openSyncStore(join(config.state, 'sync.sqlite')))
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
   const vault = await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } })
@@ -63,6 +73,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
         agents: new Map(agents.map((one) => [one.name, one.zone])),
         received: resources.use(openReceived(config.state)),
         scanner,
+        scan: rememberingScan(scan),
         attention: new Attention(),
         ledgerKey: await readPrivateKey(key('ledger.pem')),
         ledgerKeys: new Map(publicKeys),
