@@ -60,6 +60,7 @@ export function memoryRepo(hub: MemoryHub, agent: string, clock: Clock): RepoPor
       if (outcome.kind === 'ok') head = outcome.head
       return outcome
     },
+    watch: () => undefined,
     remoteHead: async () => answer(),
     async push(request) {
       if (request.expected !== null && !isAncestor(hub, request.expected, request.commit))

@@ -185,6 +185,7 @@ describe('the sync service', () => {
       })
       renameSync(`${hub}.away`, hub)
       await agreed()
+      if (cloud.read('Plans/trip.md') !== 'two\n') console.log(local.log.join(''), cloud.log.join(''), local.files(), git('log','--stat'))
       expect(cloud.read('Plans/trip.md')).toBe('two\n')
     },
     LIMIT_MS,
