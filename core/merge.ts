@@ -7,6 +7,7 @@ import {
   foldedPath,
   isConflictCopy,
   isTaskPlace,
+  type Place,
   parseVaultPath,
   placeOf,
   taskPath,
@@ -45,11 +46,20 @@ export interface MergeResult {
 }
 
 /**
- * What is merged as one thing: a task by its file name, wherever it stands; any other file by its path, whatever the
- * case of its letters, because on some disks two such names are one file.
+ * What is merged as one thing: a task by its file name, wherever it stands; a note by its path, whatever the case of its
+ * letters, because on some disks two such names are one file; any other file by its path.
  */
 export function mergeKey(path: VaultPath): string {
-  return isTaskPlace(placeOf(path)) && !isConflictCopy(path) ? fileNameOf(path) : foldedPath(path)
+  const place = placeOf(path)
+  if (isTaskPlace(place) && !isConflictCopy(path)) return fileNameOf(path)
+  if (!isSpelledFreely(place)) return path
+  const name = fileNameOf(path)
+  return `${path.slice(0, -name.length)}${foldedPath(name)}`
+}
+
+/** Whether a person gives the files here their names. */
+function isSpelledFreely(place: Place): boolean {
+  return place.kind === 'inbox' || place.kind === 'plans'
 }
 
 /**
@@ -78,7 +88,7 @@ export function mergeVault(input: MergeInput): MergeResult {
     }
     const { winner, losers } = isTask
       ? mergeTask(b, o, t, input)
-      : place.kind === 'inbox' || place.kind === 'plans'
+      : isSpelledFreely(place)
         ? mergeNote(b, o, t, input)
         : mergeFile(b[0], o[0], t[0], input)
     if (winner) tree.set(winner.path, winner.blob)
