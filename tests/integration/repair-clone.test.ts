@@ -185,7 +185,7 @@ const DAMAGES: [what: string, act: (gitDir: string, head: Oid) => void, check: s
 ]
 
 describe('repairing a clone', () => {
-  it.each(DAMAGES)('mends %s, and git and we can work with it again', async (_what, act, check) => {
+  it.each(DAMAGES)('mends %s, and git and we can work with it again', async (what, act, check) => {
     const clone = await makeClone()
     act(clone.options.gitDir, clone.head)
     const findings = await repair(clone, [NEVER_PUSHED])
@@ -193,6 +193,9 @@ describe('repairing a clone', () => {
     const repaired = findings.filter(({ result }) => result === 'repaired').map((one) => one.check)
     if (check === '') expect(repaired).toEqual([])
     else expect(repaired).toContain(check)
+    // A new clone is the last resort: it loses what the hub does not have.
+    const isAnew = findings.some(({ found }) => found.includes('cloned anew'))
+    expect(isAnew).toBe(what === 'a file where the objects were')
     await using repo = await openRepo(clone.options)
     expect(await repo.fetch()).toEqual({ kind: 'ok', head: clone.head })
     expect([...(await repo.treeOf(clone.head)).keys()].sort()).toEqual(['Plans/other.md', PLAN])
