@@ -68,6 +68,7 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
         const isNews = pushed || appliedCount > 0
         metrics.count('countersign_sync_cycles_total', { outcome: isNews ? 'success' : 'noop' })
         metrics.set('countersign_sync_last_success_timestamp_seconds', deps.clock.now() / 1000, {})
+        metrics.set('countersign_sync_open_conflicts', outcome.report.conflicts.length, {})
         if (claims.length > 0) {
           metrics.count('countersign_claims_total', { outcome: 'won' }, claims.length)
           metrics.count('countersign_tasks_total', { outcome: 'claimed' }, claims.length)
