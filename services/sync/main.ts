@@ -2,6 +2,7 @@ import { createPublicKey, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openRepo } from '#adapters/git/repo.ts'
+import { readGuard } from '#adapters/keys/guard-file.ts'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
@@ -9,11 +10,13 @@ import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
+import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
 import { openTrash, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { watchTree } from '#adapters/vault-fs/watch-tree.ts'
 import { openWorkTree } from '#adapters/vault-fs/work-tree.ts'
+import { guardScan, lazyScan, rememberingScan, ruleScan, scanInLayers } from '#core/content-scan.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
@@ -29,6 +32,8 @@ const clock = { now: Date.now }
 /** Each call to git has a limit of its own; this is for what never comes back. */
 const LONGEST_ROUND_MS = 180_000
 const IDLE_BEAT_MS = 5_000
+/** Twenty megabytes that most zones never need. */
+const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
 await runService('sync', config, async ({ log, metrics, resources, check, progress, fail }) => {
   const agents = await readAgents(config.trust)
@@ -47,6 +52,11 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     }),
   )
   const repo = cachedRepo(clone)
+  const scan = scanInLayers([
+    guardScan(await readGuard(config.keys)),
+    ruleScan,
+    lazyScan(SECRETLINT_TRIGGERS, loadSecretlint),
+  ])
   const store = resources.use(openSyncStore(join(config.state, 'sync.sqlite')))
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
   const vault = await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } })
@@ -67,6 +77,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
         agents: new Map(agents.map((one) => [one.name, one.zone])),
         received: resources.use(openReceived(config.state)),
         scanner,
+        scan: rememberingScan(scan),
         attention: new Attention(),
         ledgerKey: await readPrivateKey(key('ledger.pem')),
         ledgerKeys: new Map(publicKeys),

@@ -6,8 +6,9 @@ import { maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
 import type { PushIntent } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
+import { shownPath } from '#core/scan-changes.ts'
 import { placeOf, type VaultPath } from '#core/vault-path.ts'
-import { applyTree, settleApplying } from './apply-tree.ts'
+import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
 import { hubView } from './hub-view.ts'
 import { type MergePlan, type PlannedChange, planMerge } from './plan-merge.ts'
@@ -163,12 +164,13 @@ async function conclude(
 ): Promise<CycleReport> {
   const { attention, scanner, store } = deps
   scanner.view.settle(keys)
+  await keepCopiesHere(plan, deps)
   const appliedCount = await applyTree(plan, deps)
   attention.rest(keys, store, scanner.view)
   attention.hold(plan.held)
   const claims = await announceClaims(deps)
   const ledgerProblems = await witnessOthers(hubView(store, []), deps)
-  const held = [...attention.held.values()]
+  const held = [...attention.held.values()].map((one) => ({ ...one, path: shownPath(one) }))
   await reportHeld(held, deps)
   await anchorVerified(head, deps)
   return {

@@ -42,7 +42,7 @@ export async function verifyHub(head: Oid | null, deps: SyncDeps): Promise<HubVe
       },
     },
     { lastVerified, head },
-    { agents: deps.agents },
+    { agents: deps.agents, scan: deps.scan },
   )
   if (verdict.kind === 'refused') {
     await quarantine(head, verdict.faults, deps)
