@@ -17,7 +17,7 @@ import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import type { Scan } from './scan-work-tree.ts'
 import { landing, settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
-import { anchorVerified, refuseFetch, takenOver, verifiedHead, verifyHub } from './verify-hub.ts'
+import { anchorVerified, type HubVerdict, refuseFetch, takenOver, verifiedHead, verifyHub } from './verify-hub.ts'
 import { checkpointOwnLedger, witnessOthers } from './witness-ledger.ts'
 
 export type CycleOutcome =
@@ -102,7 +102,9 @@ async function lookAround(
 ): Promise<{ readonly kind: 'ready'; readonly head: Oid | null } | CycleOutcome> {
   const { store, repo, attention } = deps
   // A push is a compare-and-swap: against the last verified head it needs no fetch, unless something is open.
-  const mustFetch = isHubAsked || store.intents().length > 0 || store.fact('based') === undefined
+  const isOpen =
+    store.intents().length > 0 || store.fact('based') === undefined || store.fact('quarantine') !== undefined
+  const mustFetch = isHubAsked || isOpen
   // At once: neither needs the other, and the base is known per file.
   const [scanning, fetching] = await Promise.allSettled([
     scanWithCheckpoint(deps),
@@ -116,10 +118,10 @@ async function lookAround(
   if (!scan.isSettled) return { kind: 'unsettled' }
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
-  const verdict =
-    fetched.kind === 'refused' ? await refuseFetch(fetched.reason, deps) : await verifyHub(fetched.head, deps)
+  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
+  const { head } = fetched
+  const verdict: HubVerdict = mustFetch ? await verifyHub(head, deps) : { kind: 'ok' }
   if (verdict.kind === 'refused') return verdict
-  const head = fetched.kind === 'ok' ? fetched.head : null
   await deps.at('verified')
   await rebuildBase(head, deps)
   await settleApplying(deps)

@@ -35,7 +35,7 @@ export interface SyncDeps {
   /** 128 random bits as hex: makes two claims of one second two commits. */
   readonly nonce: () => string
   /** Keeps the bytes of a file that sync is about to replace or remove. */
-  readonly keepInTrash: (path: string, bytes: Uint8Array) => Promise<void>
+  readonly keepInTrash: (path: string, bytes: Uint8Array) => Promise<unknown>
   /** Before the next try after a lost race. */
   readonly pause: (attempt: number) => Promise<void>
   /** Called at every point where dying must do no harm; tests die there. */

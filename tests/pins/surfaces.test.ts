@@ -63,6 +63,8 @@ test('error codes', () => {
     [
       "ERR_CLONE_IN_USE",
       "ERR_CONFIG_INVALID",
+      "ERR_CONFLICT_NOT_FOUND",
+      "ERR_CONFLICT_STATE",
       "ERR_COUNTERSIGNATURE_INVALID",
       "ERR_DEMO_FAILED",
       "ERR_FENCED",
@@ -159,6 +161,7 @@ test('metric names', () => {
       "countersign_sync_conflicts_total",
       "countersign_sync_cycles_total",
       "countersign_sync_last_success_timestamp_seconds",
+      "countersign_sync_open_conflicts",
       "countersign_tasks_total",
     ]
   `)
