@@ -69,7 +69,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       domainOf: (blob) => facts.get(blob)?.domain ?? 'general',
       yielded,
     })
-    for (const path of unwritten) tree.delete(path)
+    for (const path of [...unwritten, ...standing(copies, deps)]) tree.delete(path)
     const changes = changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)
     const files = await withBytes(changes, all.theirs, deps)
     const refused = [
@@ -86,7 +86,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
         ours: all.ours,
         tree: tree as Map<VaultPath, Oid>,
         changes,
-        copies: copies.filter((copy) => !unwritten.has(copy.path)),
+        copies: copies.filter((copy) => tree.has(copy.path)),
         copiesKeptHere: copies.filter((copy) => keptHere.has(copy.path)),
         held: [...held.values()],
         merged,
@@ -106,6 +106,13 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       return !unwritten.has(path) && !held.has(mergeKey(path))
     }
   }
+}
+
+/** Copies that were made before: what the person has made of them since is not written over. */
+function standing(copies: readonly ConflictCopy[], { store, scanner }: SyncDeps): VaultPath[] {
+  const paths = copies.map(({ path }) => path)
+  const [hub, ours] = [store.hubOf(paths), scanner.view.ours(paths)]
+  return paths.filter((path) => hub.has(path) || ours.has(path))
 }
 
 interface Sides {
