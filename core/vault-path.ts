@@ -52,6 +52,8 @@ const PLAIN_NOTE = /^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._,()&+'-]{0,150}\.md$/u
 const UPDATE_FILE = /^[0-9A-HJKMNP-TV-Z]{26}\.md$/
 const CONFLICT = /\.conflict-[0-9A-Za-z-]+\.md$/
 const MAX_PATH_BYTES = 255
+/** Names that Windows keeps for devices, with or without an ending. */
+const DEVICE_NAME = /^(con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\.|$)/i
 
 export type PathVerdict =
   | { readonly ok: true; readonly path: VaultPath; readonly place: Place }
@@ -65,6 +67,7 @@ export function parseVaultPath(text: string): PathVerdict {
   if (parts.some((part) => part === '' || part.startsWith('.') || part.endsWith('.') || part.endsWith(' '))) {
     return { ok: false, rule: 'path-segment' }
   }
+  if (parts.some((part) => DEVICE_NAME.test(part))) return { ok: false, rule: 'path-device-name' }
   const place = placeOfParts(parts)
   return place ? { ok: true, path: text as VaultPath, place } : { ok: false, rule: 'path-unknown' }
 }
@@ -114,6 +117,12 @@ export function placeOf(path: VaultPath): Place {
 
 export function isTaskPlace(place: Place): place is TaskPlace {
   return ['needs-action', 'pending', 'in-progress', 'approved', 'rejected', 'done'].includes(place.kind)
+}
+
+/** Whether a path is that of a task file or of a conflict copy beside one. */
+export function isTaskPath(path: string): boolean {
+  const verdict = parseVaultPath(path)
+  return verdict.ok && isTaskPlace(verdict.place)
 }
 
 /** The folder of a task place: `Needs_Action/email`, `Approved`, `Done/2026-11`. */

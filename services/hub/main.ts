@@ -1,7 +1,8 @@
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { quarantinedObjects, removeStaleHubLocks } from '#adapters/git/hub.ts'
-import { readAgents } from '#adapters/keys/trust-files.ts'
+import { readTrust } from '#adapters/keys/trust-files.ts'
+import { gateTrust } from '#core/gate.ts'
 import { judgePush } from './pre-receive.ts'
 
 // The hub's pre-receive hook. Git waits for it at every push, so it imports no more than the gate needs.
@@ -20,9 +21,9 @@ try {
   const gitDir = values['git-dir']
   if (gitDir === undefined || values.trust === undefined) throw new Error('--git-dir and --trust are needed')
   removeStaleHubLocks(gitDir, Date.now())
-  const agents = await readAgents(values.trust)
-  const faults = await judgePush(await text(process.stdin), quarantinedObjects(gitDir, values, agents), {
-    agents: new Map(agents.map((one) => [one.name, one.zone])),
+  const trust = await readTrust(values.trust)
+  const faults = await judgePush(await text(process.stdin), quarantinedObjects(gitDir, values, trust.agents), {
+    ...gateTrust(trust),
     ...(values.agent && { pushedBy: values.agent }),
   })
   for (const line of faults) process.stderr.write(`${line}\n`)

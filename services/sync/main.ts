@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openRepo } from '#adapters/git/repo.ts'
 import { watchHub } from '#adapters/git/watch-hub.ts'
-import { readAgents } from '#adapters/keys/trust-files.ts'
+import { readTrust } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
@@ -14,6 +14,7 @@ import { openTrash, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { openWorkTree, watchRootNotes } from '#adapters/vault-fs/work-tree.ts'
+import { gateTrust } from '#core/gate.ts'
 import { VAULT_FOLDERS } from '#core/vault-path.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
@@ -28,7 +29,7 @@ const config = loadConfig('sync', syncSettings)
 const clock = { now: Date.now }
 
 await runService('sync', config, async ({ log, metrics, resources, check, progress, fail }) => {
-  const agents = await readAgents(config.trust)
+  const { agents } = await readTrust(config.trust)
   const key = (name: string) => join(config.keys, name)
   const trust = (name: string) => join(config.trust, name)
   const clone = resources.use(
@@ -60,7 +61,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     runSync(
       {
         ...{ zone: config.zone, agent: config.agent, repo, workTree, store, ledger, clock },
-        agents: new Map(agents.map((one) => [one.name, one.zone])),
+        trust: async () => gateTrust(await readTrust(config.trust)),
         received: resources.use(openReceived(config.state)),
         scanner,
         attention: new Attention(),

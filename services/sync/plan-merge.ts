@@ -3,8 +3,10 @@ import { type ConflictCopy, mergeKey, mergeVault } from '#core/merge.ts'
 import { checkCommit, type FileChange, maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
+import { arrivals } from '#core/taken-names.ts'
 import { parseTaskFile } from '#core/task-file.ts'
 import { type Domain, isTaskPlace, placeOf, type VaultPath } from '#core/vault-path.ts'
+import { standingNames } from './standing-names.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import type { Scanned } from './work-view.ts'
 
@@ -67,9 +69,11 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
     })
     for (const path of unwritten) tree.delete(path)
     const changes = changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)
-    const refused = checkCommit({ agent: deps.agent, zone: deps.zone }, await withBytes(changes, all.theirs, deps))
+    const contents = await withBytes(changes, all.theirs, deps)
+    const standing = standingNames(deps.store, arrivals(contents))
+    const refused = checkCommit({ agent: deps.agent, zone: deps.zone }, contents, standing)
     // One name may need many changes: then fewer names go into one commit.
-    if (keys.size > 1 && refused.some(({ rule }) => rule === 'too-many-changes'))
+    if (keys.size > 1 && refused.some(({ path }) => path === ''))
       return planMerge(wanted, deps, Math.floor(keys.size / 2))
     const fresh = refused.filter(({ path }) => isFresh(path as VaultPath))
     if (fresh.length === 0) {
@@ -94,6 +98,19 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
     function isFresh(path: VaultPath): boolean {
       return !unwritten.has(path) && !held.has(mergeKey(path))
     }
+  }
+}
+
+/** The plan without what would have to be pushed first: only what the hub has is taken, the rest waits. */
+export function takenOnly(plan: MergePlan): MergePlan {
+  const waiting = new Set([...plan.changes.map(({ path }) => path), ...plan.copies.map(({ of }) => of)].map(mergeKey))
+  return {
+    ...plan,
+    tree: new Map([...plan.tree].filter(([path]) => !waiting.has(mergeKey(path)))),
+    changes: [],
+    copies: [],
+    merged: new Set([...plan.merged].filter((key) => !waiting.has(key))),
+    unmerged: new Set([...plan.unmerged, ...waiting]),
   }
 }
 

@@ -95,10 +95,12 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
   const ports = (): Omit<SyncDeps, 'scanner' | 'attention'> => ({
     zone,
     agent: zone,
-    agents: new Map<string, Zone>([
-      ['cloud', 'cloud'],
-      ['local', 'local'],
-    ]),
+    trust: async () => ({
+      agents: new Map<string, Zone>([
+        ['cloud', 'cloud'],
+        ['local', 'local'],
+      ]),
+    }),
     repo,
     workTree: files,
     store: self.store,
