@@ -204,8 +204,7 @@ function chooseBytes(
   if (zone === 'cloud' && holdsTheirs) return 'theirs'
   if (ours.blob === base?.blob) return 'theirs'
   if (theirs.blob === base?.blob) return 'ours'
-  // What the person was shown never becomes a conflict copy by the cloud's hand: the gate would refuse it.
-  if (holdsTheirs || (zone === 'cloud' && context.isThePersons(theirs.blob))) return 'theirs'
+  if (holdsTheirs) return 'theirs'
   return compareHlc(context.oursAt(ours.path), context.theirsAt(theirs.path)) > 0 ? 'ours' : 'theirs'
 }
 

@@ -1,10 +1,11 @@
+import { undecided } from '#core/claim.ts'
 import { type Hlc, parseHlc } from '#core/hlc.ts'
 import { type ConflictCopy, mergeKey, mergeVault } from '#core/merge.ts'
-import { checkCommit, type FileChange, maxBytesOf } from '#core/path-ownership.ts'
+import { checkCommit, type FileChange, MAX_NOTE_BYTES, maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { arrivals } from '#core/taken-names.ts'
-import { parseTaskFile } from '#core/task-file.ts'
+import { parseTaskFile, renderTaskFile } from '#core/task-file.ts'
 import { type Domain, isTaskPlace, placeOf, type VaultPath } from '#core/vault-path.ts'
 import { standingNames } from './standing-names.ts'
 import type { SyncDeps } from './sync-deps.ts'
@@ -67,6 +68,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       domainOf: (blob) => facts.get(blob)?.domain ?? 'general',
       yielded,
     })
+    if (deps.zone === 'cloud') for (const { path, blob } of copies) tree.set(path, await undecidedCopy(blob as Oid, deps))
     for (const path of unwritten) tree.delete(path)
     const changes = changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)
     const contents = await withBytes(changes, all.theirs, deps)
@@ -99,6 +101,14 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       return !unwritten.has(path) && !held.has(mergeKey(path))
     }
   }
+}
+
+/** A copy that the cloud keeps says no more than it may say itself (`checkCommit`); every word of the text stays. */
+async function undecidedCopy(oid: Oid, { repo }: SyncDeps): Promise<Oid> {
+  const parsed = parseTaskFile(Buffer.from(await repo.readBlob(oid, MAX_NOTE_BYTES)).toString('utf8'))
+  if (!parsed.ok) return oid
+  const copy = undecided(parsed.task)
+  return copy === parsed.task ? oid : repo.writeBlob(Buffer.from(renderTaskFile(copy)))
 }
 
 /** The plan without what would have to be pushed first: only what the hub has is taken, the rest waits. */
