@@ -244,10 +244,10 @@ generation: "0"
     })
 
     it('refuses a name that an earlier commit of the range brought', async () => {
-      const first = commit({ signature: local, changes: [added('Inbox/Straße.md')] })
+      const first = commit({ signature: local, changes: [added('Inbox/Café.md')] })
       const second = (path: string) => commit({ oid: C, parents: [B], signature: local, changes: [added(path)] })
-      expect(await rules([first, second('Inbox/STRASSE.md')])).toEqual(['name-differs-only-in-case'])
-      expect(await rules([first, second('Plans/STRASSE.md')])).toEqual([])
+      expect(await rules([first, second('Inbox/CAFÉ.md')])).toEqual(['name-differs-only-in-case'])
+      expect(await rules([first, second('Plans/CAFÉ.md')])).toEqual([])
     })
 
     it('lets a name go on once it was taken away', async () => {

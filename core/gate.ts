@@ -1,5 +1,8 @@
+import { ruleScan } from './content-scan.ts'
 import { type Author, checkCommit, type FileChange, MAX_CHANGES, maxBytesOf } from './path-ownership.ts'
+import type { ContentScan } from './ports/content-scan.ts'
 import type { CommitChange, Oid, RepoPort, SignedCommit } from './ports/repo.ts'
+import { scanChanges, scanMessage, shownPath } from './scan-changes.ts'
 import { arrivals, TakenNames } from './taken-names.ts'
 import { type RevokedKey, sshFingerprint, type Trust } from './trust.ts'
 import { parseVaultPath } from './vault-path.ts'
@@ -32,6 +35,8 @@ export interface GateContext {
   readonly maxFileBytes?: number
   /** The paths of the last verified tree that may share a name with one of these; without it only new ones are compared. */
   readonly standing?: (paths: readonly string[]) => readonly string[] | Promise<readonly string[]>
+  /** What may not stand in contents, names and messages. Without one the program's own rules are applied. */
+  readonly scan?: ContentScan
 }
 
 /** What the gate has to know of `trust/agents.json`. */
@@ -226,7 +231,19 @@ async function judgeContent(
   const wanted = isRefused ? [] : blobsToRead(commit)
   const contents = new Map<Oid, Uint8Array>()
   await Promise.all(wanted.map(async ({ oid, maxBytes }) => contents.set(oid, await repo.readBlob(oid, maxBytes))))
-  return judgeCommit(commit, contents, context, surroundings)
+  const faults = judgeCommit(commit, contents, context, surroundings)
+  return faults.length > 0 ? faults : secretFaults(commit, contents, context.scan ?? ruleScan)
+}
+
+async function secretFaults(
+  commit: SignedCommit,
+  contents: ReadonlyMap<Oid, Uint8Array>,
+  scan: ContentScan,
+): Promise<GateFault[]> {
+  const changes = commit.changes.map((change) => withBytes(change, contents))
+  const inMessage = (await scanMessage(commit.message, scan)).map((rule) => ({ rule, detail: 'in its message' }))
+  const inFiles = (await scanChanges(changes, scan)).map((one) => ({ rule: one.rule, detail: shownPath(one) }))
+  return [...inMessage, ...inFiles].map(({ rule, detail }) => ({ commit: commit.oid, rule, detail: printable(detail) }))
 }
 
 function withBytes({ path, before, after }: CommitChange, contents: ReadonlyMap<Oid, Uint8Array>): FileChange {

@@ -1,4 +1,4 @@
-import { fileNameOf, isConflictCopy, isTaskPath } from './vault-path.ts'
+import { fileNameOf, foldedPath, isConflictCopy, isTaskPath } from './vault-path.ts'
 
 /**
  * Which names are taken in a tree, as far as it was told of. Two paths share a name when a disk that folds names takes
@@ -44,26 +44,8 @@ export function arrivals(changes: readonly Change[]): string[] {
   return changes.flatMap(({ path, before, after }) => (after && !before && !left.has(fileNameOf(path)) ? [path] : []))
 }
 
-/** Where in a tree to look for what shares a name with these paths: whole folders, and task files by their name. */
-export function whereToLook(paths: readonly string[]): {
-  readonly folders: ReadonlySet<string>
-  readonly tasks: ReadonlySet<string>
-} {
-  const spelledFreely = paths.filter((path) => /^(Inbox|Plans)\//.test(path) || isConflictCopy(path))
-  const tasks = paths.filter((path) => isTaskPath(path) && !isConflictCopy(path))
-  return {
-    folders: new Set(spelledFreely.map((path) => path.slice(0, path.lastIndexOf('/')))),
-    tasks: new Set(tasks.map(fileNameOf)),
-  }
-}
-
 function namesOf(path: string): { readonly key: string; readonly rule: string }[] {
-  const spelling = { key: folded(path), rule: 'name-differs-only-in-case' }
+  const spelling = { key: foldedPath(path), rule: 'name-differs-only-in-case' }
   if (!isTaskPath(path) || isConflictCopy(path)) return [spelling]
   return [spelling, { key: `/${fileNameOf(path)}`, rule: 'task-in-two-places' }]
-}
-
-/** One form for all spellings that some file system takes for one: letter case, and accents composed or not. */
-function folded(path: string): string {
-  return path.normalize('NFD').toLowerCase().toUpperCase().toLowerCase().normalize('NFC')
 }

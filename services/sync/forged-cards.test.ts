@@ -48,6 +48,7 @@ const present = async (text = CARD) => {
   await quiesce()
 }
 const forge = async (...files: [string, string | null][]) => {
+  await cloud.repo.fetch()
   const changes: { path: string; oid: Oid | null }[] = []
   for (const [path, text] of files)
     changes.push({ path, oid: text === null ? null : await cloud.repo.writeBlob(Buffer.from(text)) })
@@ -63,7 +64,7 @@ const rulesOf = async () => {
 const mergePastGate = async (path: string, text: string) => {
   const deps = local.deps()
   await deps.scanner.scan()
-  const oid = await cloud.repo.writeBlob(Buffer.from(text))
+  const oid = await deps.repo.writeBlob(Buffer.from(text))
   deps.store.update({ hub: [[vaultPath(path), { oid, size: text.length }]] })
   await applyTree(await planMerge(new Set([mergeKey(vaultPath(path))]), deps), deps)
 }

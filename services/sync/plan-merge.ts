@@ -4,6 +4,7 @@ import { type ConflictCopy, mergeKey, mergeVault } from '#core/merge.ts'
 import { checkCommit, type FileChange, MAX_NOTE_BYTES, maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
+import { isScanRule, scanChanges } from '#core/scan-changes.ts'
 import { arrivals } from '#core/taken-names.ts'
 import { parseTaskFile, renderTaskFile } from '#core/task-file.ts'
 import { type Domain, isTaskPlace, placeOf, type VaultPath } from '#core/vault-path.ts'
@@ -25,6 +26,8 @@ export interface MergePlan {
   /** What to commit on top of the hub's head; empty when the hub has it all. */
   readonly changes: readonly PlannedChange[]
   readonly copies: readonly ConflictCopy[]
+  /** Copies that may not leave this machine: they are kept in the work tree alone. */
+  readonly copiesKeptHere: readonly ConflictCopy[]
   /** What this agent may not write, with the rule. Not committed; left alone in the work tree while the hub has nothing new. */
   readonly held: readonly Oddity[]
   /** Keys that were merged: their work-tree files are to become `tree`. */
@@ -56,6 +59,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
   const facts = await taskFacts(sides, deps)
   const held = new Map<string, Oddity>()
   const unwritten = new Set<VaultPath>()
+  const keptHere = new Set<VaultPath>()
   for (;;) {
     const yielded = new Set(held.keys())
     const { tree, copies, untouched } = mergeVault({
@@ -68,12 +72,15 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       domainOf: (blob) => facts.get(blob)?.domain ?? 'general',
       yielded,
     })
-    if (deps.zone === 'cloud') for (const { path, blob } of copies) tree.set(path, await undecidedCopy(blob as Oid, deps))
+    if (deps.zone === 'cloud')
+      for (const { path, blob } of copies) tree.set(path, await undecidedCopy(blob as Oid, deps))
     for (const path of unwritten) tree.delete(path)
     const changes = changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)
-    const contents = await withBytes(changes, all.theirs, deps)
-    const standing = standingNames(deps.store, arrivals(contents))
-    const refused = checkCommit({ agent: deps.agent, zone: deps.zone }, contents, standing)
+    const files = await withBytes(changes, all.theirs, deps)
+    const refused = [
+      ...checkCommit({ agent: deps.agent, zone: deps.zone }, files, standingNames(deps.store, arrivals(files))),
+      ...(await scanChanges(files, deps.scan)),
+    ]
     // One name may need many changes: then fewer names go into one commit.
     if (keys.size > 1 && refused.some(({ path }) => path === ''))
       return planMerge(wanted, deps, Math.floor(keys.size / 2))
@@ -85,6 +92,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
         tree: tree as Map<VaultPath, Oid>,
         changes,
         copies: copies.filter((copy) => !unwritten.has(copy.path)),
+        copiesKeptHere: copies.filter((copy) => keptHere.has(copy.path)),
         held: [...held.values()],
         merged,
         unmerged: new Set([...untouched, ...rest]),
@@ -92,9 +100,11 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       }
     }
     for (const { path, rule } of fresh) {
-      // A copy that may not be written anywhere: its bytes stay in the trash and in this clone.
-      if (copies.some((copy) => copy.path === path)) unwritten.add(path as VaultPath)
-      else held.set(mergeKey(path as VaultPath), { path, rule })
+      // A copy that may not be written at the hub: its bytes stay in the trash and in this clone.
+      if (copies.some((copy) => copy.path === path)) {
+        unwritten.add(path as VaultPath)
+        if (isScanRule(rule)) keptHere.add(path as VaultPath)
+      } else held.set(mergeKey(path as VaultPath), { path, rule })
     }
 
     function isFresh(path: VaultPath): boolean {

@@ -47,7 +47,7 @@ export async function verifyHub(head: Oid | null, deps: SyncDeps): Promise<HubVe
 async function judgeHub(range: Range, deps: SyncDeps): Promise<GateVerdict> {
   const { repo, store, clock, attention } = deps
   const standing = (paths: readonly string[]) => standingNames(store, paths)
-  const verdict = await judgeRange(repo, range, { ...(await deps.trust()), standing })
+  const verdict = await judgeRange(repo, range, { ...(await deps.trust()), standing, scan: deps.scan })
   const { verifiedHead: verified, commits } = verdict
   if (verified !== range.lastVerified) {
     const changed = takenOver(commits, clock.now())
