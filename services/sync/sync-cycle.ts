@@ -1,23 +1,30 @@
-import type { GateFault } from '#core/gate.ts'
 import { formatHlc, parseHlc, tickHlc } from '#core/hlc.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
 import { maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
-import type { PushIntent } from '#core/ports/sync-store.ts'
+import type { BaseRow, PushIntent } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { shownPath } from '#core/scan-changes.ts'
 import { placeOf, type VaultPath } from '#core/vault-path.ts'
 import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
 import { hubView } from './hub-view.ts'
-import { type MergePlan, type PlannedChange, planMerge } from './plan-merge.ts'
+import { type MergePlan, type PlannedChange, planMerge, takenOnly } from './plan-merge.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import type { Scan } from './scan-work-tree.ts'
 import { landing, settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
-import { anchorVerified, type HubVerdict, refuseFetch, takenOver, verifiedHead, verifyHub } from './verify-hub.ts'
+import {
+  anchorVerified,
+  type HubVerdict,
+  type Refusal,
+  refuseFetch,
+  takenOver,
+  verifiedHead,
+  verifyHub,
+} from './verify-hub.ts'
 import { checkpointOwnLedger, witnessOthers } from './witness-ledger.ts'
 
 export type CycleOutcome =
@@ -28,8 +35,8 @@ export type CycleOutcome =
   /** Files were being written while we looked. */
   | { readonly kind: 'unsettled' }
   | { readonly kind: 'unreachable'; readonly reason: string }
-  /** The gate refused what is new at the hub; nothing of it was applied, nothing was pushed. */
-  | { readonly kind: 'refused'; readonly head: Oid | null; readonly faults: readonly GateFault[] }
+  /** The gate refused something at the hub. What stands before it was applied, nothing was pushed. */
+  | ({ readonly kind: 'refused'; readonly report: CycleReport } & Refusal)
   /** The hub's hook refused our push: its gate and ours disagree. */
   | { readonly kind: 'push-refused'; readonly reason: string }
   /** Others pushed first, time and again. */
@@ -65,18 +72,16 @@ export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<Cyc
     if (attempt > 0) await deps.pause(attempt)
     const seen = await lookAround(deps, attempt > 0 || wake === 'hub')
     if (seen.kind !== 'ready') return seen
-    const { head } = seen
+    const { head, refusal } = seen
     const keys = new Set(deps.attention.open)
     if (!(await deps.scanner.look(deps.scanner.view.ours(keys).keys()))) return { kind: 'unsettled' }
     const plan = await planMerge(keys, deps)
+    if (refusal) return { kind: 'refused', ...refusal, report: await concludeOnly(takenOnly(plan), keys, head, deps) }
     const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, deps)
-    const rows = deps.scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
     const changes = [...plan.changes, ...claims.changes]
-    if (changes.length === 0) {
-      if (rows.length > 0) deps.store.update({ base: rows })
-      return { kind: 'synced', report: await conclude(plan, keys, head, deps) }
-    }
+    if (changes.length === 0) return { kind: 'synced', report: await concludeOnly(plan, keys, head, deps) }
 
+    const rows = mergedRows(plan, keys, deps)
     const { commit, hlc } = await commitPlan(plan, claims, head, deps)
     const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.jobs }
     const outcome = await pushIntent(intent, hlc, deps)
@@ -99,7 +104,7 @@ export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<Cyc
 async function lookAround(
   deps: SyncDeps,
   isHubAsked: boolean,
-): Promise<{ readonly kind: 'ready'; readonly head: Oid | null } | CycleOutcome> {
+): Promise<{ readonly kind: 'ready'; readonly head: Oid | null; readonly refusal?: Refusal } | CycleOutcome> {
   const { store, repo, attention } = deps
   // A push is a compare-and-swap: against the last verified head it needs no fetch, unless something is open.
   const isOpen =
@@ -118,17 +123,20 @@ async function lookAround(
   if (!scan.isSettled) return { kind: 'unsettled' }
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
-  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
-  const { head } = fetched
-  const verdict: HubVerdict = mustFetch ? await verifyHub(head, deps) : { kind: 'ok' }
-  if (verdict.kind === 'refused') return verdict
+  const { verified: head, refusal }: HubVerdict =
+    fetched.kind === 'refused'
+      ? await refuseFetch(fetched.reason, deps)
+      : mustFetch
+        ? await verifyHub(fetched.head, deps)
+        : { verified: fetched.head }
   await deps.at('verified')
   await rebuildBase(head, deps)
   await settleApplying(deps)
   await settleIntents(head, deps)
   if (scan.isWhole) wakeEverything(deps)
   await deps.at('settled')
-  return !mustFetch && attention.open.size === 0 ? { kind: 'idle' } : { kind: 'ready', head }
+  if (!mustFetch && attention.open.size === 0) return { kind: 'idle' }
+  return { kind: 'ready', head, ...(refusal && { refusal }) }
 }
 
 /** After a look at everything, base and hub are compared as a whole too: nothing is left to a mark that got lost. */
@@ -153,6 +161,23 @@ async function scanWithCheckpoint(deps: SyncDeps): Promise<Scan> {
   if (!scan.isSettled || !(await checkpointOwnLedger(deps))) return scan
   const again = await deps.scanner.scan()
   return { ...again, keys: new Set([...scan.keys, ...again.keys]), isWhole: scan.isWhole || again.isWhole }
+}
+
+/** The end of a round that pushes nothing. */
+async function concludeOnly(
+  plan: MergePlan,
+  keys: ReadonlySet<string>,
+  head: Oid | null,
+  deps: SyncDeps,
+): Promise<CycleReport> {
+  const rows = mergedRows(plan, keys, deps)
+  if (rows.length > 0) deps.store.update({ base: rows })
+  return conclude(plan, keys, head, deps)
+}
+
+/** What was merged, as the base it is once the hub has it. */
+function mergedRows(plan: MergePlan, keys: ReadonlySet<string>, { scanner }: SyncDeps): [VaultPath, BaseRow | null][] {
+  return scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
 }
 
 /** Brings the work tree up to the hub's head, then tells whom it concerns. */
