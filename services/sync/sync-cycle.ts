@@ -13,6 +13,7 @@ import { hubView } from './hub-view.ts'
 import { type MergePlan, type PlannedChange, planMerge } from './plan-merge.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
+import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
 import type { Scan } from './scan-work-tree.ts'
 import { landing, settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
@@ -31,6 +32,10 @@ export type CycleOutcome =
   | { readonly kind: 'refused'; readonly head: Oid | null; readonly faults: readonly GateFault[] }
   /** The hub's hook refused our push: its gate and ours disagree. */
   | { readonly kind: 'push-refused'; readonly reason: string }
+  /** The hub had lost its newest history, and has it again. */
+  | HubRestored
+  /** The hub was restored a moment ago: others may know more of its history and go first. */
+  | { readonly kind: 'waiting'; readonly forMs: number }
   /** Others pushed first, time and again. */
   | { readonly kind: 'contended' }
 
@@ -115,6 +120,9 @@ async function lookAround(
   if (!scan.isSettled) return { kind: 'unsettled' }
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
+  // Our own guess at the head is no news of the hub.
+  const restored = mustFetch && fetched.kind === 'ok' ? await restoreHub(fetched.head, deps) : undefined
+  if (restored) return restored
   const verdict =
     fetched.kind === 'refused' ? await refuseFetch(fetched.reason, deps) : await verifyHub(fetched.head, deps)
   if (verdict.kind === 'refused') return verdict
@@ -125,6 +133,8 @@ async function lookAround(
   await settleIntents(head, deps)
   if (scan.isWhole) wakeEverything(deps)
   await deps.at('settled')
+  const forMs = graceLeftMs(deps)
+  if (forMs > 0) return { kind: 'waiting', forMs }
   return !mustFetch && attention.open.size === 0 ? { kind: 'idle' } : { kind: 'ready', head }
 }
 
