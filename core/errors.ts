@@ -33,6 +33,10 @@ export const ERROR_CODES = {
     hint: 'Another clone pushed something it may not. Nothing of it was applied; see the quarantine with `countersign sync --status`.',
   },
   ERR_GIT_FAILED: { retryable: true, hint: 'Will retry. If it lasts, run `countersign doctor`.' },
+  ERR_GUARD_MISSING: {
+    retryable: false,
+    hint: 'Run `countersign init cloud` or `countersign init local` again where the zone home is: it makes keys/guard.json. Then start sync.',
+  },
   ERR_HOME_MISSING: {
     retryable: false,
     hint: 'Run `countersign init cloud` or `countersign init local`, or name the folder with --home.',

@@ -9,7 +9,7 @@ import { initBare } from './init-bare.ts'
 import { lockClone, removeStaleLocks } from './lock.ts'
 import type { RepoOptions } from './repo.ts'
 import { type GitResult, gitRunner, type RunGit, withoutCredentials } from './run-git.ts'
-import { shareConnection } from './ssh.ts'
+import { shareConnection, shellLine } from './ssh.ts'
 
 export interface RepairOptions extends RepoOptions {
   /** Absolute; where what is damaged is put, to be looked at. On the clone's file system. */
@@ -58,8 +58,8 @@ async function repairContent(options: RepairOptions): Promise<Finding[]> {
   using ssh =
     isSshUrl(options.hubUrl) && options.ssh
       ? shareConnection(options.ssh, gitDir)
-      : { command: undefined, [Symbol.dispose]() {} }
-  const settings = cloneSettings({ ...options, sshCommand: ssh.command })
+      : { words: undefined, [Symbol.dispose]() {} }
+  const settings = cloneSettings({ ...options, sshCommand: ssh.words && shellLine(ssh.words) })
   const run = gitRunner(gitDir)
   // A cache of the newest tree; made anew when needed.
   rmSync(join(gitDir, 'countersign-index'), { force: true })

@@ -228,11 +228,14 @@ describe('a hub whose history does not follow what was verified', () => {
       world.at = (zone, at) => {
         if (zone === 'cloud' && at === point) throw new Crash(point)
       }
+      await cloud.sync()
       await expect(reattach(head(), ours, cloud.deps())).rejects.toThrow(Crash)
       world.at = () => {}
       cloud.restart()
-      for (const zone of [cloud, local])
+      for (const zone of [cloud, local]) {
+        await zone.sync()
         if (zone.store.fact('verified') === ours) await reattach(head(), ours, zone.deps())
+      }
       await quiesce()
       expect(Object.values(agreed())).toEqual(
         expect.arrayContaining(['today\n', 'written on the old history\n', expect.stringContaining('a draft')]),
@@ -246,6 +249,7 @@ describe('a hub whose history does not follow what was verified', () => {
     const parent = head()
     const forged = await cloud.repo.commitTree({ parent, changes: [{ path: DONE, oid }], message: 'x' })
     await cloud.repo.push({ commit: forged, expected: parent })
+    await local.sync()
     expect(await reattach(head(), ours, local.deps())).toMatchObject({ result: 'failed' })
     expect(await local.sync()).toMatchObject({ kind: 'refused' })
     expect(local.store.fact('verified')).toBe(ours)

@@ -2,7 +2,7 @@ import { CountersignError } from '#core/errors.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import { lastRestore } from './restore-hub.ts'
-import { type CycleOutcome, syncCycle } from './sync-cycle.ts'
+import { type CycleOutcome, syncCycle, type Wake } from './sync-cycle.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { type LoopAnswer, type SyncLoop, startLoop } from './sync-loop.ts'
 import { FIRST_STATUS, type SyncStatus, statusAfter, statusAfterError } from './sync-status.ts'
@@ -36,17 +36,20 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
     hubRestored: lastRestore(deps),
     at: new Date(deps.clock.now()).toISOString(),
   }
+  /** What `/readyz` tells: never more than the status file. */
+  let shown = status
   let errorsInARow = 0
 
-  const round = async (): Promise<LoopAnswer> => {
-    const answer = await oneRound()
+  const round = async (wake: Wake): Promise<LoopAnswer> => {
+    const answer = await oneRound(wake)
     await options.writeStatus(status)
+    shown = status
     options.onProgress()
     return answer
   }
-  const oneRound = async (): Promise<LoopAnswer> => {
+  const oneRound = async (wake: Wake): Promise<LoopAnswer> => {
     try {
-      const outcome = await syncCycle(deps)
+      const outcome = await syncCycle(deps, wake)
       errorsInARow = 0
       const before = status
       status = statusAfter(before, outcome, deps.clock.now())
@@ -114,10 +117,11 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
 
   const loop = startLoop({ round, onFault: options.onFault, random: options.random, now: options.monotonic })
   const stateUnless = (bad: readonly string[]) => () =>
-    bad.includes(status.state) ? `${status.state}: ${status.lastError?.message ?? ''}`.slice(0, 300) : (true as const)
+    bad.includes(shown.state) ? `${shown.state}: ${shown.lastError?.message ?? ''}`.slice(0, 300) : (true as const)
   return {
     request: loop.request,
     requestNow: loop.requestNow,
+    isRunning: loop.isRunning,
     hubState: stateUnless(['hub unreachable', 'push refused by the hub', 'starting']),
     gateState: stateUnless(['hub refused by the gate']),
     vaultState: stateUnless(['failed']),

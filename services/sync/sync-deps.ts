@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { Clock } from '#core/ports/clock.ts'
+import type { ContentScan } from '#core/ports/content-scan.ts'
 import type { Doorbell } from '#core/ports/doorbell.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { ReceivedPort } from '#core/ports/received.ts'
@@ -19,6 +20,8 @@ export interface SyncDeps {
   readonly repo: RepoPort
   readonly workTree: WorkTreePort
   readonly scanner: Scanner
+  /** What may not leave this machine. */
+  readonly scan: ContentScan
   readonly attention: Attention
   readonly store: SyncStore
   readonly ledger: LedgerPort

@@ -6,9 +6,13 @@ import type { HubFile, StoreChange, SyncStore } from '#core/ports/sync-store.ts'
 import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
-export type HubVerdict =
-  | { readonly kind: 'ok' }
-  | { readonly kind: 'refused'; readonly head: Oid | null; readonly faults: readonly GateFault[] }
+export type HubVerdict = { readonly kind: 'ok' } | HubRefusal
+
+export interface HubRefusal {
+  readonly kind: 'refused'
+  readonly head: Oid | null
+  readonly faults: readonly GateFault[]
+}
 
 /** The last head that passed the gate; null when none ever did. */
 export async function verifiedHead({ store, repo }: Pick<SyncDeps, 'store' | 'repo'>): Promise<Oid | null> {
@@ -38,7 +42,7 @@ export async function verifyHub(head: Oid | null, deps: SyncDeps): Promise<HubVe
       },
     },
     { lastVerified, head },
-    { agents: deps.agents },
+    { agents: deps.agents, scan: deps.scan },
   )
   if (verdict.kind === 'refused') {
     await quarantine(head, verdict.faults, deps)
@@ -91,13 +95,13 @@ export async function anchorVerified(
 }
 
 /** Like a refusal of the gate, for objects that git itself refused. */
-export async function refuseFetch(reason: string, deps: SyncDeps): Promise<HubVerdict> {
+export async function refuseFetch(reason: string, deps: SyncDeps): Promise<HubRefusal> {
   return refuseHead(null, [{ commit: null, rule: 'fetch-refused', detail: reason.slice(0, 200) }], deps)
 }
 
-export async function refuseHead(head: Oid | null, faults: readonly GateFault[], deps: SyncDeps) {
+export async function refuseHead(head: Oid | null, faults: readonly GateFault[], deps: SyncDeps): Promise<HubRefusal> {
   await quarantine(head, faults, deps)
-  return { kind: 'refused', head, faults } as const
+  return { kind: 'refused', head, faults }
 }
 
 async function quarantine(head: Oid | null, faults: readonly GateFault[], deps: SyncDeps): Promise<void> {

@@ -70,6 +70,7 @@ test('error codes', () => {
       "ERR_FENCED",
       "ERR_GATE_REFUSED",
       "ERR_GIT_FAILED",
+      "ERR_GUARD_MISSING",
       "ERR_HOME_MISSING",
       "ERR_HUB_UNREACHABLE",
       "ERR_JOURNAL_FAILED",

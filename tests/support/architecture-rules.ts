@@ -18,6 +18,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   mcp: ['@modelcontextprotocol/client', 'package.json'],
   mime: ['html-to-text', 'nodemailer/lib/mail-composer', 'postal-mime'],
   queue: ['bullmq', 'ioredis', 'zod'],
+  secretlint: ['@secretlint/core', '@secretlint/profiler', '@secretlint/secretlint-rule-preset-recommend'],
   smtp: ['nodemailer', 'nodemailer/lib/smtp-connection'],
   'vault-fs': ['chokidar'],
 }
