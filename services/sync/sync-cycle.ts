@@ -2,7 +2,7 @@ import { formatHlc, parseHlc, tickHlc } from '#core/hlc.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
 import { maxBytesOf } from '#core/path-ownership.ts'
-import type { Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
+import type { FetchOutcome, Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
 import type { BaseRow, PushIntent } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { shownPath } from '#core/scan-changes.ts'
@@ -13,6 +13,7 @@ import { hubView } from './hub-view.ts'
 import { type MergePlan, type PlannedChange, planMerge, takenOnly } from './plan-merge.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
+import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
 import type { Scan } from './scan-work-tree.ts'
 import { landing, settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
@@ -39,6 +40,10 @@ export type CycleOutcome =
   | ({ readonly kind: 'refused'; readonly report: CycleReport } & Refusal)
   /** The hub's hook refused our push: its gate and ours disagree. */
   | { readonly kind: 'push-refused'; readonly reason: string }
+  /** The hub had lost its newest history, and has it again. */
+  | HubRestored
+  /** The hub was restored a moment ago: others may know more of its history and go first. */
+  | { readonly kind: 'waiting'; readonly forMs: number }
   /** Others pushed first, time and again. */
   | { readonly kind: 'contended' }
 
@@ -123,20 +128,29 @@ async function lookAround(
   if (!scan.isSettled) return { kind: 'unsettled' }
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
-  const { verified: head, refusal }: HubVerdict =
-    fetched.kind === 'refused'
-      ? await refuseFetch(fetched.reason, deps)
-      : mustFetch
-        ? await verifyHub(fetched.head, deps)
-        : { verified: fetched.head }
+  // Our own guess at the head is no news of the hub.
+  const restored = mustFetch && fetched.kind === 'ok' ? await restoreHub(fetched.head, deps) : undefined
+  if (restored && restored.kind !== 'refused') return restored
+  const { verified: head, refusal } = restored?.verdict ?? (await verdictOn(fetched, mustFetch, deps))
   await deps.at('verified')
   await rebuildBase(head, deps)
   await settleApplying(deps)
   await settleIntents(head, deps)
   if (scan.isWhole) wakeEverything(deps)
   await deps.at('settled')
+  const forMs = graceLeftMs(deps)
+  if (forMs > 0) return { kind: 'waiting', forMs }
   if (!mustFetch && attention.open.size === 0) return { kind: 'idle' }
   return { kind: 'ready', head, ...(refusal && { refusal }) }
+}
+
+async function verdictOn(
+  fetched: Exclude<FetchOutcome, { kind: 'unreachable' }>,
+  isNews: boolean,
+  deps: SyncDeps,
+): Promise<HubVerdict> {
+  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
+  return isNews ? verifyHub(fetched.head, deps) : { verified: fetched.head }
 }
 
 /** After a look at everything, base and hub are compared as a whole too: nothing is left to a mark that got lost. */
