@@ -1,31 +1,22 @@
-import { formatHlc, parseHlc, tickHlc } from '#core/hlc.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
-import { maxBytesOf } from '#core/path-ownership.ts'
-import type { FetchOutcome, Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
-import type { BaseRow, PushIntent } from '#core/ports/sync-store.ts'
+import type { FetchOutcome, Oid } from '#core/ports/repo.ts'
+import type { BaseRow } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { shownPath } from '#core/scan-changes.ts'
-import { placeOf, type VaultPath } from '#core/vault-path.ts'
+import type { VaultPath } from '#core/vault-path.ts'
 import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
 import { hubView } from './hub-view.ts'
-import { type MergePlan, type PlannedChange, planMerge, takenOnly } from './plan-merge.ts'
+import { type MergePlan, planMerge, takenOnly } from './plan-merge.ts'
+import { commitPlan, pushIntent, takeOverOwn } from './push-plan.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
 import type { Scan } from './scan-work-tree.ts'
-import { landing, settleIntents } from './settle-intents.ts'
+import { settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
-import {
-  anchorVerified,
-  type HubVerdict,
-  type Refusal,
-  refuseFetch,
-  takenOver,
-  verifiedHead,
-  verifyHub,
-} from './verify-hub.ts'
+import { anchorVerified, type HubVerdict, type Refusal, refuseFetch, verifiedHead, verifyHub } from './verify-hub.ts'
 import { checkpointOwnLedger, witnessOthers } from './witness-ledger.ts'
 
 export type CycleOutcome =
@@ -138,7 +129,7 @@ async function lookAround(
   await settleIntents(head, deps)
   if (scan.isWhole) wakeEverything(deps)
   await deps.at('settled')
-  const forMs = graceLeftMs(deps)
+  const forMs = refusal ? 0 : graceLeftMs(deps)
   if (forMs > 0) return { kind: 'waiting', forMs }
   if (!mustFetch && attention.open.size === 0) return { kind: 'idle' }
   return { kind: 'ready', head, ...(refusal && { refusal }) }
@@ -158,16 +149,6 @@ function wakeEverything({ attention, store, scanner }: SyncDeps): void {
   attention.wake([...attention.held.keys()])
   attention.wake(store.unequalKeys())
   attention.wakePaths(scanner.view.differing())
-}
-
-/** Written down before it is begun: after a crash, the hub's history tells whether it landed. */
-async function pushIntent(intent: PushIntent, hlc: string, { repo, store, at }: SyncDeps): Promise<PushOutcome> {
-  store.update({ addIntent: intent, facts: { hlc } })
-  await at('committed')
-  const outcome = await repo.push({ commit: intent.commit, expected: intent.parent })
-  await at('pushed')
-  if (outcome.kind === 'rejected' && outcome.cause === 'refused') store.update({ removeIntents: [intent.commit] })
-  return outcome
 }
 
 async function scanWithCheckpoint(deps: SyncDeps): Promise<Scan> {
@@ -239,66 +220,4 @@ function withClaims(plan: MergePlan, { changes }: ClaimPlan, { scanner }: SyncDe
     ours: new Map([...plan.ours, ...scanner.view.ours(keys)]),
     merged: new Set([...plan.merged, ...keys]),
   }
-}
-
-/** One commit for what changed here and one for the claims, so that each says one thing; pushed together. */
-async function commitPlan(
-  plan: MergePlan,
-  claims: ClaimPlan,
-  head: Oid | null,
-  deps: SyncDeps,
-): Promise<{ readonly commit: Oid; readonly hlc: string }> {
-  const { repo, store, agent, clock, nonce } = deps
-  // As near to the time of writing as causality allows: a file edited offline is as old as its edit.
-  const written = plan.changes.flatMap(({ path }) => {
-    const { identity } = plan.ours.get(path) ?? {}
-    return identity ? [Number(BigInt(identity.mtimeNs) / 1_000_000n)] : []
-  })
-  const physicalMs = Math.min(clock.now(), written.length > 0 ? Math.max(...written) : clock.now())
-  let hlc = tickHlc(parseHlc(store.fact('hlc') ?? ''), physicalMs, agent)
-  let parent = head
-  if (plan.changes.length > 0) {
-    const message = `Sync ${plan.changes.length} ${plan.changes.length === 1 ? 'path' : 'paths'} from ${agent}`
-    const trailers = { Nonce: nonce(), HLC: formatHlc(hlc) }
-    parent = await repo.commitTree({ parent, changes: plan.changes, message, trailers })
-  }
-  if (claims.changes.length > 0) {
-    hlc = tickHlc(hlc, clock.now(), agent)
-    const message = `Claim ${claims.jobs.length} ${claims.jobs.length === 1 ? 'task' : 'tasks'} for ${agent}`
-    const trailers = { Claim: claims.jobs.map((job) => job.taskId).join(' '), Nonce: nonce(), HLC: formatHlc(hlc) }
-    parent = await repo.commitTree({ parent, changes: claims.changes, message, trailers })
-  }
-  return { commit: parent as Oid, hlc: formatHlc(hlc) }
-}
-
-/** Our own commits passed the ownership check before they were made: they are verified by having landed. */
-async function takeOverOwn(
-  intent: PushIntent,
-  changes: readonly PlannedChange[],
-  hlc: string,
-  { store, agent, clock, repo }: SyncDeps,
-): Promise<void> {
-  const before = store.hubOf(changes.map(({ path }) => mergeKey(path)))
-  const fileOf = async (path: VaultPath, oid: Oid): Promise<TreeFile> => {
-    const size = (await repo.readBlob(oid, maxBytesOf(placeOf(path)))).length
-    return { mode: '100644', oid, size }
-  }
-  const own = {
-    trailers: { HLC: hlc },
-    signature: { state: 'good', agent, fingerprint: '' } as const,
-    committedAt: clock.now(),
-    changes: await Promise.all(
-      changes.map(async ({ path, oid }) => {
-        const was = before.get(path)
-        return {
-          path,
-          ...(was && { before: { mode: '100644', ...was } }),
-          ...(oid && { after: await fileOf(path, oid) }),
-        }
-      }),
-    ),
-  }
-  const taken = takenOver([own], clock.now())
-  const landed = landing(intent, { store })
-  store.update({ ...taken, ...landed, facts: { ...landed.facts, verified: intent.commit, hub_at: intent.commit } })
 }
