@@ -74,7 +74,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
     })
     if (deps.zone === 'cloud')
       for (const { path, blob } of copies) tree.set(path, await undecidedCopy(blob as Oid, deps))
-    for (const path of unwritten) tree.delete(path)
+    for (const path of [...unwritten, ...standing(copies, deps)]) tree.delete(path)
     const changes = changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)
     const files = await withBytes(changes, all.theirs, deps)
     const refused = [
@@ -91,7 +91,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
         ours: all.ours,
         tree: tree as Map<VaultPath, Oid>,
         changes,
-        copies: copies.filter((copy) => !unwritten.has(copy.path)),
+        copies: copies.filter((copy) => tree.has(copy.path)),
         copiesKeptHere: copies.filter((copy) => keptHere.has(copy.path)),
         held: [...held.values()],
         merged,
@@ -111,6 +111,13 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       return !unwritten.has(path) && !held.has(mergeKey(path))
     }
   }
+}
+
+/** Copies that were made before: what the person has made of them since is not written over. */
+function standing(copies: readonly ConflictCopy[], { store, scanner }: SyncDeps): VaultPath[] {
+  const paths = copies.map(({ path }) => path)
+  const [hub, ours] = [store.hubOf(paths), scanner.view.ours(paths)]
+  return paths.filter((path) => hub.has(path) || ours.has(path))
 }
 
 /** A copy that the cloud keeps says no more than it may say itself (`checkCommit`); every word of the text stays. */
