@@ -100,10 +100,12 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
   const ports = (): Omit<SyncDeps, 'scanner' | 'attention'> => ({
     zone,
     agent: zone,
-    agents: new Map<string, Zone>([
-      ['cloud', 'cloud'],
-      ['local', 'local'],
-    ]),
+    trust: async () => ({
+      agents: new Map<string, Zone>([
+        ['cloud', 'cloud'],
+        ['local', 'local'],
+      ]),
+    }),
     repo,
     workTree: files,
     scan: { scan: (content) => self.scan.scan(content) },
