@@ -101,7 +101,8 @@ async function lookAround(
 ): Promise<{ readonly kind: 'ready'; readonly head: Oid | null } | CycleOutcome> {
   const { store, repo, attention } = deps
   // A push is a compare-and-swap: against the last verified head it needs no fetch, unless something is open.
-  const mustFetch = isHubAsked || store.intents().length > 0 || store.fact('based') === undefined
+  const mustFetch =
+    isHubAsked || !attention.isHubSeen || store.intents().length > 0 || store.fact('based') === undefined
   // At once: neither needs the other, and the base is known per file.
   const [scanning, fetching] = await Promise.allSettled([
     scanWithCheckpoint(deps),
@@ -118,6 +119,7 @@ async function lookAround(
   const verdict =
     fetched.kind === 'refused' ? await refuseFetch(fetched.reason, deps) : await verifyHub(fetched.head, deps)
   if (verdict.kind === 'refused') return verdict
+  attention.isHubSeen = true
   const head = fetched.kind === 'ok' ? fetched.head : null
   await deps.at('verified')
   await rebuildBase(head, deps)
