@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { runSchedule } from '#tests/support/schedule/schedule.ts'
 
-const SCHEDULES = Number(process.env.COUNTERSIGN_TEST_SCHEDULES ?? 150)
+const SCHEDULES = Number(process.env.COUNTERSIGN_TEST_SCHEDULES ?? 300)
 const FIRST = Number(process.env.COUNTERSIGN_TEST_SEED ?? 1)
 
 describe('random schedules', () => {

@@ -82,7 +82,6 @@ class Schedule {
       this.#world.now += this.#random.upTo(100)
       await this.#move()
       this.#judge.look()
-      this.#watch()
     }
     await this.#rest()
     this.#judge.end(this.#held())
@@ -205,7 +204,6 @@ class Schedule {
         this.#world.now += 1_000
         const outcome = await zone.sync('hub')
         this.#note(`${zone.agent} syncs: ${outcome.kind}`)
-        this.#watch()
         this.#judge.look()
         isQuiet &&= outcome.kind === 'synced' && !outcome.report.pushed && outcome.report.appliedCount === 0
         if (outcome.kind !== 'synced' && outcome.kind !== 'unsettled') this.#judge.blame(`at rest: ${outcome.kind}`)
@@ -215,14 +213,6 @@ class Schedule {
       if (quietRounds === 2) return
     }
     this.#judge.blame('the zones do not come to rest')
-  }
-
-  #watch(): void {
-    if (!process.env.WATCH) return
-      if (process.env.WATCH)
-        this.#note(
-          `    [${this.#world.zones.map((z) => `${z.agent}: ${[...z.files.files()].filter(([, t]) => t.includes(process.env.WATCH ?? '')).map(([p]) => p)} trash ${z.trash.filter((t) => t.includes(process.env.WATCH ?? '')).length}`).join(' | ')} | hub ${[...this.#world.hub.files()].filter(([, t]) => t.includes(process.env.WATCH ?? '')).map(([p]) => p)}]`,
-        )
   }
 
   #held(): ReadonlySet<string> {
