@@ -10,6 +10,7 @@ import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
+import { openRequests } from '#adapters/state-files/requests.ts'
 import { openTrash, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
@@ -20,12 +21,14 @@ import { runService } from '#runtime/service.ts'
 import { Attention } from './attention.ts'
 import { cachedRepo } from './cached-repo.ts'
 import { syncSettings } from './config.ts'
+import { createCourtesy } from './courtesy.ts'
 import { pollHub } from './poll-hub.ts'
 import { runSync } from './run-sync.ts'
 import { createScanner } from './scan-work-tree.ts'
 
 const config = loadConfig('sync', syncSettings)
 const clock = { now: Date.now }
+const time = { now: () => performance.now() }
 
 await runService('sync', config, async ({ log, metrics, resources, check, progress, fail }) => {
   const agents = await readAgents(config.trust)
@@ -56,11 +59,21 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     (one) =>
       [one.name, createPublicKey({ key: Buffer.from(one.ledger, 'base64'), format: 'der', type: 'spki' })] as const,
   )
+  const zones = new Map(agents.map((one) => [one.name, one.zone]))
+  let turn: NodeJS.Timeout | undefined
+  resources.defer(() => clearTimeout(turn))
+  const wake = (afterMs: number) => {
+    clearTimeout(turn)
+    turn = setTimeout(() => sync.requestNow(), afterMs)
+  }
   const sync = resources.use(
     runSync(
       {
         ...{ zone: config.zone, agent: config.agent, repo, workTree, store, ledger, clock },
-        agents: new Map(agents.map((one) => [one.name, one.zone])),
+        agents: zones,
+        requests: await openRequests(config.state, clock.now()),
+        courtesy: createCourtesy({ ...time, agent: config.agent, agents: zones, random: Math.random, wake }),
+        notOurs: new Set(),
         received: resources.use(openReceived(config.state)),
         scanner,
         attention: new Attention(),
@@ -74,7 +87,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
         at: () => {},
       },
       {
-        ...{ log, metrics, random: Math.random, monotonic: () => performance.now(), onFault: fail },
+        ...{ log, metrics, random: Math.random, monotonic: time.now, onFault: fail },
         writeStatus: (status) =>
           writeStateFile(config.state, 'sync-status.json', `${JSON.stringify(status, null, 2)}\n`),
         onProgress: progress('cycle', config.reconcileMs * 2 + 60_000),

@@ -6,9 +6,11 @@ import { maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
 import type { PushIntent } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
+import type { SyncRequest } from '#core/sync-request.ts'
 import { placeOf, type VaultPath } from '#core/vault-path.ts'
+import { answerRequests, answerWaiting } from './answer-requests.ts'
 import { applyTree, settleApplying } from './apply-tree.ts'
-import { type ClaimPlan, planClaims } from './claim-tasks.ts'
+import { type ClaimPlan, type PlannedCommit, planClaims } from './claim-tasks.ts'
 import { hubView } from './hub-view.ts'
 import { type MergePlan, type PlannedChange, planMerge } from './plan-merge.ts'
 import { rebuildBase } from './rebuild-base.ts'
@@ -60,36 +62,49 @@ export type Wake = 'vault' | 'hub'
  * changed, never on how much the vault holds.
  */
 export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<CycleOutcome> {
+  // Before the look at the hub, so that what is answered was seen after it was asked.
+  const requests = await deps.requests.open()
+  const outcome = await tryRound(requests, wake === 'hub' || requests.length > 0, deps)
+  await answerWaiting(requests, outcome, deps)
+  return outcome
+}
+
+async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, deps: SyncDeps): Promise<CycleOutcome> {
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     if (attempt > 0) await deps.pause(attempt)
-    const seen = await lookAround(deps, attempt > 0 || wake === 'hub')
+    const watch = deps.courtesy.start()
+    const seen = await lookAround(deps, attempt > 0 || isHubAsked)
     if (seen.kind !== 'ready') return seen
     const { head } = seen
     const keys = new Set(deps.attention.open)
     if (!(await deps.scanner.look(deps.scanner.view.ours(keys).keys()))) return { kind: 'unsettled' }
     const plan = await planMerge(keys, deps)
-    const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, deps)
+    const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, requests, deps)
     const rows = deps.scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
-    const changes = [...plan.changes, ...claims.changes]
+    const changes = [...plan.changes, ...claims.commits.flatMap((one) => one.changes)]
     if (changes.length === 0) {
       if (rows.length > 0) deps.store.update({ base: rows })
-      return { kind: 'synced', report: await conclude(plan, keys, head, deps) }
+      const report = await conclude(plan, keys, head, deps)
+      await answerRequests(requests, claims.answers, deps)
+      return { kind: 'synced', report }
     }
 
     const { commit, hlc } = await commitPlan(plan, claims, head, deps)
-    const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.jobs }
+    const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.claims }
     const outcome = await pushIntent(intent, hlc, deps)
     if (outcome.kind === 'rejected' && outcome.cause === 'refused')
       return { kind: 'push-refused', reason: outcome.reason }
     // Raced or unknown: look at the hub again. Whether this commit is in its history decides, nothing else.
     if (outcome.kind !== 'landed') continue
+    watch.landed(claims.claims.length > 0)
     await takeOverOwn(intent, changes, hlc, deps)
     await settleIntents(commit, deps)
     await deps.at('landed')
     await reportMerge(plan, deps)
     const whole = withClaims(plan, claims, deps)
     const report = await conclude(whole, new Set([...keys, ...whole.merged]), commit, deps)
-    return { kind: 'synced', report: { ...report, pushed: true } }
+    await answerRequests(requests, claims.answers, deps)
+    return { kind: 'synced', report: { ...report, pushed: true, isPartial: report.isPartial || claims.isPartial } }
   }
   return { kind: 'contended' }
 }
@@ -183,7 +198,8 @@ async function conclude(
 }
 
 /** The claims as part of what the work tree is to become. */
-function withClaims(plan: MergePlan, { changes }: ClaimPlan, { scanner }: SyncDeps): MergePlan {
+function withClaims(plan: MergePlan, { commits }: ClaimPlan, { scanner }: SyncDeps): MergePlan {
+  const changes = commits.flatMap((one) => one.changes)
   const keys = changes.map(({ path }) => mergeKey(path))
   const tree = new Map(plan.tree)
   for (const { path, oid } of changes) {
@@ -198,34 +214,35 @@ function withClaims(plan: MergePlan, { changes }: ClaimPlan, { scanner }: SyncDe
   }
 }
 
-/** One commit for what changed here and one for the claims, so that each says one thing; pushed together. */
+/** One commit for what changed here, one for what is given back and one for the claims; pushed together. */
 async function commitPlan(
   plan: MergePlan,
   claims: ClaimPlan,
   head: Oid | null,
   deps: SyncDeps,
 ): Promise<{ readonly commit: Oid; readonly hlc: string }> {
-  const { repo, store, agent, clock, nonce } = deps
+  const { repo, store, agent, clock, nonce, courtesy } = deps
   // As near to the time of writing as causality allows: a file edited offline is as old as its edit.
   const written = plan.changes.flatMap(({ path }) => {
     const { identity } = plan.ours.get(path) ?? {}
     return identity ? [Number(BigInt(identity.mtimeNs) / 1_000_000n)] : []
   })
   const physicalMs = Math.min(clock.now(), written.length > 0 ? Math.max(...written) : clock.now())
-  let hlc = tickHlc(parseHlc(store.fact('hlc') ?? ''), physicalMs, agent)
+  const merge: PlannedCommit = {
+    message: `Sync ${plan.changes.length} ${plan.changes.length === 1 ? 'path' : 'paths'} from ${agent}`,
+    trailers: {},
+    changes: plan.changes,
+  }
+  let hlc = parseHlc(store.fact('hlc') ?? '')
   let parent = head
-  if (plan.changes.length > 0) {
-    const message = `Sync ${plan.changes.length} ${plan.changes.length === 1 ? 'path' : 'paths'} from ${agent}`
-    const trailers = { Nonce: nonce(), HLC: formatHlc(hlc) }
-    parent = await repo.commitTree({ parent, changes: plan.changes, message, trailers })
+  for (const { message, trailers, changes } of [merge, ...claims.commits]) {
+    if (changes.length === 0) continue
+    hlc = tickHlc(hlc, changes === plan.changes ? physicalMs : clock.now(), agent)
+    const took = courtesy.took()
+    const more = { Nonce: nonce(), HLC: formatHlc(hlc), ...(took !== undefined && { Took: `${took}` }) }
+    parent = await repo.commitTree({ parent, changes, message, trailers: { ...trailers, ...more } })
   }
-  if (claims.changes.length > 0) {
-    hlc = tickHlc(hlc, clock.now(), agent)
-    const message = `Claim ${claims.jobs.length} ${claims.jobs.length === 1 ? 'task' : 'tasks'} for ${agent}`
-    const trailers = { Claim: claims.jobs.map((job) => job.taskId).join(' '), Nonce: nonce(), HLC: formatHlc(hlc) }
-    parent = await repo.commitTree({ parent, changes: claims.changes, message, trailers })
-  }
-  return { commit: parent as Oid, hlc: formatHlc(hlc) }
+  return { commit: parent as Oid, hlc: hlc ? formatHlc(hlc) : '' }
 }
 
 /** Our own commits passed the ownership check before they were made: they are verified by having landed. */

@@ -44,6 +44,7 @@ export async function verifyHub(head: Oid | null, deps: SyncDeps): Promise<HubVe
     await quarantine(head, verdict.faults, deps)
     return { kind: 'refused', head, faults: verdict.faults }
   }
+  deps.courtesy.hear(commits)
   const changed = takenOver(commits, clock.now())
   store.update({
     ...changed,

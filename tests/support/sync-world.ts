@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { type MemoryHub, memoryHub, memoryRepo } from '#adapters/memory/repo.ts'
+import { type MemoryRequests, memoryRequests } from '#adapters/memory/requests.ts'
 import { type MemoryWorkTree, memoryWorkTree } from '#adapters/memory/work-tree.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import type { TaskJob } from '#core/jobs.ts'
@@ -10,6 +11,7 @@ import type { RepoPort } from '#core/ports/repo.ts'
 import type { SyncStore } from '#core/ports/sync-store.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { Attention } from '#services/sync/attention.ts'
+import { createCourtesy } from '#services/sync/courtesy.ts'
 import { createScanner } from '#services/sync/scan-work-tree.ts'
 import { type CycleOutcome, syncCycle } from '#services/sync/sync-cycle.ts'
 import type { SyncDeps } from '#services/sync/sync-deps.ts'
@@ -25,6 +27,8 @@ export interface SyncZone {
   store: SyncStore
   readonly rung: TaskJob[]
   readonly trash: string[]
+  /** What commands ask, and what they were answered. */
+  readonly requests: MemoryRequests
   /** Task files of which sync noted that the hub's bytes come. */
   readonly received: string[]
   deps(): SyncDeps
@@ -44,6 +48,10 @@ export interface SyncWorld {
   at: (zone: Zone, point: string) => void | Promise<void>
 }
 
+const AGENTS = new Map<string, Zone>([
+  ['cloud', 'cloud'],
+  ['local', 'local'],
+])
 export const LEDGER_DAY = '2026-11-20'
 
 export function makeSyncWorld(): SyncWorld {
@@ -78,6 +86,7 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
     rung,
     trash,
     received,
+    requests: memoryRequests(),
     store: openSyncStore(':memory:'),
     ledger: memoryLedger(files, zone, clock.now),
     deps: () => deps,
@@ -95,14 +104,14 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
   const ports = (): Omit<SyncDeps, 'scanner' | 'attention'> => ({
     zone,
     agent: zone,
-    agents: new Map<string, Zone>([
-      ['cloud', 'cloud'],
-      ['local', 'local'],
-    ]),
+    agents: AGENTS,
     repo,
     workTree: files,
     store: self.store,
     ledger: self.ledger,
+    requests: self.requests,
+    courtesy: createCourtesy({ agent: zone, agents: AGENTS, random: () => 0, now: clock.now, wake: () => {} }),
+    notOurs: new Set(),
     received: { note: (fileName) => void received.push(fileName) },
     ledgerKey: world.keys[zone].privateKey,
     ledgerKeys: new Map([
