@@ -3,8 +3,10 @@ import { type MemoryHub, memoryHub, memoryRepo } from '#adapters/memory/repo.ts'
 import { type MemoryRequests, memoryRequests } from '#adapters/memory/requests.ts'
 import { type MemoryWorkTree, memoryWorkTree } from '#adapters/memory/work-tree.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
+import { ruleScan } from '#core/content-scan.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { chainEntry, type LedgerHead, parseLedgerLine, renderLedgerLine } from '#core/ledger.ts'
+import type { ContentScan } from '#core/ports/content-scan.ts'
 import type { Doorbell } from '#core/ports/doorbell.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { RepoPort } from '#core/ports/repo.ts'
@@ -25,6 +27,8 @@ export interface SyncZone {
   readonly files: MemoryWorkTree
   readonly repo: RepoPort
   store: SyncStore
+  /** The rule pack alone, until a test puts more in its place. */
+  scan: ContentScan
   readonly rung: TaskJob[]
   readonly trash: string[]
   /** What commands ask, and what they were answered. */
@@ -88,6 +92,7 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
     received,
     requests: memoryRequests(),
     store: openSyncStore(':memory:'),
+    scan: ruleScan,
     ledger: memoryLedger(files, zone, clock.now),
     deps: () => deps,
     sync: () => syncCycle(deps),
@@ -107,10 +112,11 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
     agents: AGENTS,
     repo,
     workTree: files,
+    scan: { scan: (content) => self.scan.scan(content) },
     store: self.store,
     ledger: self.ledger,
     requests: self.requests,
-    courtesy: createCourtesy({ agent: zone, agents: AGENTS, random: () => 0, now: clock.now, wake: () => {} }),
+    courtesy: createCourtesy({ agent: zone, agents: AGENTS, random: () => 0, now: clock.now, onTurn: () => {} }),
     notOurs: new Set(),
     received: { note: (fileName) => void received.push(fileName) },
     ledgerKey: world.keys[zone].privateKey,
