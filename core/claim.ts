@@ -30,13 +30,8 @@ export function takesUp(task: TaskFile, agent: string, zone: Zone): boolean {
  * the push that moves it.
  */
 export function claimedBy(task: TaskFile, agent: string, atIso: string): TaskFile {
-  const undecided = ticksOf(task).length > 0 ? withSection(task, 'decision', '') : task
-  const claimed = withFront(undecided, {
-    generation: task.front.generation + 1,
-    presented: undefined,
-    action: undefined,
-    for: undefined,
-  })
+  const patch = { generation: task.front.generation + 1, action: undefined, for: undefined }
+  const claimed = withFront(undecided(task), patch)
   return withHistory(claimed, `In_Progress/${agent}`, agent, atIso)
 }
 
@@ -68,6 +63,12 @@ export function decideTransfer(domain: Domain, to: string, agents: ReadonlyMap<s
   const decision = decideZone(zone, domain, 'claim')
   if (decision.allow) return { ok: true }
   return { ok: false, rule: decision.rule, say: `${to} is of the ${zone} zone, which may not claim ${domain} tasks` }
+}
+
+/** The file without what only the local zone may say in it: that it was put before the person, or what they ticked. */
+export function undecided(task: TaskFile): TaskFile {
+  const unticked = ticksOf(task).length > 0 ? withSection(task, 'decision', '') : task
+  return task.front.presented ? withFront(unticked, { presented: undefined }) : unticked
 }
 
 /** The file with one more line of history (the oldest go beyond 30). */

@@ -86,7 +86,9 @@ class ClaimDraft {
   async giveBack(request: Extract<SyncRequest, { kind: 'give-back' }>): Promise<void> {
     const found = this.#standing(request.file)
     if (found === 'unsettled') return
-    const outcome = planGiveBack(request, found, found && (await readTask(found, this.#deps)), this.#deps)
+    const { agents } = await this.#deps.trust()
+    const parsed = found && (await readTask(found, this.#deps))
+    const outcome = planGiveBack(request, found, parsed, { ...this.#deps, agents })
     this.#answers.set(request.id, outcome.answer)
     if (!outcome.task || !found || outcome.to === undefined) return
     const oid = await this.#deps.repo.writeBlob(Buffer.from(renderTaskFile(outcome.task)))

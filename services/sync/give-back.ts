@@ -2,6 +2,7 @@ import { decideTransfer, givenBackBy, isBeingExecuted } from '#core/claim.ts'
 import type { SyncAnswer, SyncRequest } from '#core/sync-request.ts'
 import { type ParsedTask, type TaskFile, withFront } from '#core/task-file.ts'
 import { fileNameOf, folderOf, taskPath, type VaultPath } from '#core/vault-path.ts'
+import type { Zone } from '#core/zone-policy.ts'
 import { refusal, type Standing } from './standing.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
@@ -13,6 +14,8 @@ export interface GiveBackOutcome {
   readonly to?: VaultPath
 }
 
+type GiveBackDeps = Pick<SyncDeps, 'agent' | 'zone' | 'clock'> & { readonly agents: ReadonlyMap<string, Zone> }
+
 /**
  * Gives a task back, if it is still held as it was when this was asked: a later claim is another matter, and is not
  * undone by an earlier word. Asked again it says the same.
@@ -21,7 +24,7 @@ export function planGiveBack(
   request: Extract<SyncRequest, { kind: 'give-back' }>,
   found: Standing | undefined,
   parsed: ParsedTask | undefined,
-  deps: Pick<SyncDeps, 'agent' | 'agents' | 'zone' | 'clock'>,
+  deps: GiveBackDeps,
 ): GiveBackOutcome {
   if (!found || !parsed) return { answer: { kind: 'elsewhere', place: null } }
   if (!parsed.ok) return { answer: refusal(parsed.rule, `Its file cannot be read: ${parsed.problem}.`) }
@@ -45,7 +48,7 @@ function keepFor(
   { keptFor }: Extract<SyncRequest, { kind: 'give-back' }>,
   found: Standing,
   task: TaskFile,
-  { agents }: Pick<SyncDeps, 'agents'>,
+  { agents }: GiveBackDeps,
 ): GiveBackOutcome {
   const answer = { kind: 'landed', generation: task.front.generation } as const
   if (keptFor === undefined || task.front.for === keptFor) return { answer }
@@ -58,7 +61,7 @@ function refusalOf(
   { keptFor }: Extract<SyncRequest, { kind: 'give-back' }>,
   holder: string,
   task: TaskFile,
-  { agent, agents, zone }: Pick<SyncDeps, 'agent' | 'agents' | 'zone'>,
+  { agent, agents, zone }: GiveBackDeps,
 ): SyncAnswer | undefined {
   const isOwn = holder === agent
   if (!isOwn && zone !== 'local')

@@ -1,25 +1,32 @@
-import type { GateFault } from '#core/gate.ts'
-import { formatHlc, parseHlc, tickHlc } from '#core/hlc.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
 import { maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
-import type { PushIntent } from '#core/ports/sync-store.ts'
+import type { BaseRow, PushIntent } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { shownPath } from '#core/scan-changes.ts'
 import type { SyncRequest } from '#core/sync-request.ts'
 import { placeOf, type VaultPath } from '#core/vault-path.ts'
 import { answerRequests, answerWaiting } from './answer-requests.ts'
 import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
-import { type ClaimPlan, type PlannedCommit, planClaims } from './claim-tasks.ts'
+import { type ClaimPlan, planClaims } from './claim-tasks.ts'
+import { commitPlan } from './commit-plan.ts'
 import { hubView } from './hub-view.ts'
-import { type MergePlan, type PlannedChange, planMerge } from './plan-merge.ts'
+import { type MergePlan, type PlannedChange, planMerge, takenOnly } from './plan-merge.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import type { Scan } from './scan-work-tree.ts'
 import { landing, settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
-import { anchorVerified, type HubVerdict, refuseFetch, takenOver, verifiedHead, verifyHub } from './verify-hub.ts'
+import {
+  anchorVerified,
+  type HubVerdict,
+  type Refusal,
+  refuseFetch,
+  takenOver,
+  verifiedHead,
+  verifyHub,
+} from './verify-hub.ts'
 import { checkpointOwnLedger, witnessOthers } from './witness-ledger.ts'
 
 export type CycleOutcome =
@@ -30,8 +37,8 @@ export type CycleOutcome =
   /** Files were being written while we looked. */
   | { readonly kind: 'unsettled' }
   | { readonly kind: 'unreachable'; readonly reason: string }
-  /** The gate refused what is new at the hub; nothing of it was applied, nothing was pushed. */
-  | { readonly kind: 'refused'; readonly head: Oid | null; readonly faults: readonly GateFault[] }
+  /** The gate refused something at the hub. What stands before it was applied, nothing was pushed. */
+  | ({ readonly kind: 'refused'; readonly report: CycleReport } & Refusal)
   /** The hub's hook refused our push: its gate and ours disagree. */
   | { readonly kind: 'push-refused'; readonly reason: string }
   /** Others pushed first, time and again. */
@@ -76,20 +83,20 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     const watch = deps.courtesy.start()
     const seen = await lookAround(deps, attempt > 0 || isHubAsked)
     if (seen.kind !== 'ready') return seen
-    const { head } = seen
+    const { head, refusal } = seen
     const keys = new Set(deps.attention.open)
     if (!(await deps.scanner.look(deps.scanner.view.ours(keys).keys()))) return { kind: 'unsettled' }
     const plan = await planMerge(keys, deps)
+    if (refusal) return { kind: 'refused', ...refusal, report: await concludeOnly(takenOnly(plan), keys, head, deps) }
     const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, requests, deps)
-    const rows = deps.scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
     const changes = [...plan.changes, ...claims.commits.flatMap((one) => one.changes)]
     if (changes.length === 0) {
-      if (rows.length > 0) deps.store.update({ base: rows })
-      const report = await conclude(plan, keys, head, deps)
+      const report = await concludeOnly(plan, keys, head, deps)
       await answerRequests(requests, claims.answers, deps)
       return { kind: 'synced', report }
     }
 
+    const rows = mergedRows(plan, keys, deps)
     const { commit, hlc } = await commitPlan(plan, claims, head, deps)
     const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.claims }
     const outcome = await pushIntent(intent, hlc, deps)
@@ -114,7 +121,7 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
 async function lookAround(
   deps: SyncDeps,
   isHubAsked: boolean,
-): Promise<{ readonly kind: 'ready'; readonly head: Oid | null } | CycleOutcome> {
+): Promise<{ readonly kind: 'ready'; readonly head: Oid | null; readonly refusal?: Refusal } | CycleOutcome> {
   const { store, repo, attention } = deps
   // A push is a compare-and-swap: against the last verified head it needs no fetch, unless something is open.
   const isOpen =
@@ -133,17 +140,20 @@ async function lookAround(
   if (!scan.isSettled) return { kind: 'unsettled' }
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
-  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
-  const { head } = fetched
-  const verdict: HubVerdict = mustFetch ? await verifyHub(head, deps) : { kind: 'ok' }
-  if (verdict.kind === 'refused') return verdict
+  const { verified: head, refusal }: HubVerdict =
+    fetched.kind === 'refused'
+      ? await refuseFetch(fetched.reason, deps)
+      : mustFetch
+        ? await verifyHub(fetched.head, deps)
+        : { verified: fetched.head }
   await deps.at('verified')
   await rebuildBase(head, deps)
   await settleApplying(deps)
   await settleIntents(head, deps)
   if (scan.isWhole) wakeEverything(deps)
   await deps.at('settled')
-  return !mustFetch && attention.open.size === 0 ? { kind: 'idle' } : { kind: 'ready', head }
+  if (!mustFetch && attention.open.size === 0) return { kind: 'idle' }
+  return { kind: 'ready', head, ...(refusal && { refusal }) }
 }
 
 /** After a look at everything, base and hub are compared as a whole too: nothing is left to a mark that got lost. */
@@ -168,6 +178,23 @@ async function scanWithCheckpoint(deps: SyncDeps): Promise<Scan> {
   if (!scan.isSettled || !(await checkpointOwnLedger(deps))) return scan
   const again = await deps.scanner.scan()
   return { ...again, keys: new Set([...scan.keys, ...again.keys]), isWhole: scan.isWhole || again.isWhole }
+}
+
+/** The end of a round that pushes nothing. */
+async function concludeOnly(
+  plan: MergePlan,
+  keys: ReadonlySet<string>,
+  head: Oid | null,
+  deps: SyncDeps,
+): Promise<CycleReport> {
+  const rows = mergedRows(plan, keys, deps)
+  if (rows.length > 0) deps.store.update({ base: rows })
+  return conclude(plan, keys, head, deps)
+}
+
+/** What was merged, as the base it is once the hub has it. */
+function mergedRows(plan: MergePlan, keys: ReadonlySet<string>, { scanner }: SyncDeps): [VaultPath, BaseRow | null][] {
+  return scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
 }
 
 /** Brings the work tree up to the hub's head, then tells whom it concerns. */
@@ -216,37 +243,6 @@ function withClaims(plan: MergePlan, { commits }: ClaimPlan, { scanner }: SyncDe
     ours: new Map([...plan.ours, ...scanner.view.ours(keys)]),
     merged: new Set([...plan.merged, ...keys]),
   }
-}
-
-/** One commit for what changed here, one for what is given back and one for the claims; pushed together. */
-async function commitPlan(
-  plan: MergePlan,
-  claims: ClaimPlan,
-  head: Oid | null,
-  deps: SyncDeps,
-): Promise<{ readonly commit: Oid; readonly hlc: string }> {
-  const { repo, store, agent, clock, nonce, courtesy } = deps
-  // As near to the time of writing as causality allows: a file edited offline is as old as its edit.
-  const written = plan.changes.flatMap(({ path }) => {
-    const { identity } = plan.ours.get(path) ?? {}
-    return identity ? [Number(BigInt(identity.mtimeNs) / 1_000_000n)] : []
-  })
-  const physicalMs = Math.min(clock.now(), written.length > 0 ? Math.max(...written) : clock.now())
-  const merge: PlannedCommit = {
-    message: `Sync ${plan.changes.length} ${plan.changes.length === 1 ? 'path' : 'paths'} from ${agent}`,
-    trailers: {},
-    changes: plan.changes,
-  }
-  let hlc = parseHlc(store.fact('hlc') ?? '')
-  let parent = head
-  for (const { message, trailers, changes } of [merge, ...claims.commits]) {
-    if (changes.length === 0) continue
-    hlc = tickHlc(hlc, changes === plan.changes ? physicalMs : clock.now(), agent)
-    const took = courtesy.took()
-    const more = { Nonce: nonce(), HLC: formatHlc(hlc), ...(took !== undefined && { Took: `${took}` }) }
-    parent = await repo.commitTree({ parent, changes, message, trailers: { ...trailers, ...more } })
-  }
-  return { commit: parent as Oid, hlc: hlc ? formatHlc(hlc) : '' }
 }
 
 /** Our own commits passed the ownership check before they were made: they are verified by having landed. */

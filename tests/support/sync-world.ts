@@ -109,7 +109,7 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
   const ports = (): Omit<SyncDeps, 'scanner' | 'attention'> => ({
     zone,
     agent: zone,
-    agents: AGENTS,
+    trust: async () => ({ agents: AGENTS }),
     repo,
     workTree: files,
     scan: { scan: (content) => self.scan.scan(content) },
