@@ -5,6 +5,7 @@ import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
 import { HARDENED } from './config.ts'
 import { initBare } from './init-bare.ts'
 import { removeStaleLocks } from './lock.ts'
+import { looseObjects } from './loose-objects.ts'
 import { type ObjectReader, objectReader } from './objects.ts'
 import { gitRunner } from './run-git.ts'
 
@@ -70,7 +71,9 @@ export function quarantinedObjects(
     ...(quarantine.objects && { GIT_OBJECT_DIRECTORY: quarantine.objects }),
     ...(quarantine.alternates && { GIT_ALTERNATE_OBJECT_DIRECTORIES: quarantine.alternates }),
   })
-  return objectReader(run, new Map(agents.map((one) => [sshFingerprint(one.signing), one.name])))
+  const folders = [quarantine.objects, ...quarantine.alternates.split(':'), join(dir, 'objects')].filter(isAbsolute)
+  const loose = looseObjects(folders as [string, ...string[]])
+  return objectReader(run, loose, new Map(agents.map((one) => [sshFingerprint(one.signing), one.name])))
 }
 
 function removeStaleIncoming(dir: string, nowMs: number): void {

@@ -1,14 +1,19 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
-import type { CommitDraft, FetchOutcome, Oid, PushOutcome, RepoPort } from '#core/ports/repo.ts'
+import type { FetchOutcome, Oid, PushOutcome, RepoPort } from '#core/ports/repo.ts'
 import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
+import { formatCommit } from './commits.ts'
 import { checkHubUrl, cloneSettings, isSshUrl } from './config.ts'
 import { initBare } from './init-bare.ts'
 import { lockClone, removeStaleLocks } from './lock.ts'
-import { asOid, EMPTY_BLOB, objectReader } from './objects.ts'
+import { looseObjects } from './loose-objects.ts'
+import { asOid, objectReader } from './objects.ts'
 import { readPushOutcome } from './push-outcome.ts'
 import { type GitResult, gitRunner, type RunGit, withoutCredentials } from './run-git.ts'
 import { type SshAccess, shareConnection } from './ssh.ts'
+import { readSigningKey, signCommit, withSignature } from './ssh-signature.ts'
+import { changeTree, formatTree, type Tree } from './trees.ts'
 
 export interface RepoOptions {
   /** Absolute; outside the vault, made when absent. */
@@ -45,50 +50,64 @@ const BAD_OBJECTS =
 export async function openRepo(options: RepoOptions): Promise<RepoPort> {
   const { gitDir } = options
   checkHubUrl(options.hubUrl)
-  const run = gitRunner(gitDir, { GIT_INDEX_FILE: join(gitDir, 'countersign-index') })
+  const run = gitRunner(gitDir)
+  const signingKey = await readSigningKey(options.signingKeyFile)
   const closing = new AsyncDisposableStack()
   closing.use(lockClone(gitDir))
   try {
     const ssh = isSshUrl(options.hubUrl) && options.ssh && closing.use(shareConnection(options.ssh, gitDir))
     removeStaleLocks(gitDir, 0, Date.now())
     await initBare(run, gitDir, cloneSettings({ ...options, sshCommand: ssh ? ssh.command : undefined }))
-    return repo(run, options, closing)
+    return repo(run, options, signingKey, closing)
   } catch (error) {
     await closing.disposeAsync()
     throw error
   }
 }
 
-function repo(run: RunGit, options: RepoOptions, closing: AsyncDisposableStack): RepoPort {
+function repo(
+  run: RunGit,
+  options: RepoOptions,
+  signingKey: Awaited<ReturnType<typeof readSigningKey>>,
+  closing: AsyncDisposableStack,
+): RepoPort {
+  const { agent, gitDir } = options
+  const loose = looseObjects([join(gitDir, 'objects')])
   const fingerprints = new Map(options.agents.map((one) => [sshFingerprint(one.signing), one.name]))
-  const objects = objectReader(run, fingerprints)
-  const commitTree = treeWriter(run)
+  const { readTree, readCommit, ...objects } = objectReader(run, loose, fingerprints)
+  const trees = { read: readTree, write: (tree: Tree) => loose.write('tree', formatTree(tree)) }
   return {
-    agent: options.agent,
+    agent,
     ...objects,
-    fetch: () => fetchHub(run, options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS),
+    fetch: () => fetchHub(run, gitDir, options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS),
     remoteHead: () => askHub(run, options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS),
     async push({ commit, expected }) {
       if (expected !== null && !(await objects.isAncestor(expected, commit)))
         throw new CountersignError('ERR_GIT_FAILED', `pushing ${commit}: it does not descend from ${expected}`)
       return pushToHub(run, commit, expected, options.pushTimeoutMs ?? PUSH_TIMEOUT_MS)
     },
-    head: () => readRef(run, HUB_REF),
-    writeBlob: (bytes) => writeBlob(run, bytes),
-    commitTree,
+    head: () => readRef(run, gitDir, HUB_REF),
+    writeBlob: (bytes) => loose.write('blob', bytes),
+    async commitTree({ parent, changes, message, trailers = {} }) {
+      const text = commitText(message, trailers)
+      const base = parent === null ? null : (await readCommit(parent)).tree
+      const tree = await changeTree(base, changes, trees)
+      const payload = formatCommit({ tree, parent, agent, atMs: Date.now(), text })
+      return loose.write('commit', withSignature(payload, signCommit(payload, signingKey)))
+    },
     async saveRef(name, oid) {
       await run(oid === null ? ['update-ref', '-d', ownRef(name)] : ['update-ref', ownRef(name), oid])
     },
-    readRef: (name) => readRef(run, ownRef(name)),
+    readRef: (name) => readRef(run, gitDir, ownRef(name)),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }
 
-async function fetchHub(run: RunGit, timeoutMs: number): Promise<FetchOutcome> {
+async function fetchHub(run: RunGit, gitDir: string, timeoutMs: number): Promise<FetchOutcome> {
   const args = ['fetch', '-v', '--no-tags', '--no-recurse-submodules', '--no-auto-maintenance', '--no-write-fetch-head']
   const result = await transport(run, [...args, 'hub', `+refs/heads/main:${HUB_REF}`], timeoutMs)
   if (result.kind !== 'answer') return result
-  if (result.exitCode === 0) return { kind: 'ok', head: await readRef(run, HUB_REF) }
+  if (result.exitCode === 0) return { kind: 'ok', head: await readRef(run, gitDir, HUB_REF) }
   if (!/couldn't find remote ref/i.test(result.stderr)) return notFetched(result.stderr)
   await run(['update-ref', '-d', HUB_REF])
   return { kind: 'ok', head: null }
@@ -151,49 +170,12 @@ function ownRef(name: string): string {
   throw new CountersignError('ERR_GIT_FAILED', `not a name for a ref of this clone: ${JSON.stringify(name)}`)
 }
 
-async function readRef(run: RunGit, ref: string): Promise<Oid | null> {
+/** A ref as git last wrote it: a file of its own, or one that git has to look for. */
+async function readRef(run: RunGit, gitDir: string, ref: string): Promise<Oid | null> {
+  const text = await readFile(join(gitDir, ref), 'latin1').catch(() => '')
+  if (/^[0-9a-f]{40}\n$/.test(text)) return asOid(text)
   const { exitCode, stdout } = await run(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], { accept: [0, 1] })
   return exitCode === 0 ? asOid(stdout.toString('utf8')) : null
-}
-
-async function writeBlob(run: RunGit, bytes: Uint8Array): Promise<Oid> {
-  if (bytes.length === 0) {
-    await run(['hash-object', '-w', '--no-filters', '/dev/null'])
-    return EMPTY_BLOB
-  }
-  const { stdout } = await run(['hash-object', '-w', '--no-filters', '--stdin'], { input: bytes })
-  return asOid(stdout.toString('utf8'))
-}
-
-/**
- * Commits through one private index, one at a time. The index still holds the last commit's tree, so the common case
- * (the next commit builds on it) reads no tree.
- */
-function treeWriter(run: RunGit): RepoPort['commitTree'] {
-  let indexHolds: Oid | undefined
-  let last: Promise<unknown> = Promise.resolve()
-  const write = async ({ parent, changes, message, trailers = {} }: CommitDraft): Promise<Oid> => {
-    const text = commitText(message, trailers)
-    if (parent === null) await run(['read-tree', '--empty'])
-    else if (parent !== indexHolds) await run(['read-tree', parent])
-    indexHolds = undefined
-    if (changes.length > 0) {
-      const input = changes.map(
-        ({ path, oid }) => `${oid === null ? '0' : '100644'} ${oid ?? '0'.repeat(40)}\t${path}\0`,
-      )
-      await run(['update-index', '-z', '--index-info'], { input: input.join('') })
-    }
-    const tree = asOid((await run(['write-tree'])).stdout.toString('utf8'))
-    const parents = parent === null ? [] : ['-p', parent]
-    const made = await run(['commit-tree', '-S', ...parents, '-F', '-', tree], { input: text })
-    indexHolds = asOid(made.stdout.toString('utf8'))
-    return indexHolds
-  }
-  return (draft) => {
-    const next = last.then(() => write(draft))
-    last = next.catch(() => undefined)
-    return next
-  }
 }
 
 function commitText(message: string, trailers: Readonly<Record<string, string>>): string {

@@ -1,30 +1,22 @@
-import { execFile } from 'node:child_process'
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { CountersignError } from '#core/errors.ts'
+import { parseOpenSshKey, renderOpenSshKey, sshKeyPair, sshPublicKey } from '#core/openssh-key.ts'
 import type { AgentIdentity } from '#core/trust.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { addAgent } from './trust-files.ts'
-
-const run = promisify(execFile)
 
 /**
  * Makes the keys of a zone home (`keys/`, 0700, each file 0600) and trusts its own agent in `trust/`. Keys that are
  * there are kept, never overwritten; an interrupted run is completed by the next.
  */
-export async function createZoneKeys(
-  home: string,
-  zone: Zone,
-  agent: string = zone,
-  sshKeygen = 'ssh-keygen',
-): Promise<AgentIdentity> {
+export async function createZoneKeys(home: string, zone: Zone, agent: string = zone): Promise<AgentIdentity> {
   const dir = join(home, 'keys')
   await mkdir(dir, { recursive: true, mode: 0o700 })
   await chmod(dir, 0o700)
-  await createSshKey(join(dir, 'signing'), `${agent} signing`, sshKeygen)
-  await createSshKey(join(dir, 'deploy'), `${agent} deploy`, sshKeygen)
+  await createSshKey(join(dir, 'signing'), `${agent} signing`)
+  await createSshKey(join(dir, 'deploy'), `${agent} deploy`)
   await createEd25519(join(dir, 'ledger.pem'))
   if (zone === 'local') await createEd25519(join(dir, 'countersign.pem'))
   const identity = await publicIdentity(home, zone, agent)
@@ -56,41 +48,37 @@ export async function readPrivateKey(path: string): Promise<KeyObject> {
   throw new CountersignError('ERR_CONFIG_INVALID', `the key ${path} is no Ed25519 key`)
 }
 
-/** An OpenSSH key pair `<path>` and `<path>.pub` without a passphrase; nothing when both are there. Returns the public key. */
-export async function createSshKey(path: string, comment: string, sshKeygen = 'ssh-keygen'): Promise<string> {
-  if ((await exists(path)) && !(await exists(`${path}.pub`))) await restorePublicKey(path, sshKeygen)
+/** An OpenSSH key pair `<path>` and `<path>.pub` without a passphrase; what is there is kept. Returns the public key. */
+export async function createSshKey(path: string, comment: string): Promise<string> {
   if (!(await exists(path))) {
-    // Made under another name and linked: a run that dies in the middle leaves no half key under the real one.
-    const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
-    try {
-      await run(sshKeygen, ['-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', temporary])
-      await link(temporary, path)
-      await rm(`${path}.pub`, { force: true })
-      await link(`${temporary}.pub`, `${path}.pub`)
-    } catch (cause) {
-      throw new CountersignError('ERR_CONFIG_INVALID', `making ${path}: ${(cause as Error).message}`, { cause })
-    } finally {
-      await Promise.all([temporary, `${temporary}.pub`].map((file) => rm(file, { force: true })))
-    }
+    await rm(`${path}.pub`, { force: true }) // of a private key that is gone
+    const pair = sshKeyPair(generateKeyPairSync('ed25519').privateKey)
+    await writeOnce(path, renderOpenSshKey(pair, comment, randomBytes(4)), 0o600)
   }
   await chmod(path, 0o600)
+  if (!(await exists(`${path}.pub`))) await writeOnce(`${path}.pub`, `${await publicKeyOf(path)} ${comment}\n`, 0o644)
   return readSshPublicKey(`${path}.pub`)
 }
 
-async function restorePublicKey(path: string, sshKeygen: string): Promise<void> {
-  await chmod(path, 0o600)
-  const { stdout } = await run(sshKeygen, ['-y', '-f', path])
-  await writeFile(`${path}.pub`, stdout)
+async function publicKeyOf(path: string): Promise<string> {
+  const pair = parseOpenSshKey(await readFile(path, 'utf8'))
+  if ('problem' in pair) throw new CountersignError('ERR_CONFIG_INVALID', `the key ${path} ${pair.problem}`)
+  return sshPublicKey(pair)
 }
 
 async function createEd25519(path: string): Promise<void> {
   if (!(await exists(path))) {
-    const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
     const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
-    await writeFile(temporary, pem, { mode: 0o600, flush: true })
-    await link(temporary, path).finally(() => rm(temporary, { force: true }))
+    await writeOnce(path, pem.toString(), 0o600)
   }
   await chmod(path, 0o600)
+}
+
+/** Under another name first, then linked: a run that dies in the middle leaves no half key under the real one. */
+async function writeOnce(path: string, text: string, mode: number): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  await writeFile(temporary, text, { mode, flush: true })
+  await link(temporary, path).finally(() => rm(temporary, { force: true }))
 }
 
 async function readSshPublicKey(path: string): Promise<string> {

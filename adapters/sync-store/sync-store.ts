@@ -1,19 +1,38 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
-import type { FileIdentity } from '#core/file-identity.ts'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { mergeKey } from '#core/merge.ts'
 import type { Oid } from '#core/ports/repo.ts'
-import type { BaseRow, PushIntent, StoreChange, SyncStore } from '#core/ports/sync-store.ts'
+import type { HubFile, PushIntent, StoreChange, SyncStore } from '#core/ports/sync-store.ts'
 import type { VaultPath } from '#core/vault-path.ts'
+import { baseRow, filesOf, type Row } from './rows.ts'
 
+const VERSION = 2
+const CONFLICT_COPY = "path LIKE '%.conflict-%.md'"
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS base (
-    path TEXT PRIMARY KEY, oid TEXT NOT NULL, ino TEXT, size INTEGER, mtime_ns TEXT, ctime_ns TEXT
+    path TEXT PRIMARY KEY, key TEXT NOT NULL, folder TEXT NOT NULL, oid TEXT NOT NULL,
+    ino TEXT, size INTEGER, mtime_ns TEXT, ctime_ns TEXT
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS base_key ON base(key);
+  CREATE INDEX IF NOT EXISTS base_folder ON base(folder);
+  CREATE TABLE IF NOT EXISTS hub (
+    path TEXT PRIMARY KEY, key TEXT NOT NULL, oid TEXT NOT NULL, size INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS hub_key ON hub(key);
+  CREATE INDEX IF NOT EXISTS hub_conflicts ON hub(path) WHERE ${CONFLICT_COPY};
   CREATE TABLE IF NOT EXISTS stamp (key TEXT PRIMARY KEY, hlc TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS applying (path TEXT PRIMARY KEY, oid TEXT) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS intent (commit_id TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = ${VERSION};
+`
+/** Tables of another version hold nothing that the hub's history does not tell again. */
+const FORGET = `
+  DROP TABLE IF EXISTS base;
+  DROP TABLE IF EXISTS hub;
+  CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  DELETE FROM fact WHERE name IN ('based', 'hub_at');
 `
 
 /**
@@ -25,47 +44,63 @@ export function openSyncStore(file: string): SyncStore {
   const database = new DatabaseSync(file, { timeout: 5_000 })
   if (file !== ':memory:') chmodSync(file, 0o600)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  if (database.prepare('PRAGMA user_version').get()?.user_version !== VERSION)
+    transaction(database, () => database.exec(FORGET))
   database.exec(SCHEMA)
+  const prepared = preparer(database)
+  const all = (query: string, ...values: (string | number)[]) => prepared(query).all(...values) as Row[]
+  const one = (query: string, value: string) => prepared(query).get(value) as Row | undefined
+  const text = (query: string, value: string, column: string) => {
+    const found = one(query, value)?.[column]
+    return typeof found === 'string' ? found : undefined
+  }
+  const byKeys = (query: string, keys: Iterable<string>) => [...keys].flatMap((key) => all(query, key))
   return {
-    base: () =>
-      new Map(rows(database, 'SELECT * FROM base').map((row) => [String(row.path) as VaultPath, baseRow(row)])),
-    stamp: (key) => text(database.prepare('SELECT hlc FROM stamp WHERE key = ?').get(key)?.hlc),
+    baseOf: (keys) => filesOf(byKeys('SELECT * FROM base WHERE key = ?', keys), baseRow),
+    baseRow(path) {
+      const row = one('SELECT * FROM base WHERE path = ?', path)
+      return row && baseRow(row)
+    },
+    baseIn: (folder) => filesOf(all('SELECT * FROM base WHERE folder = ?', folder), baseRow),
+    baseFolders: () => all('SELECT DISTINCT folder FROM base').map((row) => String(row.folder)),
+    somePaths: (limit) => all('SELECT path FROM base LIMIT ?', limit).map((row) => String(row.path) as VaultPath),
+    hubOf: (keys) => filesOf(byKeys('SELECT * FROM hub WHERE key = ?', keys), hubFile),
+    hubUnder: (prefix) =>
+      filesOf(all('SELECT * FROM hub WHERE path >= ? AND path < ?', prefix, `${prefix}\u{10ffff}`), hubFile),
+    hubConflicts: () =>
+      all(`SELECT path FROM hub WHERE ${CONFLICT_COPY} ORDER BY path`).map((row) => String(row.path) as VaultPath),
+    unequalKeys: () => new Set(all(UNEQUAL).map((row) => String(row.key))),
+    stamp: (key) => text('SELECT hlc FROM stamp WHERE key = ?', key, 'hlc'),
     applying: () =>
-      new Map(
-        rows(database, 'SELECT * FROM applying').map((row) => [
-          String(row.path) as VaultPath,
-          (text(row.oid) as Oid | undefined) ?? null,
-        ]),
-      ),
-    intents: () =>
-      rows(database, 'SELECT document FROM intent').map((row) => JSON.parse(String(row.document)) as PushIntent),
-    fact: (name) => text(database.prepare('SELECT value FROM fact WHERE name = ?').get(name)?.value),
-    update: (change) => transaction(database, () => apply(database, change)),
+      filesOf(all('SELECT * FROM applying'), (row) => (row.oid === null ? null : (String(row.oid) as Oid))),
+    intents: () => all('SELECT document FROM intent').map((row) => JSON.parse(String(row.document)) as PushIntent),
+    fact: (name) => text('SELECT value FROM fact WHERE name = ?', name, 'value'),
+    update: (change) => transaction(database, () => apply(prepared, change)),
     [Symbol.dispose]: () => database.close(),
   }
 }
 
-type Row = Record<string, SQLOutputValue>
+const UNEQUAL = `
+  SELECT hub.key AS key FROM hub LEFT JOIN base ON base.path = hub.path WHERE base.oid IS NOT hub.oid
+  UNION
+  SELECT base.key AS key FROM base LEFT JOIN hub ON hub.path = base.path WHERE hub.oid IS NULL
+`
 
-function rows(database: DatabaseSync, query: string): Row[] {
-  return database.prepare(query).all() as Row[]
+type Prepare = (query: string) => StatementSync
+
+function preparer(database: DatabaseSync): Prepare {
+  const statements = new Map<string, StatementSync>()
+  return (query) => {
+    const known = statements.get(query)
+    if (known) return known
+    const fresh = database.prepare(query)
+    statements.set(query, fresh)
+    return fresh
+  }
 }
 
-function text(value: SQLOutputValue | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined
-}
-
-function baseRow(row: Row): BaseRow {
-  const identity: FileIdentity | null =
-    row.ino === null
-      ? null
-      : {
-          ino: String(row.ino),
-          size: Number(row.size),
-          mtimeNs: String(row.mtime_ns),
-          ctimeNs: String(row.ctime_ns),
-        }
-  return { oid: String(row.oid) as Oid, identity }
+function hubFile(row: Row): HubFile {
+  return { oid: String(row.oid) as Oid, size: Number(row.size) }
 }
 
 function transaction(database: DatabaseSync, act: () => void): void {
@@ -79,32 +114,30 @@ function transaction(database: DatabaseSync, act: () => void): void {
   }
 }
 
-function apply(database: DatabaseSync, change: StoreChange): void {
-  const setBase = database.prepare('INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?, ?, ?)')
-  const dropBase = database.prepare('DELETE FROM base WHERE path = ?')
+function apply(prepared: Prepare, change: StoreChange): void {
+  const run = (query: string, ...values: (string | number | null)[]) => void prepared(query).run(...values)
   for (const [path, row] of change.base ?? []) {
-    if (row === null) dropBase.run(path)
+    if (row === null) run('DELETE FROM base WHERE path = ?', path)
     else {
       const { ino, size, mtimeNs, ctimeNs } = row.identity ?? { ino: null, size: null, mtimeNs: null, ctimeNs: null }
-      setBase.run(path, row.oid, ino, size, mtimeNs, ctimeNs)
+      const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')))
+      const values = [path, mergeKey(path), folder, row.oid, ino, size, mtimeNs, ctimeNs]
+      run('INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?, ?, ?, ?, ?)', ...values)
     }
   }
-  const setStamp = database.prepare('INSERT OR REPLACE INTO stamp VALUES (?, ?)')
-  for (const [key, hlc] of change.stamps ?? []) setStamp.run(key, hlc)
-  if (change.applying) {
-    database.exec('DELETE FROM applying')
-    const setApplying = database.prepare('INSERT INTO applying VALUES (?, ?)')
-    for (const [path, oid] of change.applying) setApplying.run(path, oid)
+  if (change.wholeHub) run('DELETE FROM hub')
+  for (const [path, file] of [...(change.wholeHub ?? []), ...(change.hub ?? [])]) {
+    if (file === null) run('DELETE FROM hub WHERE path = ?', path)
+    else run('INSERT OR REPLACE INTO hub VALUES (?, ?, ?, ?)', path, mergeKey(path), file.oid, file.size)
   }
+  for (const [key, hlc] of change.stamps ?? []) run('INSERT OR REPLACE INTO stamp VALUES (?, ?)', key, hlc)
+  if (change.applying) run('DELETE FROM applying')
+  for (const [path, oid] of change.applying ?? []) run('INSERT INTO applying VALUES (?, ?)', path, oid)
   const { addIntent } = change
-  if (addIntent)
-    database.prepare('INSERT OR REPLACE INTO intent VALUES (?, ?)').run(addIntent.commit, JSON.stringify(addIntent))
-  const dropIntent = database.prepare('DELETE FROM intent WHERE commit_id = ?')
-  for (const commit of change.removeIntents ?? []) dropIntent.run(commit)
-  const setFact = database.prepare('INSERT OR REPLACE INTO fact VALUES (?, ?)')
-  const dropFact = database.prepare('DELETE FROM fact WHERE name = ?')
+  if (addIntent) run('INSERT OR REPLACE INTO intent VALUES (?, ?)', addIntent.commit, JSON.stringify(addIntent))
+  for (const commit of change.removeIntents ?? []) run('DELETE FROM intent WHERE commit_id = ?', commit)
   for (const [name, value] of Object.entries(change.facts ?? {})) {
-    if (value === null) dropFact.run(name)
-    else setFact.run(name, value)
+    if (value === null) run('DELETE FROM fact WHERE name = ?', name)
+    else run('INSERT OR REPLACE INTO fact VALUES (?, ?)', name, value)
   }
 }

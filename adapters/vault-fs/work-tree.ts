@@ -1,8 +1,8 @@
 import { type BigIntStats, fstatSync, lstatSync, renameSync, unlinkSync, watch } from 'node:fs'
-import { lstat, readdir, unlink } from 'node:fs/promises'
+import { readdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type FileIdentity, sameIdentity } from '#core/file-identity.ts'
-import type { ChangeOutcome, Listing, Oddity, WorkTreePort } from '#core/ports/work-tree.ts'
+import type { ChangeOutcome, Listing, Oddity, Sight, WorkTreePort } from '#core/ports/work-tree.ts'
 import { fileNameOf, parseVaultPath, ROOT_NOTES, VAULT_FOLDERS, type VaultPath } from '#core/vault-path.ts'
 import {
   ensureFolder,
@@ -26,6 +26,8 @@ const MAX_ODDITIES = 200
 export function openWorkTree(root: string): WorkTreePort {
   return {
     list: () => listTree(root),
+    folders: () => foldersOf(root),
+    look: async (path) => lookAt(root, path),
     read: (path, maxBytes) => readStill(root, path, maxBytes),
     write: (path, bytes, expected) => writeIf(root, path, bytes, expected),
     move: (from, to, expected) => moveIf(root, from, to, expected),
@@ -42,28 +44,50 @@ export function watchRootNotes(root: string, onChange: () => void): Disposable {
   return { [Symbol.dispose]: () => watcher.close() }
 }
 
-async function listTree(root: string): Promise<Listing> {
-  const files = new Map<VaultPath, FileIdentity>()
-  const oddities: Oddity[] = []
-  const walk = async (folder: string, depth: number): Promise<void> => {
+/** The folders of the contract that exist, those above first; anything else at the root is the person's own. */
+async function foldersOf(root: string): Promise<string[]> {
+  const found = ['']
+  for (const folder of found) {
+    const depth = folder === '' ? 0 : folder.split('/').length
+    if (depth === MAX_DEPTH) continue
     for (const entry of await entriesOf(root, folder)) {
-      if (entry.name.startsWith('.')) continue
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-      if (depth === 0 && !isOfContract(entry.name)) continue
-      if (entry.isDirectory() && depth < MAX_DEPTH) await walk(path, depth + 1)
-      else await look(path)
+      if (!entry.isDirectory() || entry.name.startsWith('.') || (depth === 0 && !isOfContract(entry.name))) continue
+      found.push(folder === '' ? entry.name : `${folder}/${entry.name}`)
     }
   }
-  const look = async (path: string): Promise<void> => {
-    const verdict = parseVaultPath(path)
-    const stats = await lstat(join(root, path), { bigint: true }).catch(() => undefined) // Gone since the listing.
-    if (!stats) return
-    const rule = verdict.ok ? oddityOf(stats) : verdict.rule
-    if (rule) oddities.push({ path: path.slice(0, 300), rule })
-    else if (verdict.ok) files.set(verdict.path, identityOf(stats))
+  return found
+}
+
+async function* listTree(root: string): AsyncIterable<Listing> {
+  let room = MAX_ODDITIES
+  for (const folder of await foldersOf(root)) {
+    const files = new Map<VaultPath, FileIdentity>()
+    const oddities: Oddity[] = []
+    const isDeepest = folder.split('/').length === MAX_DEPTH
+    for (const entry of await entriesOf(root, folder)) {
+      if (entry.name.startsWith('.') || (entry.isDirectory() && !isDeepest)) continue
+      if (folder === '' && !isOfContract(entry.name)) continue
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+      const sight = lookAt(root, path)
+      if (sight.kind === 'file') files.set(sight.path, sight.identity)
+      else if (sight.kind === 'odd' && room-- > 0) oddities.push({ path: path.slice(0, 300), rule: sight.rule })
+    }
+    yield { folder, files, oddities }
   }
-  await walk('', 0)
-  return { files, oddities: oddities.slice(0, MAX_ODDITIES) }
+}
+
+function lookAt(root: string, path: string): Sight {
+  let stats: BigIntStats | undefined
+  try {
+    stats = lstatSync(join(root, path), { bigint: true, throwIfNoEntry: false })
+  } catch {
+    return { kind: 'odd', rule: 'unreadable' } // A name too long, a folder without permission: there, and not carried.
+  }
+  if (!stats) return { kind: 'gone' }
+  const verdict = parseVaultPath(path)
+  const rule = verdict.ok ? oddityOf(stats) : verdict.rule
+  if (rule || !verdict.ok) return { kind: 'odd', rule: rule ?? '' }
+  return { kind: 'file', path: verdict.path, identity: identityOf(stats) }
 }
 
 async function entriesOf(root: string, folder: string) {

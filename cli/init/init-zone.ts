@@ -54,7 +54,7 @@ export async function initZone(plan: InitPlan): Promise<InitReport> {
   steps.push(...(await writeSettings(layout, plan)))
   const home = await openZoneHome(plan.root)
   const hadKeys = existsSync(join(home.keys, 'ledger.pem'))
-  const identity = await createZoneKeys(home.root, home.zone, home.agent, plan.sshKeygen)
+  const identity = await createZoneKeys(home.root, home.zone, home.agent)
   steps.push(`${hadKeys ? 'kept' : 'made'} the keys in ${home.keys}`)
   steps.push(...(await writeSecrets(home, plan)))
   steps.push(...(await writeVault(home, plan.settings.COUNTERSIGN_OWNER_NAME ?? '')))
@@ -129,7 +129,7 @@ async function trustOther(home: ZoneHome, pairing: Pairing): Promise<string> {
 
 async function makeHub(home: ZoneHome, plan: InitPlan): Promise<NonNullable<Pairing['hub']>> {
   await mkdir(home.hub, { recursive: true, mode: 0o700 })
-  const hostKey = await createSshKey(join(home.hub, 'ssh_host_ed25519_key'), 'hub', plan.sshKeygen)
+  const hostKey = await createSshKey(join(home.hub, 'ssh_host_ed25519_key'), 'hub')
   const repository = join(home.hub, 'vault.git')
   // For the one-machine mode; the container writes its own paths into the hook each time it starts.
   const hookCommand = [process.execPath, join(import.meta.dirname, '..', '..', 'services', 'hub', 'main.ts')]

@@ -9,6 +9,13 @@ export interface BaseRow {
   readonly identity: FileIdentity | null
 }
 
+/** A file of the hub's verified head. */
+export interface HubFile {
+  readonly oid: Oid
+  /** Bytes. */
+  readonly size: number
+}
+
 /** A push that was begun: once the hub's history holds `commit`, its rows become the base. */
 export interface PushIntent {
   readonly commit: Oid
@@ -21,6 +28,10 @@ export interface PushIntent {
 /** One atomic change of the store; absent parts stay as they are. */
 export interface StoreChange {
   readonly base?: Iterable<readonly [VaultPath, BaseRow | null]>
+  /** What changed in the tree of the verified head; null: removed. */
+  readonly hub?: Iterable<readonly [VaultPath, HubFile | null]>
+  /** The whole tree of the verified head, when it was not known. */
+  readonly wholeHub?: Iterable<readonly [VaultPath, HubFile]>
   /** Merge key → HLC text of the hub's version. */
   readonly stamps?: Iterable<readonly [string, string]>
   /** What the work tree is about to become: path → new bytes (null: removed). `[]` when it has become it. */
@@ -31,9 +42,28 @@ export interface StoreChange {
   readonly facts?: Readonly<Record<string, string | null>>
 }
 
-/** What sync remembers between cycles, outside the vault. Each `update` is all or nothing and on disk when it returns. */
+/**
+ * What sync remembers between cycles, outside the vault: of each file the version it was last synchronised as (the
+ * base), and the tree of the hub's verified head. Everything is asked by merge key, so that a round costs what it
+ * changes and not what the vault holds. Each `update` is all or nothing and on disk when it returns.
+ */
 export interface SyncStore extends Disposable {
-  base(): Map<VaultPath, BaseRow>
+  /** The base of all files with these merge keys. */
+  baseOf(keys: Iterable<string>): Map<VaultPath, BaseRow>
+  baseRow(path: VaultPath): BaseRow | undefined
+  /** The base of the files that stand directly in a folder; '' is the vault's root. */
+  baseIn(folder: string): Map<VaultPath, BaseRow>
+  /** Every folder with a base row. */
+  baseFolders(): string[]
+  /** At most `limit` paths, in no particular order. */
+  somePaths(limit: number): VaultPath[]
+  hubOf(keys: Iterable<string>): Map<VaultPath, HubFile>
+  /** The hub's files whose path begins with this. */
+  hubUnder(prefix: string): Map<VaultPath, HubFile>
+  /** The hub's conflict copies, sorted. */
+  hubConflicts(): VaultPath[]
+  /** Merge keys whose base and hub differ. Reads everything: for a start or a reconcile. */
+  unequalKeys(): Set<string>
   stamp(key: string): string | undefined
   applying(): Map<VaultPath, Oid | null>
   intents(): PushIntent[]

@@ -7,10 +7,18 @@ export interface Oddity {
   readonly rule: string
 }
 
+/** What one folder holds itself; '' is the vault's root. */
 export interface Listing {
+  readonly folder: string
   readonly files: ReadonlyMap<VaultPath, FileIdentity>
   readonly oddities: readonly Oddity[]
 }
+
+/** What stands at one path. */
+export type Sight =
+  | { readonly kind: 'file'; readonly path: VaultPath; readonly identity: FileIdentity }
+  | { readonly kind: 'odd'; readonly rule: string }
+  | { readonly kind: 'gone' }
 
 /** `changed`: the file was not (any more) what the caller had seen; nothing was done. */
 export type ChangeOutcome =
@@ -24,12 +32,15 @@ export type ChangeOutcome =
   | { readonly kind: 'changed' }
 
 /**
- * The vault as sync sees it: whole listings, and changes that happen only if a file is still what was scanned. Other
- * programs write at any time. Throws ERR_VAULT_UNREADABLE, ERR_VAULT_WRITE_FAILED.
+ * The vault as sync sees it: listings, single looks, and changes that happen only if a file is still what was scanned.
+ * Other programs write at any time. Throws ERR_VAULT_UNREADABLE, ERR_VAULT_WRITE_FAILED.
  */
 export interface WorkTreePort {
-  /** Every plain file of the contract. Not atomic: a file moved meanwhile may be missed or seen twice. */
-  list(): Promise<Listing>
+  /** Every plain file of the contract, folder by folder. Not atomic: a file moved meanwhile may be missed or seen twice. */
+  list(): AsyncIterable<Listing>
+  /** The folders that there are, those of the contract. */
+  folders(): Promise<string[]>
+  look(path: string): Promise<Sight>
   /** The bytes with the identity they belong to; undefined when the file is gone or does not hold still. */
   read(path: VaultPath, maxBytes: number): Promise<{ bytes: Uint8Array; identity: FileIdentity } | undefined>
   /** Writes whole and durably; `expected` null: only if there is no file. */

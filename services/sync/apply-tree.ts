@@ -16,8 +16,8 @@ import {
   withoutConflictMark,
 } from '#core/vault-path.ts'
 import type { MergePlan } from './plan-merge.ts'
-import { rememberable, type Scan } from './scan-work-tree.ts'
 import type { SyncDeps } from './sync-deps.ts'
+import { isFresh, rememberable, type Scanned } from './work-view.ts'
 
 interface Held {
   readonly path: VaultPath
@@ -31,36 +31,47 @@ interface Task {
   readonly to: readonly { readonly path: VaultPath; readonly oid: Oid }[]
 }
 
+/** What apply has made of each path; null: removed. */
+type Made = Map<VaultPath, Scanned | null>
+
 /**
  * Makes the work tree what was merged, each file only if it is still what was scanned: anything written meanwhile is
  * left for the next cycle. The plan is remembered first, so that a crash in the middle is recognised at the next
  * start. Returns how many files were changed.
  */
-export async function applyTree(plan: Pick<MergePlan, 'tree' | 'merged'>, scan: Scan, deps: SyncDeps): Promise<number> {
-  const tasks = tasksOf(plan, scan).filter((task) => mayApply(task, deps))
+export async function applyTree(plan: Pick<MergePlan, 'tree' | 'merged' | 'ours'>, deps: SyncDeps): Promise<number> {
+  const tasks = tasksOf(plan).filter((task) => mayApply(task, deps))
   if (tasks.length === 0) return 0
   deps.store.update({ applying: tasks.flatMap(targetsOf) })
   await deps.at('applying')
-  const rows = new Map<VaultPath, BaseRow | null>()
-  for (const task of tasks) await applyTask(task, rows, deps)
+  const made: Made = new Map()
+  for (const task of tasks) await applyTask(task, made, deps)
   await deps.at('written')
-  deps.store.update({ base: rows, applying: [] })
+  deps.store.update({ base: rowsOf(made, deps), applying: [] })
+  for (const [path, found] of made) deps.scanner.view.note(path, found)
   await deps.at('applied')
-  return rows.size
+  return made.size
+}
+
+function rowsOf(made: Made, { clock }: SyncDeps): [VaultPath, BaseRow | null][] {
+  return [...made].map(([path, found]) => [
+    path,
+    found && { oid: found.oid, identity: rememberable(found.identity, clock) },
+  ])
 }
 
 /**
  * After a crash within `applyTree`: what the work tree has become of what it was to become counts as synchronised, so
  * that the hub's own bytes are not taken for somebody's edit.
  */
-export function settleApplying(scan: Scan, { store }: Pick<SyncDeps, 'store'>): void {
+export async function settleApplying({ store, scanner, attention }: SyncDeps): Promise<void> {
   const applying = store.applying()
   if (applying.size === 0) return
-  const base = store.base()
+  await scanner.look(applying.keys())
   const rows = new Map<VaultPath, BaseRow | null>()
   for (const [path, target] of applying) {
-    const found = scan.files.get(path)
-    const known = base.get(path)
+    const found = scanner.view.known(path)
+    const known = store.baseRow(path)
     if ((found?.oid ?? null) === target) rows.set(path, found ? { oid: found.oid, identity: null } : null)
     // It was removed, and somebody has put the same bytes back since: a new file, not the one to remove.
     else if (
@@ -73,9 +84,11 @@ export function settleApplying(scan: Scan, { store }: Pick<SyncDeps, 'store'>): 
       rows.set(path, null)
   }
   store.update({ base: rows, applying: [] })
+  attention.wakePaths(applying.keys())
+  for (const path of rows.keys()) scanner.view.note(path, scanner.view.known(path) ?? null)
 }
 
-function tasksOf({ tree, merged }: Pick<MergePlan, 'tree' | 'merged'>, scan: Scan): Task[] {
+function tasksOf({ tree, merged, ours }: Pick<MergePlan, 'tree' | 'merged' | 'ours'>): Task[] {
   const tasks = new Map<string, { from: Held[]; to: { path: VaultPath; oid: Oid }[] }>()
   const taskOf = (path: VaultPath) => {
     const key = mergeKey(path)
@@ -84,7 +97,7 @@ function tasksOf({ tree, merged }: Pick<MergePlan, 'tree' | 'merged'>, scan: Sca
     tasks.set(key, task)
     return task
   }
-  for (const [path, { oid, identity }] of scan.files) taskOf(path)?.from.push({ path, oid, identity })
+  for (const [path, { oid, identity }] of ours) taskOf(path)?.from.push({ path, oid, identity })
   for (const [path, oid] of tree) taskOf(path)?.to.push({ path, oid })
   const isThere = ({ from, to }: Task) =>
     from.length === to.length && to.every((one) => from.some((has) => has.path === one.path && has.oid === one.oid))
@@ -115,19 +128,19 @@ function targetsOf({ from, to }: Task): [VaultPath, Oid | null][] {
   ]
 }
 
-async function applyTask({ from, to }: Task, rows: Map<VaultPath, BaseRow | null>, deps: SyncDeps): Promise<void> {
+async function applyTask({ from, to }: Task, made: Made, deps: SyncDeps): Promise<void> {
   noteReceived({ from, to }, deps)
   const [only, ...more] = from
   const [target] = to
   if (only && target && more.length === 0 && to.length === 1 && only.path !== target.path)
-    return moveTask(only, target, rows, deps)
+    return moveTask(only, target, made, deps)
   for (const { path, oid } of to) {
     const has = from.find((one) => one.path === path)
     if (has?.oid === oid) continue
     // The new version first: when it cannot be written, the old one stays.
-    if (!(await replace(path, oid, has, rows, deps))) return
+    if (!(await replace(path, oid, has, made, deps))) return
   }
-  for (const one of from) if (!to.some((other) => other.path === one.path)) await remove(one, rows, deps)
+  for (const one of from) if (!to.some((other) => other.path === one.path)) await remove(one, made, deps)
 }
 
 /** Before any of it is written: the executor is to look anew at every task that others have put somewhere here. */
@@ -142,30 +155,25 @@ function noteReceived({ from, to }: Task, { zone, received }: SyncDeps): void {
 }
 
 /** New bytes in the old place, then one rename: whoever watches the new place sees a whole file appear. */
-async function moveTask(
-  from: Held,
-  to: { path: VaultPath; oid: Oid },
-  rows: Map<VaultPath, BaseRow | null>,
-  deps: SyncDeps,
-) {
+async function moveTask(from: Held, to: { path: VaultPath; oid: Oid }, made: Made, deps: SyncDeps) {
   let identity = from.identity
   if (from.oid !== to.oid) {
-    const replaced = await replace(from.path, to.oid, from, rows, deps)
+    const replaced = await replace(from.path, to.oid, from, made, deps)
     identity = replaced?.identity ?? null
     if (!identity) return
     await deps.at('replaced')
   }
   const moved = identity && (await deps.workTree.move(from.path, to.path, identity))
   if (moved?.kind !== 'done') return
-  rows.set(from.path, null)
-  rows.set(to.path, { oid: to.oid, identity: rememberable(moved.identity ?? null, deps.clock) })
+  made.set(from.path, null)
+  made.set(to.path, scannedAs(to.oid, moved.identity ?? null, deps))
 }
 
 async function replace(
   path: VaultPath,
   oid: Oid,
   has: Held | undefined,
-  rows: Map<VaultPath, BaseRow | null>,
+  made: Made,
   deps: SyncDeps,
 ): Promise<{ identity: FileIdentity | null } | undefined> {
   const bytes = await deps.repo.readBlob(oid, maxBytesOf(placeOf(path)))
@@ -173,17 +181,21 @@ async function replace(
   const outcome = await deps.workTree.write(path, bytes, has?.identity ?? null)
   if (outcome.kind === 'changed') return undefined
   const identity = outcome.identity ?? null
-  rows.set(path, { oid, identity: rememberable(identity, deps.clock) })
+  made.set(path, scannedAs(oid, identity, deps))
   if (outcome.displaced) await rescue(path, outcome.displaced, deps)
   return { identity }
 }
 
-async function remove(has: Held, rows: Map<VaultPath, BaseRow | null>, deps: SyncDeps): Promise<void> {
+function scannedAs(oid: Oid, identity: FileIdentity | null, { clock }: SyncDeps): Scanned {
+  return { oid, identity, isFresh: identity === null || isFresh(identity, clock) }
+}
+
+async function remove(has: Held, made: Made, deps: SyncDeps): Promise<void> {
   if (!has.identity) return
   await keep(has, deps)
   const outcome = await deps.workTree.remove(has.path, has.identity)
   if (outcome.kind === 'changed') return
-  rows.set(has.path, null)
+  made.set(has.path, null)
   if (outcome.displaced) await rescue(has.path, outcome.displaced, deps)
 }
 

@@ -5,6 +5,7 @@ import { checkCommit, maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { parseTaskFile, renderTaskFile } from '#core/task-file.ts'
 import { fileNameOf, isConflictCopy, placeOf, taskPath, type VaultPath } from '#core/vault-path.ts'
+import type { HubView } from './hub-view.ts'
 import { type PlannedChange, withBytes } from './plan-merge.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
@@ -21,20 +22,18 @@ const MAX_CLAIMS = 50
  * owns. Only the cloud claims from the hub; what local alone may do was never the hub's to give. It is a claim only
  * when the push that carries it has landed.
  */
-export async function planClaims(
-  tree: ReadonlyMap<VaultPath, Oid>,
-  unmerged: ReadonlySet<string>,
-  deps: SyncDeps,
-): Promise<ClaimPlan> {
+export async function planClaims(hub: HubView, unmerged: ReadonlySet<string>, deps: SyncDeps): Promise<ClaimPlan> {
   if (deps.zone !== 'cloud') return { changes: [], jobs: [] }
-  const open = [...tree].filter(([path]) => isClaimable(placeOf(path), deps.zone) && !isConflictCopy(path))
-  const taken = new Set([...tree.keys()].filter((path) => placeOf(path).kind !== 'needs-action').map(fileNameOf))
+  const open = [...hub.under('Needs_Action/')].filter(
+    ([path]) => isClaimable(placeOf(path), deps.zone) && !isConflictCopy(path),
+  )
   const changes: PlannedChange[] = []
   const jobs: TaskJob[] = []
   const before = new Map(open.map(([path, oid]) => [path, { oid }]))
   for (const [path, oid] of open.slice(0, MAX_CLAIMS)) {
     // A name that stands elsewhere too, or whose file here is not what the hub has: not before that is sorted out.
-    if (taken.has(fileNameOf(path)) || unmerged.has(mergeKey(path))) continue
+    const key = mergeKey(path)
+    if (hub.of(key).length > 1 || unmerged.has(key) || deps.attention.held.has(key)) continue
     const claim = await claimOf(path, oid, deps)
     if (!claim) continue
     // As for any commit: what the table forbids is not pushed.

@@ -17,6 +17,7 @@ import { openWorkTree, watchRootNotes } from '#adapters/vault-fs/work-tree.ts'
 import { VAULT_FOLDERS } from '#core/vault-path.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
+import { Attention } from './attention.ts'
 import { cachedRepo } from './cached-repo.ts'
 import { syncSettings } from './config.ts'
 import { pollHub } from './poll-hub.ts'
@@ -47,6 +48,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
   const vault = await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } })
   const workTree = openWorkTree(vault.root)
+  const scanner = createScanner({ workTree, repo, store, clock })
   const ledger = resources.use(
     openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock }),
   )
@@ -60,7 +62,8 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
         ...{ zone: config.zone, agent: config.agent, repo, workTree, store, ledger, clock },
         agents: new Map(agents.map((one) => [one.name, one.zone])),
         received: resources.use(openReceived(config.state)),
-        scanner: createScanner({ workTree, repo, store, clock }),
+        scanner,
+        attention: new Attention(),
         ledgerKey: await readPrivateKey(key('ledger.pem')),
         ledgerKeys: new Map(publicKeys),
         doorbell: resources.use(await openDoorbell(redis, log)),

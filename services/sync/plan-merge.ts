@@ -1,13 +1,12 @@
 import { type Hlc, parseHlc } from '#core/hlc.ts'
 import { type ConflictCopy, mergeKey, mergeVault } from '#core/merge.ts'
 import { checkCommit, type FileChange, maxBytesOf } from '#core/path-ownership.ts'
-import type { Oid, TreeFile } from '#core/ports/repo.ts'
-import type { BaseRow } from '#core/ports/sync-store.ts'
+import type { Oid } from '#core/ports/repo.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { parseTaskFile } from '#core/task-file.ts'
 import { type Domain, isTaskPlace, placeOf, type VaultPath } from '#core/vault-path.ts'
-import type { Scan } from './scan-work-tree.ts'
 import type { SyncDeps } from './sync-deps.ts'
+import type { Scanned } from './work-view.ts'
 
 /** One path of a commit; null removes. */
 export interface PlannedChange {
@@ -16,6 +15,8 @@ export interface PlannedChange {
 }
 
 export interface MergePlan {
+  /** The work tree's files of the affected keys, as they were merged. */
+  readonly ours: ReadonlyMap<VaultPath, Scanned>
   /** The merged files of the affected keys: what the work tree is to become. */
   readonly tree: ReadonlyMap<VaultPath, Oid>
   /** What to commit on top of the hub's head; empty when the hub has it all. */
@@ -36,21 +37,19 @@ const MAX_KEYS = 2_000
 const MAX_BYTES = 48 * 1024 * 1024
 
 /**
- * Merges what was scanned with the hub's head, and takes out what the ownership table forbids this agent: such files
- * never hold up the rest.
+ * Merges the work tree with the hub's verified head on these keys, and takes out what the ownership table forbids this
+ * agent: such files never hold up the rest.
  */
-export async function planMerge(
-  scan: Scan,
-  head: ReadonlyMap<string, TreeFile>,
-  base: ReadonlyMap<VaultPath, BaseRow>,
-  deps: SyncDeps,
-  maxKeys = MAX_KEYS,
-): Promise<MergePlan> {
-  const theirs = head as ReadonlyMap<VaultPath, TreeFile>
-  const { keys, rest } = affectedKeys(scan, theirs, base, maxKeys)
+export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, maxKeys = MAX_KEYS): Promise<MergePlan> {
+  const all = {
+    base: deps.store.baseOf(wanted),
+    ours: deps.scanner.view.ours(wanted),
+    theirs: deps.store.hubOf(wanted),
+  }
+  const { keys, rest } = affectedKeys(all, maxKeys)
   const only = (files: ReadonlyMap<VaultPath, { oid: Oid }>) =>
     new Map([...files].filter(([path]) => keys.has(mergeKey(path))).map(([path, { oid }]) => [path, oid]))
-  const sides = { base: only(base), ours: only(scan.files), theirs: only(theirs) }
+  const sides = { base: only(all.base), ours: only(all.ours), theirs: only(all.theirs) }
   const facts = await taskFacts(sides, deps)
   const held = new Map<string, Oddity>()
   const unwritten = new Set<VaultPath>()
@@ -60,7 +59,7 @@ export async function planMerge(
       ...sides,
       agent: deps.agent,
       zone: deps.zone,
-      oursAt: (path) => oursAt(path, scan, deps),
+      oursAt: (path) => oursAt(path, all.ours, deps),
       theirsAt: (path) => parseHlc(deps.store.stamp(mergeKey(path)) ?? '') ?? { ms: 0, counter: 0, agent: 'unknown' },
       isThePersons: (blob) => facts.get(blob)?.isThePersons ?? false,
       domainOf: (blob) => facts.get(blob)?.domain ?? 'general',
@@ -68,14 +67,15 @@ export async function planMerge(
     })
     for (const path of unwritten) tree.delete(path)
     const changes = changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)
-    const refused = checkCommit({ agent: deps.agent, zone: deps.zone }, await withBytes(changes, theirs, deps))
+    const refused = checkCommit({ agent: deps.agent, zone: deps.zone }, await withBytes(changes, all.theirs, deps))
     // One name may need many changes: then fewer names go into one commit.
     if (keys.size > 1 && refused.some(({ rule }) => rule === 'too-many-changes'))
-      return planMerge(scan, head, base, deps, Math.floor(keys.size / 2))
+      return planMerge(wanted, deps, Math.floor(keys.size / 2))
     const fresh = refused.filter(({ path }) => isFresh(path as VaultPath))
     if (fresh.length === 0) {
       const merged = new Set([...keys].filter((key) => !untouched.has(key)))
       return {
+        ours: all.ours,
         tree: tree as Map<VaultPath, Oid>,
         changes,
         copies: copies.filter((copy) => !unwritten.has(copy.path)),
@@ -97,20 +97,21 @@ export async function planMerge(
   }
 }
 
+interface Sides {
+  readonly base: ReadonlyMap<VaultPath, { readonly oid: Oid }>
+  readonly ours: ReadonlyMap<VaultPath, Scanned>
+  readonly theirs: ReadonlyMap<VaultPath, { readonly oid: Oid; readonly size: number }>
+}
+
 /** Keys on which base, work tree and hub are not all the same, as many as one commit should carry. */
-function affectedKeys(
-  scan: Scan,
-  theirs: ReadonlyMap<VaultPath, TreeFile>,
-  base: ReadonlyMap<VaultPath, BaseRow>,
-  maxKeys: number,
-): { keys: Set<string>; rest: Set<string> } {
+function affectedKeys({ base, ours, theirs }: Sides, maxKeys: number): { keys: Set<string>; rest: Set<string> } {
   const keys = new Set<string>()
   const rest = new Set<string>()
   let bytes = 0
-  for (const path of new Set([...scan.files.keys(), ...theirs.keys(), ...base.keys()])) {
-    const ours = scan.files.get(path)
+  for (const path of new Set([...ours.keys(), ...theirs.keys(), ...base.keys()])) {
+    const own = ours.get(path)
     const hub = theirs.get(path)
-    if (ours?.oid === hub?.oid && ours?.oid === base.get(path)?.oid) continue
+    if (own?.oid === hub?.oid && own?.oid === base.get(path)?.oid) continue
     const key = mergeKey(path)
     if (rest.has(key)) continue
     if (!keys.has(key) && keys.size > 0 && (keys.size >= maxKeys || bytes > MAX_BYTES)) {
@@ -118,13 +119,13 @@ function affectedKeys(
       continue
     }
     keys.add(key)
-    bytes += (ours?.identity?.size ?? 0) + (hub?.size ?? 0)
+    bytes += (own?.identity?.size ?? 0) + (hub?.size ?? 0)
   }
   return { keys, rest }
 }
 
-function oursAt(path: VaultPath, scan: Scan, { agent, clock }: SyncDeps): Hlc {
-  const { identity } = scan.files.get(path) ?? {}
+function oursAt(path: VaultPath, ours: ReadonlyMap<VaultPath, Scanned>, { agent, clock }: SyncDeps): Hlc {
+  const { identity } = ours.get(path) ?? {}
   const ms = identity ? Number(BigInt(identity.mtimeNs) / 1_000_000n) : 0
   // A file's time set into the future must not win for ever.
   return { ms: Math.max(0, Math.min(ms, Math.trunc(clock.now()))), counter: 0, agent }

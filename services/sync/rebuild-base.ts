@@ -2,17 +2,18 @@ import { mergeKey } from '#core/merge.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { BaseRow } from '#core/ports/sync-store.ts'
 import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
-import type { Scan } from './scan-work-tree.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
 /**
  * When the store was lost (or is new): bytes that the hub has or had for a file are no edit of this work tree, however
  * old they are. Everything else is, and will be merged as one. Does nothing once a base is known.
  */
-export async function rebuildBase(scan: Scan, head: Oid | null, { repo, store }: SyncDeps): Promise<void> {
-  if (head === null || scan.files.size === 0 || store.fact('based') !== undefined) return
+export async function rebuildBase(head: Oid | null, { repo, store, scanner }: SyncDeps): Promise<void> {
+  if (head === null || store.fact('based') !== undefined) return
+  const found = [...scanner.view.differing()]
+  if (found.length === 0) return
   const rows = new Map<VaultPath, BaseRow>()
-  if (store.base().size === 0) {
+  if (store.somePaths(1).length === 0) {
     const held = new Map<string, Set<Oid>>()
     for (const { changes } of await repo.commitsBetween(null, head)) {
       for (const { path, after } of changes) {
@@ -22,8 +23,10 @@ export async function rebuildBase(scan: Scan, head: Oid | null, { repo, store }:
         held.set(key, (held.get(key) ?? new Set()).add(after.oid))
       }
     }
-    for (const [path, { oid }] of scan.files)
-      if (held.get(mergeKey(path))?.has(oid)) rows.set(path, { oid, identity: null })
+    for (const path of found) {
+      const oid = scanner.view.known(path)?.oid
+      if (oid && held.get(mergeKey(path))?.has(oid)) rows.set(path, { oid, identity: null })
+    }
   }
   store.update({ base: rows, facts: { based: 'yes' } })
 }

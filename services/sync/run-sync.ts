@@ -90,6 +90,9 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
         metrics.count('countersign_sync_cycles_total', { outcome: 'error' })
         if (stateBefore !== status.state) log.warn({ reason: outcome.reason }, status.state)
         return
+      case 'idle':
+        metrics.count('countersign_sync_cycles_total', { outcome: 'noop' })
+        return
       case 'unsettled':
       case 'contended':
         log.debug({ outcome: outcome.kind }, 'looking again soon')
@@ -113,6 +116,8 @@ function answerTo(outcome: CycleOutcome): LoopAnswer {
   switch (outcome.kind) {
     case 'synced':
       return { kind: outcome.report.isPartial ? 'again' : 'rest' }
+    case 'idle':
+      return { kind: 'rest' }
     case 'unsettled':
     case 'contended':
       return { kind: 'again' }

@@ -5,129 +5,178 @@ import { mergeKey } from '#core/merge.ts'
 import { maxBytesOf } from '#core/path-ownership.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { Oid, RepoPort } from '#core/ports/repo.ts'
-import type { BaseRow, SyncStore } from '#core/ports/sync-store.ts'
-import type { Listing, Oddity, WorkTreePort } from '#core/ports/work-tree.ts'
-import { placeOf, type VaultPath } from '#core/vault-path.ts'
-
-export interface Scanned {
-  readonly oid: Oid
-  /** Null: the file is not what was scanned any more, or cannot be carried; sync leaves it alone. */
-  readonly identity: FileIdentity | null
-}
+import type { SyncStore } from '#core/ports/sync-store.ts'
+import type { Oddity, WorkTreePort } from '#core/ports/work-tree.ts'
+import { fileNameOf, isTaskPlace, parseVaultPath, placeOf, type VaultPath } from '#core/vault-path.ts'
+import { isFresh, WorkView } from './work-view.ts'
 
 export interface Scan {
-  readonly files: ReadonlyMap<VaultPath, Scanned>
-  /** What lies in the vault's folders and is not carried, with the rule. */
-  readonly oddities: readonly Oddity[]
+  /** Merge keys of which something was found to be different from what was known. */
+  readonly keys: ReadonlySet<string>
+  /** Everything was looked at, and not only what was marked. */
+  readonly isWhole: boolean
   /** False: files were moving or being written while we looked; look again soon. */
   readonly isSettled: boolean
 }
 
 export interface Scanner {
+  readonly view: WorkView
+  /** Something may have changed at this path. */
+  mark(path: string): void
+  /** Anything may have changed: the next scan looks at everything. */
+  markAll(): void
+  /** Looks at what was marked. Throws ERR_VAULT_EMPTIED when everything vanished at once. */
   scan(): Promise<Scan>
+  /** Looks at these as well, within a round. False: they did not hold still. */
+  look(paths: Iterable<VaultPath>): Promise<boolean>
+  /** What lies in the vault's folders and is not carried, with the rule. */
+  oddities(): Oddity[]
 }
 
 export interface ScanDeps {
   readonly workTree: WorkTreePort
   readonly repo: Pick<RepoPort, 'writeBlob'>
-  readonly store: Pick<SyncStore, 'base'>
+  readonly store: SyncStore
   readonly clock: Clock
 }
 
-/** A disappearance is believed when this many listings in a row agree on it … */
-const AGREEING_LISTINGS = 2
-/** … within as many tries. */
-const MAX_LISTINGS = 6
 /** With fewer files known, an empty vault may be what the person wants. */
 const EMPTIED_AT = 10
-/**
- * A file changed this recently may change again without its times telling (they have the grain of the kernel's
- * tick), so its identity is not trusted to skip the next read.
- */
-const RACY_MS = 50
+/** More marks than this at once: events may have been dropped with them. */
+const TOO_MANY_MARKS = 5_000
+const MAX_ODDITIES = 200
 
 /**
- * Scans the vault against what it was last synchronised with. Only files whose identity changed are read; their bytes
- * are in the repository when this returns. Throws ERR_VAULT_EMPTIED when everything vanished at once.
+ * Scans the vault against what it was last synchronised with: what was marked, or everything at the start and whenever
+ * asked. Only files whose identity changed are read; their bytes are in the repository when a scan returns.
  */
 export function createScanner(deps: ScanDeps): Scanner {
-  // Also knows what is dirty and was read before: a held-back file is not read at each scan.
-  const known = new Map<VaultPath, Scanned>()
+  const view = new WorkView(deps.store, deps.clock)
+  const odd = new Map<string, string>()
+  let marked = new Set<string>()
+  let isAllMarked = true
+
+  const scan = async (): Promise<Scan> => {
+    const isWhole = isAllMarked || marked.size > TOO_MANY_MARKS
+    const wanted = marked
+    marked = new Set()
+    isAllMarked = false
+    try {
+      if (isWhole) await addDifferences(wanted)
+      const looked = await lookAtAll(wanted)
+      if (looked.gone.size >= EMPTIED_AT || isWhole) await refuseEmptied(deps)
+      return { keys: looked.keys, isWhole, isSettled: looked.moving.size === 0 }
+    } catch (error) {
+      // Nothing that was marked is forgotten with the error.
+      for (const path of wanted) marked.add(path)
+      isAllMarked ||= isWhole
+      throw error
+    }
+  }
+
+  /** Adds every path at which a whole listing differs from what is known. */
+  const addDifferences = async (wanted: Set<string>): Promise<void> => {
+    const folders = new Set(deps.store.baseFolders())
+    const differing = new Set(view.differing())
+    odd.clear()
+    for await (const { folder, files, oddities } of deps.workTree.list()) {
+      folders.delete(folder)
+      for (const { path } of oddities) wanted.add(path)
+      const known = view.in(folder)
+      for (const [path, identity] of files) {
+        const was = known.get(path)
+        if (was?.isFresh || !sameIdentity(was?.identity, identity)) wanted.add(path)
+        differing.delete(path)
+      }
+      for (const path of known.keys()) if (!files.has(path)) wanted.add(path)
+    }
+    for (const folder of folders) for (const path of deps.store.baseIn(folder).keys()) wanted.add(path)
+    for (const path of differing) wanted.add(path)
+  }
+
+  /**
+   * Looks at each path. A task that is gone from one folder is looked for in all the others before that is believed,
+   * and so is one that stands twice: looks are not atomic, and a file may move between two of them.
+   */
+  const lookAtAll = async (wanted: ReadonlySet<string>) => {
+    const gone = new Set<VaultPath>()
+    const moving = new Set<string>()
+    const keys = new Set<string>()
+    const look = async (path: string) => {
+      const outcome = await lookAt(path)
+      const verdict = parseVaultPath(path)
+      if (!verdict.ok) return
+      if (outcome === 'gone') gone.add(verdict.path)
+      if (outcome === 'moving') moving.add(path)
+      if (outcome !== 'unchanged') keys.add(mergeKey(verdict.path))
+    }
+    for (const path of wanted) await look(path)
+    const lost = new Set([...gone].filter((path) => isTaskPlace(placeOf(path))).map(fileNameOf))
+    const folders = lost.size > 0 ? await deps.workTree.folders() : []
+    for (const name of lost) for (const folder of folders) await look(`${folder}/${name}`)
+    const twice = [...keys].filter((key) => !key.includes('/') && view.ours([key]).size > 1)
+    for (const path of view.ours(twice).keys()) await look(path)
+    // What a moving file becomes is told by its next event; without one, by the next look.
+    for (const path of moving) marked.add(path)
+    for (const path of marked) if (lost.has(fileNameOf(path))) moving.add(path)
+    return { gone, moving, keys }
+  }
+
+  const lookAt = async (path: string): Promise<'unchanged' | 'changed' | 'gone' | 'moving'> => {
+    const sight = await deps.workTree.look(path)
+    odd.delete(path)
+    if (sight.kind === 'gone') {
+      const verdict = parseVaultPath(path)
+      if (!verdict.ok || !view.known(verdict.path)) return 'unchanged'
+      view.note(verdict.path, null)
+      return 'gone'
+    }
+    if (sight.kind === 'odd') return leave(path, sight.rule)
+    const known = view.known(sight.path)
+    if (known && !known.isFresh && sameIdentity(known.identity, sight.identity)) return 'unchanged'
+    const found = await readFile(deps, sight.path)
+    if (found.kind === 'odd') return leave(path, found.rule)
+    if (found.kind === 'moving') {
+      leave(path)
+      return 'moving'
+    }
+    const { oid, identity } = found
+    view.note(sight.path, { oid, identity, isFresh: isFresh(identity, deps.clock) })
+    return known?.oid === oid ? 'unchanged' : 'changed'
+  }
+
+  /** A file that cannot be carried now counts as unchanged, never as deleted. */
+  const leave = (path: string, rule?: string): 'changed' | 'unchanged' => {
+    if (rule !== undefined && odd.size < MAX_ODDITIES) odd.set(path.slice(0, 300), rule)
+    const verdict = parseVaultPath(path)
+    const base = verdict.ok ? deps.store.baseRow(verdict.path) : undefined
+    if (!verdict.ok || !base) return 'unchanged'
+    view.note(verdict.path, { oid: base.oid, identity: null })
+    return 'changed'
+  }
+
   return {
-    async scan() {
-      const base = deps.store.base()
-      const { listing, isSettled } = await steadyListing(deps.workTree, base)
-      refuseEmptied(listing, base)
-      const files = new Map<VaultPath, Scanned>()
-      const oddities: Oddity[] = [...listing.oddities]
-      let isSteady = isSettled
-      for (const { path } of listing.oddities) keepBase(path as VaultPath)
-      for (const [path, identity] of listing.files) {
-        const unchanged = [known.get(path), base.get(path)].find((one) => sameIdentity(one?.identity, identity))
-        const found = unchanged
-          ? { kind: 'read' as const, oid: unchanged.oid, identity }
-          : await readFile(deps, path, base)
-        if (found.kind === 'read') {
-          files.set(path, { oid: found.oid, identity: found.identity })
-          if (isTrustworthy(found.identity, deps.clock)) known.set(path, found)
-        } else {
-          keepBase(path)
-          if (found.kind === 'odd') oddities.push({ path, rule: found.rule })
-          if (found.kind === 'moving') isSteady = false
-        }
-      }
-      return { files, oddities, isSettled: isSteady }
-
-      /** A file that cannot be carried now counts as unchanged, never as deleted. */
-      function keepBase(path: VaultPath): void {
-        const row = base.get(path)
-        if (row) files.set(path, { oid: row.oid, identity: null })
-      }
+    view,
+    mark: (path) => void marked.add(path),
+    markAll: () => {
+      isAllMarked = true
     },
+    scan,
+    look: async (paths) => (await lookAtAll(new Set(paths))).moving.size === 0,
+    oddities: () => [...odd].map(([path, rule]) => ({ path, rule })),
   }
 }
 
-/** The identity as the base may remember it; null when the next scan had better read the file again. */
-export function rememberable(identity: FileIdentity | null, clock: Clock): FileIdentity | null {
-  return identity && isTrustworthy(identity, clock) ? identity : null
-}
-
-function isTrustworthy(identity: FileIdentity, clock: Clock): boolean {
-  return clock.now() - Number(BigInt(identity.ctimeNs) / 1_000_000n) > RACY_MS
-}
-
-/**
- * Listings are not atomic: a file moved meanwhile may be missed in both folders, or seen in both. So when something has
- * disappeared or stands twice, the listing is repeated until two in a row say the same.
- */
-async function steadyListing(
-  workTree: WorkTreePort,
-  base: ReadonlyMap<VaultPath, BaseRow>,
-): Promise<{ listing: Listing; isSettled: boolean }> {
-  let listing = await workTree.list()
-  let doubts = doubtsOf(listing, base)
-  let agreeing = 1
-  for (let tries = 1; doubts !== '' && agreeing < AGREEING_LISTINGS && tries < MAX_LISTINGS; tries++) {
-    listing = await workTree.list()
-    const again = doubtsOf(listing, base)
-    agreeing = again === doubts ? agreeing + 1 : 1
-    doubts = again
-  }
-  return { listing, isSettled: doubts === '' || agreeing >= AGREEING_LISTINGS }
-}
-
-function doubtsOf({ files }: Listing, base: ReadonlyMap<VaultPath, BaseRow>): string {
-  const gone = [...base.keys()].filter((path) => !files.has(path))
-  const seen = new Set<string>()
-  const twice = [...files.keys()].filter((path) => seen.size === seen.add(mergeKey(path)).size)
-  return [...gone, ...twice].sort().join('\n')
-}
-
-function refuseEmptied({ files }: Listing, base: ReadonlyMap<VaultPath, BaseRow>): void {
-  if (base.size < EMPTIED_AT || [...base.keys()].some((path) => files.has(path))) return
+/** None of the files known from before is there: rather a volume that is not mounted than a person's wish. */
+async function refuseEmptied({ store, workTree }: ScanDeps): Promise<void> {
+  const some = store.somePaths(50)
+  if (some.length < EMPTIED_AT) return
+  for (const path of some) if ((await workTree.look(path)).kind !== 'gone') return
+  for (const folder of store.baseFolders())
+    for (const path of store.baseIn(folder).keys()) if ((await workTree.look(path)).kind !== 'gone') return
   throw new CountersignError(
     'ERR_VAULT_EMPTIED',
-    `scanning the vault: none of the ${base.size} files known from before is there any more`,
+    'scanning the vault: none of the files known from before is there any more',
   )
 }
 
@@ -136,11 +185,7 @@ type ReadFile =
   | { readonly kind: 'odd'; readonly rule: string }
   | { readonly kind: 'moving' }
 
-async function readFile(
-  { workTree, repo }: ScanDeps,
-  path: VaultPath,
-  base: ReadonlyMap<VaultPath, BaseRow>,
-): Promise<ReadFile> {
+async function readFile({ workTree, repo, store }: ScanDeps, path: VaultPath): Promise<ReadFile> {
   const place = placeOf(path)
   let found: Awaited<ReturnType<WorkTreePort['read']>>
   try {
@@ -154,6 +199,6 @@ async function readFile(
   // A ledger is carried up to its last whole line: the rest is being written.
   const bytes = place.kind === 'log' ? found.bytes.subarray(0, found.bytes.lastIndexOf(10) + 1) : found.bytes
   const oid = blobIdOf(bytes)
-  if (base.get(path)?.oid !== oid) await repo.writeBlob(bytes)
+  if (store.baseRow(path)?.oid !== oid) await repo.writeBlob(bytes)
   return { kind: 'read', oid, identity: found.identity }
 }

@@ -1,6 +1,7 @@
 import type { TaskJob } from '#core/jobs.ts'
+import { mergeKey } from '#core/merge.ts'
 import type { Oid } from '#core/ports/repo.ts'
-import type { PushIntent } from '#core/ports/sync-store.ts'
+import type { PushIntent, StoreChange } from '#core/ports/sync-store.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
 /**
@@ -8,22 +9,24 @@ import type { SyncDeps } from './sync-deps.ts'
  * answered; what it carried becomes the base, its claims are to be announced. A commit whose parent the hub has left
  * behind can never land any more. Any other may still be on its way.
  */
-export async function settleIntents(
-  head: Oid | null,
-  { repo, store }: Pick<SyncDeps, 'repo' | 'store'>,
-): Promise<void> {
+export async function settleIntents(head: Oid | null, { repo, store, scanner, attention }: SyncDeps): Promise<void> {
   if (head === null) return
   for (const intent of store.intents()) {
-    if (await repo.isAncestor(intent.commit, head)) land(intent)
-    else if (intent.parent !== head) store.update({ removeIntents: [intent.commit] })
+    if (intent.commit === head || (await repo.isAncestor(intent.commit, head))) {
+      store.update(landing(intent, { store }))
+      const keys = intent.rows.map(({ path }) => mergeKey(path))
+      scanner.view.settle(keys)
+      attention.wake(keys)
+    } else if (intent.parent !== head) store.update({ removeIntents: [intent.commit] })
   }
+}
 
-  function land({ commit, rows, claims }: PushIntent): void {
-    store.update({
-      base: rows.map(({ path, row }) => [path, row] as const),
-      removeIntents: [commit],
-      facts: { landed_claims: JSON.stringify([...landedClaims({ store }), ...claims]) },
-    })
+/** What it means for the store that a push has landed: what it carried is the base, its claims are to be announced. */
+export function landing({ commit, rows, claims }: PushIntent, { store }: Pick<SyncDeps, 'store'>): StoreChange {
+  return {
+    base: rows.map(({ path, row }) => [path, row] as const),
+    removeIntents: [commit],
+    ...(claims.length > 0 && { facts: { landed_claims: JSON.stringify([...landedClaims({ store }), ...claims]) } }),
   }
 }
 

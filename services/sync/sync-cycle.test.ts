@@ -318,12 +318,9 @@ describe('a work tree in motion', () => {
     local.files.put('Plans/a.md', 'x')
     await synced(local)
     const list = local.files.list
-    let isFirst = true
-    local.files.list = async () => {
-      const listing = await list()
-      if (!isFirst) return listing
-      isFirst = false
-      return { ...listing, files: new Map([...listing.files].filter(([path]) => path !== 'Plans/a.md')) }
+    local.files.list = async function* () {
+      for await (const listing of list())
+        yield { ...listing, files: new Map([...listing.files].filter(([path]) => path !== 'Plans/a.md')) }
     }
     local.restart()
     await synced(local)
@@ -367,7 +364,7 @@ describe('a lost memory', () => {
     local.files.rename(PENDING, DONE)
     await synced(local)
     cloud.store.update({
-      base: [...cloud.store.base().keys()].map((path): [VaultPath, null] => [path, null]),
+      base: cloud.store.somePaths(100).map((path): [VaultPath, null] => [path, null]),
       facts: { based: null },
     })
     expect(cloud.files.text(PENDING)).toBe(old)

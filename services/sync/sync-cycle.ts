@@ -1,26 +1,29 @@
-import { sameIdentity } from '#core/file-identity.ts'
 import type { GateFault } from '#core/gate.ts'
 import { formatHlc, parseHlc, tickHlc } from '#core/hlc.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
+import { maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
-import type { BaseRow, PushIntent } from '#core/ports/sync-store.ts'
+import type { PushIntent } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
-import { isConflictCopy, type VaultPath } from '#core/vault-path.ts'
+import { placeOf, type VaultPath } from '#core/vault-path.ts'
 import { applyTree, settleApplying } from './apply-tree.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
+import { hubView } from './hub-view.ts'
 import { type MergePlan, type PlannedChange, planMerge } from './plan-merge.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
-import { rememberable, type Scan } from './scan-work-tree.ts'
-import { settleIntents } from './settle-intents.ts'
+import type { Scan } from './scan-work-tree.ts'
+import { landing, settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
-import { anchorVerified, refuseFetch, stampsOf, verifyHub } from './verify-hub.ts'
+import { anchorVerified, refuseFetch, takenOver, verifiedHead, verifyHub } from './verify-hub.ts'
 import { checkpointOwnLedger, witnessOthers } from './witness-ledger.ts'
 
 export type CycleOutcome =
   /** Vault and hub agree, but for what is held back. */
   | { readonly kind: 'synced'; readonly report: CycleReport }
+  /** Nothing had changed here, and nobody had asked for a look at the hub. */
+  | { readonly kind: 'idle' }
   /** Files were being written while we looked. */
   | { readonly kind: 'unsettled' }
   | { readonly kind: 'unreachable'; readonly reason: string }
@@ -48,42 +51,44 @@ export interface CycleReport {
 
 const MAX_TRIES = 8
 
+/** What woke a round: `vault` spares the look at the hub unless it is needed. */
+export type Wake = 'vault' | 'hub'
+
 /**
- * One round: scan → fetch → gate → merge → commit → push → apply. Safe to end at any line: what is not finished is
- * recognised by the next round, and repeating a round that had finished changes nothing.
+ * One round: scan (and fetch) → gate → merge → commit → push → apply. Safe to end at any line: what is not finished is
+ * recognised by the next round, and repeating a round that had finished changes nothing. What it costs depends on what
+ * changed, never on how much the vault holds.
  */
-export async function syncCycle(deps: SyncDeps): Promise<CycleOutcome> {
+export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<CycleOutcome> {
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     if (attempt > 0) await deps.pause(attempt)
-    const seen = await lookAround(deps)
+    const seen = await lookAround(deps, attempt > 0 || wake === 'hub')
     if (seen.kind !== 'ready') return seen
-    const { scan, head } = seen
-
-    const base = deps.store.base()
-    const tree = await deps.repo.treeOf(head)
-    const plan = await planMerge(scan, tree, base, deps)
-    const merged = withChanges(pathsOf(tree), plan.changes)
-    const claims = await planClaims(merged, plan.unmerged, deps)
-    const rows = baseRows(scan, base, plan, deps)
+    const { head } = seen
+    const keys = new Set(deps.attention.open)
+    if (!(await deps.scanner.look(deps.scanner.view.ours(keys).keys()))) return { kind: 'unsettled' }
+    const plan = await planMerge(keys, deps)
+    const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, deps)
+    const rows = deps.scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
     const changes = [...plan.changes, ...claims.changes]
     if (changes.length === 0) {
       if (rows.length > 0) deps.store.update({ base: rows })
-      return { kind: 'synced', report: await conclude(plan, scan, head, merged, deps) }
+      return { kind: 'synced', report: await conclude(plan, keys, head, deps) }
     }
 
-    const commit = await commitPlan(plan, claims, head, scan, deps)
+    const { commit, hlc } = await commitPlan(plan, claims, head, deps)
     const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.jobs }
-    const outcome = await pushIntent(intent, deps)
+    const outcome = await pushIntent(intent, hlc, deps)
     if (outcome.kind === 'rejected' && outcome.cause === 'refused')
       return { kind: 'push-refused', reason: outcome.reason }
     // Raced or unknown: look at the hub again. Whether this commit is in its history decides, nothing else.
     if (outcome.kind !== 'landed') continue
-    takeOverOwn(commit, changes, tree, deps)
+    await takeOverOwn(intent, changes, hlc, deps)
     await settleIntents(commit, deps)
     await deps.at('landed')
     await reportMerge(plan, deps)
-    const whole = withChanges(merged, claims.changes)
-    const report = await conclude(withClaims(plan, claims), scan, commit, whole, deps)
+    const whole = withClaims(plan, claims, deps)
+    const report = await conclude(whole, new Set([...keys, ...whole.merged]), commit, deps)
     return { kind: 'synced', report: { ...report, pushed: true } }
   }
   return { kind: 'contended' }
@@ -92,13 +97,21 @@ export async function syncCycle(deps: SyncDeps): Promise<CycleOutcome> {
 /** Scans and fetches, holds the hub against the gate, and settles what an earlier round had left open. */
 async function lookAround(
   deps: SyncDeps,
-): Promise<{ readonly kind: 'ready'; readonly scan: Scan; readonly head: Oid | null } | CycleOutcome> {
+  isHubAsked: boolean,
+): Promise<{ readonly kind: 'ready'; readonly head: Oid | null } | CycleOutcome> {
+  const { store, repo, attention } = deps
+  // A push is a compare-and-swap: against the last verified head it needs no fetch, unless something is open.
+  const mustFetch = isHubAsked || store.intents().length > 0 || store.fact('based') === undefined
   // At once: neither needs the other, and the base is known per file.
-  const [scanning, fetching] = await Promise.allSettled([scanWithCheckpoint(deps), deps.repo.fetch()])
+  const [scanning, fetching] = await Promise.allSettled([
+    scanWithCheckpoint(deps),
+    mustFetch ? repo.fetch() : verifiedHead(deps).then((head) => ({ kind: 'ok' as const, head })),
+  ])
   // Both have ended before either's error ends the round: no git is left running into the next one.
   if (scanning.status === 'rejected') throw scanning.reason
   if (fetching.status === 'rejected') throw fetching.reason
   const [scan, fetched] = [scanning.value, fetching.value]
+  attention.wake(scan.keys)
   if (!scan.isSettled) return { kind: 'unsettled' }
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
@@ -107,16 +120,24 @@ async function lookAround(
   if (verdict.kind === 'refused') return verdict
   const head = fetched.kind === 'ok' ? fetched.head : null
   await deps.at('verified')
-  await rebuildBase(scan, head, deps)
-  settleApplying(scan, deps)
+  await rebuildBase(head, deps)
+  await settleApplying(deps)
   await settleIntents(head, deps)
+  if (scan.isWhole) wakeEverything(deps)
   await deps.at('settled')
-  return { kind: 'ready', scan, head }
+  return !mustFetch && attention.open.size === 0 ? { kind: 'idle' } : { kind: 'ready', head }
+}
+
+/** After a look at everything, base and hub are compared as a whole too: nothing is left to a mark that got lost. */
+function wakeEverything({ attention, store, scanner }: SyncDeps): void {
+  attention.wake([...attention.held.keys()])
+  attention.wake(store.unequalKeys())
+  attention.wakePaths(scanner.view.differing())
 }
 
 /** Written down before it is begun: after a crash, the hub's history tells whether it landed. */
-async function pushIntent(intent: PushIntent, { repo, store, at }: SyncDeps): Promise<PushOutcome> {
-  store.update({ addIntent: intent })
+async function pushIntent(intent: PushIntent, hlc: string, { repo, store, at }: SyncDeps): Promise<PushOutcome> {
+  store.update({ addIntent: intent, facts: { hlc } })
   await at('committed')
   const outcome = await repo.push({ commit: intent.commit, expected: intent.parent })
   await at('pushed')
@@ -126,21 +147,27 @@ async function pushIntent(intent: PushIntent, { repo, store, at }: SyncDeps): Pr
 
 async function scanWithCheckpoint(deps: SyncDeps): Promise<Scan> {
   const scan = await deps.scanner.scan()
-  return scan.isSettled && (await checkpointOwnLedger(scan, deps)) ? deps.scanner.scan() : scan
+  if (!scan.isSettled || !(await checkpointOwnLedger(deps))) return scan
+  const again = await deps.scanner.scan()
+  return { ...again, keys: new Set([...scan.keys, ...again.keys]), isWhole: scan.isWhole || again.isWhole }
 }
 
 /** Brings the work tree up to the hub's head, then tells whom it concerns. */
 async function conclude(
   plan: MergePlan,
-  scan: Scan,
+  keys: ReadonlySet<string>,
   head: Oid | null,
-  tree: ReadonlyMap<VaultPath, Oid>,
   deps: SyncDeps,
 ): Promise<CycleReport> {
-  const appliedCount = await applyTree(plan, scan, deps)
+  const { attention, scanner, store } = deps
+  scanner.view.settle(keys)
+  const appliedCount = await applyTree(plan, deps)
+  attention.rest(keys, store, scanner.view)
+  attention.hold(plan.held)
   const claims = await announceClaims(deps)
-  const ledgerProblems = await witnessOthers(tree, deps)
-  await reportHeld(plan.held, deps)
+  const ledgerProblems = await witnessOthers(hubView(store, []), deps)
+  const held = [...attention.held.values()]
+  await reportHeld(held, deps)
   await anchorVerified(head, deps)
   return {
     head,
@@ -148,52 +175,27 @@ async function conclude(
     appliedCount,
     claims,
     newConflicts: plan.copies.length,
-    conflicts: [...tree.keys()].filter(isConflictCopy).sort(),
-    held: [...plan.held, ...scan.oddities],
+    conflicts: store.hubConflicts(),
+    held: [...held, ...scanner.oddities()],
     ledgerProblems,
     isPartial: plan.isPartial,
   }
 }
 
-/** The gate has checked every path of a verified tree. */
-function pathsOf(tree: ReadonlyMap<string, TreeFile>): Map<VaultPath, Oid> {
-  return new Map([...tree].map(([path, { oid }]) => [path as VaultPath, oid]))
-}
-
-function withChanges(tree: ReadonlyMap<VaultPath, Oid>, changes: readonly PlannedChange[]): Map<VaultPath, Oid> {
-  const changed = new Map(tree)
+/** The claims as part of what the work tree is to become. */
+function withClaims(plan: MergePlan, { changes }: ClaimPlan, { scanner }: SyncDeps): MergePlan {
+  const keys = changes.map(({ path }) => mergeKey(path))
+  const tree = new Map(plan.tree)
   for (const { path, oid } of changes) {
-    if (oid === null) changed.delete(path)
-    else changed.set(path, oid)
+    if (oid === null) tree.delete(path)
+    else tree.set(path, oid)
   }
-  return changed
-}
-
-function withClaims(plan: MergePlan, { changes }: ClaimPlan): MergePlan {
-  const merged = new Set([...plan.merged, ...changes.map(({ path }) => mergeKey(path))])
-  return { ...plan, tree: withChanges(plan.tree, changes), merged }
-}
-
-/** What was scanned, as the base it becomes once it is part of the hub's head. */
-function baseRows(
-  scan: Scan,
-  base: ReadonlyMap<VaultPath, BaseRow>,
-  plan: MergePlan,
-  deps: SyncDeps,
-): [VaultPath, BaseRow | null][] {
-  const rows: [VaultPath, BaseRow | null][] = []
-  for (const path of new Set([...scan.files.keys(), ...base.keys()])) {
-    if (plan.unmerged.has(mergeKey(path))) continue
-    const found = scan.files.get(path)
-    const known = base.get(path)
-    if (!found) rows.push([path, null])
-    else {
-      const identity = rememberable(found.identity, deps.clock)
-      const isKnown = found.oid === known?.oid && (identity === null || sameIdentity(identity, known.identity))
-      if (!isKnown) rows.push([path, { oid: found.oid, identity }])
-    }
+  return {
+    ...plan,
+    tree,
+    ours: new Map([...plan.ours, ...scanner.view.ours(keys)]),
+    merged: new Set([...plan.merged, ...keys]),
   }
-  return rows
 }
 
 /** One commit for what changed here and one for the claims, so that each says one thing; pushed together. */
@@ -201,13 +203,12 @@ async function commitPlan(
   plan: MergePlan,
   claims: ClaimPlan,
   head: Oid | null,
-  scan: Scan,
   deps: SyncDeps,
-): Promise<Oid> {
+): Promise<{ readonly commit: Oid; readonly hlc: string }> {
   const { repo, store, agent, clock, nonce } = deps
   // As near to the time of writing as causality allows: a file edited offline is as old as its edit.
   const written = plan.changes.flatMap(({ path }) => {
-    const { identity } = scan.files.get(path) ?? {}
+    const { identity } = plan.ours.get(path) ?? {}
     return identity ? [Number(BigInt(identity.mtimeNs) / 1_000_000n)] : []
   })
   const physicalMs = Math.min(clock.now(), written.length > 0 ? Math.max(...written) : clock.now())
@@ -224,25 +225,37 @@ async function commitPlan(
     const trailers = { Claim: claims.jobs.map((job) => job.taskId).join(' '), Nonce: nonce(), HLC: formatHlc(hlc) }
     parent = await repo.commitTree({ parent, changes: claims.changes, message, trailers })
   }
-  store.update({ facts: { hlc: formatHlc(hlc) } })
-  return parent as Oid
+  return { commit: parent as Oid, hlc: formatHlc(hlc) }
 }
 
 /** Our own commits passed the ownership check before they were made: they are verified by having landed. */
-function takeOverOwn(
-  commit: Oid,
+async function takeOverOwn(
+  intent: PushIntent,
   changes: readonly PlannedChange[],
-  before: ReadonlyMap<string, TreeFile>,
-  { store, agent, clock }: SyncDeps,
-): void {
+  hlc: string,
+  { store, agent, clock, repo }: SyncDeps,
+): Promise<void> {
+  const before = store.hubOf(changes.map(({ path }) => mergeKey(path)))
+  const fileOf = async (path: VaultPath, oid: Oid): Promise<TreeFile> => {
+    const size = (await repo.readBlob(oid, maxBytesOf(placeOf(path)))).length
+    return { mode: '100644', oid, size }
+  }
   const own = {
-    trailers: { HLC: store.fact('hlc') ?? '' },
+    trailers: { HLC: hlc },
     signature: { state: 'good', agent, fingerprint: '' } as const,
     committedAt: clock.now(),
-    changes: changes.map(({ path, oid }) => {
-      const was = before.get(path)
-      return { path, ...(was && { before: was }), ...(oid && { after: { mode: '100644', oid, size: 0 } }) }
-    }),
+    changes: await Promise.all(
+      changes.map(async ({ path, oid }) => {
+        const was = before.get(path)
+        return {
+          path,
+          ...(was && { before: { mode: '100644', ...was } }),
+          ...(oid && { after: await fileOf(path, oid) }),
+        }
+      }),
+    ),
   }
-  store.update({ stamps: stampsOf([own], clock.now()), facts: { verified: commit } })
+  const taken = takenOver([own], clock.now())
+  const landed = landing(intent, { store })
+  store.update({ ...taken, ...landed, facts: { ...landed.facts, verified: intent.commit, hub_at: intent.commit } })
 }

@@ -7,6 +7,7 @@ import type { RepoPort } from '#core/ports/repo.ts'
 import type { SyncStore } from '#core/ports/sync-store.ts'
 import type { WorkTreePort } from '#core/ports/work-tree.ts'
 import type { Zone } from '#core/zone-policy.ts'
+import type { Attention } from './attention.ts'
 import type { Scanner } from './scan-work-tree.ts'
 
 /** What a sync cycle works with. */
@@ -18,6 +19,7 @@ export interface SyncDeps {
   readonly repo: RepoPort
   readonly workTree: WorkTreePort
   readonly scanner: Scanner
+  readonly attention: Attention
   readonly store: SyncStore
   readonly ledger: LedgerPort
   /** Told before the hub's bytes are written under a task's name; in the local zone. */

@@ -48,6 +48,7 @@ export function statusAfter(before: Omit<SyncStatus, 'at'>, outcome: CycleOutcom
   switch (outcome.kind) {
     case 'synced':
       return { ...FIRST_STATUS, ...factsOf(outcome.report), state: 'ok', at, lastSuccessAt: at }
+    case 'idle':
     case 'unsettled':
     case 'contended':
       return kept

@@ -2,12 +2,12 @@ import { type GateFault, judgeRange } from '#core/gate.ts'
 import { clampHlc, formatHlc, type Hlc, parseHlc, receiveHlc } from '#core/hlc.ts'
 import { mergeKey } from '#core/merge.ts'
 import type { Oid, SignedCommit } from '#core/ports/repo.ts'
-import type { SyncStore } from '#core/ports/sync-store.ts'
-import { parseVaultPath } from '#core/vault-path.ts'
+import type { HubFile, StoreChange, SyncStore } from '#core/ports/sync-store.ts'
+import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
 export type HubVerdict =
-  | { readonly kind: 'ok'; readonly commits: readonly SignedCommit[] }
+  | { readonly kind: 'ok' }
   | { readonly kind: 'refused'; readonly head: Oid | null; readonly faults: readonly GateFault[] }
 
 /** The last head that passed the gate; null when none ever did. */
@@ -23,7 +23,8 @@ export async function verifiedHead({ store, repo }: Pick<SyncDeps, 'store' | 're
 export async function verifyHub(head: Oid | null, deps: SyncDeps): Promise<HubVerdict> {
   const { repo, store, clock } = deps
   const lastVerified = await verifiedHead(deps)
-  if (head === lastVerified && store.fact('quarantine') === undefined) return { kind: 'ok', commits: [] }
+  await learnHub(lastVerified, deps)
+  if (head === lastVerified && store.fact('quarantine') === undefined) return { kind: 'ok' }
   let commits: readonly SignedCommit[] = []
   const verdict = await judgeRange(
     {
@@ -43,11 +44,37 @@ export async function verifyHub(head: Oid | null, deps: SyncDeps): Promise<HubVe
     await quarantine(head, verdict.faults, deps)
     return { kind: 'refused', head, faults: verdict.faults }
   }
+  const changed = takenOver(commits, clock.now())
   store.update({
-    stamps: stampsOf(commits, clock.now()),
-    facts: { verified: head, hlc: latestHlc(store, commits, clock.now()), quarantine: null },
+    ...changed,
+    facts: { verified: head, hub_at: head, hlc: latestHlc(store, commits, clock.now()), quarantine: null },
   })
-  return { kind: 'ok', commits }
+  deps.attention.wakePaths(changed.hub.keys())
+  return { kind: 'ok' }
+}
+
+/** Reads the whole tree of the verified head when the store does not hold it: a new store, or one of another version. */
+async function learnHub(verified: Oid | null, { repo, store, scanner }: SyncDeps): Promise<void> {
+  if (verified === null || store.fact('hub_at') === verified) return
+  const tree = await repo.treeOf(verified)
+  store.update({
+    // The gate has checked every path of a verified tree.
+    wholeHub: [...tree].map(([path, { oid, size }]) => [path as VaultPath, { oid, size }]),
+    facts: { hub_at: verified },
+  })
+  scanner.markAll()
+}
+
+/** What commits that may enter change in the store: the tree of the head, and when each file was last written. */
+export function takenOver(
+  commits: readonly Stampable[],
+  nowMs: number,
+): { readonly hub: Map<VaultPath, HubFile | null> } & StoreChange {
+  const hub = new Map<VaultPath, HubFile | null>()
+  for (const { changes } of commits)
+    for (const { path, after } of changes)
+      hub.set(path as VaultPath, after ? { oid: after.oid, size: after.size } : null)
+  return { hub, stamps: stampsOf(commits, nowMs) }
 }
 
 /**
@@ -82,7 +109,7 @@ async function quarantine(head: Oid | null, faults: readonly GateFault[], deps: 
   store.update({ facts: { quarantine: name } })
 }
 
-type Stampable = Pick<SignedCommit, 'changes' | 'trailers' | 'signature' | 'committedAt'>
+export type Stampable = Pick<SignedCommit, 'changes' | 'trailers' | 'signature' | 'committedAt'>
 
 /** When each changed file was last written, and by whom: the signer's clock reading, cut back when it runs ahead. */
 export function stampsOf(commits: readonly Stampable[], nowMs: number): Map<string, string> {

@@ -10,8 +10,8 @@ import {
 } from '#core/ledger.ts'
 import { MAX_LOG_BYTES } from '#core/path-ownership.ts'
 import type { Oid } from '#core/ports/repo.ts'
-import { fileNameOf, placeOf, type VaultPath } from '#core/vault-path.ts'
-import type { Scan } from './scan-work-tree.ts'
+import { fileNameOf, type VaultPath } from '#core/vault-path.ts'
+import type { HubView } from './hub-view.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
 /** What is remembered of a ledger: how far it was seen. `file` is the day file that the entry stands in. */
@@ -23,9 +23,9 @@ interface Seen extends LedgerHead {
  * Signs where the own ledger stands, once new entries other than statements about ledgers are in it. Returns whether
  * it wrote an entry: then the scan has to be made again.
  */
-export async function checkpointOwnLedger(scan: Scan, deps: SyncDeps): Promise<boolean> {
+export async function checkpointOwnLedger(deps: SyncDeps): Promise<boolean> {
   const seen = seenOf(deps, 'checkpoint')
-  const files = logFiles(new Map([...scan.files].map(([path, { oid }]) => [path, oid])), deps.agent, seen?.file ?? '')
+  const files = logFiles(ownFiles(deps), seen?.file ?? '')
   const newest = files.at(-1)
   // The same bytes as at the last look hold nothing new.
   if (!newest || deps.store.fact('checkpoint_oid') === newest[1]) return false
@@ -44,11 +44,11 @@ export async function checkpointOwnLedger(scan: Scan, deps: SyncDeps): Promise<b
  * can be rewritten alone. Statements about ledgers alone are not answered, or two zones would go on for
  * ever. Returns what is wrong with a ledger, in words; such a ledger is not witnessed.
  */
-export async function witnessOthers(tree: ReadonlyMap<VaultPath, Oid>, deps: SyncDeps): Promise<string[]> {
+export async function witnessOthers(hub: HubView, deps: SyncDeps): Promise<string[]> {
   const problems: string[] = []
   for (const [agent, key] of deps.ledgerKeys) {
     const seen = seenOf(deps, `witness:${agent}`)
-    const files = logFiles(tree, agent, seen?.file ?? '')
+    const files = logFiles(hub.under(`Logs/${agent}/`), seen?.file ?? '')
     const newest = files.at(-1)
     if (agent === deps.agent || !newest || deps.store.fact(`witness_oid:${agent}`) === newest[1]) continue
     const texts = await Promise.all(
@@ -94,14 +94,13 @@ function faultOf(
   return stated && stated.hash !== statement.hash ? 'the checkpoint is of another chain' : undefined
 }
 
-/** An agent's ledger files from a day on, oldest first. */
-function logFiles(tree: ReadonlyMap<VaultPath, Oid>, agent: string, from: string): [VaultPath, Oid][] {
-  return [...tree]
-    .filter(([path]) => {
-      const place = placeOf(path)
-      return place.kind === 'log' && place.agent === agent && fileNameOf(path) >= from
-    })
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+function ownFiles({ scanner, agent }: SyncDeps): Map<VaultPath, Oid> {
+  return new Map([...scanner.view.in(`Logs/${agent}`)].map(([path, { oid }]) => [path, oid]))
+}
+
+/** Ledger files from a day on, oldest first. */
+function logFiles(files: ReadonlyMap<VaultPath, Oid>, from: string): [VaultPath, Oid][] {
+  return [...files].filter(([path]) => fileNameOf(path) >= from).sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 async function readEntries(files: readonly [VaultPath, Oid][], deps: SyncDeps): Promise<LedgerEntry[]> {

@@ -57,6 +57,42 @@ describe('the keys of a zone', () => {
     expect(parseIdentity(JSON.stringify(await publicIdentity(home, 'local')))).toEqual(identity)
   })
 
+  it('are accepted by ssh-keygen, to read and to sign with', async () => {
+    const identity = await createZoneKeys(home, 'cloud')
+    for (const [name, key] of [
+      ['signing', identity.signing],
+      ['deploy', identity.deploy],
+    ] as const) {
+      const file = join(home, 'keys', name)
+      const read = execFileSync('ssh-keygen', ['-y', '-P', '', '-f', file], { encoding: 'utf8' })
+      expect(read).toBe(`${key} cloud ${name}\n`)
+      expect(readFileSync(`${file}.pub`, 'utf8')).toBe(read)
+      const signature = execFileSync('ssh-keygen', ['-q', '-Y', 'sign', '-n', 'git', '-f', file], { input: 'x' })
+      expect(signature.toString()).toMatch(/^-----BEGIN SSH SIGNATURE/)
+    }
+  })
+
+  it('keep a public half that fits: one without its private key is made anew with it', async () => {
+    const before = await createZoneKeys(home, 'cloud')
+    rmSync(join(home, 'keys', 'deploy'))
+    rmSync(join(home, 'trust'), { recursive: true })
+    const after = await createZoneKeys(home, 'cloud')
+    expect(after.deploy).not.toBe(before.deploy)
+    expect(after.signing).toBe(before.signing)
+    const read = execFileSync('ssh-keygen', ['-y', '-f', join(home, 'keys', 'deploy')], { encoding: 'utf8' })
+    expect(read).toBe(`${after.deploy} cloud deploy\n`)
+  })
+
+  it('that a person brought with a passphrase are refused, not replaced', async () => {
+    await createZoneKeys(home, 'cloud')
+    const file = join(home, 'keys', 'signing')
+    execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'secret', '-f', file])
+    rmSync(`${file}.pub`)
+    const before = readFileSync(file, 'utf8')
+    await expect(createZoneKeys(home, 'cloud')).rejects.toThrow(/signing has a passphrase/)
+    expect(readFileSync(file, 'utf8')).toBe(before)
+  })
+
   it('are refused without their content when they are damaged', async () => {
     const path = join(home, 'broken.pem')
     writeFileSync(path, '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n')

@@ -9,6 +9,7 @@ import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { RepoPort } from '#core/ports/repo.ts'
 import type { SyncStore } from '#core/ports/sync-store.ts'
 import type { Zone } from '#core/zone-policy.ts'
+import { Attention } from '#services/sync/attention.ts'
 import { createScanner } from '#services/sync/scan-work-tree.ts'
 import { type CycleOutcome, syncCycle } from '#services/sync/sync-cycle.ts'
 import type { SyncDeps } from '#services/sync/sync-deps.ts'
@@ -85,7 +86,13 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
       deps = makeDeps()
     },
   }
-  const makeDeps = (): SyncDeps => ({
+  const makeDeps = (): SyncDeps => {
+    const scanner = createScanner({ workTree: files, repo, store: self.store, clock })
+    // As the watcher does.
+    files.onTouch = scanner.mark
+    return { ...ports(), scanner, attention: new Attention() }
+  }
+  const ports = (): Omit<SyncDeps, 'scanner' | 'attention'> => ({
     zone,
     agent: zone,
     agents: new Map<string, Zone>([
@@ -94,7 +101,6 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
     ]),
     repo,
     workTree: files,
-    scanner: createScanner({ workTree: files, repo, store: self.store, clock }),
     store: self.store,
     ledger: self.ledger,
     received: { note: (fileName) => void received.push(fileName) },
