@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Supervisor } from '#runtime/supervisor.ts'
 import { cacheFolder } from '../../demo/debian-packages.ts'
 import { freePorts } from '../../demo/free-ports.ts'
 import { type Reaper, removeFolder, startReaper, WORLD_PREFIX } from '../../demo/reaper.ts'
 import { findRedis, redisCommand, redisContainer, redisProcess } from '../../demo/redis.ts'
 import { until } from '../../demo/until.ts'
+import { bundle } from '../../scripts/bundle.ts'
 
 /** Where everything of a run lives: one folder, one supervisor, one Redis. Disposing leaves nothing behind. */
 export interface Lab extends AsyncDisposable {
@@ -16,6 +17,8 @@ export interface Lab extends AsyncDisposable {
   /** Clears up after us when we are killed. */
   readonly reaper: Reaper
   readonly redis: { readonly label: string; readonly passwordFile: string; url(database: number): string }
+  /** The bundles that the images hold. */
+  readonly programs: { readonly sync: string; readonly gate: string }
   /** For child processes: what they need of our own environment. */
   readonly env: Record<string, string>
   readonly signal: AbortSignal
@@ -46,9 +49,13 @@ export async function openLab(signal: AbortSignal, say: (line: string) => void):
     NODE_COMPILE_CACHE: cacheFolder(process.env, 'compile'),
   }
   const redis = await startRedis({ root, reaper, supervisor, env, signal, say })
+  const dist = join(root, 'dist')
+  const entries = { sync: 'services/sync/main.ts', 'pre-receive': 'services/hub/main.ts' }
+  await bundle(entries, { root: resolve('.'), outDir: dist, acting: false })
+  const programs = { sync: join(dist, 'sync.mjs'), gate: join(dist, 'pre-receive.mjs') }
   const resources = opening.move()
   return {
-    ...{ root, supervisor, reaper, redis, env, signal, say },
+    ...{ root, supervisor, reaper, redis, programs, env, signal, say },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }

@@ -2,7 +2,8 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { constants, deflateSync } from 'node:zlib'
-import type { CommitSigner } from './sign-commit.ts'
+import { signCommit, withSignature } from '#adapters/git/ssh-signature.ts'
+import type { SshKeyPair } from '#core/openssh-key.ts'
 import { smallCommits, type VaultFile, vaultFile } from './vault-content.ts'
 
 export interface Shape {
@@ -13,12 +14,13 @@ export interface Shape {
 /** Below what the gate lets one commit change. */
 const FILES_A_COMMIT = 4_000
 const PACK_COMMIT = 1
+const WHO = 'local <local@countersign.invalid>'
 
 /**
  * Fills a bare repository's `main` with a history that the gate accepts: first the files, as few commits as may carry
  * them, then small commits up to the wanted number. Gives the head.
  */
-export async function populate(gitDir: string, shape: Shape, signer: CommitSigner): Promise<string> {
+export async function populate(gitDir: string, shape: Shape, key: SshKeyPair): Promise<string> {
   const importer = spawn('git', ['--git-dir', gitDir, 'fast-import', '--quiet'], {
     stdio: ['pipe', 'inherit', 'inherit'],
   })
@@ -28,7 +30,7 @@ export async function populate(gitDir: string, shape: Shape, signer: CommitSigne
   importer.stdin.end('done\n')
   const [code] = await ended
   if (code !== 0) throw new Error(`git fast-import ended with ${code}`)
-  const head = signAll(gitDir, signer)
+  const head = signAll(gitDir, key)
   git(gitDir, ['update-ref', 'refs/heads/main', head])
   git(gitDir, ['update-ref', '-d', 'refs/heads/unsigned'])
   return head
@@ -47,7 +49,7 @@ function* commitsOf({ files, commits }: Shape): Generator<VaultFile[]> {
 
 async function writeCommit(importer: ChildProcess, files: readonly VaultFile[], number: number): Promise<void> {
   const lines = files.map(({ path, text }) => `M 100644 inline ${path}\ndata ${Buffer.byteLength(text)}\n${text}\n`)
-  const head = `commit refs/heads/unsigned\ncommitter local <local@countersign.invalid> ${timeOf(number)} +0000\n`
+  const head = `commit refs/heads/unsigned\ncommitter ${WHO} ${timeOf(number)} +0000\n`
   const stream = importer.stdin as NonNullable<ChildProcess['stdin']>
   if (!stream.write(`${head}data 0\n${lines.join('')}\n`)) await once(stream, 'drain')
 }
@@ -57,12 +59,12 @@ function timeOf(number: number): number {
 }
 
 /** Writes the same commits again with signatures, as one pack: fast-import cannot sign. */
-function signAll(gitDir: string, signer: CommitSigner): string {
+function signAll(gitDir: string, key: SshKeyPair): string {
   const trees = git(gitDir, ['log', '--reverse', '--format=%T', 'refs/heads/unsigned']).trim().split('\n')
   const packed: Buffer[] = []
   let parent: string | undefined
   for (const [number, tree] of trees.entries()) {
-    const text = signedCommit(tree, parent, number, signer)
+    const text = signedCommit(tree, parent, number, key)
     parent = createHash('sha1').update(`commit ${text.length}\0`).update(text).digest('hex')
     packed.push(packHeader(text.length), deflateSync(text, { level: constants.Z_BEST_SPEED }))
   }
@@ -76,11 +78,11 @@ function signAll(gitDir: string, signer: CommitSigner): string {
   return parent as string
 }
 
-function signedCommit(tree: string, parent: string | undefined, number: number, signer: CommitSigner): Buffer {
-  const who = `${signer.agent} <${signer.agent}@countersign.invalid> ${timeOf(number)} +0000`
-  const head = [`tree ${tree}`, ...(parent ? [`parent ${parent}`] : []), `author ${who}`, `committer ${who}`].join('\n')
-  const message = `\nSync from ${signer.agent}\n\nNonce: ${number}\n`
-  return Buffer.from(`${head}\ngpgsig ${signer.signature(`${head}\n${message}`)}\n${message}`)
+function signedCommit(tree: string, parent: string | undefined, number: number, key: SshKeyPair): Buffer {
+  const who = `${WHO} ${timeOf(number)} +0000`
+  const head = [`tree ${tree}`, ...(parent ? [`parent ${parent}`] : []), `author ${who}`, `committer ${who}`]
+  const payload = Buffer.from(`${head.join('\n')}\n\nSync from local\n\nNonce: ${number}\n`)
+  return withSignature(payload, signCommit(payload, key))
 }
 
 /** Type and size of a pack entry: four bits of size in the first byte, seven in each that follows. */

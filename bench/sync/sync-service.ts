@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { freePorts } from '../../demo/free-ports.ts'
 import { until } from '../../demo/until.ts'
 import type { Lab } from './lab.ts'
@@ -33,7 +33,7 @@ export async function startSync(
   await lab.supervisor.start({
     ...{ name, logFile, tier: 1, drainMs: 15_000 },
     command: process.execPath,
-    args: [...NODE_FLAGS, ...(options.nodeFlags ?? []), resolve('services/sync/main.ts')],
+    args: [...NODE_FLAGS, ...(options.nodeFlags ?? []), lab.programs.sync],
     env: {
       ...lab.env,
       COUNTERSIGN_ZONE: zone,

@@ -1,19 +1,20 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { initHub } from '#adapters/git/hub.ts'
 import { gitRunner } from '#adapters/git/run-git.ts'
+import { readSigningKey } from '#adapters/git/ssh-signature.ts'
 import { addAgent } from '#adapters/keys/trust-files.ts'
 import { createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { openWorkTree } from '#adapters/vault-fs/work-tree.ts'
+import type { FileIdentity } from '#core/file-identity.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { VaultPath } from '#core/vault-path.ts'
 import type { Zones } from '#tests/support/git-zones.ts'
 import { type SshHub, serveHub } from '#tests/support/sshd.ts'
 import type { Lab } from './lab.ts'
 import { populate, type Shape } from './populate.ts'
-import { commitSigner } from './sign-commit.ts'
 
 /** A hub with a populated history behind its own sshd, and the homes of both zones. */
 export interface VaultWorld extends AsyncDisposable {
@@ -41,8 +42,8 @@ export async function openVaultWorld(lab: Lab, shape: Shape): Promise<VaultWorld
   const trustDir = join(home('cloud'), 'trust')
   const zones: Zones = { root, agents, home, trustDir, [Symbol.dispose]: () => {} }
   const hub = join(root, 'vault.git')
-  await initHub({ dir: hub, trustDir, hookCommand: [process.execPath, resolve('services/hub/main.ts')] })
-  await populate(hub, shape, commitSigner('local', join(home('local'), 'keys/signing')))
+  await initHub({ dir: hub, trustDir, hookCommand: [process.execPath, lab.programs.gate] })
+  await populate(hub, shape, await readSigningKey(join(home('local'), 'keys/signing')))
   const ssh = opening.use(await serveHub(zones, hub))
   lab.say(`  made ${describe(shape)} in ${seconds(startedAt)}`)
   const resources = opening.move()
@@ -66,8 +67,9 @@ export async function seedZone(world: VaultWorld, zone: ZoneName): Promise<void>
   await gitRunner(gitDir)(['init', '--bare', '--template=', '--initial-branch=main', gitDir])
   for (const ref of ['verified', 'hub']) git(gitDir, ['update-ref', `refs/countersign/${ref}`, head])
   execFileSync('sh', ['-c', 'git --git-dir "$1" archive "$2" | tar -x -C "$3"', 'sh', gitDir, head, vault])
-  const { files } = await openWorkTree(vault).list()
-  const base = blobsOf(gitDir, head).map(([path, oid]) => [path, { oid, identity: files.get(path) ?? null }] as const)
+  const found = new Map<VaultPath, FileIdentity>()
+  for await (const { files } of openWorkTree(vault).list()) for (const [path, one] of files) found.set(path, one)
+  const base = blobsOf(gitDir, head).map(([path, oid]) => [path, { oid, identity: found.get(path) ?? null }] as const)
   using store = openSyncStore(join(state, 'sync.sqlite'))
   store.update({ base, facts: { verified: head, anchored: head, based: 'yes' } })
 }
