@@ -1,5 +1,8 @@
+import { ruleScan } from './content-scan.ts'
 import { checkCommit, type FileChange, MAX_CHANGES, maxBytesOf } from './path-ownership.ts'
+import type { ContentScan } from './ports/content-scan.ts'
 import type { CommitChange, Oid, RepoPort, SignedCommit } from './ports/repo.ts'
+import { scanChanges, scanMessage, shownPath } from './scan-changes.ts'
 import { parseVaultPath } from './vault-path.ts'
 import type { Zone } from './zone-policy.ts'
 
@@ -19,6 +22,8 @@ export interface GateContext {
   readonly agents: ReadonlyMap<string, Zone>
   /** At the hub: the agent whose deploy key opened the connection, when known. It must also be the signer. */
   readonly pushedBy?: string
+  /** What may not stand in contents, names and messages. Without one the program's own rules are applied. */
+  readonly scan?: ContentScan
 }
 
 /** Enough to see what happened; a hostile push of thousands of bad commits is not worth more. */
@@ -139,7 +144,19 @@ async function judgeContent(
   const wanted = commit.signature.state === 'good' ? blobsToRead(commit) : []
   const contents = new Map<Oid, Uint8Array>()
   await Promise.all(wanted.map(async ({ oid, maxBytes }) => contents.set(oid, await repo.readBlob(oid, maxBytes))))
-  return judgeCommit(commit, contents, context)
+  const faults = judgeCommit(commit, contents, context)
+  return faults.length > 0 ? faults : secretFaults(commit, contents, context.scan ?? ruleScan)
+}
+
+async function secretFaults(
+  commit: SignedCommit,
+  contents: ReadonlyMap<Oid, Uint8Array>,
+  scan: ContentScan,
+): Promise<GateFault[]> {
+  const changes = commit.changes.map((change) => withBytes(change, contents))
+  const inMessage = (await scanMessage(commit.message, scan)).map((rule) => ({ rule, detail: 'in its message' }))
+  const inFiles = (await scanChanges(changes, scan)).map((one) => ({ rule: one.rule, detail: shownPath(one) }))
+  return [...inMessage, ...inFiles].map(({ rule, detail }) => ({ commit: commit.oid, rule, detail: printable(detail) }))
 }
 
 function withBytes({ path, before, after }: CommitChange, contents: ReadonlyMap<Oid, Uint8Array>): FileChange {

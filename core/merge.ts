@@ -1,10 +1,13 @@
 import { compareHlc } from './hlc.ts'
+import { mergeNote } from './merge-note.ts'
 import { isLocalsWord, type Loser, type MergeContext, mergeTask, type Version } from './merge-task.ts'
 import {
   conflictCopyPath,
   fileNameOf,
+  foldedPath,
   isConflictCopy,
   isTaskPlace,
+  type Place,
   parseVaultPath,
   placeOf,
   taskPath,
@@ -42,9 +45,21 @@ export interface MergeResult {
   readonly untouched: ReadonlySet<string>
 }
 
-/** What is merged as one thing: a task by its file name, wherever it stands; any other file by its path. */
+/**
+ * What is merged as one thing: a task by its file name, wherever it stands; a note by its path, whatever the case of its
+ * letters, because on some disks two such names are one file; any other file by its path.
+ */
 export function mergeKey(path: VaultPath): string {
-  return isTaskPlace(placeOf(path)) && !isConflictCopy(path) ? fileNameOf(path) : path
+  const place = placeOf(path)
+  if (isTaskPlace(place) && !isConflictCopy(path)) return fileNameOf(path)
+  if (!isSpelledFreely(place)) return path
+  const name = fileNameOf(path)
+  return `${path.slice(0, -name.length)}${foldedPath(name)}`
+}
+
+/** Whether a person gives the files here their names. */
+function isSpelledFreely(place: Place): boolean {
+  return place.kind === 'inbox' || place.kind === 'plans'
 }
 
 /**
@@ -63,19 +78,32 @@ export function mergeVault(input: MergeInput): MergeResult {
     const b = base.get(key) ?? []
     const o = ours.get(key) ?? []
     const t = theirs.get(key) ?? []
-    const isTask = isTaskPlace(placeOf((o[0] ?? t[0] ?? b[0])!.path)) && !key.includes('/')
+    const place = placeOf((o[0] ?? t[0] ?? b[0])!.path)
+    const isTask = isTaskPlace(place) && !key.includes('/')
     if (input.yielded?.has(key)) {
       for (const one of t) tree.set(one.path, one.blob)
       if (o.length > 0 && (sameVersions(b, t) || (isTask && isLocalsWord(b, o, input)))) untouched.add(key)
       else copies.push(...copiesOf(t[0]?.path ?? o[0]?.path, yieldedLosers(b, o, t), input))
       continue
     }
-    const { winner, losers } = isTask ? mergeTask(b, o, t, input) : mergeFile(b[0], o[0], t[0], input)
+    const { winner, losers } = isTask
+      ? mergeTask(b, o, t, input)
+      : isSpelledFreely(place)
+        ? mergeNote(b, o, t, input)
+        : mergeFile(b[0], o[0], t[0], input)
     if (winner) tree.set(winner.path, winner.blob)
     copies.push(...copiesOf(winner?.path, losers, input))
   }
-  for (const copy of copies) tree.set(copy.path, copy.blob)
-  return { tree, copies, untouched }
+  const kept = newCopies(tree, copies)
+  for (const copy of kept) tree.set(copy.path, copy.blob)
+  return { tree, copies: kept, untouched }
+}
+
+/** Not again what a copy of the same file holds already, nor over what the person has made of a copy. */
+function newCopies(tree: Tree, copies: readonly ConflictCopy[]): ConflictCopy[] {
+  const wordsOf = (path: string, blob: string) => `${foldedPath(fileNameOf(withoutConflictMark(path)))} ${blob}`
+  const known = new Set([...tree].filter(([path]) => isConflictCopy(path)).map(([path, blob]) => wordsOf(path, blob)))
+  return copies.filter(({ path, blob }) => !tree.has(path) && known.size !== known.add(wordsOf(path, blob)).size)
 }
 
 function byKey(tree: Tree): Map<string, Version[]> {
@@ -98,7 +126,7 @@ function yieldedLosers(b: readonly Version[], o: readonly Version[], t: readonly
   return o.filter((one) => !known.has(one.blob)).map((one) => ({ ...one, side: 'ours' }))
 }
 
-/** A file outside the task folders: one side changed → that one; both → the later, the other kept. */
+/** A file of a fixed name: one side changed → that one; both → the later, the other kept. */
 function mergeFile(
   base: Version | undefined,
   ours: Version | undefined,

@@ -48,10 +48,13 @@ const ATTACHMENT_FILE = /^[0-9a-f]{64}(\.[a-z0-9]{1,8})?$/
 /** Generated names are ASCII; people may drop notes with any letters into Inbox/. */
 const TASK_FILE =
   /^[A-Z][A-Z0-9]{1,15}_\d{4}-\d{2}-\d{2}_[a-z0-9-]{1,80}_[0-9a-z]{6}(\.conflict-[0-9A-Za-z-]{1,80})?\.md$/
-const PLAIN_NOTE = /^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._,()&+'-]{0,150}\.md$/u
+const PLAIN_NOTE = /^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._,()&+'-]{0,150}(\.conflict-[0-9A-Za-z-]{1,80})?\.md$/u
+const LONGER_NOTE = /^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._,()&+'-]*\.md$/u
 const UPDATE_FILE = /^[0-9A-HJKMNP-TV-Z]{26}\.md$/
 const CONFLICT = /\.conflict-[0-9A-Za-z-]+\.md$/
 const MAX_PATH_BYTES = 255
+/** Windows takes these for devices, with any ending and in any folder. */
+const RESERVED = /^(con|prn|aux|nul|(com|lpt)[0-9¹²³])( *\.|$)/i
 
 export type PathVerdict =
   | { readonly ok: true; readonly path: VaultPath; readonly place: Place }
@@ -65,8 +68,25 @@ export function parseVaultPath(text: string): PathVerdict {
   if (parts.some((part) => part === '' || part.startsWith('.') || part.endsWith('.') || part.endsWith(' '))) {
     return { ok: false, rule: 'path-segment' }
   }
+  if (parts.some((part) => RESERVED.test(part))) return { ok: false, rule: 'path-reserved' }
   const place = placeOfParts(parts)
-  return place ? { ok: true, path: text as VaultPath, place } : { ok: false, rule: 'path-unknown' }
+  if (place) return { ok: true, path: text as VaultPath, place }
+  const isLonger = parts.length === 2 && /^(Inbox|Plans)$/.test(parts[0] ?? '') && LONGER_NOTE.test(parts[1] ?? '')
+  return { ok: false, rule: isLonger ? 'path-length' : 'path-unknown' }
+}
+
+/**
+ * The path under which a name in another Unicode form is carried: macOS writes `é` as two characters, everybody else as
+ * one. Undefined when that is not the only thing wrong with it.
+ */
+export function respelled(text: string): VaultPath | undefined {
+  const verdict = parseVaultPath(text.normalize('NFC'))
+  return verdict.ok && verdict.path !== text ? verdict.path : undefined
+}
+
+/** Equal for two paths that some file system takes for one: those that differ in case, or in Unicode form. */
+export function foldedPath(path: string): string {
+  return path.normalize('NFC').toLowerCase().replaceAll('ς', 'σ').normalize('NFC')
 }
 
 function placeOfParts(parts: readonly string[]): Place | undefined {
@@ -164,12 +184,14 @@ export function withoutConflictMark<T extends string>(path: T): T {
 
 /**
  * The name under which the losing side of a conflict is kept: `<stem>.conflict-<agent>-<utc>-<blob8>.md`. It derives
- * from the content, so that a repeated merge makes no second copy.
+ * from the content, so that a repeated merge makes no second copy. A very long stem is cut to make room for the mark.
  */
 export function conflictCopyPath(path: VaultPath, agent: string, atMs: number, blobId: string): VaultPath {
   const utc = new Date(atMs).toISOString().replace(/[-:]|\.\d{3}/g, '')
-  const stem = path.replace(/\.md$/, '')
-  return `${stem}.conflict-${agent}-${utc}-${blobId.slice(0, 8)}.md` as VaultPath
+  const mark = `.conflict-${agent}-${utc}-${blobId.slice(0, 8)}.md`
+  const stem = [...path.replace(/\.md$/, '')]
+  while (Buffer.byteLength(stem.join('')) + mark.length > MAX_PATH_BYTES) stem.pop()
+  return `${stem.join('')}${mark}` as VaultPath
 }
 
 function isDomain(text: string): text is Domain {

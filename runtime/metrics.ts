@@ -54,6 +54,11 @@ export const METRICS = {
     help: 'When vault and hub were last known to agree.',
     labels: {},
   },
+  countersign_sync_open_conflicts: {
+    kind: 'gauge',
+    help: 'Conflict copies in the vault that the person has not settled yet.',
+    labels: {},
+  },
   countersign_sync_conflicts_total: { kind: 'counter', help: 'Conflict copies kept for the person.', labels: {} },
   countersign_claims_total: {
     kind: 'counter',

@@ -51,6 +51,7 @@ export async function initHub({ dir, trustDir, hookCommand, sshKeygen }: HubOpti
   mkdirSync(join(dir, 'hooks'), { recursive: true, mode: 0o700 })
   writeHook(dir, 'pre-receive', preReceiveHook(dir, trustDir, hookCommand))
   writeHook(dir, 'reference-transaction', REFERENCE_TRANSACTION_HOOK)
+  writeHook(dir, 'post-receive', POST_RECEIVE_HOOK)
 }
 
 /** A receive-pack that was killed leaves `main.lock`, which blocks every later push; the next push clears it. */
@@ -109,6 +110,16 @@ const REFERENCE_TRANSACTION_HOOK = `#!/bin/sh
 # Written by countersign at each start of the hub. Runs before the client is told that its push landed.
 [ "$1" = committed ] || exit 0
 sync -f "$PWD" 2>/dev/null || sync
+`
+
+/** Opened for both directions, a pipe whose reader is gone neither blocks nor kills the writer. */
+const POST_RECEIVE_HOOK = `#!/bin/sh
+# Written by countersign at each start of the hub. Wakes everyone who listens for a new head (services/hub/hub-watch).
+for pipe in watchers/*; do
+  [ -p "$pipe" ] || continue
+  if [ -d "/proc/\${pipe##*.}" ]; then echo 1<>"$pipe"; else rm -f "$pipe"; fi
+done
+exit 0
 `
 
 function shellQuoted(text: string): string {

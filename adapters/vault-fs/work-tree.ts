@@ -1,4 +1,4 @@
-import { type BigIntStats, fstatSync, lstatSync, renameSync, unlinkSync, watch } from 'node:fs'
+import { type BigIntStats, fstatSync, lstatSync, renameSync, unlinkSync } from 'node:fs'
 import { readdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type FileIdentity, sameIdentity } from '#core/file-identity.ts'
@@ -18,7 +18,7 @@ import {
 import { heldBytes, withHeldFile } from './held-file.ts'
 import { withNameLock } from './name-lock.ts'
 
-const MAX_DEPTH = 3
+export const MAX_DEPTH = 3
 const READ_TRIES = 3
 const MAX_ODDITIES = 200
 
@@ -33,15 +33,6 @@ export function openWorkTree(root: string): WorkTreePort {
     move: (from, to, expected) => moveIf(root, from, to, expected),
     remove: (path, expected) => removeIf(root, path, expected),
   }
-}
-
-/** Calls back when one of the notes at the vault's root may have changed; their folder is not watched otherwise. */
-export function watchRootNotes(root: string, onChange: () => void): Disposable {
-  const watcher = watch(root, { persistent: false }, (_event, name) => {
-    if (name === null || (ROOT_NOTES as readonly string[]).includes(name)) onChange()
-  })
-  watcher.on('error', onChange) // The folder is gone or unreadable: the scan says so in its own words.
-  return { [Symbol.dispose]: () => watcher.close() }
 }
 
 /** The folders of the contract that exist, those above first; anything else at the root is the person's own. */
@@ -99,7 +90,7 @@ async function entriesOf(root: string, folder: string) {
   }
 }
 
-function isOfContract(name: string): boolean {
+export function isOfContract(name: string): boolean {
   return ([...ROOT_NOTES, ...VAULT_FOLDERS] as readonly string[]).includes(name)
 }
 

@@ -62,6 +62,12 @@ export interface CommitDraft {
   readonly trailers?: Readonly<Record<string, string>>
 }
 
+/** Something that tells of pushes to the hub. */
+export interface HubWatch extends AsyncDisposable {
+  /** False: pushes may go unnoticed now, and the hub has to be asked. */
+  isLive(): boolean
+}
+
 /**
  * The sync engine's view of one clone and of the hub's single branch `main`. No work tree, no index of the user's, no
  * merge: only objects, refs and transport. Each call has a deadline of its own. Lifecycle first, then transport (the
@@ -73,6 +79,11 @@ export interface RepoPort extends AsyncDisposable {
 
   /** Brings the hub's `main` here. Never throws for a hub that is away or hostile. */
   fetch(): Promise<FetchOutcome>
+  /**
+   * Calls back after each push to the hub, whoever made it; with its head where that is known. Undefined where the hub
+   * cannot be listened to.
+   */
+  watch(onPush: (head?: Oid | null) => void): HubWatch | undefined
   /** The hub's head without fetching it: one cheap round trip. */
   remoteHead(): Promise<FetchOutcome>
   /**

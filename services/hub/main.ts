@@ -2,7 +2,11 @@ import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { quarantinedObjects, removeStaleHubLocks } from '#adapters/git/hub.ts'
 import { readAgents } from '#adapters/keys/trust-files.ts'
+import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
+import { lazyScan, ruleScan, scanInLayers } from '#core/content-scan.ts'
 import { judgePush } from './pre-receive.ts'
+
+const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
 // The hub's pre-receive hook. Git waits for it at every push, so it imports no more than the gate needs.
 // Whatever goes wrong here refuses the push.
@@ -23,6 +27,7 @@ try {
   const agents = await readAgents(values.trust)
   const faults = await judgePush(await text(process.stdin), quarantinedObjects(gitDir, values, agents), {
     agents: new Map(agents.map((one) => [one.name, one.zone])),
+    scan: scanInLayers([ruleScan, lazyScan(SECRETLINT_TRIGGERS, loadSecretlint)]),
     ...(values.agent && { pushedBy: values.agent }),
   })
   for (const line of faults) process.stderr.write(`${line}\n`)

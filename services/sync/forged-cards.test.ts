@@ -47,6 +47,7 @@ const present = async (text = CARD) => {
   await quiesce()
 }
 const forge = async (...files: [string, string | null][]) => {
+  await cloud.repo.fetch()
   const changes: { path: string; oid: Oid | null }[] = []
   for (const [path, text] of files)
     changes.push({ path, oid: text === null ? null : await cloud.repo.writeBlob(Buffer.from(text)) })
@@ -117,7 +118,7 @@ describe('a card that waits for the person', () => {
     await present(broken)
     const { scanner, store } = local.deps()
     await scanner.scan()
-    const oid = await cloud.repo.writeBlob(Buffer.from(taskText({ generation: 1, body: 'pay to another account' })))
+    const oid = await local.repo.writeBlob(Buffer.from(taskText({ generation: 1, body: 'pay to another account' })))
     store.update({ hub: [[vaultPath(PENDING), { oid, size: 200 }]] })
     const { tree } = await planMerge(new Set([mergeKey(vaultPath(PENDING))]), local.deps())
     expect(tree.get(vaultPath(PENDING))).toBe(scanner.view.known(vaultPath(PENDING))?.oid)

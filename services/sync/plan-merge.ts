@@ -3,6 +3,7 @@ import { type ConflictCopy, mergeKey, mergeVault } from '#core/merge.ts'
 import { checkCommit, type FileChange, maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
+import { isScanRule, scanChanges } from '#core/scan-changes.ts'
 import { parseTaskFile } from '#core/task-file.ts'
 import { type Domain, isTaskPlace, placeOf, type VaultPath } from '#core/vault-path.ts'
 import type { SyncDeps } from './sync-deps.ts'
@@ -22,6 +23,8 @@ export interface MergePlan {
   /** What to commit on top of the hub's head; empty when the hub has it all. */
   readonly changes: readonly PlannedChange[]
   readonly copies: readonly ConflictCopy[]
+  /** Copies that may not leave this machine: they are kept in the work tree alone. */
+  readonly copiesKeptHere: readonly ConflictCopy[]
   /** What this agent may not write, with the rule. Not committed; left alone in the work tree while the hub has nothing new. */
   readonly held: readonly Oddity[]
   /** Keys that were merged: their work-tree files are to become `tree`. */
@@ -53,6 +56,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
   const facts = await taskFacts(sides, deps)
   const held = new Map<string, Oddity>()
   const unwritten = new Set<VaultPath>()
+  const keptHere = new Set<VaultPath>()
   for (;;) {
     const yielded = new Set(held.keys())
     const { tree, copies, untouched } = mergeVault({
@@ -67,7 +71,11 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
     })
     for (const path of unwritten) tree.delete(path)
     const changes = changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)
-    const refused = checkCommit({ agent: deps.agent, zone: deps.zone }, await withBytes(changes, all.theirs, deps))
+    const files = await withBytes(changes, all.theirs, deps)
+    const refused = [
+      ...checkCommit({ agent: deps.agent, zone: deps.zone }, files),
+      ...(await scanChanges(files, deps.scan)),
+    ]
     // One name may need many changes: then fewer names go into one commit.
     if (keys.size > 1 && refused.some(({ rule }) => rule === 'too-many-changes'))
       return planMerge(wanted, deps, Math.floor(keys.size / 2))
@@ -79,6 +87,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
         tree: tree as Map<VaultPath, Oid>,
         changes,
         copies: copies.filter((copy) => !unwritten.has(copy.path)),
+        copiesKeptHere: copies.filter((copy) => keptHere.has(copy.path)),
         held: [...held.values()],
         merged,
         unmerged: new Set([...untouched, ...rest]),
@@ -86,9 +95,11 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       }
     }
     for (const { path, rule } of fresh) {
-      // A copy that may not be written anywhere: its bytes stay in the trash and in this clone.
-      if (copies.some((copy) => copy.path === path)) unwritten.add(path as VaultPath)
-      else held.set(mergeKey(path as VaultPath), { path, rule })
+      // A copy that may not be written at the hub: its bytes stay in the trash and in this clone.
+      if (copies.some((copy) => copy.path === path)) {
+        unwritten.add(path as VaultPath)
+        if (isScanRule(rule)) keptHere.add(path as VaultPath)
+      } else held.set(mergeKey(path as VaultPath), { path, rule })
     }
 
     function isFresh(path: VaultPath): boolean {

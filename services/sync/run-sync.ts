@@ -1,7 +1,7 @@
 import { CountersignError } from '#core/errors.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
-import { type CycleOutcome, syncCycle } from './sync-cycle.ts'
+import { type CycleOutcome, syncCycle, type Wake } from './sync-cycle.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { type LoopAnswer, type SyncLoop, startLoop } from './sync-loop.ts'
 import { FIRST_STATUS, type SyncStatus, statusAfter, statusAfterError } from './sync-status.ts'
@@ -31,17 +31,20 @@ const GIVE_UP_AFTER = 8
 export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
   const { log, metrics } = options
   let status: SyncStatus = { ...FIRST_STATUS, at: new Date(deps.clock.now()).toISOString() }
+  /** What `/readyz` tells: never more than the status file. */
+  let shown = status
   let errorsInARow = 0
 
-  const round = async (): Promise<LoopAnswer> => {
-    const answer = await oneRound()
+  const round = async (wake: Wake): Promise<LoopAnswer> => {
+    const answer = await oneRound(wake)
     await options.writeStatus(status)
+    shown = status
     options.onProgress()
     return answer
   }
-  const oneRound = async (): Promise<LoopAnswer> => {
+  const oneRound = async (wake: Wake): Promise<LoopAnswer> => {
     try {
-      const outcome = await syncCycle(deps)
+      const outcome = await syncCycle(deps, wake)
       errorsInARow = 0
       const before = status
       status = statusAfter(before, outcome, deps.clock.now())
@@ -65,6 +68,7 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
         const isNews = pushed || appliedCount > 0
         metrics.count('countersign_sync_cycles_total', { outcome: isNews ? 'success' : 'noop' })
         metrics.set('countersign_sync_last_success_timestamp_seconds', deps.clock.now() / 1000, {})
+        metrics.set('countersign_sync_open_conflicts', outcome.report.conflicts.length, {})
         if (claims.length > 0) {
           metrics.count('countersign_claims_total', { outcome: 'won' }, claims.length)
           metrics.count('countersign_tasks_total', { outcome: 'claimed' }, claims.length)
@@ -101,10 +105,11 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
 
   const loop = startLoop({ round, onFault: options.onFault, random: options.random, now: options.monotonic })
   const stateUnless = (bad: readonly string[]) => () =>
-    bad.includes(status.state) ? `${status.state}: ${status.lastError?.message ?? ''}`.slice(0, 300) : (true as const)
+    bad.includes(shown.state) ? `${shown.state}: ${shown.lastError?.message ?? ''}`.slice(0, 300) : (true as const)
   return {
     request: loop.request,
     requestNow: loop.requestNow,
+    isRunning: loop.isRunning,
     hubState: stateUnless(['hub unreachable', 'push refused by the hub', 'starting']),
     gateState: stateUnless(['hub refused by the gate']),
     vaultState: stateUnless(['failed']),

@@ -6,8 +6,9 @@ import { maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
 import type { PushIntent } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
+import { shownPath } from '#core/scan-changes.ts'
 import { placeOf, type VaultPath } from '#core/vault-path.ts'
-import { applyTree, settleApplying } from './apply-tree.ts'
+import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
 import { hubView } from './hub-view.ts'
 import { type MergePlan, type PlannedChange, planMerge } from './plan-merge.ts'
@@ -16,7 +17,7 @@ import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import type { Scan } from './scan-work-tree.ts'
 import { landing, settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
-import { anchorVerified, refuseFetch, takenOver, verifiedHead, verifyHub } from './verify-hub.ts'
+import { anchorVerified, type HubVerdict, refuseFetch, takenOver, verifiedHead, verifyHub } from './verify-hub.ts'
 import { checkpointOwnLedger, witnessOthers } from './witness-ledger.ts'
 
 export type CycleOutcome =
@@ -101,7 +102,9 @@ async function lookAround(
 ): Promise<{ readonly kind: 'ready'; readonly head: Oid | null } | CycleOutcome> {
   const { store, repo, attention } = deps
   // A push is a compare-and-swap: against the last verified head it needs no fetch, unless something is open.
-  const mustFetch = isHubAsked || store.intents().length > 0 || store.fact('based') === undefined
+  const isOpen =
+    store.intents().length > 0 || store.fact('based') === undefined || store.fact('quarantine') !== undefined
+  const mustFetch = isHubAsked || isOpen
   // At once: neither needs the other, and the base is known per file.
   const [scanning, fetching] = await Promise.allSettled([
     scanWithCheckpoint(deps),
@@ -115,10 +118,10 @@ async function lookAround(
   if (!scan.isSettled) return { kind: 'unsettled' }
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
-  const verdict =
-    fetched.kind === 'refused' ? await refuseFetch(fetched.reason, deps) : await verifyHub(fetched.head, deps)
+  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
+  const { head } = fetched
+  const verdict: HubVerdict = mustFetch ? await verifyHub(head, deps) : { kind: 'ok' }
   if (verdict.kind === 'refused') return verdict
-  const head = fetched.kind === 'ok' ? fetched.head : null
   await deps.at('verified')
   await rebuildBase(head, deps)
   await settleApplying(deps)
@@ -161,12 +164,13 @@ async function conclude(
 ): Promise<CycleReport> {
   const { attention, scanner, store } = deps
   scanner.view.settle(keys)
+  await keepCopiesHere(plan, deps)
   const appliedCount = await applyTree(plan, deps)
   attention.rest(keys, store, scanner.view)
   attention.hold(plan.held)
   const claims = await announceClaims(deps)
   const ledgerProblems = await witnessOthers(hubView(store, []), deps)
-  const held = [...attention.held.values()]
+  const held = [...attention.held.values()].map((one) => ({ ...one, path: shownPath(one) }))
   await reportHeld(held, deps)
   await anchorVerified(head, deps)
   return {

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { Clock } from '#core/ports/clock.ts'
+import type { ContentScan } from '#core/ports/content-scan.ts'
 import type { Doorbell } from '#core/ports/doorbell.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { ReceivedPort } from '#core/ports/received.ts'
@@ -19,6 +20,8 @@ export interface SyncDeps {
   readonly repo: RepoPort
   readonly workTree: WorkTreePort
   readonly scanner: Scanner
+  /** What may not leave this machine. */
+  readonly scan: ContentScan
   readonly attention: Attention
   readonly store: SyncStore
   readonly ledger: LedgerPort
@@ -32,7 +35,7 @@ export interface SyncDeps {
   /** 128 random bits as hex: makes two claims of one second two commits. */
   readonly nonce: () => string
   /** Keeps the bytes of a file that sync is about to replace or remove. */
-  readonly keepInTrash: (path: string, bytes: Uint8Array) => Promise<void>
+  readonly keepInTrash: (path: string, bytes: Uint8Array) => Promise<unknown>
   /** Before the next try after a lost race. */
   readonly pause: (attempt: number) => Promise<void>
   /** Called at every point where dying must do no harm; tests die there. */

@@ -6,9 +6,13 @@ import type { HubFile, StoreChange, SyncStore } from '#core/ports/sync-store.ts'
 import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
-export type HubVerdict =
-  | { readonly kind: 'ok' }
-  | { readonly kind: 'refused'; readonly head: Oid | null; readonly faults: readonly GateFault[] }
+export type HubVerdict = { readonly kind: 'ok' } | HubRefusal
+
+export interface HubRefusal {
+  readonly kind: 'refused'
+  readonly head: Oid | null
+  readonly faults: readonly GateFault[]
+}
 
 /** The last head that passed the gate; null when none ever did. */
 export async function verifiedHead({ store, repo }: Pick<SyncDeps, 'store' | 'repo'>): Promise<Oid | null> {
@@ -38,7 +42,7 @@ export async function verifyHub(head: Oid | null, deps: SyncDeps): Promise<HubVe
       },
     },
     { lastVerified, head },
-    { agents: deps.agents },
+    { agents: deps.agents, scan: deps.scan },
   )
   if (verdict.kind === 'refused') {
     await quarantine(head, verdict.faults, deps)
@@ -91,7 +95,7 @@ export async function anchorVerified(
 }
 
 /** Like a refusal of the gate, for objects that git itself refused. */
-export async function refuseFetch(reason: string, deps: SyncDeps): Promise<HubVerdict> {
+export async function refuseFetch(reason: string, deps: SyncDeps): Promise<HubRefusal> {
   const faults: GateFault[] = [{ commit: null, rule: 'fetch-refused', detail: reason.slice(0, 200) }]
   await quarantine(null, faults, deps)
   return { kind: 'refused', head: null, faults }

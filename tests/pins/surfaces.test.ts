@@ -63,11 +63,14 @@ test('error codes', () => {
     [
       "ERR_CLONE_IN_USE",
       "ERR_CONFIG_INVALID",
+      "ERR_CONFLICT_NOT_FOUND",
+      "ERR_CONFLICT_STATE",
       "ERR_COUNTERSIGNATURE_INVALID",
       "ERR_DEMO_FAILED",
       "ERR_FENCED",
       "ERR_GATE_REFUSED",
       "ERR_GIT_FAILED",
+      "ERR_GUARD_MISSING",
       "ERR_HOME_MISSING",
       "ERR_HUB_UNREACHABLE",
       "ERR_JOURNAL_FAILED",
@@ -158,6 +161,7 @@ test('metric names', () => {
       "countersign_sync_conflicts_total",
       "countersign_sync_cycles_total",
       "countersign_sync_last_success_timestamp_seconds",
+      "countersign_sync_open_conflicts",
       "countersign_tasks_total",
     ]
   `)

@@ -2,8 +2,10 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { type MemoryHub, memoryHub, memoryRepo } from '#adapters/memory/repo.ts'
 import { type MemoryWorkTree, memoryWorkTree } from '#adapters/memory/work-tree.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
+import { ruleScan } from '#core/content-scan.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { chainEntry, type LedgerHead, parseLedgerLine, renderLedgerLine } from '#core/ledger.ts'
+import type { ContentScan } from '#core/ports/content-scan.ts'
 import type { Doorbell } from '#core/ports/doorbell.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { RepoPort } from '#core/ports/repo.ts'
@@ -23,6 +25,8 @@ export interface SyncZone {
   readonly files: MemoryWorkTree
   readonly repo: RepoPort
   store: SyncStore
+  /** The rule pack alone, until a test puts more in its place. */
+  scan: ContentScan
   readonly rung: TaskJob[]
   readonly trash: string[]
   /** Task files of which sync noted that the hub's bytes come. */
@@ -79,6 +83,7 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
     trash,
     received,
     store: openSyncStore(':memory:'),
+    scan: ruleScan,
     ledger: memoryLedger(files, zone, clock.now),
     deps: () => deps,
     sync: () => syncCycle(deps),
@@ -101,6 +106,7 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
     ]),
     repo,
     workTree: files,
+    scan: { scan: (content) => self.scan.scan(content) },
     store: self.store,
     ledger: self.ledger,
     received: { note: (fileName) => void received.push(fileName) },
