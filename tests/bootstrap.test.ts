@@ -147,7 +147,7 @@ describe('the program', () => {
   it('is one of four', async () => {
     expect(await run(['destroy'])).toMatchObject({
       code: 2,
-      output: expect.stringContaining('<demo|start|test|bench:story>'),
+      output: expect.stringContaining('<demo|start|test|bench:story|bench:sync>'),
     })
   })
 })
