@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { SEARCH_PATH } from '#adapters/git/run-git.ts'
-import { shareConnection } from '#adapters/git/ssh.ts'
+import { shareConnection, shellLine } from '#adapters/git/ssh.ts'
 import type { VaultWorld, ZoneName } from './vault-world.ts'
 
 /** Runs git as a script would, with one ssh connection that stays open between the commands. */
@@ -27,7 +27,7 @@ export function remoteGit(world: VaultWorld, zone: ZoneName, folder: string, env
         HOME: world.root,
         GIT_CONFIG_GLOBAL: '/dev/null',
         GIT_CONFIG_NOSYSTEM: '1',
-        GIT_SSH_COMMAND: connection.command,
+        GIT_SSH_COMMAND: shellLine(connection.words),
         ...env,
       },
     })
