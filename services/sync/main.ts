@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openRepo } from '#adapters/git/repo.ts'
 import { readGuard } from '#adapters/keys/guard-file.ts'
-import { readAgents } from '#adapters/keys/trust-files.ts'
+import { readTrust } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
@@ -11,24 +11,28 @@ import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
 import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
+import { openRequests } from '#adapters/state-files/requests.ts'
 import { openTrash, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { watchTree } from '#adapters/vault-fs/watch-tree.ts'
 import { openWorkTree } from '#adapters/vault-fs/work-tree.ts'
 import { guardScan, lazyScan, rememberingScan, ruleScan, scanInLayers } from '#core/content-scan.ts'
+import { gateTrust } from '#core/gate.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { Attention } from './attention.ts'
 import { cachedRepo } from './cached-repo.ts'
 import { syncSettings } from './config.ts'
+import { createCourtesy } from './courtesy.ts'
 import { pollHub } from './poll-hub.ts'
 import { runSync } from './run-sync.ts'
 import { createScanner } from './scan-work-tree.ts'
 
 const config = loadConfig('sync', syncSettings)
 const clock = { now: Date.now }
+const time = { now: () => performance.now() }
 /** Each call to git has a limit of its own; this is for what never comes back. */
 const LONGEST_ROUND_MS = 180_000
 const IDLE_BEAT_MS = 5_000
@@ -36,7 +40,7 @@ const IDLE_BEAT_MS = 5_000
 const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
 await runService('sync', config, async ({ log, metrics, resources, check, progress, fail }) => {
-  const agents = await readAgents(config.trust)
+  const { agents } = await readTrust(config.trust)
   const key = (name: string) => join(config.keys, name)
   const trust = (name: string) => join(config.trust, name)
   const clone = resources.use(
@@ -45,9 +49,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
       hubUrl: config.hubUrl,
       agent: config.agent,
       signingKeyFile: key('signing'),
-      allowedSignersFile: trust('allowed_signers'),
       agents,
-      sshKeygen: config.sshKeygen,
       ssh: { deployKeyFile: key('deploy'), knownHostsFile: trust('known_hosts') },
     }),
   )
@@ -69,12 +71,25 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     (one) =>
       [one.name, createPublicKey({ key: Buffer.from(one.ledger, 'base64'), format: 'der', type: 'spki' })] as const,
   )
+  const zones = new Map(agents.map((one) => [one.name, one.zone]))
+  const courtesy = resources.use(
+    createCourtesy({
+      ...time,
+      agent: config.agent,
+      agents: zones,
+      random: Math.random,
+      onTurn: () => sync.requestNow(),
+    }),
+  )
   const alive = progress('cycle', LONGEST_ROUND_MS)
   const sync = resources.use(
     runSync(
       {
         ...{ zone: config.zone, agent: config.agent, repo, workTree, store, ledger, clock },
-        agents: new Map(agents.map((one) => [one.name, one.zone])),
+        trust: async () => gateTrust(await readTrust(config.trust)),
+        requests: await openRequests(config.state, clock.now()),
+        courtesy,
+        notOurs: new Set(),
         received: resources.use(openReceived(config.state)),
         scanner,
         scan: rememberingScan(scan),
@@ -89,7 +104,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
         at: () => {},
       },
       {
-        ...{ log, metrics, random: Math.random, monotonic: () => performance.now(), onFault: fail },
+        ...{ log, metrics, random: Math.random, monotonic: time.now, onFault: fail },
         writeStatus: (status) =>
           writeStateFile(config.state, 'sync-status.json', `${JSON.stringify(status, null, 2)}\n`),
         onProgress: alive,
