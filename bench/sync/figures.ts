@@ -7,6 +7,8 @@ export interface Run {
   readonly contender: Contender
   readonly toDiskMs: readonly number[]
   readonly toHubMs: readonly number[]
+  /** Processor time that a change cost altogether, both sides and the hub, what runs between two changes included. */
+  readonly cpuMs: number
   /** The machine's load average when it ended. */
   readonly load: number
 }

@@ -9,7 +9,7 @@ import { isLate, type Part, type Plan } from './plan.ts'
 import { plumbing } from './plumbing.ts'
 import type { Shape } from './populate.ts'
 import { porcelain } from './porcelain.ts'
-import { note, sampleSync } from './record.ts'
+import { sample } from './record.ts'
 import { findSyncthing, type Syncthing, syncthingPair } from './syncthing.ts'
 import { TRAVELLER, travellerText } from './vault-content.ts'
 import { describe, git, openVaultWorld, seedZone, type VaultWorld, ZONE_NAMES } from './vault-world.ts'
@@ -42,7 +42,8 @@ async function measureVault(lab: Lab, plan: Plan, shape: Shape, figures: Figures
   if (wants('porcelain')) {
     withoutHooks(world)
     using script = porcelain(world)
-    sampleSync(lab, figures, shape, 'plain script', Math.min(SLOW_SAMPLES, plan.samples), script.sample)
+    const samples = Math.min(SLOW_SAMPLES, plan.samples)
+    await sample(lab, figures, { shape, contender: 'plain script', samples, once: script.carry })
   }
   if (peer && wants('peer')) await measurePeer(lab, plan, peer, world, figures)
 }
@@ -53,13 +54,15 @@ function isCloned({ files, commits }: Plan, shape: Shape): boolean {
 }
 
 async function measurePlumbing(lab: Lab, plan: Plan, world: VaultWorld, figures: Figures): Promise<void> {
+  const { shape } = world
+  const { samples } = plan
   {
-    using floor = plumbing(world, true)
-    sampleSync(lab, figures, world.shape, 'plumbing with the gate', plan.samples, floor.sample)
+    using floor = plumbing(world, { isSigned: true })
+    await sample(lab, figures, { shape, contender: 'plumbing with the gate', samples, once: floor.carry })
   }
   withoutHooks(world)
-  using floor = plumbing(world, false)
-  sampleSync(lab, figures, world.shape, 'plumbing without hooks', plan.samples, floor.sample)
+  using floor = plumbing(world, { isSigned: false })
+  await sample(lab, figures, { shape, contender: 'plumbing without hooks', samples, once: floor.carry })
 }
 
 /** From here on this hub takes whatever it is given. */
@@ -68,14 +71,10 @@ function withoutHooks(world: VaultWorld): void {
 }
 
 async function measurePeer(lab: Lab, plan: Plan, peer: Syncthing, world: VaultWorld, figures: Figures) {
-  const toDiskMs: number[] = []
   await using pair = await syncthingPair(lab, peer, join(world.home('local'), 'vault'), join(world.root, 'syncthing'))
-  for (let sample = 0; sample <= Math.min(SLOW_SAMPLES, plan.samples); sample++) {
-    const text = travellerText(`syncthing ${sample}`)
-    const one = await carry(...pair.vaults, TRAVELLER, text, { signal: lab.signal })
-    if (sample > 0) toDiskMs.push(one.toDiskMs)
-  }
-  note(lab, figures, { shape: world.shape, contender: 'syncthing', toDiskMs })
+  const samples = Math.min(SLOW_SAMPLES, plan.samples)
+  const once = (mark: string) => carry(...pair.vaults, TRAVELLER, travellerText(mark), { signal: lab.signal })
+  await sample(lab, figures, { shape: world.shape, contender: 'syncthing', samples, once })
 }
 
 function versions(): string[] {

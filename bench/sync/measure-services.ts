@@ -8,7 +8,8 @@ import { carry, writeWhole } from './carry.ts'
 import type { Figures } from './figures.ts'
 import type { Lab } from './lab.ts'
 import { BURST_FILES, FAR_DELAY_MS, FAR_SAMPLES, isLate, type Part, type Plan, TRACED_CHANGES } from './plan.ts'
-import { note } from './record.ts'
+import { plumbing } from './plumbing.ts'
+import { sample } from './record.ts'
 import { whole } from './statistics.ts'
 import { type SyncService, startSync } from './sync-service.ts'
 import { traced } from './traced.ts'
@@ -40,7 +41,7 @@ export async function measureServices(lab: Lab, plan: Plan, world: VaultWorld, f
     if (wants('burst') && isFirstHistory) await measureBurst(lab, world, pair, figures)
     if (wants('forks') && isFirstHistory && isMiddle) await measureForks(lab, world, pair, figures)
   }
-  if (wants('far') && isFirstHistory && isLargest) await measureFar(lab, world, figures)
+  if (wants('far') && isFirstHistory && isLargest) await measureFar(lab, plan, world, figures)
 }
 
 /** Changes at random moments, so that none keeps step with a poll. */
@@ -52,17 +53,9 @@ async function measureCarry(
   contender: 'countersign' | 'countersign, far',
   samples: number,
 ): Promise<void> {
-  const toDiskMs: number[] = []
-  const toHubMs: number[] = []
   const options = { signal: lab.signal, hub: world.hub }
-  for (let sample = 0; sample <= samples; sample++) {
-    await pause(lab)
-    const one = await carry(cloud.vault, local.vault, TRAVELLER, travellerText(`${contender} ${sample}`), options)
-    if (sample === 0) continue
-    toDiskMs.push(one.toDiskMs)
-    if (one.toHubMs !== undefined) toHubMs.push(one.toHubMs)
-  }
-  note(lab, figures, { shape: world.shape, contender, toDiskMs, toHubMs })
+  const once = (mark: string) => carry(cloud.vault, local.vault, TRAVELLER, travellerText(mark), options)
+  await sample(lab, figures, { shape: world.shape, contender, samples, once, pause: () => pause(lab) })
 }
 
 async function pause({ signal }: Lab): Promise<void> {
@@ -131,19 +124,24 @@ async function measureForks(lab: Lab, world: VaultWorld, pair: Pair, figures: Fi
 }
 
 /** The same with a hub that every packet takes 25 ms to. */
-async function measureFar(lab: Lab, world: VaultWorld, figures: Figures): Promise<void> {
+async function measureFar(lab: Lab, plan: Plan, world: VaultWorld, figures: Figures): Promise<void> {
   const [port = 0] = await freePorts(1)
   const hostKey = readFileSync(`${world.ssh.hostKeyFile}.pub`, 'utf8')
   for (const zone of ZONE_NAMES) await trustHost(join(world.home(zone), 'trust'), { host: '127.0.0.1', port, hostKey })
   await using proxy = await startProxy(lab, world, port)
   const hubUrl = world.ssh.url.replace(String(world.ssh.port), String(proxy.port))
-  await using cloud = await startSync(lab, world, 'cloud', { hubUrl })
-  await using local = await startSync(lab, world, 'local', { hubUrl })
-  lab.say(`  far hub: ready after ${whole(cloud.readyMs)} and ${whole(local.readyMs)} ms (${describe(world.shape)})`)
-  await measureCarry(lab, world, { cloud, local }, figures, 'countersign, far', FAR_SAMPLES)
+  {
+    await using cloud = await startSync(lab, world, 'cloud', { hubUrl })
+    await using local = await startSync(lab, world, 'local', { hubUrl })
+    lab.say(`  far hub: ready after ${whole(cloud.readyMs)} and ${whole(local.readyMs)} ms (${describe(world.shape)})`)
+    await measureCarry(lab, world, { cloud, local }, figures, 'countersign, far', FAR_SAMPLES)
+  }
+  using floor = plumbing(world, { isSigned: true, url: hubUrl })
+  const contender = 'plumbing with the gate, far'
+  await sample(lab, figures, { shape: world.shape, contender, samples: plan.samples, once: floor.carry })
 }
 
-export async function startProxy(
+async function startProxy(
   lab: Lab,
   world: VaultWorld,
   port: number,

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { writeWhole } from './carry.ts'
+import { type Carried, writeWhole } from './carry.ts'
 import { type RemoteGit, remoteGit } from './remote-git.ts'
 import { TRAVELLER, travellerText } from './vault-content.ts'
 import { git, type VaultWorld, ZONE_NAMES, type ZoneName } from './vault-world.ts'
@@ -18,14 +18,17 @@ const FOLDERS = [
  * verifying. A: hash-object, a mktree for each folder above the file, commit-tree, push. B is told at once: fetch,
  * diff-tree, cat-file, one rename. With `isSigned`, commits are signed as the hub's gate demands.
  */
-export function plumbing(world: VaultWorld, isSigned: boolean): { sample(mark: string): number } & Disposable {
+export function plumbing(
+  world: VaultWorld,
+  { isSigned, url = world.ssh.url }: { readonly isSigned: boolean; readonly url?: string },
+): { carry(mark: string): Carried } & Disposable {
   const root = join(world.root, 'plumbing')
   const sides = ZONE_NAMES.map((zone) => openSide(world, root, zone)) as [Side, Side]
   const [a, b] = sides
   const trees = new Map(FOLDERS.map((folder) => [folder, treeOf(a, world.head(), folder)]))
   let parent = world.head()
   return {
-    sample(mark) {
+    carry(mark) {
       const file = join(a.files, TRAVELLER)
       const startedAt = performance.now()
       writeWhole(file, travellerText(mark))
@@ -39,10 +42,10 @@ export function plumbing(world: VaultWorld, isSigned: boolean): { sample(mark: s
       }
       const signing = isSigned ? ['-S'] : []
       const commit = text(a.git(['commit-tree', ...signing, '-p', parent, '-m', `sync ${mark}`, oid]))
-      a.git(['push', '-q', world.ssh.url, `${commit}:refs/heads/main`])
-      receive(b, world.ssh.url, parent)
+      a.git(['push', '-q', url, `${commit}:refs/heads/main`])
+      receive(b, url, parent)
       parent = commit
-      return performance.now() - startedAt
+      return { toDiskMs: performance.now() - startedAt }
     },
     [Symbol.dispose]() {
       for (const side of sides) side.git[Symbol.dispose]()

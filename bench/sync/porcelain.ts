@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeWhole } from './carry.ts'
+import { type Carried, writeWhole } from './carry.ts'
 import { type RemoteGit, remoteGit } from './remote-git.ts'
 import { TRAVELLER, travellerText } from './vault-content.ts'
 import { type VaultWorld, ZONE_NAMES, type ZoneName } from './vault-world.ts'
@@ -10,11 +10,11 @@ import { type VaultWorld, ZONE_NAMES, type ZoneName } from './vault-world.ts'
  * What a script does: at A `git add -A`, `commit`, `pull --rebase`, `push`; then at B, told at once, `pull --rebase`. No
  * gate, no signature, and its merges are git's own.
  */
-export function porcelain(world: VaultWorld): { sample(mark: string): number } & Disposable {
+export function porcelain(world: VaultWorld): { carry(mark: string): Carried } & Disposable {
   const root = join(world.root, 'porcelain')
   const [a, b] = ZONE_NAMES.map((zone) => openSide(world, root, zone)) as [RemoteGit, RemoteGit]
   return {
-    sample(mark) {
+    carry(mark) {
       const startedAt = performance.now()
       writeWhole(join(root, 'cloud', TRAVELLER), travellerText(mark))
       a(['add', '-A'])
@@ -22,10 +22,10 @@ export function porcelain(world: VaultWorld): { sample(mark: string): number } &
       a(['pull', '-q', '--rebase'])
       a(['push', '-q'])
       b(['pull', '-q', '--rebase'])
-      const took = performance.now() - startedAt
+      const toDiskMs = performance.now() - startedAt
       if (readFileSync(join(root, 'local', TRAVELLER), 'utf8') !== travellerText(mark))
         throw new Error('the plain loop did not carry the file')
-      return took
+      return { toDiskMs }
     },
     [Symbol.dispose]() {
       a[Symbol.dispose]()

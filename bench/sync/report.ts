@@ -38,7 +38,15 @@ function carried(runs: readonly Run[]): string {
     return [...nameOf(shape), whole_, p95Of(own), shown(own?.toHubMs ?? []), ...others, loadsOf(runs, shape)]
   })
   const head = ['files', 'commits', 'Countersign', 'its p95', 'of it to the hub', ...NEAR.slice(1), 'load']
-  return `One changed file, from A's disk to B's, ssh on loopback, ms: median (min to max)\n\n${table(head, rows)}`
+  const title = "One changed file, from A's disk to B's, ssh on loopback, ms: median (min to max)"
+  return `${title}\n\n${table(head, rows)}\n\n${processorTime(runs, shapes)}`
+}
+
+function processorTime(runs: readonly Run[], shapes: readonly Shape[]): string {
+  const cost = (shape: Shape, contender: Contender) => find(runs, shape, contender)?.cpuMs
+  const rows = shapes.map((shape) => [...nameOf(shape), ...NEAR.map((contender) => dashed(cost(shape, contender)))])
+  const head = ['files', 'commits', 'Countersign', ...NEAR.slice(1)]
+  return `Processor time a change, both sides and the hub together, ms\n\n${table(head, rows)}`
 }
 
 function far(runs: readonly Run[]): string {
@@ -124,6 +132,10 @@ function aims({ runs, idle: idleRows, traces: traceRows }: Figures): string {
       found <= limit ? 'yes' : 'no',
     ])
   return cells.length > 0 ? `Aims\n\n${table(['aim', 'wanted', 'found', 'met'], cells)}` : ''
+}
+
+function dashed(value: number | undefined): string {
+  return value === undefined ? '–' : whole(value)
 }
 
 function sum(values: readonly number[]): number {

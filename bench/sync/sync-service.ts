@@ -50,15 +50,26 @@ export async function startSync(
   const stop = () => lab.supervisor.stop(name)
   try {
     const limits = { limitMs: READY_LIMIT_MS, signal: lab.signal }
-    await until(`${name} to be ready`, async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, limits)
+    await until(`${name} to be ready`, () => isReady(lab, name, port), limits)
   } catch (error) {
     await stop()
+    if (lab.signal.aborted) throw error
     throw new Error(`${name} does not get ready; its log ends:\n${log().slice(-2_000)}`, { cause: error })
   }
-  const pid = lab.supervisor.state().find((one) => one.name === name)?.pid ?? 0
+  const { pid = 0, restarts = 0 } = lab.supervisor.state().find((one) => one.name === name) ?? {}
+  if (restarts > 0) {
+    await stop()
+    throw new Error(`${name} died at its start; its log ends:\n${log().slice(-2_000)}`)
+  }
   return {
     ...{ pid, log, vault: join(home, 'vault'), gitDir: join(home, 'state/repo.git') },
     readyMs: performance.now() - startedAt,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+/** Or has died, which no waiting mends: false would start it again and again. */
+async function isReady({ supervisor }: Lab, name: string, port: number): Promise<boolean> {
+  if (supervisor.state().some((one) => one.name === name && one.restarts > 0)) return true
+  return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok
 }
