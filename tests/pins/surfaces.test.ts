@@ -124,6 +124,7 @@ test('ledger entry types', () => {
       "task.created",
       "mail.skipped",
       "task.claimed",
+      "task.given-back",
       "task.drafted",
       "task.returned",
       "draft.presented",
