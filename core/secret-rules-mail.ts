@@ -5,7 +5,7 @@ const CODE_WORDS = [
   'passcode',
   'otp',
   '(?:bestätigungs|verifizierungs|sicherheits|anmelde|login|zugangs|freischalt|aktivierungs|einmal)-?(?:code|kennwort|passwort|pin)',
-  '(?:sms|push|photo|i|m)?-?tan',
+  '(?:sms|push|photo|mobile|chip|i|m)?-?tan',
   "code (?:de|d[’']) ?(?:vérification|verification|sécurité|securite|confirmation|connexion|validation|accès|acces|activation)",
   'código (?:de )?(?:verificación|seguridad|confirmación|acceso|verificação|segurança|confirmação)',
   'codigo (?:de )?(?:verificacion|seguridad|confirmacion|acceso)',
@@ -60,7 +60,7 @@ export const MAIL_RULES: readonly SecretRule[] = [
     kind: 'mask',
     triggers: ['code', 'otp', 'pin', 'passcode', 'kod', 'código', 'codice', 'код'],
     pattern:
-      /(?<![\p{L}\p{N}.,/-])(?<secret>(?:[A-Z]{1,2}-)?\d{3}[ -]?\d{1,5})[ \t]{1,3}(?:is|ist|est|es|è|é)[ \t]{1,3}(?:your|ihr|dein|votre|tu|su|il tuo|seu)[^\n]{0,40}(?:code|otp|pin|passcode|kod|código|codice|код)/dgiu,
+      /(?<![\p{L}\p{N}.,/-])(?<secret>(?:[A-Z]{1,2}-)?\d{3}[ -]?\d{1,5})[ \t]{1,3}(?:is|as|ist|est|es|è|é)[ \t]{1,3}(?:your|ihr|dein|votre|tu|su|il tuo|seu)[^\n]{0,40}(?:code|otp|pin|passcode|kod|código|codice|код)/dgiu,
   },
   {
     name: 'pin',
