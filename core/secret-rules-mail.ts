@@ -24,7 +24,7 @@ const SCHEME_END = '(?::|\\[:\\])//'
 const ENTRY_WORDS =
   /reset|recover|passwor[dt]|verif|confirm|activat|magic|log-?in|sign-?in|sign-?up|sso|auth|invit|unlock|onboard|bestaetig|bestätig|aktivier|zuruecksetzen|mot-de-passe|reinitialis|contrasena|restablecer|conferma|wachtwoord|one-?time|session|token/i
 const TOKEN_NAMES =
-  '(?:[\\w.-]{0,30}(?:token|ticket|signature|otp|jwt|session|secret|password|verifier|nonce|hash|hmac|apikey|api_key|access_key|credential)|auth|code|key|sig|sid|tok|oobcode|challenge|invitation|invite|uid|t|k)'
+  '(?:[\\w.-]{0,30}(?:token|ticket|signature|otp|jwt|session|secret|password|verifier|nonce|hash|hmac|apikey|api_key|access_key|credential)|auth|code|key|pwd|sig|sid|tok|oobcode|challenge|invitation|invite|uid|t|k)'
 
 /** What mail brings every day and nobody needs a day later. */
 export const MAIL_RULES: readonly SecretRule[] = [
