@@ -142,16 +142,7 @@ async function pushRefspec(
   const lease = `--force-with-lease=refs/heads/main:${expected ?? ''}`
   const result = await transport(
     run,
-    [
-      'push',
-      '--porcelain',
-      '--no-verify',
-      '--no-follow-tags',
-      '--recurse-submodules=no',
-      lease,
-      'hub',
-      refspec,
-    ],
+    ['push', '--porcelain', '--no-verify', '--no-follow-tags', '--recurse-submodules=no', lease, 'hub', refspec],
     timeoutMs,
   )
   if (result.kind !== 'answer') return { kind: 'unknown', reason: result.reason }
