@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { SshKeyPair } from '#core/openssh-key.ts'
@@ -37,6 +37,8 @@ const HUB_REF = 'refs/countersign/hub'
 const REF_NAME = /^[a-z][a-z0-9-]{0,40}$/
 const FETCH_TIMEOUT_MS = 60_000
 const PUSH_TIMEOUT_MS = 20_000
+const TIDY_TIMEOUT_MS = 600_000
+const MANY_LOOSE = 6_000
 const MAX_REASON_CHARS = 1_000
 /** What git says when the hub answers, but with objects that its own checks refuse. */
 const BAD_OBJECTS =
@@ -103,6 +105,7 @@ function repo(
       await run(oid === null ? ['update-ref', '-d', ownRef(name)] : ['update-ref', ownRef(name), oid])
     },
     readRef: (name) => readRef(run, gitDir, ownRef(name)),
+    tidy: () => packLoose(run, gitDir),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }
@@ -172,6 +175,14 @@ function notFetched(stderr: string): FetchOutcome {
 function ownRef(name: string): string {
   if (REF_NAME.test(name) && name !== 'hub') return `refs/countersign/${name}`
   throw new CountersignError('ERR_GIT_FAILED', `not a name for a ref of this clone: ${JSON.stringify(name)}`)
+}
+
+/** Packs grow by doubling, so each object is packed a few times in its life; nothing unreachable is thrown away. */
+async function packLoose(run: RunGit, gitDir: string): Promise<void> {
+  // Object names are evenly spread: one folder of 256 tells how many there are.
+  const sample = await readdir(join(gitDir, 'objects', '17')).catch(() => [])
+  if (sample.length * 256 < MANY_LOOSE) return
+  await run(['repack', '-d', '-l', '-q', '--geometric=2'], { timeoutMs: TIDY_TIMEOUT_MS })
 }
 
 /** A ref as git last wrote it: a file of its own, or one that git has to look for. */

@@ -119,6 +119,9 @@ export interface RepoPort extends AsyncDisposable {
   /** A commit signed with the agent's key. It moves no ref and is known to nobody until it is pushed. */
   commitTree(draft: CommitDraft): Promise<Oid>
 
+  /** Packs loose objects once there are many. For idle moments; other calls may go on meanwhile. */
+  tidy(): Promise<void>
+
   /** Refs of this clone alone: `refs/countersign/<name>`, name like `verified`, `quarantine`. null removes. */
   saveRef(name: string, oid: Oid | null): Promise<void>
   readRef(name: string): Promise<Oid | null>
