@@ -125,7 +125,7 @@ async function lookAround(
   if (fetched.kind === 'unreachable') return fetched
   const { verified: head, refusal }: HubVerdict =
     fetched.kind === 'refused'
-      ? await refuseFetch(fetched.reason, deps)
+      ? await refuseFetch(fetched, deps)
       : mustFetch
         ? await verifyHub(fetched.head, deps)
         : { verified: fetched.head }
