@@ -102,6 +102,8 @@ function repo(
         throw new CountersignError('ERR_GIT_FAILED', `pushing ${commit}: it does not descend from ${expected}`)
       return pushToHub(run, commit, expected, options.pushTimeoutMs ?? PUSH_TIMEOUT_MS)
     },
+    resetHub: ({ to, expected }) =>
+      pushRefspec(run, `+${to ?? ''}:refs/heads/main`, expected, options.pushTimeoutMs ?? PUSH_TIMEOUT_MS),
     head: () => readRef(run, gitDir, HUB_REF),
     writeBlob: (bytes) => loose.write('blob', bytes),
     async commitTree({ parent, changes, message, trailers = {} }) {
@@ -140,7 +142,16 @@ async function askHub(run: RunGit, timeoutMs: number): Promise<FetchOutcome> {
   return { kind: 'ok', head: line === undefined ? null : asOid(line.slice(0, 40)) }
 }
 
-async function pushToHub(run: RunGit, commit: Oid, expected: Oid | null, timeoutMs: number): Promise<PushOutcome> {
+function pushToHub(run: RunGit, commit: Oid, expected: Oid | null, timeoutMs: number): Promise<PushOutcome> {
+  return pushRefspec(run, `${commit}:refs/heads/main`, expected, timeoutMs)
+}
+
+async function pushRefspec(
+  run: RunGit,
+  refspec: string,
+  expected: Oid | null,
+  timeoutMs: number,
+): Promise<PushOutcome> {
   // The lease states the expected value; the hub's denyNonFastForwards and our ancestor check forbid what a lease allows.
   const lease = `--force-with-lease=refs/heads/main:${expected ?? ''}`
   const result = await transport(
@@ -153,7 +164,7 @@ async function pushToHub(run: RunGit, commit: Oid, expected: Oid | null, timeout
       '--recurse-submodules=no',
       lease,
       'hub',
-      `${commit}:refs/heads/main`,
+      refspec,
     ],
     timeoutMs,
   )

@@ -70,6 +70,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       theirsAt: (path) => parseHlc(deps.store.stamp(mergeKey(path)) ?? '') ?? { ms: 0, counter: 0, agent: 'unknown' },
       isThePersons: (blob) => facts.get(blob)?.isThePersons ?? false,
       domainOf: (blob) => facts.get(blob)?.domain ?? 'general',
+      generationOf: (blob) => facts.get(blob)?.generation ?? 0,
       yielded,
     })
     if (deps.zone === 'cloud')
@@ -178,6 +179,7 @@ function oursAt(path: VaultPath, ours: ReadonlyMap<VaultPath, Scanned>, { agent,
 interface TaskFacts {
   readonly isThePersons: boolean
   readonly domain: Domain
+  readonly generation: number
 }
 
 /** What the merge asks of task files. The domain of a broken file is that of the folder it stands in. */
@@ -196,6 +198,7 @@ async function taskFacts(
         found.set(oid, {
           isThePersons: !parsed.ok || parsed.task.front.presented !== undefined,
           domain: parsed.ok ? parsed.task.front.domain : folder,
+          generation: parsed.ok ? parsed.task.front.generation : 0,
         })
       }),
     ),

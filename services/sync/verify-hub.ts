@@ -51,6 +51,7 @@ async function judgeHub(range: Range, deps: SyncDeps): Promise<GateVerdict> {
   const verdict = await judgeRange(repo, range, { ...(await deps.trust()), standing, scan: deps.scan })
   const { verifiedHead: verified, commits } = verdict
   if (verified !== range.lastVerified) {
+    deps.courtesy.hear(commits)
     const changed = takenOver(commits, clock.now())
     store.update({ ...changed, facts: { verified, hub_at: verified, hlc: latestHlc(store, commits, clock.now()) } })
     attention.wakePaths(changed.hub.keys())
@@ -108,6 +109,11 @@ export async function refuseFetch(
   const [faults, kept] = verdict?.kind === 'refused' ? [verdict.faults, good] : [[refused], null]
   await quarantine({ head, faults }, kept, deps)
   return { verified: verdict?.verifiedHead ?? lastVerified, refusal: { head, faults } }
+}
+
+export async function refuseHead(head: Oid | null, faults: readonly GateFault[], deps: SyncDeps): Promise<HubVerdict> {
+  await quarantine({ head, faults }, head, deps)
+  return { verified: await verifiedHead(deps), refusal: { head, faults } }
 }
 
 async function quarantine({ head, faults }: Refusal, kept: Oid | null, deps: SyncDeps): Promise<void> {
