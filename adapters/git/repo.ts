@@ -12,6 +12,7 @@ import { looseObjects } from './loose-objects.ts'
 import { asOid, objectReader } from './objects.ts'
 import { readPushOutcome } from './push-outcome.ts'
 import { type GitResult, gitRunner, type RunGit, withoutCredentials } from './run-git.ts'
+import { salvage } from './salvage.ts'
 import { type SshAccess, shareConnection, shellLine, sshTarget } from './ssh.ts'
 import { readSigningKey, signCommit, withSignature } from './ssh-signature.ts'
 import { changeTree, formatTree, type Tree } from './trees.ts'
@@ -58,19 +59,26 @@ export async function openRepo(options: RepoOptions): Promise<RepoPort> {
   try {
     const ssh = isSshUrl(options.hubUrl) && options.ssh && closing.use(shareConnection(options.ssh, gitDir))
     removeStaleLocks(gitDir, 0, Date.now())
-    await initBare(run, gitDir, cloneSettings({ ...options, sshCommand: ssh ? shellLine(ssh.words) : undefined }))
+    const settings = cloneSettings({ ...options, sshCommand: ssh ? shellLine(ssh.words) : undefined })
+    await initBare(run, gitDir, settings)
     const watchCommand = ssh ? [...ssh.words, ...sshTarget(options.hubUrl)] : undefined
-    return repo(run, options, { signingKey, watchCommand }, closing)
+    return repo(run, options, { signingKey, watchCommand, settings }, closing)
   } catch (error) {
     await closing.disposeAsync()
     throw error
   }
 }
 
+interface Opened {
+  readonly signingKey: SshKeyPair
+  readonly watchCommand: readonly string[] | undefined
+  readonly settings: Readonly<Record<string, string>>
+}
+
 function repo(
   run: RunGit,
   options: RepoOptions,
-  { signingKey, watchCommand }: { signingKey: SshKeyPair; watchCommand: readonly string[] | undefined },
+  { signingKey, watchCommand, settings }: Opened,
   closing: AsyncDisposableStack,
 ): RepoPort {
   const { agent, gitDir } = options
@@ -81,7 +89,13 @@ function repo(
   return {
     agent,
     ...objects,
-    fetch: () => fetchHub(run, gitDir, options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS),
+    async fetch() {
+      const timeoutMs = options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS
+      const outcome = await fetchHub(run, gitDir, timeoutMs)
+      if (outcome.kind !== 'refused') return outcome
+      const known = await readRef(run, gitDir, HUB_REF)
+      return { ...outcome, ...(await salvage({ run, gitDir, settings, known, timeoutMs })) }
+    },
     watch: (onPush) =>
       watchCommand ? listenToHub(watchCommand, onPush) : watchHubFolder(options.hubUrl, () => onPush()),
     remoteHead: () => askHub(run, options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS),
@@ -169,7 +183,9 @@ async function transport(
 
 function notFetched(stderr: string): FetchOutcome {
   const reason = withoutCredentials(stderr).trim().slice(0, MAX_REASON_CHARS)
-  return BAD_OBJECTS.test(stderr) ? { kind: 'refused', reason } : { kind: 'unreachable', reason }
+  return BAD_OBJECTS.test(stderr)
+    ? { kind: 'refused', reason, head: null, good: null }
+    : { kind: 'unreachable', reason }
 }
 
 function ownRef(name: string): string {

@@ -159,7 +159,7 @@ async function verdictOn(
   isNews: boolean,
   deps: SyncDeps,
 ): Promise<HubVerdict> {
-  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
+  if (fetched.kind === 'refused') return refuseFetch(fetched, deps)
   return isNews ? verifyHub(fetched.head, deps) : { verified: fetched.head }
 }
 
