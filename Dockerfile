@@ -50,7 +50,7 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends openssh-server \
  && rm -rf /var/lib/apt/lists/* /etc/ssh/ssh_host_*
 COPY --from=hub-bundles /build/dist/hub /app
-COPY services/hub/hub-shell deploy/container/hub /usr/local/bin/
+COPY services/hub/hub-shell services/hub/hub-watch deploy/container/hub /usr/local/bin/
 COPY deploy/container/sshd_config /etc/countersign/
 ARG COUNTERSIGN_UID=1000
 ARG COUNTERSIGN_GID=1000

@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{core,adapters,runtime,services,mcp,cli,demo,skills,tests/pins,tests/contract}/**/*.test.ts',
+            '{core,adapters,runtime,services,mcp,cli,demo,skills,tests/pins,tests/contract,tests/secrets}/**/*.test.ts',
             'tests/*.test.ts',
           ],
         },

@@ -1,10 +1,11 @@
 import { IMAP_TIMINGS, withClient } from '#adapters/imap/connection.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
+import type { Finding } from '#core/finding.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { parseConfig, SecretFile } from '#runtime/config.ts'
 import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { imapSettings, smtpSettings } from '#runtime/settings.ts'
-import { attempt, type Finding } from './finding.ts'
+import { attempt } from './finding.ts'
 import { serviceSettings } from './service-settings.ts'
 
 /** Given to each process by whatever starts it, not by the settings file. */

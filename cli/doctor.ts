@@ -6,8 +6,9 @@ import { promisify } from 'node:util'
 import { openRepo } from '#adapters/git/repo.ts'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import { CountersignError } from '#core/errors.ts'
+import type { Finding } from '#core/finding.ts'
 import { mailFindings, redisFinding, settingsFindings } from './doctor-reach.ts'
-import { attempt, type Finding } from './finding.ts'
+import { attempt } from './finding.ts'
 import { renderTable, terminalText } from './table.ts'
 import { environmentOf, type ZoneHome } from './zone-home.ts'
 
@@ -40,7 +41,7 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
 
 /** A table for a terminal: one line a check, the hint under what failed. */
 export function renderFindings(findings: readonly Finding[]): string {
-  const marks = { ok: '✓', failed: '✗', skipped: '·' }
+  const marks = { ok: '✓', repaired: '+', failed: '✗', skipped: '·' }
   return renderTable(
     findings.map((one) => [
       marks[one.result],

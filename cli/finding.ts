@@ -1,12 +1,5 @@
 import { CountersignError } from '#core/errors.ts'
-
-/** One thing looked at. `skipped`: could not be looked at, because something before it is missing. */
-export type Finding = {
-  readonly check: string
-  readonly result: 'ok' | 'failed' | 'skipped'
-  readonly found: string
-  readonly hint?: string
-}
+import type { Finding } from '#core/finding.ts'
 
 /** Runs a check; what it throws is what was found. */
 export async function attempt(check: string, good: string, act: () => Promise<unknown>): Promise<Finding> {

@@ -39,14 +39,17 @@ describe('the dashboard', () => {
       ...EMPTY,
       isHalted: true,
       problems: ['the mail server refuses the password'],
-      conflicts: ['Pending_Approval/email/EMAIL_2026-11-20_x_abcdef.conflict-cloud-1-2.md'],
+      conflicts: ['Pending_Approval/email/EMAIL_2026-11-20_x_abcdef.conflict-cloud-20261120T100102Z-0a1b2c3d.md'],
       waiting: [{ ...TASK, path: 'Pending_Approval/email/F.md' }],
       updates: [{ agent: 'cloud', text: 'A reply waits: [[Pending_Approval/email/F.md|Invoice]]\n' }],
       done: [{ ...TASK, path: 'Done/2026-11/F.md', say: 'sent' }],
     })
     expect(text).toContain('**Halted.**')
     expect(text).toContain('⚠ the mail server refuses the password')
-    expect(text.replaceAll('\\', '')).toContain('[EMAIL_2026-11-20_x_abcdef.conflict-cloud-1-2.md](Pending')
+    expect(text.replaceAll('\\', '')).toContain(
+      '[EMAIL_2026-11-20_x_abcdef.conflict-cloud-20261120T100102Z-0a1b2c3d.md](Pend',
+    )
+    expect(text).toContain('· what cloud wrote 2026-11-20 10:01, in a file')
     expect(text).toContain('- cloud: A reply waits: Invoice')
     expect(text).toContain('[Invoice](Done/2026-11/F.md) · sent')
   })

@@ -1,3 +1,4 @@
+import { readConflictMark } from './conflict.ts'
 import { plainMarkdown } from './quote.ts'
 
 /** A task as the dashboard lists it. `title` and `say` may be a stranger's words; `at` is ISO 8601 UTC. */
@@ -82,7 +83,9 @@ function taskLine(task: DashboardTask): string {
 
 function conflictLines(paths: readonly string[]): string[] {
   return paths.map((path) => {
-    return `- [${plainMarkdown(nameOf(path), 250)}](${encodeURI(path)}): the other version of a file you both changed. Take over what you need, then delete it.`
+    const mark = readConflictMark(path)
+    const whose = mark ? `what ${mark.agent} wrote ${mark.at.slice(0, 16).replace('T', ' ')}` : 'the other version'
+    return `- [${plainMarkdown(nameOf(path), 250)}](${encodeURI(path)}) · ${whose}, in a file that was changed in two places. Take over what you need and delete it, or \`countersign sync conflicts\`.`
   })
 }
 

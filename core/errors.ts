@@ -8,6 +8,14 @@ export const ERROR_CODES = {
     hint: 'Another sync process works on this clone. Stop it, or let it do the work.',
   },
   ERR_CONFIG_INVALID: { retryable: false, hint: 'Correct every setting named above, then start again.' },
+  ERR_CONFLICT_NOT_FOUND: {
+    retryable: false,
+    hint: '`countersign sync conflicts` lists every file of which there are two versions.',
+  },
+  ERR_CONFLICT_STATE: {
+    retryable: false,
+    hint: 'Both versions are kept. `countersign sync conflicts show` shows how they stand now; a decided task can be moved back to Pending_Approval/ first.',
+  },
   ERR_COUNTERSIGNATURE_INVALID: {
     retryable: false,
     hint: 'Nothing was done. Approve the task in the vault on the local machine; acting tools accept nothing else.',
@@ -25,6 +33,10 @@ export const ERROR_CODES = {
     hint: 'Another clone pushed something it may not. Nothing of it was applied; see the quarantine with `countersign sync --status`.',
   },
   ERR_GIT_FAILED: { retryable: true, hint: 'Will retry. If it lasts, run `countersign doctor`.' },
+  ERR_GUARD_MISSING: {
+    retryable: false,
+    hint: 'Run `countersign init cloud` or `countersign init local` again where the zone home is: it makes keys/guard.json. Then start sync.',
+  },
   ERR_HOME_MISSING: {
     retryable: false,
     hint: 'Run `countersign init cloud` or `countersign init local`, or name the folder with --home.',

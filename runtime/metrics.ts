@@ -54,6 +54,11 @@ export const METRICS = {
     help: 'When vault and hub were last known to agree.',
     labels: {},
   },
+  countersign_sync_open_conflicts: {
+    kind: 'gauge',
+    help: 'Conflict copies in the vault that the person has not settled yet.',
+    labels: {},
+  },
   countersign_sync_conflicts_total: { kind: 'counter', help: 'Conflict copies kept for the person.', labels: {} },
   countersign_claims_total: {
     kind: 'counter',
@@ -64,6 +69,11 @@ export const METRICS = {
     kind: 'counter',
     help: 'Commits of the hub that were refused here, by the first rule they broke.',
     labels: { rule: 'open' },
+  },
+  countersign_hub_rollbacks_total: {
+    kind: 'counter',
+    help: 'Times the hub came back with an older history (a restored backup) and got back what is known here.',
+    labels: {},
   },
   countersign_executions_total: {
     kind: 'counter',

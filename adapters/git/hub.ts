@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
+import type { Oid } from '#core/ports/repo.ts'
 import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
 import { HARDENED } from './config.ts'
 import { initBare } from './init-bare.ts'
@@ -8,6 +9,7 @@ import { removeStaleLocks } from './lock.ts'
 import { looseObjects } from './loose-objects.ts'
 import { type ObjectReader, objectReader } from './objects.ts'
 import { gitRunner } from './run-git.ts'
+import { standingNames } from './standing-names.ts'
 
 export interface HubOptions {
   /** Absolute path of the bare repository, made when absent. */
@@ -18,6 +20,13 @@ export interface HubOptions {
   readonly hookCommand: readonly string[]
   /** The program that verifies signatures, absolute; default: the system's ssh-keygen. */
   readonly sshKeygen?: string | undefined
+}
+
+export interface PushReader extends ObjectReader {
+  /** The paths of a commit's tree among which are all that share a name with one of these. */
+  readonly standingNames: (commit: Oid, paths: readonly string[]) => Promise<readonly string[]>
+  /** How many commits `commitsBetween` would read. */
+  readonly countBetween: (from: Oid, to: Oid) => Promise<number>
 }
 
 /** A push of more than this is refused while it arrives; the largest honest commit is one full ledger file. */
@@ -51,6 +60,7 @@ export async function initHub({ dir, trustDir, hookCommand, sshKeygen }: HubOpti
   mkdirSync(join(dir, 'hooks'), { recursive: true, mode: 0o700 })
   writeHook(dir, 'pre-receive', preReceiveHook(dir, trustDir, hookCommand))
   writeHook(dir, 'reference-transaction', REFERENCE_TRANSACTION_HOOK)
+  writeHook(dir, 'post-receive', POST_RECEIVE_HOOK)
 }
 
 /** A receive-pack that was killed leaves `main.lock`, which blocks every later push; the next push clears it. */
@@ -66,14 +76,20 @@ export function quarantinedObjects(
   dir: string,
   quarantine: { readonly objects: string; readonly alternates: string },
   agents: readonly AgentIdentity[],
-): ObjectReader {
+): PushReader {
   const run = gitRunner(dir, {
     ...(quarantine.objects && { GIT_OBJECT_DIRECTORY: quarantine.objects }),
     ...(quarantine.alternates && { GIT_ALTERNATE_OBJECT_DIRECTORIES: quarantine.alternates }),
   })
   const folders = [quarantine.objects, ...quarantine.alternates.split(':'), join(dir, 'objects')].filter(isAbsolute)
   const loose = looseObjects(folders as [string, ...string[]])
-  return objectReader(run, loose, new Map(agents.map((one) => [sshFingerprint(one.signing), one.name])))
+  return {
+    ...objectReader(run, loose, new Map(agents.map((one) => [sshFingerprint(one.signing), one.name]))),
+    standingNames: (commit, paths) => standingNames(run, commit, paths),
+    async countBetween(from, to) {
+      return Number((await run(['rev-list', '--count', to, `^${from}`, '--'])).stdout.toString())
+    },
+  }
 }
 
 function removeStaleIncoming(dir: string, nowMs: number): void {
@@ -109,6 +125,16 @@ const REFERENCE_TRANSACTION_HOOK = `#!/bin/sh
 # Written by countersign at each start of the hub. Runs before the client is told that its push landed.
 [ "$1" = committed ] || exit 0
 sync -f "$PWD" 2>/dev/null || sync
+`
+
+/** Opened for both directions, a pipe whose reader is gone neither blocks nor kills the writer. */
+const POST_RECEIVE_HOOK = `#!/bin/sh
+# Written by countersign at each start of the hub. Wakes everyone who listens for a new head (services/hub/hub-watch).
+for pipe in watchers/*; do
+  [ -p "$pipe" ] || continue
+  if [ -d "/proc/\${pipe##*.}" ]; then echo 1<>"$pipe"; else rm -f "$pipe"; fi
+done
+exit 0
 `
 
 function shellQuoted(text: string): string {

@@ -1,7 +1,9 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { RunGit } from './run-git.ts'
+
+const HEAD = 'ref: refs/heads/main\n'
 
 /**
  * Makes a bare repository, or completes one, with exactly these settings and no template. The configuration is written
@@ -10,6 +12,7 @@ import type { RunGit } from './run-git.ts'
 export async function initBare(run: RunGit, gitDir: string, settings: Readonly<Record<string, string>>): Promise<void> {
   mkdirSync(gitDir, { recursive: true, mode: 0o700 })
   writeConfig(gitDir, settings)
+  writeHead(gitDir)
   await run(['init', '--bare', '--template=', '--initial-branch=main', gitDir])
   writeConfig(gitDir, settings)
   writeAttributes(gitDir)
@@ -23,10 +26,19 @@ function writeConfig(gitDir: string, settings: Readonly<Record<string, string>>)
   const text = Object.entries(settings)
     .map(([key, value]) => `${sectionLine(key)}\n\t${key.slice(key.lastIndexOf('.') + 1)} = ${quoted(value)}\n`)
     .join('')
-  const path = join(gitDir, 'config')
-  const temporary = `${path}.countersign`
+  replaceFile(gitDir, 'config', text)
+}
+
+/** A HEAD that a power cut left empty makes git deny that there is a repository. */
+function writeHead(gitDir: string): void {
+  const path = join(gitDir, 'HEAD')
+  if (!existsSync(path) || readFileSync(path, 'utf8') !== HEAD) replaceFile(gitDir, 'HEAD', HEAD)
+}
+
+function replaceFile(gitDir: string, name: string, text: string): void {
+  const temporary = join(gitDir, `${name}.countersign`)
   writeFileSync(temporary, text, { mode: 0o600, flush: true })
-  renameSync(temporary, path)
+  renameSync(temporary, join(gitDir, name))
 }
 
 /** An attributes file that outranks any `.gitattributes`: no filter, no driver, no line-end conversion. */

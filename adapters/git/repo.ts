@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
+import type { SshKeyPair } from '#core/openssh-key.ts'
 import type { FetchOutcome, Oid, PushOutcome, RepoPort } from '#core/ports/repo.ts'
 import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
 import { formatCommit } from './commits.ts'
@@ -11,9 +12,10 @@ import { looseObjects } from './loose-objects.ts'
 import { asOid, objectReader } from './objects.ts'
 import { readPushOutcome } from './push-outcome.ts'
 import { type GitResult, gitRunner, type RunGit, withoutCredentials } from './run-git.ts'
-import { type SshAccess, shareConnection } from './ssh.ts'
+import { type SshAccess, shareConnection, shellLine, sshTarget } from './ssh.ts'
 import { readSigningKey, signCommit, withSignature } from './ssh-signature.ts'
 import { changeTree, formatTree, type Tree } from './trees.ts'
+import { listenToHub, watchHubFolder } from './watch-hub.ts'
 
 export interface RepoOptions {
   /** Absolute; outside the vault, made when absent. */
@@ -57,8 +59,9 @@ export async function openRepo(options: RepoOptions): Promise<RepoPort> {
   try {
     const ssh = isSshUrl(options.hubUrl) && options.ssh && closing.use(shareConnection(options.ssh, gitDir))
     removeStaleLocks(gitDir, 0, Date.now())
-    await initBare(run, gitDir, cloneSettings({ ...options, sshCommand: ssh ? ssh.command : undefined }))
-    return repo(run, options, signingKey, closing)
+    await initBare(run, gitDir, cloneSettings({ ...options, sshCommand: ssh ? shellLine(ssh.words) : undefined }))
+    const watchCommand = ssh ? [...ssh.words, ...sshTarget(options.hubUrl)] : undefined
+    return repo(run, options, { signingKey, watchCommand }, closing)
   } catch (error) {
     await closing.disposeAsync()
     throw error
@@ -68,7 +71,7 @@ export async function openRepo(options: RepoOptions): Promise<RepoPort> {
 function repo(
   run: RunGit,
   options: RepoOptions,
-  signingKey: Awaited<ReturnType<typeof readSigningKey>>,
+  { signingKey, watchCommand }: { signingKey: SshKeyPair; watchCommand: readonly string[] | undefined },
   closing: AsyncDisposableStack,
 ): RepoPort {
   const { agent, gitDir } = options
@@ -80,12 +83,16 @@ function repo(
     agent,
     ...objects,
     fetch: () => fetchHub(run, gitDir, options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS),
+    watch: (onPush) =>
+      watchCommand ? listenToHub(watchCommand, onPush) : watchHubFolder(options.hubUrl, () => onPush()),
     remoteHead: () => askHub(run, options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS),
     async push({ commit, expected }) {
       if (expected !== null && !(await objects.isAncestor(expected, commit)))
         throw new CountersignError('ERR_GIT_FAILED', `pushing ${commit}: it does not descend from ${expected}`)
       return pushToHub(run, commit, expected, options.pushTimeoutMs ?? PUSH_TIMEOUT_MS)
     },
+    resetHub: ({ to, expected }) =>
+      pushRefspec(run, `+${to ?? ''}:refs/heads/main`, expected, options.pushTimeoutMs ?? PUSH_TIMEOUT_MS),
     head: () => readRef(run, gitDir, HUB_REF),
     writeBlob: (bytes) => loose.write('blob', bytes),
     async commitTree({ parent, changes, message, trailers = {} }) {
@@ -124,7 +131,16 @@ async function askHub(run: RunGit, timeoutMs: number): Promise<FetchOutcome> {
   return { kind: 'ok', head: line === undefined ? null : asOid(line.slice(0, 40)) }
 }
 
-async function pushToHub(run: RunGit, commit: Oid, expected: Oid | null, timeoutMs: number): Promise<PushOutcome> {
+function pushToHub(run: RunGit, commit: Oid, expected: Oid | null, timeoutMs: number): Promise<PushOutcome> {
+  return pushRefspec(run, `${commit}:refs/heads/main`, expected, timeoutMs)
+}
+
+async function pushRefspec(
+  run: RunGit,
+  refspec: string,
+  expected: Oid | null,
+  timeoutMs: number,
+): Promise<PushOutcome> {
   // The lease states the expected value; the hub's denyNonFastForwards and our ancestor check forbid what a lease allows.
   const lease = `--force-with-lease=refs/heads/main:${expected ?? ''}`
   const result = await transport(
@@ -137,7 +153,7 @@ async function pushToHub(run: RunGit, commit: Oid, expected: Oid | null, timeout
       '--recurse-submodules=no',
       lease,
       'hub',
-      `${commit}:refs/heads/main`,
+      refspec,
     ],
     timeoutMs,
   )

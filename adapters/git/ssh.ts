@@ -16,11 +16,11 @@ const SOCKET = 'hub'
 const SOCKET_DIR = /^cs-ssh-[0-9a-f]{16}$/
 
 /**
- * The ssh command for `core.sshCommand`. One connection is opened and kept for a minute after its last use: a fresh
+ * The ssh program and its options. One connection is opened and kept for a minute after its last use: a fresh
  * handshake costs more than everything else of a push. Disposing closes it; what a killed process left open is closed
  * by the next on the same git directory, which the caller has locked.
  */
-export function shareConnection(access: SshAccess, gitDir: string): { readonly command: string } & Disposable {
+export function shareConnection(access: SshAccess, gitDir: string): { readonly words: readonly string[] } & Disposable {
   const record = join(gitDir, 'countersign-ssh-dir')
   const left = existsSync(record) ? readFileSync(record, 'utf8') : ''
   if (SOCKET_DIR.test(basename(left))) closeConnection(left)
@@ -29,7 +29,7 @@ export function shareConnection(access: SshAccess, gitDir: string): { readonly c
   writeFileSync(record, socketDir, { flush: true })
   mkdirSync(socketDir, { mode: 0o700 })
   return {
-    command: sshCommand(access, join(socketDir, SOCKET)),
+    words: sshWords(access, join(socketDir, SOCKET)),
     [Symbol.dispose]() {
       closeConnection(socketDir)
       rmSync(record, { force: true })
@@ -48,7 +48,7 @@ function closeConnection(socketDir: string): void {
   rmSync(socketDir, { recursive: true, force: true })
 }
 
-function sshCommand({ deployKeyFile, knownHostsFile }: SshAccess, socket: string): string {
+function sshWords({ deployKeyFile, knownHostsFile }: SshAccess, socket: string): string[] {
   const options = [
     'BatchMode=yes',
     'IdentitiesOnly=yes',
@@ -68,6 +68,17 @@ function sshCommand({ deployKeyFile, knownHostsFile }: SshAccess, socket: string
     'ControlPersist=60',
   ]
   return ['ssh', '-F', '/dev/null', '-i', deployKeyFile, ...options.flatMap((option) => ['-o', option])]
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-    .join(' ')
+}
+
+/** As one line for `core.sshCommand`, which git gives to a shell. */
+export function shellLine(words: readonly string[]): string {
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')
+}
+
+/** Where an ssh address leads: `ssh://user@host:port/path` or `user@host:path`, as arguments of ssh. */
+export function sshTarget(url: string): string[] {
+  if (!url.startsWith('ssh://')) return [url.slice(0, url.indexOf(':'))]
+  const { username, hostname, port } = new URL(url)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return [...(port ? ['-p', port] : []), username ? `${decodeURIComponent(username)}@${host}` : host]
 }

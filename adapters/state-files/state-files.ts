@@ -13,12 +13,13 @@ export async function writeStateFile(stateDir: string, name: string, text: strin
 
 /**
  * A folder for the bytes of vault files that sync replaces or removes, kept for 30 days: `<hash>-<file name>`. The
- * hub's history has them too; this is for a person in a hurry. Opening it throws away what is older.
+ * hub's history has them too; this is for a person in a hurry. Opening it throws away what is older. Keeping gives the
+ * path of what was kept.
  */
 export async function openTrash(
   dir: string,
   nowMs: number,
-): Promise<(path: string, bytes: Uint8Array) => Promise<void>> {
+): Promise<(path: string, bytes: Uint8Array) => Promise<string>> {
   await mkdir(dir, { recursive: true, mode: 0o700 })
   for (const name of await readdir(dir)) {
     const found = await stat(join(dir, name)).catch(() => undefined) // Another start swept it.
@@ -34,5 +35,6 @@ export async function openTrash(
       const now = new Date()
       await utimes(file, now, now)
     }
+    return file
   }
 }

@@ -17,6 +17,7 @@ import {
   writeDurably,
   writing,
 } from './file-access.ts'
+import { listConflicts } from './list-conflicts.ts'
 import { withNameLock } from './name-lock.ts'
 import { replaceIfSame } from './replace-if-same.ts'
 import { type WatchOptions, watchFolders } from './watch-folders.ts'
@@ -40,6 +41,7 @@ export async function openVault(rootFolder: string, options: VaultOptions = {}):
     root,
     list: (folder) => list(root, folder),
     find: (fileName) => find(root, fileName),
+    conflicts: () => listConflicts(root),
     exists: async (path) => (await lstatOrUndefined(absoluteOf(root, path), path)) !== undefined,
     read: async (path, maxBytes) => decode(path, await readBytes(root, path, maxBytes ?? DEFAULT_MAX_BYTES)),
     readBytes: (path, maxBytes) => readBytes(root, path, maxBytes),

@@ -1,11 +1,11 @@
 import { link, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FileIdentity } from '#core/file-identity.ts'
 import type { WorkTreePort } from '#core/ports/work-tree.ts'
 import { type VaultPath, vaultPath } from '#core/vault-path.ts'
-import { openWorkTree, watchRootNotes } from './work-tree.ts'
+import { openWorkTree } from './work-tree.ts'
 
 const NAME = 'EMAIL_2026-11-20_invoice-for-march_7h3k9q.md'
 const PENDING = vaultPath(`Pending_Approval/email/${NAME}`)
@@ -134,13 +134,4 @@ describe('a change', () => {
     expect(await readdir(outside)).toEqual([])
     await rm(outside, { recursive: true })
   })
-})
-
-it('a change of a note at the root is noticed, and a stranger beside it is not', async () => {
-  let calls = 0
-  using _watch = watchRootNotes(root, () => calls++)
-  await writeFile(join(root, 'stranger.txt'), 'x')
-  expect(calls).toBe(0)
-  await writeFile(join(root, 'HALT.md'), 'x')
-  await vi.waitFor(() => expect(calls).toBeGreaterThan(0), { timeout: 5_000, interval: 10 })
 })

@@ -1,4 +1,4 @@
-import { type BigIntStats, fstatSync, lstatSync, renameSync, unlinkSync, watch } from 'node:fs'
+import { type BigIntStats, fstatSync, lstatSync, renameSync, unlinkSync } from 'node:fs'
 import { readdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type FileIdentity, sameIdentity } from '#core/file-identity.ts'
@@ -18,7 +18,7 @@ import {
 import { heldBytes, withHeldFile } from './held-file.ts'
 import { withNameLock } from './name-lock.ts'
 
-const MAX_DEPTH = 3
+export const MAX_DEPTH = 3
 const READ_TRIES = 3
 const MAX_ODDITIES = 200
 
@@ -32,16 +32,8 @@ export function openWorkTree(root: string): WorkTreePort {
     write: (path, bytes, expected) => writeIf(root, path, bytes, expected),
     move: (from, to, expected) => moveIf(root, from, to, expected),
     remove: (path, expected) => removeIf(root, path, expected),
+    respell: (from, to) => respellIf(root, from, to),
   }
-}
-
-/** Calls back when one of the notes at the vault's root may have changed; their folder is not watched otherwise. */
-export function watchRootNotes(root: string, onChange: () => void): Disposable {
-  const watcher = watch(root, { persistent: false }, (_event, name) => {
-    if (name === null || (ROOT_NOTES as readonly string[]).includes(name)) onChange()
-  })
-  watcher.on('error', onChange) // The folder is gone or unreadable: the scan says so in its own words.
-  return { [Symbol.dispose]: () => watcher.close() }
 }
 
 /** The folders of the contract that exist, those above first; anything else at the root is the person's own. */
@@ -99,7 +91,7 @@ async function entriesOf(root: string, folder: string) {
   }
 }
 
-function isOfContract(name: string): boolean {
+export function isOfContract(name: string): boolean {
   return ([...ROOT_NOTES, ...VAULT_FOLDERS] as readonly string[]).includes(name)
 }
 
@@ -191,6 +183,22 @@ async function moveIf(root: string, from: VaultPath, to: VaultPath, expected: Fi
       await syncFolder(dirname(target))
       if (dirname(source) !== dirname(target)) await syncFolder(dirname(source))
     }
+    return outcome
+  })
+}
+
+async function respellIf(root: string, from: string, to: VaultPath): Promise<ChangeOutcome> {
+  const [source, target] = [join(root, from), join(root, to)]
+  if (!(await isRealFolder(root, folderPart(to)))) return { kind: 'changed' }
+  return writing(to, async () => {
+    const outcome = await withNameLock(dirname(target), fileNameOf(to), (): ChangeOutcome => {
+      const [found, taken] = [identityAt(source), identityAt(target)]
+      // Where both names are one file, it is found under either.
+      if (!found || (taken && taken.ino !== found.ino)) return { kind: 'changed' }
+      renameSync(source, target)
+      return settled(target)
+    })
+    if (outcome.kind === 'done') await syncFolder(dirname(target))
     return outcome
   })
 }

@@ -9,6 +9,7 @@ import { parseSyncReport, type SyncReport } from '#core/status.ts'
 import { SecretFile } from '#runtime/config.ts'
 import { type Cli, example } from '../cli.ts'
 import { EXIT } from '../exit-codes.ts'
+import { configureConflicts } from '../sync-conflicts.ts'
 import { terminalText } from '../table.ts'
 import { environmentOf, type ZoneHome } from '../zone-home.ts'
 
@@ -29,6 +30,7 @@ export function configure(command: Command, cli: Cli): void {
       cli.answer(report, renderReport(report))
       cli.setExitCode(report.state === 'ok' ? EXIT.ok : EXIT.failed)
     })
+  configureConflicts(command, cli)
 }
 
 /** Rings sync's bell and waits for a report that is younger. Throws ERR_REDIS_UNREACHABLE, ERR_NOT_RUNNING. */

@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { initHub } from '#adapters/git/hub.ts'
+import { writeGuard } from '#adapters/keys/guard-file.ts'
 import { addAgent, readAgents, trustHost } from '#adapters/keys/trust-files.ts'
 import { createSshKey, createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import type { AgentIdentity } from '#core/trust.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { homeLayout, openZoneHome, type ZoneHome } from '../zone-home.ts'
+import { knownSecrets } from '../zone-secrets.ts'
 import { type Pairing, readPairing, renderPairing, sshHost } from './pairing.ts'
 import { planFaults, refuseFaults } from './plan-faults.ts'
 import { fillSettings, renderSettings } from './settings-file.ts'
@@ -61,6 +63,7 @@ export async function initZone(plan: InitPlan): Promise<InitReport> {
   if (plan.pair) steps.push(await trustOther(home, plan.pair))
   const hub = home.zone === 'cloud' ? await makeHub(home, plan) : undefined
   if (hub) steps.push(`made or checked the hub in ${home.hub}`)
+  steps.push(...(await guardSecrets(home)))
   const pairingFile = await writePairing(home, { agent: identity, hub })
   const knows = (await readAgents(home.trust)).map((agent) => agent.name)
   return { home, steps, pairingFile, knows, ...(hub && { hubUrl: hub.url }) }
@@ -103,6 +106,14 @@ async function writeSecrets(home: ZoneHome, plan: InitPlan): Promise<string[]> {
     if (name in plan.secrets) steps.push(isThere ? `kept ${file}; replace that file to change it` : `wrote ${file}`)
   }
   return steps
+}
+
+/** Last of all, when every key and secret is there. */
+async function guardSecrets(home: ZoneHome): Promise<string[]> {
+  const outcome = await writeGuard(home.keys, await knownSecrets(home))
+  if (outcome === 'kept') return []
+  const again = outcome === 'changed' ? ' anew: restart sync, so that it knows the secrets of now' : ''
+  return [`made the guard that keeps them out of the vault${again}`]
 }
 
 async function writeVault(home: ZoneHome, ownerName: string): Promise<string[]> {

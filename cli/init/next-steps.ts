@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Finding } from '#core/finding.ts'
 import { PROGRAM } from '../cli.ts'
-import type { Finding } from '../finding.ts'
 import type { InitReport } from './init-zone.ts'
 import { sshHost } from './pairing.ts'
 

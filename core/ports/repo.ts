@@ -52,6 +52,13 @@ export type PushOutcome =
   | { readonly kind: 'rejected'; readonly cause: 'raced' | 'refused'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string }
 
+export interface PushRequest {
+  readonly commit: Oid
+  readonly expected: Oid | null
+  /** The hub gets back what it had lost, whoever had made it. */
+  readonly isRestore?: boolean
+}
+
 export interface CommitDraft {
   /** The hub head to build on; null for the first commit of a vault. */
   readonly parent: Oid | null
@@ -60,6 +67,12 @@ export interface CommitDraft {
   readonly message: string
   /** Written after the message in this order, e.g. `{ Claim: id, Nonce: hex, HLC: '…' }`. One line each. */
   readonly trailers?: Readonly<Record<string, string>>
+}
+
+/** Something that tells of pushes to the hub. */
+export interface HubWatch extends AsyncDisposable {
+  /** False: pushes may go unnoticed now, and the hub has to be asked. */
+  isLive(): boolean
 }
 
 /**
@@ -73,13 +86,23 @@ export interface RepoPort extends AsyncDisposable {
 
   /** Brings the hub's `main` here. Never throws for a hub that is away or hostile. */
   fetch(): Promise<FetchOutcome>
+  /**
+   * Calls back after each push to the hub, whoever made it; with its head where that is known. Undefined where the hub
+   * cannot be listened to.
+   */
+  watch(onPush: (head?: Oid | null) => void): HubWatch | undefined
   /** The hub's head without fetching it: one cheap round trip. */
   remoteHead(): Promise<FetchOutcome>
   /**
    * Compare-and-swap of the hub's head from `expected` (null: no branch yet) to `commit`, never forced. `commit` must
    * descend from `expected`; throws ERR_GIT_FAILED when it does not.
    */
-  push(request: { commit: Oid; expected: Oid | null }): Promise<PushOutcome>
+  push(request: PushRequest): Promise<PushOutcome>
+  /**
+   * Puts the hub's head from `expected` back to an older commit (null: to nothing), which throws away what came after. Only
+   * on the person's word; our own hub refuses it to everybody.
+   */
+  resetHub(request: { to: Oid | null; expected: Oid }): Promise<PushOutcome>
 
   /** The hub head as last fetched, null before the first fetch or for an empty hub. */
   head(): Promise<Oid | null>

@@ -11,6 +11,8 @@ export interface VaultPort {
   list(folder: string): Promise<VaultPath[]>
   /** Where a task file of this name stands now, in whatever state folder; undefined when nowhere. */
   find(fileName: string): Promise<VaultPath | undefined>
+  /** Every conflict copy, sorted. */
+  conflicts(): Promise<VaultPath[]>
   exists(path: VaultPath): Promise<boolean>
   /** UTF-8 text. Throws ERR_VAULT_UNREADABLE: a link, not a regular file, hard-linked, over `maxBytes` (default 1 MiB), not UTF-8. undefined when absent. */
   read(path: VaultPath, maxBytes?: number): Promise<string | undefined>

@@ -2,7 +2,6 @@ import { readAction } from '#core/action.ts'
 import { type DashboardTask, renderDashboard } from '#core/dashboard.ts'
 import { DOMAINS, fileNameOf, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
-import { listConflicts } from './list-conflicts.ts'
 import { isHalted, readTask } from './read-task.ts'
 
 const DASHBOARD = vaultPath('Dashboard.md')
@@ -35,7 +34,7 @@ export async function updateDashboard(sources: DashboardSources, deps: ExecutorD
     held: sources.held.map(({ path, say }) => ({ path, title: titleOfName(path), say })),
     done: await describeDone(done, deps),
     updates: deps.journal.updates(SHOWN_UPDATES),
-    conflicts: await listConflicts(deps.vault.root),
+    conflicts: await deps.vault.conflicts(),
     isHalted: await isHalted(deps),
     problems: sources.problems,
     counts: {

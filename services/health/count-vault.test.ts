@@ -24,6 +24,7 @@ test('counts tasks by state, conflict copies apart, strangers not at all', async
     `In_Progress/cloud/${name('cccccc')}`,
     `Pending_Approval/email/${name('dddddd')}`,
     `Pending_Approval/email/EMAIL_2026-11-20_invoice_dddddd.conflict-cloud-20261120T100000Z-0a1b2c3d.md`,
+    'Plans/trip.conflict-local-20261120T100000Z-0a1b2c3d.md',
     `Done/2026-11/${name('eeeeee')}`,
     `Done/2026-10/${name('ffffff')}`,
     'HALT.md',
@@ -35,7 +36,7 @@ test('counts tasks by state, conflict copies apart, strangers not at all', async
     approved: 0,
     rejected: 0,
     done: 1,
-    conflicts: 1,
+    conflicts: 2,
     halted: true,
   })
 })

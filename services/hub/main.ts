@@ -1,8 +1,13 @@
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { quarantinedObjects, removeStaleHubLocks } from '#adapters/git/hub.ts'
-import { readAgents } from '#adapters/keys/trust-files.ts'
+import { readTrust } from '#adapters/keys/trust-files.ts'
+import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
+import { lazyScan, ruleScan, scanInLayers } from '#core/content-scan.ts'
+import { gateTrust } from '#core/gate.ts'
 import { judgePush } from './pre-receive.ts'
+
+const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
 // The hub's pre-receive hook. Git waits for it at every push, so it imports no more than the gate needs.
 // Whatever goes wrong here refuses the push.
@@ -20,9 +25,10 @@ try {
   const gitDir = values['git-dir']
   if (gitDir === undefined || values.trust === undefined) throw new Error('--git-dir and --trust are needed')
   removeStaleHubLocks(gitDir, Date.now())
-  const agents = await readAgents(values.trust)
-  const faults = await judgePush(await text(process.stdin), quarantinedObjects(gitDir, values, agents), {
-    agents: new Map(agents.map((one) => [one.name, one.zone])),
+  const trust = await readTrust(values.trust)
+  const faults = await judgePush(await text(process.stdin), quarantinedObjects(gitDir, values, trust.agents), {
+    ...gateTrust(trust),
+    scan: scanInLayers([ruleScan, lazyScan(SECRETLINT_TRIGGERS, loadSecretlint)]),
     ...(values.agent && { pushedBy: values.agent }),
   })
   for (const line of faults) process.stderr.write(`${line}\n`)

@@ -206,6 +206,15 @@ async function keep(has: Held, { repo, keepInTrash }: SyncDeps): Promise<void> {
   await keepInTrash(has.path, await repo.readBlob(has.oid, maxBytesOf(placeOf(has.path))))
 }
 
+/**
+ * The losing side of a conflict that may not go to the hub, written beside the file before anything is replaced. No
+ * base remembers it: it stays a file of this machine, held back each time somebody looks.
+ */
+export async function keepCopiesHere({ copiesKeptHere }: MergePlan, { workTree, repo }: SyncDeps): Promise<void> {
+  for (const { path, blob } of copiesKeptHere)
+    await workTree.write(path, await repo.readBlob(blob as Oid, maxBytesOf(placeOf(path))), null)
+}
+
 /** An editor wrote in the instant before its file was replaced: its bytes come back as a conflict copy. */
 async function rescue(path: VaultPath, bytes: Uint8Array, { workTree, repo, agent, clock }: SyncDeps): Promise<void> {
   const oid = await repo.writeBlob(bytes)

@@ -1,19 +1,18 @@
 import { blobIdOf } from '#core/blob-id.ts'
 import { CountersignError } from '#core/errors.ts'
-import type { Oid, RepoPort, TreeFile } from '#core/ports/repo.ts'
+import type { Oid, RepoPort } from '#core/ports/repo.ts'
 
 /** Enough for the task files of one cycle; a ledger or an attachment is read again. */
 const MAX_CACHED_BYTES = 4 * 1024 * 1024
 const MAX_BLOB_BYTES = 256 * 1024
 
 /**
- * The same repository, keeping what was read of late: blobs and the last tree. Both are named by their content and never
- * change. A cycle asks for the same few several times, and each question costs a process.
+ * The same repository, keeping the blobs that were read of late: they are named by their content and never change, and a
+ * cycle asks for the same few several times.
  */
 export function cachedRepo(repo: RepoPort): RepoPort {
   const blobs = new Map<Oid, Uint8Array>()
   let cachedBytes = 0
-  let last: { readonly commit: Oid; readonly tree: Map<string, TreeFile> } | undefined
 
   const keep = (oid: Oid, bytes: Uint8Array) => {
     if (bytes.length > MAX_BLOB_BYTES || blobs.has(oid)) return
@@ -41,11 +40,6 @@ export function cachedRepo(repo: RepoPort): RepoPort {
       const oid = await repo.writeBlob(bytes)
       keep(oid, Uint8Array.from(bytes))
       return oid
-    },
-    async treeOf(commit) {
-      if (commit === null) return new Map()
-      if (last?.commit !== commit) last = { commit, tree: await repo.treeOf(commit) }
-      return new Map(last.tree)
     },
   }
 }

@@ -2,19 +2,23 @@ import { createPublicKey, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openRepo } from '#adapters/git/repo.ts'
-import { watchHub } from '#adapters/git/watch-hub.ts'
-import { readAgents } from '#adapters/keys/trust-files.ts'
+import { readGuard } from '#adapters/keys/guard-file.ts'
+import { readTrust } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
+import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
 import { openTrash, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
-import { openWorkTree, watchRootNotes } from '#adapters/vault-fs/work-tree.ts'
-import { VAULT_FOLDERS } from '#core/vault-path.ts'
+import { watchTree } from '#adapters/vault-fs/watch-tree.ts'
+import { openWorkTree } from '#adapters/vault-fs/work-tree.ts'
+import { guardScan, lazyScan, rememberingScan, ruleScan, scanInLayers } from '#core/content-scan.ts'
+import { gateTrust } from '#core/gate.ts'
+import type { Oid } from '#core/ports/repo.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { Attention } from './attention.ts'
@@ -26,9 +30,14 @@ import { createScanner } from './scan-work-tree.ts'
 
 const config = loadConfig('sync', syncSettings)
 const clock = { now: Date.now }
+/** Each call to git has a limit of its own; this is for what never comes back. */
+const LONGEST_ROUND_MS = 180_000
+const IDLE_BEAT_MS = 5_000
+/** Twenty megabytes that most zones never need. */
+const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
 await runService('sync', config, async ({ log, metrics, resources, check, progress, fail }) => {
-  const agents = await readAgents(config.trust)
+  const { agents } = await readTrust(config.trust)
   const key = (name: string) => join(config.keys, name)
   const trust = (name: string) => join(config.trust, name)
   const clone = resources.use(
@@ -44,6 +53,11 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     }),
   )
   const repo = cachedRepo(clone)
+  const scan = scanInLayers([
+    guardScan(await readGuard(config.keys)),
+    ruleScan,
+    lazyScan(SECRETLINT_TRIGGERS, loadSecretlint),
+  ])
   const store = resources.use(openSyncStore(join(config.state, 'sync.sqlite')))
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
   const vault = await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } })
@@ -56,13 +70,15 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     (one) =>
       [one.name, createPublicKey({ key: Buffer.from(one.ledger, 'base64'), format: 'der', type: 'spki' })] as const,
   )
+  const alive = progress('cycle', LONGEST_ROUND_MS)
   const sync = resources.use(
     runSync(
       {
         ...{ zone: config.zone, agent: config.agent, repo, workTree, store, ledger, clock },
-        agents: new Map(agents.map((one) => [one.name, one.zone])),
+        trust: async () => gateTrust(await readTrust(config.trust)),
         received: resources.use(openReceived(config.state)),
         scanner,
+        scan: rememberingScan(scan),
         attention: new Attention(),
         ledgerKey: await readPrivateKey(key('ledger.pem')),
         ledgerKeys: new Map(publicKeys),
@@ -77,7 +93,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
         ...{ log, metrics, random: Math.random, monotonic: () => performance.now(), onFault: fail },
         writeStatus: (status) =>
           writeStateFile(config.state, 'sync-status.json', `${JSON.stringify(status, null, 2)}\n`),
-        onProgress: progress('cycle', config.reconcileMs * 2 + 60_000),
+        onProgress: alive,
       },
     ),
   )
@@ -86,16 +102,30 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
   check('gate', sync.gateState)
   check('vault', sync.vaultState)
 
-  resources.use(await vault.watch(VAULT_FOLDERS, sync.request))
-  resources.use(watchRootNotes(vault.root, sync.request))
-  const hubWatch = watchHub(config.hubUrl, sync.requestNow)
-  if (hubWatch) resources.use(hubWatch)
-  resources.use(
-    pollHub({ repo, store, everyMs: hubWatch ? config.pollMs * 5 : config.pollMs, onNews: sync.requestNow }),
-  )
+  const onChange = (path: string) => {
+    scanner.mark(path)
+    sync.request()
+  }
+  const onLost = () => {
+    scanner.markAll()
+    sync.request()
+  }
+  resources.use(watchTree(vault.root, { onChange, onLost }, config.vaultPollMs))
+  const onPush = (head?: Oid | null) => {
+    if (head === undefined || head !== (store.fact('verified') ?? null)) sync.requestNow()
+  }
+  const hub = repo.watch(onPush)
+  if (hub) resources.use(hub)
+  const isWatched = () => hub?.isLive() ?? false
+  resources.use(pollHub({ repo, store, everyMs: config.pollMs, isWatched, onNews: sync.requestNow }))
   const handlers = { 'sync-now': async () => sync.requestNow() }
   resources.use(await startWorker(redis, 'sync', handlers, { log, onProgress: progress('queue', 60_000) }))
-  const timer = setInterval(sync.request, config.reconcileMs)
-  resources.defer(() => clearInterval(timer))
+  const reconcile = setInterval(() => {
+    scanner.markAll()
+    sync.requestNow()
+  }, config.reconcileMs)
+  // Idle is progress too; a round that does not end is not.
+  const idle = setInterval(() => sync.isRunning() || alive(), IDLE_BEAT_MS)
+  for (const timer of [reconcile, idle]) resources.defer(() => clearInterval(timer))
   sync.requestNow()
 })

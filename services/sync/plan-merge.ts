@@ -1,10 +1,14 @@
+import { undecided } from '#core/claim.ts'
 import { type Hlc, parseHlc } from '#core/hlc.ts'
 import { type ConflictCopy, mergeKey, mergeVault } from '#core/merge.ts'
-import { checkCommit, type FileChange, maxBytesOf } from '#core/path-ownership.ts'
+import { checkCommit, type FileChange, MAX_NOTE_BYTES, maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
-import { parseTaskFile } from '#core/task-file.ts'
+import { isScanRule, scanChanges } from '#core/scan-changes.ts'
+import { arrivals } from '#core/taken-names.ts'
+import { parseTaskFile, renderTaskFile } from '#core/task-file.ts'
 import { type Domain, isTaskPlace, placeOf, type VaultPath } from '#core/vault-path.ts'
+import { standingNames } from './standing-names.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import type { Scanned } from './work-view.ts'
 
@@ -22,6 +26,8 @@ export interface MergePlan {
   /** What to commit on top of the hub's head; empty when the hub has it all. */
   readonly changes: readonly PlannedChange[]
   readonly copies: readonly ConflictCopy[]
+  /** Copies that may not leave this machine: they are kept in the work tree alone. */
+  readonly copiesKeptHere: readonly ConflictCopy[]
   /** What this agent may not write, with the rule. Not committed; left alone in the work tree while the hub has nothing new. */
   readonly held: readonly Oddity[]
   /** Keys that were merged: their work-tree files are to become `tree`. */
@@ -53,6 +59,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
   const facts = await taskFacts(sides, deps)
   const held = new Map<string, Oddity>()
   const unwritten = new Set<VaultPath>()
+  const keptHere = new Set<VaultPath>()
   for (;;) {
     const yielded = new Set(held.keys())
     const { tree, copies, untouched } = mergeVault({
@@ -66,11 +73,17 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       generationOf: (blob) => facts.get(blob)?.generation ?? 0,
       yielded,
     })
-    for (const path of unwritten) tree.delete(path)
+    if (deps.zone === 'cloud')
+      for (const { path, blob } of copies) tree.set(path, await undecidedCopy(blob as Oid, deps))
+    for (const path of [...unwritten, ...standing(copies, deps)]) tree.delete(path)
     const changes = changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)
-    const refused = checkCommit({ agent: deps.agent, zone: deps.zone }, await withBytes(changes, all.theirs, deps))
+    const files = await withBytes(changes, all.theirs, deps)
+    const refused = [
+      ...checkCommit({ agent: deps.agent, zone: deps.zone }, files, standingNames(deps.store, arrivals(files))),
+      ...(await scanChanges(files, deps.scan)),
+    ]
     // One name may need many changes: then fewer names go into one commit.
-    if (keys.size > 1 && refused.some(({ rule }) => rule === 'too-many-changes'))
+    if (keys.size > 1 && refused.some(({ path }) => path === ''))
       return planMerge(wanted, deps, Math.floor(keys.size / 2))
     const fresh = refused.filter(({ path }) => isFresh(path as VaultPath))
     if (fresh.length === 0) {
@@ -79,7 +92,8 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
         ours: all.ours,
         tree: tree as Map<VaultPath, Oid>,
         changes,
-        copies: copies.filter((copy) => !unwritten.has(copy.path)),
+        copies: copies.filter((copy) => tree.has(copy.path)),
+        copiesKeptHere: copies.filter((copy) => keptHere.has(copy.path)),
         held: [...held.values()],
         merged,
         unmerged: new Set([...untouched, ...rest]),
@@ -87,14 +101,44 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       }
     }
     for (const { path, rule } of fresh) {
-      // A copy that may not be written anywhere: its bytes stay in the trash and in this clone.
-      if (copies.some((copy) => copy.path === path)) unwritten.add(path as VaultPath)
-      else held.set(mergeKey(path as VaultPath), { path, rule })
+      // A copy that may not be written at the hub: its bytes stay in the trash and in this clone.
+      if (copies.some((copy) => copy.path === path)) {
+        unwritten.add(path as VaultPath)
+        if (isScanRule(rule)) keptHere.add(path as VaultPath)
+      } else held.set(mergeKey(path as VaultPath), { path, rule })
     }
 
     function isFresh(path: VaultPath): boolean {
       return !unwritten.has(path) && !held.has(mergeKey(path))
     }
+  }
+}
+
+/** Copies that were made before: what the person has made of them since is not written over. */
+function standing(copies: readonly ConflictCopy[], { store, scanner }: SyncDeps): VaultPath[] {
+  const paths = copies.map(({ path }) => path)
+  const [hub, ours] = [store.hubOf(paths), scanner.view.ours(paths)]
+  return paths.filter((path) => hub.has(path) || ours.has(path))
+}
+
+/** A copy that the cloud keeps says no more than it may say itself (`checkCommit`); every word of the text stays. */
+async function undecidedCopy(oid: Oid, { repo }: SyncDeps): Promise<Oid> {
+  const parsed = parseTaskFile(Buffer.from(await repo.readBlob(oid, MAX_NOTE_BYTES)).toString('utf8'))
+  if (!parsed.ok) return oid
+  const copy = undecided(parsed.task)
+  return copy === parsed.task ? oid : repo.writeBlob(Buffer.from(renderTaskFile(copy)))
+}
+
+/** The plan without what would have to be pushed first: only what the hub has is taken, the rest waits. */
+export function takenOnly(plan: MergePlan): MergePlan {
+  const waiting = new Set([...plan.changes.map(({ path }) => path), ...plan.copies.map(({ of }) => of)].map(mergeKey))
+  return {
+    ...plan,
+    tree: new Map([...plan.tree].filter(([path]) => !waiting.has(mergeKey(path)))),
+    changes: [],
+    copies: [],
+    merged: new Set([...plan.merged].filter((key) => !waiting.has(key))),
+    unmerged: new Set([...plan.unmerged, ...waiting]),
   }
 }
 

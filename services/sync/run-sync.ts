@@ -1,7 +1,8 @@
 import { CountersignError } from '#core/errors.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
-import { type CycleOutcome, syncCycle } from './sync-cycle.ts'
+import { lastRestore } from './restore-hub.ts'
+import { type CycleOutcome, syncCycle, type Wake } from './sync-cycle.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { type LoopAnswer, type SyncLoop, startLoop } from './sync-loop.ts'
 import { FIRST_STATUS, type SyncStatus, statusAfter, statusAfterError } from './sync-status.ts'
@@ -30,22 +31,29 @@ const GIVE_UP_AFTER = 8
 /** Runs sync cycles on request and reports each: status file, log, metrics. */
 export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
   const { log, metrics } = options
-  let status: SyncStatus = { ...FIRST_STATUS, at: new Date(deps.clock.now()).toISOString() }
+  let status: SyncStatus = {
+    ...FIRST_STATUS,
+    hubRestored: lastRestore(deps),
+    at: new Date(deps.clock.now()).toISOString(),
+  }
+  /** What `/readyz` tells: never more than the status file. */
+  let shown = status
   let errorsInARow = 0
 
-  const round = async (): Promise<LoopAnswer> => {
-    const answer = await oneRound()
+  const round = async (wake: Wake): Promise<LoopAnswer> => {
+    const answer = await oneRound(wake)
     await options.writeStatus(status)
+    shown = status
     options.onProgress()
     return answer
   }
-  const oneRound = async (): Promise<LoopAnswer> => {
+  const oneRound = async (wake: Wake): Promise<LoopAnswer> => {
     try {
-      const outcome = await syncCycle(deps)
+      const outcome = await syncCycle(deps, wake)
       errorsInARow = 0
       const before = status
       status = statusAfter(before, outcome, deps.clock.now())
-      report(outcome, before.state)
+      report(outcome, before)
       return answerTo(outcome)
     } catch (error) {
       if (!(error instanceof CountersignError)) throw error
@@ -58,19 +66,20 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
     }
   }
 
-  const report = (outcome: CycleOutcome, stateBefore: string) => {
+  const report = (outcome: CycleOutcome, before: SyncStatus) => {
     switch (outcome.kind) {
       case 'synced': {
         const { pushed, appliedCount, claims, newConflicts, head } = outcome.report
         const isNews = pushed || appliedCount > 0
         metrics.count('countersign_sync_cycles_total', { outcome: isNews ? 'success' : 'noop' })
         metrics.set('countersign_sync_last_success_timestamp_seconds', deps.clock.now() / 1000, {})
+        metrics.set('countersign_sync_open_conflicts', outcome.report.conflicts.length, {})
         if (claims.length > 0) {
           metrics.count('countersign_claims_total', { outcome: 'won' }, claims.length)
           metrics.count('countersign_tasks_total', { outcome: 'claimed' }, claims.length)
         }
         if (newConflicts > 0) metrics.count('countersign_sync_conflicts_total', {}, newConflicts)
-        if (isNews || stateBefore !== 'ok')
+        if (isNews || before.state !== 'ok')
           log.info({ head, count: appliedCount, outcome: 'synced' }, 'vault and hub agree')
         for (const job of claims) log.info({ task: job.taskId, generation: job.generation }, 'claimed')
         for (const problem of outcome.report.ledgerProblems) log.error({ reason: problem }, 'a ledger does not verify')
@@ -78,21 +87,28 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
       }
       case 'refused':
         metrics.count('countersign_sync_cycles_total', { outcome: 'error' })
-        if (stateBefore === status.state) return
+        if (before.state === status.state && before.quarantine?.head === outcome.head) return
         metrics.count('countersign_gate_refusals_total', { rule: outcome.faults[0]?.rule ?? 'unknown' })
         log.error(
           { head: outcome.head, rule: outcome.faults[0]?.rule, reason: status.lastError?.message },
-          'the hub holds something that may not enter; nothing of it was applied',
+          'the hub holds something that may not enter; it was not applied, nor anything after it',
         )
         return
       case 'unreachable':
       case 'push-refused':
         metrics.count('countersign_sync_cycles_total', { outcome: 'error' })
-        if (stateBefore !== status.state) log.warn({ reason: outcome.reason }, status.state)
+        if (before.state !== status.state) log.warn({ reason: outcome.reason }, status.state)
         return
+      case 'restored': {
+        const { from, to } = outcome
+        metrics.count('countersign_hub_rollbacks_total', {})
+        log.error({ head: to, reason: `it had come back with ${from ?? 'nothing'}` }, 'put back what the hub had lost')
+        return
+      }
       case 'idle':
         metrics.count('countersign_sync_cycles_total', { outcome: 'noop' })
         return
+      case 'waiting':
       case 'unsettled':
       case 'contended':
         log.debug({ outcome: outcome.kind }, 'looking again soon')
@@ -101,10 +117,11 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
 
   const loop = startLoop({ round, onFault: options.onFault, random: options.random, now: options.monotonic })
   const stateUnless = (bad: readonly string[]) => () =>
-    bad.includes(status.state) ? `${status.state}: ${status.lastError?.message ?? ''}`.slice(0, 300) : (true as const)
+    bad.includes(shown.state) ? `${shown.state}: ${shown.lastError?.message ?? ''}`.slice(0, 300) : (true as const)
   return {
     request: loop.request,
     requestNow: loop.requestNow,
+    isRunning: loop.isRunning,
     hubState: stateUnless(['hub unreachable', 'push refused by the hub', 'starting']),
     gateState: stateUnless(['hub refused by the gate']),
     vaultState: stateUnless(['failed']),
@@ -118,12 +135,15 @@ function answerTo(outcome: CycleOutcome): LoopAnswer {
       return { kind: outcome.report.isPartial ? 'again' : 'rest' }
     case 'idle':
       return { kind: 'rest' }
+    case 'waiting':
+      return { kind: 'later', afterMs: outcome.forMs }
+    case 'restored':
     case 'unsettled':
     case 'contended':
       return { kind: 'again' }
-    // The hub has to change first; its watcher and the regular look tell.
+    // For more of it, the hub has to change first; its watcher and the regular look tell.
     case 'refused':
-      return { kind: 'rest' }
+      return { kind: outcome.report.isPartial ? 'again' : 'rest' }
     case 'unreachable':
     case 'push-refused':
       return { kind: 'back-off' }

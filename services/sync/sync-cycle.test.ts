@@ -10,6 +10,7 @@ import {
   type SyncZone,
   taskText,
 } from '#tests/support/sync-world.ts'
+import { type CycleOutcome, syncCycle } from './sync-cycle.ts'
 
 const F = 'EMAIL_2026-11-20_invoice-for-march_7h3k9q.md'
 const NEEDS = `Needs_Action/email/${F}`
@@ -224,12 +225,77 @@ describe('the gate', () => {
     const forged = await forge(APPROVED, taskText({ generation: 9, body: 'pay me' }))
     local.files.put('Plans/mine.md', 'goes on locally')
     for (let round = 0; round < 3; round++)
-      expect(await local.sync()).toMatchObject({ kind: 'refused', head: forged, faults: [{ rule: 'local-only-path' }] })
+      expect(await local.sync()).toMatchObject({
+        kind: 'refused',
+        head: forged,
+        faults: [{ rule: 'local-only-path' }, { rule: 'task-in-two-places' }],
+      })
     expect(local.files.text(APPROVED)).toBeUndefined()
     expect(world.hub.head).toBe(forged)
     expect(await local.repo.readRef('quarantine')).toBe(forged)
     expect(local.files.text('Plans/mine.md')).toBe('goes on locally')
     expect(local.files.text(`Logs/local/${LEDGER_DAY}.jsonl`)?.match(/"gate\.refused"/g)).toHaveLength(1)
+  })
+
+  it('takes over what stands before a bad commit, and leaves what was written here until it can be pushed', async () => {
+    await pendingEverywhere()
+    local.files.put('Plans/trip.md', 'as it was\n')
+    await quiesce()
+    const own = { 'Plans/mine.md': 'mine\n', 'Plans/trip.md': 'my way\n' }
+    for (const [path, text] of Object.entries(own)) local.files.put(path, text)
+    cloud.files.put('Plans/news.md', 'from the cloud\n')
+    cloud.files.put('Plans/trip.md', 'its way\n')
+    await cloud.sync()
+    const good = world.hub.head
+    await forge(APPROVED, taskText())
+    await forge('Plans/after.md', 'built on it\n')
+
+    expect(await local.sync()).toMatchObject({ kind: 'refused', report: { head: good, appliedCount: 1 } })
+    expect(await local.sync()).toMatchObject({ kind: 'refused', report: { head: good, appliedCount: 0 } })
+    const plans = () => Object.fromEntries([...local.files.files()].filter(([path]) => path.startsWith('Plans/')))
+    expect(plans()).toEqual({ ...own, 'Plans/news.md': 'from the cloud\n' })
+
+    world.hub.head = good
+    await quiesce()
+    expect(local.files.text('Plans/mine.md')).toBe('mine\n')
+    const trips = Object.entries(plans()).filter(([path]) => path.startsWith('Plans/trip.'))
+    expect(trips.map(([, text]) => text).sort()).toEqual(['its way\n', 'my way\n'])
+  })
+
+  it.each(['scanned', 'verified', 'settled', 'applying', 'written', 'applied'])(
+    'takes it over once when it dies at %s',
+    async (point) => {
+      await pendingEverywhere()
+      cloud.files.put('Plans/news.md', 'from the cloud\n')
+      await cloud.sync()
+      const good = world.hub.head
+      const forged = await forge(APPROVED, taskText())
+      world.at = (zone, at) => {
+        if (zone === 'local' && at === point) throw new Crash(at)
+      }
+      await expect(local.sync()).rejects.toThrow(Crash)
+      world.at = () => {}
+      local.restart()
+      expect(await local.sync()).toMatchObject({ kind: 'refused', head: forged, report: { head: good } })
+      expect(local.files.text('Plans/news.md')).toBe('from the cloud\n')
+      expect(local.files.text(`Logs/local/${LEDGER_DAY}.jsonl`)?.match(/"gate\.refused"/g)).toHaveLength(1)
+      expect([...local.files.files().keys()].filter((path) => path.includes('.conflict-'))).toEqual([])
+    },
+  )
+
+  it('asks anew each time whom to believe', async () => {
+    await pendingEverywhere()
+    const verified = world.hub.head
+    const deps = local.deps()
+    const revoked = { name: 'cloud', zone: 'cloud', signing: '', ledger: '', after: verified } as const
+    const trust = async () => ({ ...(await deps.trust()), revoked: new Map([['memory:cloud', revoked]]) })
+    cloud.files.put('Plans/news.md', 'from the cloud\n')
+    await cloud.sync()
+    expect(await syncCycle({ ...deps, trust })).toMatchObject({
+      kind: 'refused',
+      faults: [{ rule: 'signature-revoked' }],
+    })
+    expect(await syncCycle(deps)).toMatchObject({ kind: 'synced' })
   })
 
   it('goes on when the hub is put right', async () => {
@@ -241,21 +307,12 @@ describe('the gate', () => {
     expect(await local.sync()).toMatchObject({ kind: 'synced' })
   })
 
-  it('notices a hub that was rolled back', async () => {
-    await pendingEverywhere()
-    const [first] = await local.repo.commitsBetween(null, world.hub.head!)
-    world.hub.head = first?.oid ?? null
-    expect(await local.sync()).toMatchObject({ kind: 'refused', faults: [{ rule: 'hub-rolled-back' }] })
-    world.hub.head = null
-    expect(await local.sync()).toMatchObject({ kind: 'refused', faults: [{ rule: 'hub-rolled-back' }] })
-  })
-
   it('still knows the last verified head when the store was lost', async () => {
     await pendingEverywhere()
     const [first] = await local.repo.commitsBetween(null, world.hub.head!)
     world.hub.head = first?.oid ?? null
     local.store.update({ facts: { verified: null } })
-    expect(await local.sync()).toMatchObject({ kind: 'refused' })
+    expect(await local.sync()).toMatchObject({ kind: 'restored', from: first?.oid })
   })
 })
 
@@ -521,5 +578,22 @@ describe('a crash at any point', () => {
     expect(Object.keys(hubFiles())).toEqual([DONE])
     expect(hubFiles()[DONE]).toContain('edited')
     expect(new Set(cloud.rung.map((job) => job.generation))).toEqual(new Set([1]))
+  })
+})
+
+describe('a name in another Unicode form', () => {
+  it('is respelled and carried', async () => {
+    local.files.put('Plans/Idée.md'.normalize('NFD'), 'x')
+    await synced(local)
+    expect(hubFiles()).toEqual({ 'Plans/Idée.md': 'x' })
+    expect([...local.files.files().keys()].filter((path) => path.startsWith('Plans'))).toEqual(['Plans/Idée.md'])
+  })
+
+  it('is left alone and told of where the other form is another file', async () => {
+    local.files.put('Plans/Idée.md', 'y')
+    local.files.put('Plans/Idée.md'.normalize('NFD'), 'x')
+    const { report } = (await local.sync()) as Extract<CycleOutcome, { kind: 'synced' }>
+    expect(report.held).toEqual([{ path: 'Plans/Idée.md'.normalize('NFD'), rule: 'path-not-nfc' }])
+    expect(local.files.text('Plans/Idée.md'.normalize('NFD'))).toBe('x')
   })
 })

@@ -1,22 +1,31 @@
-import type { GateFault } from '#core/gate.ts'
 import { formatHlc, parseHlc, tickHlc } from '#core/hlc.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
 import { maxBytesOf } from '#core/path-ownership.ts'
-import type { Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
-import type { PushIntent } from '#core/ports/sync-store.ts'
+import type { FetchOutcome, Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
+import type { BaseRow, PushIntent } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
+import { shownPath } from '#core/scan-changes.ts'
 import { placeOf, type VaultPath } from '#core/vault-path.ts'
-import { applyTree, settleApplying } from './apply-tree.ts'
+import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
 import { hubView } from './hub-view.ts'
-import { type MergePlan, type PlannedChange, planMerge } from './plan-merge.ts'
+import { type MergePlan, type PlannedChange, planMerge, takenOnly } from './plan-merge.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
+import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
 import type { Scan } from './scan-work-tree.ts'
 import { landing, settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
-import { anchorVerified, refuseFetch, takenOver, verifiedHead, verifyHub } from './verify-hub.ts'
+import {
+  anchorVerified,
+  type HubVerdict,
+  type Refusal,
+  refuseFetch,
+  takenOver,
+  verifiedHead,
+  verifyHub,
+} from './verify-hub.ts'
 import { checkpointOwnLedger, witnessOthers } from './witness-ledger.ts'
 
 export type CycleOutcome =
@@ -27,10 +36,14 @@ export type CycleOutcome =
   /** Files were being written while we looked. */
   | { readonly kind: 'unsettled' }
   | { readonly kind: 'unreachable'; readonly reason: string }
-  /** The gate refused what is new at the hub; nothing of it was applied, nothing was pushed. */
-  | { readonly kind: 'refused'; readonly head: Oid | null; readonly faults: readonly GateFault[] }
+  /** The gate refused something at the hub. What stands before it was applied, nothing was pushed. */
+  | ({ readonly kind: 'refused'; readonly report: CycleReport } & Refusal)
   /** The hub's hook refused our push: its gate and ours disagree. */
   | { readonly kind: 'push-refused'; readonly reason: string }
+  /** The hub had lost its newest history, and has it again. */
+  | HubRestored
+  /** The hub was restored a moment ago: others may know more of its history and go first. */
+  | { readonly kind: 'waiting'; readonly forMs: number }
   /** Others pushed first, time and again. */
   | { readonly kind: 'contended' }
 
@@ -64,18 +77,16 @@ export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<Cyc
     if (attempt > 0) await deps.pause(attempt)
     const seen = await lookAround(deps, attempt > 0 || wake === 'hub')
     if (seen.kind !== 'ready') return seen
-    const { head } = seen
+    const { head, refusal } = seen
     const keys = new Set(deps.attention.open)
     if (!(await deps.scanner.look(deps.scanner.view.ours(keys).keys()))) return { kind: 'unsettled' }
     const plan = await planMerge(keys, deps)
+    if (refusal) return { kind: 'refused', ...refusal, report: await concludeOnly(takenOnly(plan), keys, head, deps) }
     const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, deps)
-    const rows = deps.scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
     const changes = [...plan.changes, ...claims.changes]
-    if (changes.length === 0) {
-      if (rows.length > 0) deps.store.update({ base: rows })
-      return { kind: 'synced', report: await conclude(plan, keys, head, deps) }
-    }
+    if (changes.length === 0) return { kind: 'synced', report: await concludeOnly(plan, keys, head, deps) }
 
+    const rows = mergedRows(plan, keys, deps)
     const { commit, hlc } = await commitPlan(plan, claims, head, deps)
     const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.jobs }
     const outcome = await pushIntent(intent, hlc, deps)
@@ -98,11 +109,12 @@ export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<Cyc
 async function lookAround(
   deps: SyncDeps,
   isHubAsked: boolean,
-): Promise<{ readonly kind: 'ready'; readonly head: Oid | null } | CycleOutcome> {
+): Promise<{ readonly kind: 'ready'; readonly head: Oid | null; readonly refusal?: Refusal } | CycleOutcome> {
   const { store, repo, attention } = deps
   // A push is a compare-and-swap: against the last verified head it needs no fetch, unless something is open.
-  const mustFetch =
-    isHubAsked || !attention.isHubSeen || store.intents().length > 0 || store.fact('based') === undefined
+  const isOpen =
+    store.intents().length > 0 || store.fact('based') === undefined || store.fact('quarantine') !== undefined
+  const mustFetch = isHubAsked || !attention.isHubSeen || isOpen
   // At once: neither needs the other, and the base is known per file.
   const [scanning, fetching] = await Promise.allSettled([
     scanWithCheckpoint(deps),
@@ -116,18 +128,30 @@ async function lookAround(
   if (!scan.isSettled) return { kind: 'unsettled' }
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
-  const verdict =
-    fetched.kind === 'refused' ? await refuseFetch(fetched.reason, deps) : await verifyHub(fetched.head, deps)
-  if (verdict.kind === 'refused') return verdict
   attention.isHubSeen = true
-  const head = fetched.kind === 'ok' ? fetched.head : null
+  // Our own guess at the head is no news of the hub.
+  const restored = mustFetch && fetched.kind === 'ok' ? await restoreHub(fetched.head, deps) : undefined
+  if (restored && restored.kind !== 'refused') return restored
+  const { verified: head, refusal } = restored?.verdict ?? (await verdictOn(fetched, mustFetch, deps))
   await deps.at('verified')
   await rebuildBase(head, deps)
   await settleApplying(deps)
   await settleIntents(head, deps)
   if (scan.isWhole) wakeEverything(deps)
   await deps.at('settled')
-  return !mustFetch && attention.open.size === 0 ? { kind: 'idle' } : { kind: 'ready', head }
+  const forMs = graceLeftMs(deps)
+  if (forMs > 0) return { kind: 'waiting', forMs }
+  if (!mustFetch && attention.open.size === 0) return { kind: 'idle' }
+  return { kind: 'ready', head, ...(refusal && { refusal }) }
+}
+
+async function verdictOn(
+  fetched: Exclude<FetchOutcome, { kind: 'unreachable' }>,
+  isNews: boolean,
+  deps: SyncDeps,
+): Promise<HubVerdict> {
+  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
+  return isNews ? verifyHub(fetched.head, deps) : { verified: fetched.head }
 }
 
 /** After a look at everything, base and hub are compared as a whole too: nothing is left to a mark that got lost. */
@@ -154,6 +178,23 @@ async function scanWithCheckpoint(deps: SyncDeps): Promise<Scan> {
   return { ...again, keys: new Set([...scan.keys, ...again.keys]), isWhole: scan.isWhole || again.isWhole }
 }
 
+/** The end of a round that pushes nothing. */
+async function concludeOnly(
+  plan: MergePlan,
+  keys: ReadonlySet<string>,
+  head: Oid | null,
+  deps: SyncDeps,
+): Promise<CycleReport> {
+  const rows = mergedRows(plan, keys, deps)
+  if (rows.length > 0) deps.store.update({ base: rows })
+  return conclude(plan, keys, head, deps)
+}
+
+/** What was merged, as the base it is once the hub has it. */
+function mergedRows(plan: MergePlan, keys: ReadonlySet<string>, { scanner }: SyncDeps): [VaultPath, BaseRow | null][] {
+  return scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
+}
+
 /** Brings the work tree up to the hub's head, then tells whom it concerns. */
 async function conclude(
   plan: MergePlan,
@@ -163,12 +204,13 @@ async function conclude(
 ): Promise<CycleReport> {
   const { attention, scanner, store } = deps
   scanner.view.settle(keys)
+  await keepCopiesHere(plan, deps)
   const appliedCount = await applyTree(plan, deps)
   attention.rest(keys, store, scanner.view)
   attention.hold(plan.held)
   const claims = await announceClaims(deps)
   const ledgerProblems = await witnessOthers(hubView(store, []), deps)
-  const held = [...attention.held.values()]
+  const held = [...attention.held.values()].map((one) => ({ ...one, path: shownPath(one) }))
   await reportHeld(held, deps)
   await anchorVerified(head, deps)
   return {

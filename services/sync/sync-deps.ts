@@ -1,5 +1,7 @@
 import type { KeyObject } from 'node:crypto'
+import type { GateContext } from '#core/gate.ts'
 import type { Clock } from '#core/ports/clock.ts'
+import type { ContentScan } from '#core/ports/content-scan.ts'
 import type { Doorbell } from '#core/ports/doorbell.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { ReceivedPort } from '#core/ports/received.ts'
@@ -14,11 +16,13 @@ import type { Scanner } from './scan-work-tree.ts'
 export interface SyncDeps {
   readonly zone: Zone
   readonly agent: string
-  /** Every agent whose signature counts, by name. */
-  readonly agents: ReadonlyMap<string, Zone>
+  /** Whose signatures count, read anew each time: a revocation takes effect at once. */
+  readonly trust: () => Promise<Pick<GateContext, 'agents' | 'revoked'>>
   readonly repo: RepoPort
   readonly workTree: WorkTreePort
   readonly scanner: Scanner
+  /** What may not leave this machine. */
+  readonly scan: ContentScan
   readonly attention: Attention
   readonly store: SyncStore
   readonly ledger: LedgerPort
@@ -32,7 +36,7 @@ export interface SyncDeps {
   /** 128 random bits as hex: makes two claims of one second two commits. */
   readonly nonce: () => string
   /** Keeps the bytes of a file that sync is about to replace or remove. */
-  readonly keepInTrash: (path: string, bytes: Uint8Array) => Promise<void>
+  readonly keepInTrash: (path: string, bytes: Uint8Array) => Promise<unknown>
   /** Before the next try after a lost race. */
   readonly pause: (attempt: number) => Promise<void>
   /** Called at every point where dying must do no harm; tests die there. */

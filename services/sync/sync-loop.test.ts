@@ -6,44 +6,47 @@ beforeEach(() => void vi.useFakeTimers({ toFake: [...FAKED] }))
 afterEach(() => void vi.useRealTimers())
 
 /** A loop whose rounds take 10 ms and answer as told. */
-function loopOf(...answers: LoopAnswer['kind'][]) {
+function loopOf(...answers: (Exclude<LoopAnswer['kind'], 'later'> | LoopAnswer)[]) {
   const startedAt: number[] = []
+  const wakes: string[] = []
   const began = performance.now()
   let inside = 0
   let most = 0
   const loop = startLoop({
-    async round() {
+    async round(wake) {
+      wakes.push(wake)
       startedAt.push(performance.now() - began)
       most = Math.max(most, ++inside)
       await new Promise((resolve) => setTimeout(resolve, 10))
       inside--
-      return { kind: answers.shift() ?? 'rest' }
+      const answer = answers.shift() ?? 'rest'
+      return typeof answer === 'string' ? { kind: answer } : answer
     },
     onFault: () => {},
     random: () => 1,
     now: () => performance.now(),
   })
-  return { loop, startedAt, most: () => most }
+  return { loop, startedAt, wakes, most: () => most }
 }
 
 describe('the loop', () => {
-  it('gathers a burst of requests into one round, 80 ms after the last', async () => {
+  it('gathers a burst of requests into one round, 25 ms after the last', async () => {
     const { loop, startedAt } = loopOf()
     for (let i = 0; i < 5; i++) {
       loop.request()
-      await vi.advanceTimersByTimeAsync(50)
+      await vi.advanceTimersByTimeAsync(20)
     }
     await vi.advanceTimersByTimeAsync(1_000)
-    expect(startedAt).toEqual([280])
+    expect(startedAt).toEqual([105])
   })
 
-  it('does not wait longer than a second for requests to end', async () => {
+  it('does not wait longer than half a second for requests to end', async () => {
     const { loop, startedAt } = loopOf()
     for (let i = 0; i < 30; i++) {
       loop.request()
-      await vi.advanceTimersByTimeAsync(50)
+      await vi.advanceTimersByTimeAsync(20)
     }
-    expect(startedAt[0]).toBe(1_000)
+    expect(startedAt[0]).toBe(500)
   })
 
   it('runs one round at a time and another for what came meanwhile', async () => {
@@ -55,6 +58,15 @@ describe('the loop', () => {
     await vi.advanceTimersByTimeAsync(1_000)
     expect(startedAt).toEqual([0, 11])
     expect(most()).toBe(1)
+  })
+
+  it('comes back when it was told to, and sooner for a request', async () => {
+    const { loop, startedAt } = loopOf({ kind: 'later', afterMs: 5_000 }, { kind: 'later', afterMs: 5_000 })
+    loop.requestNow()
+    await vi.advanceTimersByTimeAsync(5_500)
+    loop.request()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(startedAt).toEqual([0, 5_010, 5_525])
   })
 
   it('backs off after failures, longer each time, and requests do not shorten it', async () => {
@@ -73,6 +85,17 @@ describe('the loop', () => {
     loop.requestNow()
     await vi.advanceTimersByTimeAsync(5_000)
     expect(startedAt).toEqual([0, 100])
+  })
+
+  it('asks the hub only when told to, and again until a round came to its end', async () => {
+    const { loop, wakes } = loopOf('rest', 'again', 'back-off', 'rest', 'rest')
+    loop.request()
+    await vi.advanceTimersByTimeAsync(100)
+    loop.requestNow()
+    await vi.advanceTimersByTimeAsync(5_000)
+    loop.request()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(wakes).toEqual(['vault', 'hub', 'hub', 'hub', 'vault'])
   })
 
   it('looks again soon when there is more to do', async () => {

@@ -1,14 +1,18 @@
+import type { Wake } from './sync-cycle.ts'
+
 /** What a round asks of the loop: when the next one is due at the latest. */
 export type LoopAnswer =
   /** All is done; wait for the next request. */
   | { readonly kind: 'rest' }
   /** There is more to do, or something was in motion: look again soon. */
   | { readonly kind: 'again' }
+  /** There is more to do, but not before this. */
+  | { readonly kind: 'later'; readonly afterMs: number }
   /** It cannot work now: try again later, longer each time. Requests meanwhile wait too, except urgent ones. */
   | { readonly kind: 'back-off' }
 
 export interface LoopOptions {
-  readonly round: () => Promise<LoopAnswer>
+  readonly round: (wake: Wake) => Promise<LoopAnswer>
   /** A round must not throw; what does is a fault of the program. */
   readonly onFault: (error: unknown) => void
   /** Uniform in [0, 1). */
@@ -18,14 +22,16 @@ export interface LoopOptions {
 }
 
 export interface SyncLoop extends AsyncDisposable {
-  /** Something may have changed. Requests are gathered until they have been quiet for a moment. */
+  /** Something may have changed in the vault. Requests are gathered until they have been quiet for a moment. */
   request(): void
-  /** Somebody waits for it: start now, or right after the running round, whatever went wrong before. */
+  /** The hub is to be asked: start now, or right after the running round, whatever went wrong before. */
   requestNow(): void
+  isRunning(): boolean
 }
 
-const QUIET_MS = 80
-const CEILING_MS = 1_000
+/** One save of an editor makes several events within a few milliseconds. */
+const QUIET_MS = 25
+const CEILING_MS = 500
 const AGAIN_MS = 200
 const FIRST_BACK_OFF_MS = 1_000
 const LONGEST_BACK_OFF_MS = 60_000
@@ -34,6 +40,8 @@ const LONGEST_BACK_OFF_MS = 60_000
 export function startLoop(options: LoopOptions): SyncLoop {
   let timer: NodeJS.Timeout | undefined
   let isRunning = false
+  /** A look at the hub was asked for and has not come about yet. */
+  let isHubDue = false
   let ended: Promise<void> = Promise.resolve()
   let firstRequestAt: number | undefined
   let wanted: 'no' | 'soon' | 'now' = 'no'
@@ -49,10 +57,12 @@ export function startLoop(options: LoopOptions): SyncLoop {
     if (isRunning || isClosed) return
     isRunning = true
     clearTimeout(timer)
+    isHubDue ||= wanted === 'now'
+    const wake: Wake = isHubDue ? 'hub' : 'vault'
     wanted = 'no'
     firstRequestAt = undefined
     ended = options
-      .round()
+      .round(wake)
       .catch((error: unknown): LoopAnswer => {
         options.onFault(error)
         return { kind: 'back-off' }
@@ -61,10 +71,12 @@ export function startLoop(options: LoopOptions): SyncLoop {
   }
   const settle = (answer: LoopAnswer) => {
     isRunning = false
+    isHubDue &&= answer.kind !== 'rest'
     failures = answer.kind === 'back-off' ? failures + 1 : 0
     notBefore = failures > 0 ? options.now() + backOffMs(failures, options.random()) : 0
     if (wanted === 'now') schedule(0)
     else if (answer.kind === 'again') schedule(AGAIN_MS)
+    else if (answer.kind === 'later') schedule(answer.afterMs)
     else if (answer.kind === 'back-off') schedule(notBefore - options.now())
     else if (wanted === 'soon') request()
   }
@@ -86,6 +98,7 @@ export function startLoop(options: LoopOptions): SyncLoop {
       notBefore = 0
       if (!isRunning) schedule(0)
     },
+    isRunning: () => isRunning,
     async [Symbol.asyncDispose]() {
       isClosed = true
       clearTimeout(timer)

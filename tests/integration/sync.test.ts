@@ -58,12 +58,15 @@ const agreed = () =>
   until(
     'both vaults and the hub to agree',
     () => {
+      const head = git('rev-parse', 'main')
       const files = JSON.stringify(hubFiles())
-      return [cloud, local].every(
+      const isAgreed = [cloud, local].every(
         (zone) =>
           JSON.stringify(zone.files()) === files &&
           zone.files().every((path) => zone.read(path) === git('show', `main:${path}`)),
       )
+      // A push in between would let one vault agree with the old head and the other with the new one.
+      return isAgreed && git('rev-parse', 'main') === head
     },
     60_000,
   )

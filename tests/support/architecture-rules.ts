@@ -18,6 +18,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   mcp: ['@modelcontextprotocol/client', 'package.json'],
   mime: ['html-to-text', 'nodemailer/lib/mail-composer', 'postal-mime'],
   queue: ['bullmq', 'ioredis', 'zod'],
+  secretlint: ['@secretlint/core', '@secretlint/profiler', '@secretlint/secretlint-rule-preset-recommend'],
   smtp: ['nodemailer', 'nodemailer/lib/smtp-connection'],
   'vault-fs': ['chokidar'],
 }
@@ -29,7 +30,6 @@ const PURE_NODE = ['node:crypto', 'node:path', 'node:path/posix', 'node:timers/p
  */
 export const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   'mcp/email/main-cloud.ts': ['services/drafter/draft-reply.ts'],
-  'services/executor/list-conflicts.ts': ['node:fs/promises'],
   'services/executor/zone-problems.ts': ['node:fs/promises'],
   'services/health/count-vault.ts': ['node:fs', 'node:fs/promises'],
   'services/health/write-status.ts': ['node:fs/promises'],

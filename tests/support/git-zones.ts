@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { initHub } from '#adapters/git/hub.ts'
 import { openRepo, type RepoOptions } from '#adapters/git/repo.ts'
+import { secretsInFolder, writeGuard } from '#adapters/keys/guard-file.ts'
 import { addAgent } from '#adapters/keys/trust-files.ts'
 import { createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import type { Oid, RepoPort } from '#core/ports/repo.ts'
@@ -24,6 +25,10 @@ export async function makeZones(): Promise<Zones> {
   const home = (agent: string) => join(root, agent)
   const agents = [await createZoneKeys(home('cloud'), 'cloud'), await createZoneKeys(home('local'), 'local')]
   for (const one of agents) for (const agent of ['cloud', 'local']) await addAgent(join(home(agent), 'trust'), one)
+  for (const agent of ['cloud', 'local']) {
+    const keys = join(home(agent), 'keys')
+    await writeGuard(keys, await secretsInFolder(keys))
+  }
   return {
     root,
     agents,

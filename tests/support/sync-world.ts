@@ -2,8 +2,10 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'n
 import { type MemoryHub, type MemoryRepo, memoryHub, memoryRepo } from '#adapters/memory/repo.ts'
 import { type MemoryWorkTree, memoryWorkTree } from '#adapters/memory/work-tree.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
+import { ruleScan } from '#core/content-scan.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { chainEntry, type LedgerHead, parseLedgerLine, renderLedgerLine } from '#core/ledger.ts'
+import type { ContentScan } from '#core/ports/content-scan.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { SyncStore } from '#core/ports/sync-store.ts'
 import type { Zone } from '#core/zone-policy.ts'
@@ -22,6 +24,8 @@ export interface SyncZone {
   readonly files: MemoryWorkTree
   readonly repo: MemoryRepo
   store: SyncStore
+  /** The rule pack alone, until a test puts more in its place. */
+  scan: ContentScan
   readonly rung: TaskJob[]
   readonly trash: string[]
   /** Task files of which sync noted that the hub's bytes come. */
@@ -90,6 +94,7 @@ function makeZone(
   const self: SyncZone = {
     ...{ zone, agent, files, repo, rung: [], trash: [], received: [] },
     store: openSyncStore(':memory:'),
+    scan: ruleScan,
     ledger: memoryLedger(files, agent, clock.now),
     deps: () => deps,
     sync: (wake) => syncCycle(deps, wake),
@@ -104,7 +109,9 @@ function makeZone(
     return { ...ports, scanner, attention: new Attention() }
   }
   const plainPorts = (): SyncPorts => ({
-    ...{ zone, agent, agents, repo, clock, workTree: files, store: self.store, ledger: self.ledger },
+    ...{ zone, agent, repo, clock, workTree: files, store: self.store, ledger: self.ledger },
+    trust: async () => ({ agents }),
+    scan: { scan: (content) => self.scan.scan(content) },
     received: { note: (fileName) => void self.received.push(fileName) },
     ledgerKey: ledgerKeyOf(agent).privateKey,
     ledgerKeys: new Map([...agents.keys()].map((one) => [one, ledgerKeyOf(one).publicKey])),

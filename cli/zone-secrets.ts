@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { secretsInFolder } from '#adapters/keys/guard-file.ts'
+import type { KnownSecret } from '#core/secret-forms.ts'
+import { MIN_SECRET_BYTES } from '#core/secret-guard.ts'
+import { passwordInUrl, secretsIn } from '#core/secret-values.ts'
+import type { ZoneHome } from './zone-home.ts'
+
+/** Every secret that a zone home holds: what `keys/guard.json` is to know. */
+export async function knownSecrets(home: ZoneHome): Promise<KnownSecret[]> {
+  const elsewhere = Object.entries(home.settings)
+    .filter(([name]) => /(?:PASSWORD|TOKEN|SECRET|KEY)_FILE$/.test(name))
+    .map(([, path]) => path)
+  const files = [join(home.hub, 'ssh_host_ed25519_key'), ...elsewhere]
+  const further = await Promise.all(
+    files.map(async (path) => secretsIn(basename(path), await readFile(path).catch(() => Buffer.alloc(0)))),
+  )
+  const inSettings = Object.entries(home.settings).flatMap(([name, value]) =>
+    secretsIn(name.replace(/^COUNTERSIGN_/, ''), Buffer.from(passwordInUrl(value) ?? '')),
+  )
+  return [
+    ...(await secretsInFolder(home.keys)),
+    ...(await secretsInFolder(home.secrets)),
+    ...further.flat(),
+    ...inSettings,
+  ]
+}
+
+/** The names of those that are too short to be recognised. */
+export function notGuardable(secrets: readonly KnownSecret[]): string[] {
+  return [...new Set(secrets.filter(({ bytes }) => bytes.length < MIN_SECRET_BYTES).map(({ name }) => name))]
+}
