@@ -30,6 +30,18 @@ test.each([
     ['sync is not ready: hub: refused'],
   ],
   ['a sync in trouble', { sync: { state: 'offline', at: '' } }, 'degraded', ['sync: offline']],
+  [
+    'a hub that had to be restored today',
+    { sync: { state: 'ok', at: '', hubRestored: { at: '2026-11-20T03:00:30.000Z' } } },
+    'degraded',
+    ['the hub had lost its newest history, found and put back 2026-11-20 03:00Z'],
+  ],
+  [
+    'a hub that was restored long ago',
+    { sync: { state: 'ok', at: '', hubRestored: { at: '2026-11-19T09:00:00.000Z' } } },
+    'ok',
+    [],
+  ],
   ['no report of sync yet', { sync: null }, 'ok', []],
   ['a halt', { vault: { ...vault, halted: true } }, 'degraded', ['HALT.md is present: nothing is executed']],
   ['conflict copies', { vault: { ...vault, conflicts: 2 } }, 'degraded', ['2 conflict copies to look at']],

@@ -30,6 +30,8 @@ const syncSchema = z.looseObject({
   state: z.string(),
   /** When the status was written. */
   at: z.string(),
+  /** When the hub last came back with an older history and got back what is known here. */
+  hubRestored: z.looseObject({ at: z.string() }).nullish(),
 })
 
 /**
@@ -58,6 +60,9 @@ export type SyncReport = z.output<typeof syncSchema>
 
 /** Older than this, a status document says nothing about now: the health service itself is away. */
 export const STATUS_FRESH_MS = 20_000
+
+/** So long a trouble that is over is still told. */
+const TOLD_FOR_MS = 24 * 3_600_000
 
 /** A status document read back from disk; undefined when it is not one. */
 export function parseStatus(text: string): StatusDocument | undefined {
@@ -88,14 +93,24 @@ export function makeStatus(facts: Omit<StatusDocument, 'schema' | 'health' | 'pr
   const problems = [
     ...silent.map((service) => `${service.name} does not answer`),
     ...unready.map((service) => `${service.name} is not ready: ${service.detail ?? 'no reason given'}`),
-    ...syncProblems(facts.sync),
+    ...syncProblems(facts.sync, Date.parse(facts.at)),
     ...(facts.vault.halted ? ['HALT.md is present: nothing is executed'] : []),
     ...(facts.vault.conflicts > 0 ? [`${facts.vault.conflicts} conflict copies to look at`] : []),
   ]
   return { schema: 1, ...facts, health: silent.length > 0 ? 'down' : problems.length > 0 ? 'degraded' : 'ok', problems }
 }
 
-function syncProblems(sync: SyncReport | null): string[] {
-  if (!sync || sync.state === 'ok') return []
-  return [`sync: ${sync.state}`]
+function syncProblems(sync: SyncReport | null, nowMs: number): string[] {
+  if (!sync) return []
+  const restoredAt = sync.hubRestored?.at ?? ''
+  return [
+    ...(sync.state === 'ok' ? [] : [`sync: ${sync.state}`]),
+    ...(nowMs - Date.parse(restoredAt) < TOLD_FOR_MS
+      ? [`the hub had lost its newest history, found and put back ${sayMinute(restoredAt)}`]
+      : []),
+  ]
+}
+
+function sayMinute(iso: string): string {
+  return `${iso.slice(0, 16).replace('T', ' ')}Z`
 }

@@ -70,6 +70,11 @@ export const METRICS = {
     help: 'Commits of the hub that were refused here, by the first rule they broke.',
     labels: { rule: 'open' },
   },
+  countersign_hub_rollbacks_total: {
+    kind: 'counter',
+    help: 'Times the hub came back with an older history (a restored backup) and got back what is known here.',
+    labels: {},
+  },
   countersign_executions_total: {
     kind: 'counter',
     help: 'Approved actions, by what became of them.',

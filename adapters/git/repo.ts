@@ -25,13 +25,10 @@ export interface RepoOptions {
   /** This clone's agent name. */
   readonly agent: string
   readonly signingKeyFile: string
-  readonly allowedSignersFile: string
   /** Everyone whose signature counts, from trust/agents.json. */
   readonly agents: readonly AgentIdentity[]
   /** Needed for a hub over ssh. */
   readonly ssh?: SshAccess
-  /** The program that signs and verifies, absolute; default: the system's ssh-keygen. */
-  readonly sshKeygen?: string | undefined
   readonly fetchTimeoutMs?: number
   readonly pushTimeoutMs?: number
 }
@@ -91,6 +88,8 @@ function repo(
         throw new CountersignError('ERR_GIT_FAILED', `pushing ${commit}: it does not descend from ${expected}`)
       return pushToHub(run, commit, expected, options.pushTimeoutMs ?? PUSH_TIMEOUT_MS)
     },
+    resetHub: ({ to, expected }) =>
+      pushRefspec(run, `+${to ?? ''}:refs/heads/main`, expected, options.pushTimeoutMs ?? PUSH_TIMEOUT_MS),
     head: () => readRef(run, gitDir, HUB_REF),
     writeBlob: (bytes) => loose.write('blob', bytes),
     async commitTree({ parent, changes, message, trailers = {} }) {
@@ -129,21 +128,21 @@ async function askHub(run: RunGit, timeoutMs: number): Promise<FetchOutcome> {
   return { kind: 'ok', head: line === undefined ? null : asOid(line.slice(0, 40)) }
 }
 
-async function pushToHub(run: RunGit, commit: Oid, expected: Oid | null, timeoutMs: number): Promise<PushOutcome> {
+function pushToHub(run: RunGit, commit: Oid, expected: Oid | null, timeoutMs: number): Promise<PushOutcome> {
+  return pushRefspec(run, `${commit}:refs/heads/main`, expected, timeoutMs)
+}
+
+async function pushRefspec(
+  run: RunGit,
+  refspec: string,
+  expected: Oid | null,
+  timeoutMs: number,
+): Promise<PushOutcome> {
   // The lease states the expected value; the hub's denyNonFastForwards and our ancestor check forbid what a lease allows.
   const lease = `--force-with-lease=refs/heads/main:${expected ?? ''}`
   const result = await transport(
     run,
-    [
-      'push',
-      '--porcelain',
-      '--no-verify',
-      '--no-follow-tags',
-      '--recurse-submodules=no',
-      lease,
-      'hub',
-      `${commit}:refs/heads/main`,
-    ],
+    ['push', '--porcelain', '--no-verify', '--no-follow-tags', '--recurse-submodules=no', lease, 'hub', refspec],
     timeoutMs,
   )
   if (result.kind !== 'answer') return { kind: 'unknown', reason: result.reason }

@@ -23,6 +23,8 @@ interface StoredCommit extends Omit<SignedCommit, 'changes'> {
 export interface MemoryHub {
   head: Oid | null
   isOffline: boolean
+  /** Most hubs refuse to be put back. */
+  allowsReset: boolean
   pushFate: (agent: string) => PushFate
   /** Pushes on their way whose pusher waits no more. */
   readonly late: PushRequest[]
@@ -45,6 +47,7 @@ export function memoryHub(): MemoryHub {
   const hub: MemoryHub = {
     head: null,
     isOffline: false,
+    allowsReset: false,
     pushFate: () => 'ok',
     late: [],
     commits: new Map(),
@@ -99,6 +102,13 @@ export function memoryRepo(hub: MemoryHub, agent: string, clock: Clock): MemoryR
       if (request.expected !== null && !isAncestor(request.expected, request.commit))
         throw failed(`pushing ${request.commit}: it does not descend from ${request.expected}`)
       return push(hub, agent, request)
+    },
+    async resetHub({ to, expected }) {
+      if (hub.isOffline) return { kind: 'unknown', reason: 'the hub is offline' }
+      if (!hub.allowsReset) return { kind: 'rejected', cause: 'refused', reason: 'non-fast-forward' }
+      if (hub.head !== expected) return { kind: 'rejected', cause: 'raced', reason: 'stale info' }
+      hub.head = to
+      return { kind: 'landed' }
     },
     head: async () => head,
     async commitsBetween(from, to) {

@@ -52,6 +52,13 @@ export type PushOutcome =
   | { readonly kind: 'rejected'; readonly cause: 'raced' | 'refused'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string }
 
+export interface PushRequest {
+  readonly commit: Oid
+  readonly expected: Oid | null
+  /** The hub gets back what it had lost, whoever had made it. */
+  readonly isRestore?: boolean
+}
+
 export interface CommitDraft {
   /** The hub head to build on; null for the first commit of a vault. */
   readonly parent: Oid | null
@@ -90,7 +97,12 @@ export interface RepoPort extends AsyncDisposable {
    * Compare-and-swap of the hub's head from `expected` (null: no branch yet) to `commit`, never forced. `commit` must
    * descend from `expected`; throws ERR_GIT_FAILED when it does not.
    */
-  push(request: { commit: Oid; expected: Oid | null }): Promise<PushOutcome>
+  push(request: PushRequest): Promise<PushOutcome>
+  /**
+   * Puts the hub's head from `expected` back to an older commit (null: to nothing), which throws away what came after. Only
+   * on the person's word; our own hub refuses it to everybody.
+   */
+  resetHub(request: { to: Oid | null; expected: Oid }): Promise<PushOutcome>
 
   /** The hub head as last fetched, null before the first fetch or for an empty hub. */
   head(): Promise<Oid | null>

@@ -49,9 +49,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
       hubUrl: config.hubUrl,
       agent: config.agent,
       signingKeyFile: key('signing'),
-      allowedSignersFile: trust('allowed_signers'),
       agents,
-      sshKeygen: config.sshKeygen,
       ssh: { deployKeyFile: key('deploy'), knownHostsFile: trust('known_hosts') },
     }),
   )

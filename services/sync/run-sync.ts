@@ -1,6 +1,7 @@
 import { CountersignError } from '#core/errors.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
+import { lastRestore } from './restore-hub.ts'
 import { type CycleOutcome, syncCycle, type Wake } from './sync-cycle.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { type LoopAnswer, type SyncLoop, startLoop } from './sync-loop.ts'
@@ -30,7 +31,11 @@ const GIVE_UP_AFTER = 8
 /** Runs sync cycles on request and reports each: status file, log, metrics. */
 export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
   const { log, metrics } = options
-  let status: SyncStatus = { ...FIRST_STATUS, at: new Date(deps.clock.now()).toISOString() }
+  let status: SyncStatus = {
+    ...FIRST_STATUS,
+    hubRestored: lastRestore(deps),
+    at: new Date(deps.clock.now()).toISOString(),
+  }
   /** What `/readyz` tells: never more than the status file. */
   let shown = status
   let errorsInARow = 0
@@ -94,9 +99,16 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
         metrics.count('countersign_sync_cycles_total', { outcome: 'error' })
         if (before.state !== status.state) log.warn({ reason: outcome.reason }, status.state)
         return
+      case 'restored': {
+        const { from, to } = outcome
+        metrics.count('countersign_hub_rollbacks_total', {})
+        log.error({ head: to, reason: `it had come back with ${from ?? 'nothing'}` }, 'put back what the hub had lost')
+        return
+      }
       case 'idle':
         metrics.count('countersign_sync_cycles_total', { outcome: 'noop' })
         return
+      case 'waiting':
       case 'unsettled':
       case 'contended':
         log.debug({ outcome: outcome.kind }, 'looking again soon')
@@ -123,6 +135,9 @@ function answerTo(outcome: CycleOutcome): LoopAnswer {
       return { kind: outcome.report.isPartial ? 'again' : 'rest' }
     case 'idle':
       return { kind: 'rest' }
+    case 'waiting':
+      return { kind: 'later', afterMs: outcome.forMs }
+    case 'restored':
     case 'unsettled':
     case 'contended':
       return { kind: 'again' }

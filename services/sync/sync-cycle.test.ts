@@ -307,21 +307,12 @@ describe('the gate', () => {
     expect(await local.sync()).toMatchObject({ kind: 'synced' })
   })
 
-  it('notices a hub that was rolled back', async () => {
-    await pendingEverywhere()
-    const [first] = await local.repo.commitsBetween(null, world.hub.head!)
-    world.hub.head = first?.oid ?? null
-    expect(await local.sync()).toMatchObject({ kind: 'refused', faults: [{ rule: 'hub-rolled-back' }] })
-    world.hub.head = null
-    expect(await local.sync()).toMatchObject({ kind: 'refused', faults: [{ rule: 'hub-rolled-back' }] })
-  })
-
   it('still knows the last verified head when the store was lost', async () => {
     await pendingEverywhere()
     const [first] = await local.repo.commitsBetween(null, world.hub.head!)
     world.hub.head = first?.oid ?? null
     local.store.update({ facts: { verified: null } })
-    expect(await local.sync()).toMatchObject({ kind: 'refused' })
+    expect(await local.sync()).toMatchObject({ kind: 'restored', from: first?.oid })
   })
 })
 

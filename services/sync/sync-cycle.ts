@@ -1,32 +1,24 @@
 import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
-import { maxBytesOf } from '#core/path-ownership.ts'
-import type { Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
-import type { BaseRow, PushIntent } from '#core/ports/sync-store.ts'
+import type { FetchOutcome, Oid } from '#core/ports/repo.ts'
+import type { BaseRow } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { shownPath } from '#core/scan-changes.ts'
 import type { SyncRequest } from '#core/sync-request.ts'
-import { placeOf, type VaultPath } from '#core/vault-path.ts'
+import type { VaultPath } from '#core/vault-path.ts'
 import { answerRequests, answerWaiting } from './answer-requests.ts'
 import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
-import { commitPlan } from './commit-plan.ts'
 import { hubView } from './hub-view.ts'
-import { type MergePlan, type PlannedChange, planMerge, takenOnly } from './plan-merge.ts'
+import { type MergePlan, planMerge, takenOnly } from './plan-merge.ts'
+import { commitPlan, pushIntent, takeOverOwn } from './push-plan.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
+import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
 import type { Scan } from './scan-work-tree.ts'
-import { landing, settleIntents } from './settle-intents.ts'
+import { settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
-import {
-  anchorVerified,
-  type HubVerdict,
-  type Refusal,
-  refuseFetch,
-  takenOver,
-  verifiedHead,
-  verifyHub,
-} from './verify-hub.ts'
+import { anchorVerified, type HubVerdict, type Refusal, refuseFetch, verifiedHead, verifyHub } from './verify-hub.ts'
 import { checkpointOwnLedger, witnessOthers } from './witness-ledger.ts'
 
 export type CycleOutcome =
@@ -41,6 +33,10 @@ export type CycleOutcome =
   | ({ readonly kind: 'refused'; readonly report: CycleReport } & Refusal)
   /** The hub's hook refused our push: its gate and ours disagree. */
   | { readonly kind: 'push-refused'; readonly reason: string }
+  /** The hub had lost its newest history, and has it again. */
+  | HubRestored
+  /** The hub was restored a moment ago: others may know more of its history and go first. */
+  | { readonly kind: 'waiting'; readonly forMs: number }
   /** Others pushed first, time and again. */
   | { readonly kind: 'contended' }
 
@@ -140,20 +136,29 @@ async function lookAround(
   if (!scan.isSettled) return { kind: 'unsettled' }
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
-  const { verified: head, refusal }: HubVerdict =
-    fetched.kind === 'refused'
-      ? await refuseFetch(fetched.reason, deps)
-      : mustFetch
-        ? await verifyHub(fetched.head, deps)
-        : { verified: fetched.head }
+  // Our own guess at the head is no news of the hub.
+  const restored = mustFetch && fetched.kind === 'ok' ? await restoreHub(fetched.head, deps) : undefined
+  if (restored && restored.kind !== 'refused') return restored
+  const { verified: head, refusal } = restored?.verdict ?? (await verdictOn(fetched, mustFetch, deps))
   await deps.at('verified')
   await rebuildBase(head, deps)
   await settleApplying(deps)
   await settleIntents(head, deps)
   if (scan.isWhole) wakeEverything(deps)
   await deps.at('settled')
+  const forMs = refusal ? 0 : graceLeftMs(deps)
+  if (forMs > 0) return { kind: 'waiting', forMs }
   if (!mustFetch && attention.open.size === 0) return { kind: 'idle' }
   return { kind: 'ready', head, ...(refusal && { refusal }) }
+}
+
+async function verdictOn(
+  fetched: Exclude<FetchOutcome, { kind: 'unreachable' }>,
+  isNews: boolean,
+  deps: SyncDeps,
+): Promise<HubVerdict> {
+  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
+  return isNews ? verifyHub(fetched.head, deps) : { verified: fetched.head }
 }
 
 /** After a look at everything, base and hub are compared as a whole too: nothing is left to a mark that got lost. */
@@ -161,16 +166,6 @@ function wakeEverything({ attention, store, scanner }: SyncDeps): void {
   attention.wake([...attention.held.keys()])
   attention.wake(store.unequalKeys())
   attention.wakePaths(scanner.view.differing())
-}
-
-/** Written down before it is begun: after a crash, the hub's history tells whether it landed. */
-async function pushIntent(intent: PushIntent, hlc: string, { repo, store, at }: SyncDeps): Promise<PushOutcome> {
-  store.update({ addIntent: intent, facts: { hlc } })
-  await at('committed')
-  const outcome = await repo.push({ commit: intent.commit, expected: intent.parent })
-  await at('pushed')
-  if (outcome.kind === 'rejected' && outcome.cause === 'refused') store.update({ removeIntents: [intent.commit] })
-  return outcome
 }
 
 async function scanWithCheckpoint(deps: SyncDeps): Promise<Scan> {
@@ -243,36 +238,4 @@ function withClaims(plan: MergePlan, { commits }: ClaimPlan, { scanner }: SyncDe
     ours: new Map([...plan.ours, ...scanner.view.ours(keys)]),
     merged: new Set([...plan.merged, ...keys]),
   }
-}
-
-/** Our own commits passed the ownership check before they were made: they are verified by having landed. */
-async function takeOverOwn(
-  intent: PushIntent,
-  changes: readonly PlannedChange[],
-  hlc: string,
-  { store, agent, clock, repo }: SyncDeps,
-): Promise<void> {
-  const before = store.hubOf(changes.map(({ path }) => mergeKey(path)))
-  const fileOf = async (path: VaultPath, oid: Oid): Promise<TreeFile> => {
-    const size = (await repo.readBlob(oid, maxBytesOf(placeOf(path)))).length
-    return { mode: '100644', oid, size }
-  }
-  const own = {
-    trailers: { HLC: hlc },
-    signature: { state: 'good', agent, fingerprint: '' } as const,
-    committedAt: clock.now(),
-    changes: await Promise.all(
-      changes.map(async ({ path, oid }) => {
-        const was = before.get(path)
-        return {
-          path,
-          ...(was && { before: { mode: '100644', ...was } }),
-          ...(oid && { after: await fileOf(path, oid) }),
-        }
-      }),
-    ),
-  }
-  const taken = takenOver([own], clock.now())
-  const landed = landing(intent, { store })
-  store.update({ ...taken, ...landed, facts: { ...landed.facts, verified: intent.commit, hub_at: intent.commit } })
 }

@@ -6,7 +6,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: [...FAKED] }))
 afterEach(() => void vi.useRealTimers())
 
 /** A loop whose rounds take 10 ms and answer as told. */
-function loopOf(...answers: LoopAnswer['kind'][]) {
+function loopOf(...answers: (Exclude<LoopAnswer['kind'], 'later'> | LoopAnswer)[]) {
   const startedAt: number[] = []
   const wakes: string[] = []
   const began = performance.now()
@@ -19,7 +19,8 @@ function loopOf(...answers: LoopAnswer['kind'][]) {
       most = Math.max(most, ++inside)
       await new Promise((resolve) => setTimeout(resolve, 10))
       inside--
-      return { kind: answers.shift() ?? 'rest' }
+      const answer = answers.shift() ?? 'rest'
+      return typeof answer === 'string' ? { kind: answer } : answer
     },
     onFault: () => {},
     random: () => 1,
@@ -57,6 +58,15 @@ describe('the loop', () => {
     await vi.advanceTimersByTimeAsync(1_000)
     expect(startedAt).toEqual([0, 11])
     expect(most()).toBe(1)
+  })
+
+  it('comes back when it was told to, and sooner for a request', async () => {
+    const { loop, startedAt } = loopOf({ kind: 'later', afterMs: 5_000 }, { kind: 'later', afterMs: 5_000 })
+    loop.requestNow()
+    await vi.advanceTimersByTimeAsync(5_500)
+    loop.request()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(startedAt).toEqual([0, 5_010, 5_525])
   })
 
   it('backs off after failures, longer each time, and requests do not shorten it', async () => {

@@ -6,6 +6,8 @@ export type LoopAnswer =
   | { readonly kind: 'rest' }
   /** There is more to do, or something was in motion: look again soon. */
   | { readonly kind: 'again' }
+  /** There is more to do, but not before this. */
+  | { readonly kind: 'later'; readonly afterMs: number }
   /** It cannot work now: try again later, longer each time. Requests meanwhile wait too, except urgent ones. */
   | { readonly kind: 'back-off' }
 
@@ -74,6 +76,7 @@ export function startLoop(options: LoopOptions): SyncLoop {
     notBefore = failures > 0 ? options.now() + backOffMs(failures, options.random()) : 0
     if (wanted === 'now') schedule(0)
     else if (answer.kind === 'again') schedule(AGAIN_MS)
+    else if (answer.kind === 'later') schedule(answer.afterMs)
     else if (answer.kind === 'back-off') schedule(notBefore - options.now())
     else if (wanted === 'soon') request()
   }

@@ -26,6 +26,8 @@ export interface SyncStatus {
   /** What the gate refused; null when nothing. */
   readonly quarantine: { readonly head: string | null; readonly faults: readonly string[] } | null
   readonly ledgerProblems: readonly string[]
+  /** When the hub last came back with an older history, and what was put back; null: not since this process began. */
+  readonly hubRestored: { readonly at: string; readonly from: string | null; readonly to: string } | null
   readonly lastError: Trouble | null
 }
 
@@ -37,6 +39,7 @@ export const FIRST_STATUS: Omit<SyncStatus, 'at'> = {
   conflicts: [],
   quarantine: null,
   ledgerProblems: [],
+  hubRestored: null,
   lastError: null,
 }
 
@@ -47,7 +50,13 @@ export function statusAfter(before: Omit<SyncStatus, 'at'>, outcome: CycleOutcom
   const trouble = (code: ErrorCode, message: string): Trouble => ({ code, message, hint: ERROR_CODES[code].hint, at })
   switch (outcome.kind) {
     case 'synced':
-      return { ...FIRST_STATUS, ...factsOf(outcome.report), state: 'ok', at, lastSuccessAt: at }
+      return {
+        ...{ ...FIRST_STATUS, hubRestored: before.hubRestored, ...factsOf(outcome.report) },
+        ...{ state: 'ok', at, lastSuccessAt: at },
+      }
+    case 'restored':
+      return { ...kept, hubRestored: { at, from: outcome.from, to: outcome.to } }
+    case 'waiting':
     case 'idle':
     case 'unsettled':
     case 'contended':

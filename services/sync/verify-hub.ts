@@ -97,9 +97,12 @@ export async function anchorVerified(
 
 /** Like a refusal of the gate, for objects that git itself refused. */
 export async function refuseFetch(reason: string, deps: SyncDeps): Promise<HubVerdict> {
-  const faults: GateFault[] = [{ commit: null, rule: 'fetch-refused', detail: reason.slice(0, 200) }]
-  await quarantine(null, faults, deps)
-  return { verified: await verifiedHead(deps), refusal: { head: null, faults } }
+  return refuseHead(null, [{ commit: null, rule: 'fetch-refused', detail: reason.slice(0, 200) }], deps)
+}
+
+export async function refuseHead(head: Oid | null, faults: readonly GateFault[], deps: SyncDeps): Promise<HubVerdict> {
+  await quarantine(head, faults, deps)
+  return { verified: await verifiedHead(deps), refusal: { head, faults } }
 }
 
 async function quarantine(head: Oid | null, faults: readonly GateFault[], deps: SyncDeps): Promise<void> {
