@@ -118,6 +118,7 @@ function makeZone(world: SyncWorld, zone: Zone): SyncZone {
     requests: self.requests,
     courtesy: createCourtesy({ agent: zone, agents: AGENTS, random: () => 0, now: clock.now, onTurn: () => {} }),
     notOurs: new Set(),
+    carriesPrivate: false,
     received: { note: (fileName) => void received.push(fileName) },
     ledgerKey: world.keys[zone].privateKey,
     ledgerKeys: new Map([
