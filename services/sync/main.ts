@@ -95,6 +95,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
         scanner,
         scan: rememberingScan(scan),
         attention: new Attention(),
+        carriesPrivate: config.privateDomains,
         ledgerKey: await readPrivateKey(key('ledger.pem')),
         ledgerKeys: new Map(publicKeys),
         doorbell: resources.use(await openDoorbell(redis, log)),

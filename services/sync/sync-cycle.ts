@@ -9,10 +9,10 @@ import type { VaultPath } from '#core/vault-path.ts'
 import { answerRequests, answerWaiting } from './answer-requests.ts'
 import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
-import { commitPlan } from './commit-plan.ts'
 import { hubView } from './hub-view.ts'
 import { type MergePlan, planMerge, takenOnly } from './plan-merge.ts'
-import { pushIntent, takeOverOwn } from './push-intent.ts'
+import { mayLeaveHub } from './private-keys.ts'
+import { commitPlan, pushIntent, takeOverOwn } from './push-plan.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
@@ -109,7 +109,12 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     const whole = withClaims(plan, claims, deps)
     const report = await conclude(whole, new Set([...keys, ...whole.merged]), commit, deps)
     await answerRequests(requests, claims.answers, deps)
-    return { kind: 'synced', report: { ...report, pushed: true, isPartial: report.isPartial || claims.isPartial } }
+    const leaving = claims.commits
+      .flatMap((one) => one.changes.map(({ path }) => path))
+      .filter((path) => mayLeaveHub(path, deps))
+    deps.attention.wakePaths(leaving)
+    const isPartial = report.isPartial || claims.isPartial || leaving.length > 0
+    return { kind: 'synced', report: { ...report, pushed: true, isPartial } }
   }
   return { kind: 'contended' }
 }
@@ -164,8 +169,11 @@ async function verdictOn(
 }
 
 /** After a look at everything, base and hub are compared as a whole too: nothing is left to a mark that got lost. */
-function wakeEverything({ attention, store, scanner }: SyncDeps): void {
+function wakeEverything(deps: SyncDeps): void {
+  const { attention, store, scanner, agent } = deps
   attention.wake([...attention.held.keys()])
+  for (const folder of [`In_Progress/${agent}/`, 'Pending_Approval/'])
+    attention.wakePaths([...store.hubUnder(folder).keys()].filter((path) => mayLeaveHub(path, deps)))
   attention.wake(store.unequalKeys())
   attention.wakePaths(scanner.view.differing())
 }
@@ -190,8 +198,13 @@ async function concludeOnly(
 }
 
 /** What was merged, as the base it is once the hub has it. */
-function mergedRows(plan: MergePlan, keys: ReadonlySet<string>, { scanner }: SyncDeps): [VaultPath, BaseRow | null][] {
-  return scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
+function mergedRows(
+  plan: MergePlan,
+  keys: ReadonlySet<string>,
+  { scanner, store }: SyncDeps,
+): [VaultPath, BaseRow | null][] {
+  const gone = [...store.baseOf(plan.staying).keys()].map((path): [VaultPath, null] => [path, null])
+  return [...scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key))), ...gone]
 }
 
 /** Brings the work tree up to the hub's head, then tells whom it concerns. */
@@ -206,6 +219,7 @@ async function conclude(
   await keepCopiesHere(plan, deps)
   const appliedCount = await applyTree(plan, deps)
   attention.rest(keys, store, scanner.view)
+  attention.leave(plan.staying)
   attention.hold(plan.held)
   const claims = await announceClaims(deps)
   const ledgerProblems = await witnessOthers(hubView(store, []), deps)
