@@ -75,6 +75,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       theirsAt: (path) => parseHlc(deps.store.stamp(mergeKey(path)) ?? '') ?? { ms: 0, counter: 0, agent: 'unknown' },
       isThePersons: (blob) => facts.get(blob)?.isThePersons ?? false,
       domainOf: (blob) => facts.get(blob)?.domain ?? 'general',
+      generationOf: (blob) => facts.get(blob)?.generation ?? 0,
       yielded,
     })
     if (deps.zone === 'cloud')
@@ -202,6 +203,7 @@ export interface TaskFacts {
   readonly domain: Domain
   /** What the file says itself. */
   readonly ownDomain: Domain | undefined
+  readonly generation: number
 }
 
 /** What the merge asks of task files. The domain of a broken file is that of the folder it stands in. */
@@ -218,6 +220,7 @@ async function taskFacts(sides: MergeSides, { repo }: SyncDeps): Promise<Map<str
           isThePersons: !parsed.ok || parsed.task.front.presented !== undefined,
           domain: parsed.ok ? parsed.task.front.domain : folder,
           ownDomain: parsed.ok ? parsed.task.front.domain : undefined,
+          generation: parsed.ok ? parsed.task.front.generation : 0,
         })
       }),
     ),

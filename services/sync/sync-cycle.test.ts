@@ -384,6 +384,25 @@ describe('a work tree in motion', () => {
     expect(hubFiles()).toEqual({ 'Plans/a.md': 'x' })
   })
 
+  it('does not take a note for two that is renamed in case between two looks', async () => {
+    local.files.put('Plans/Trip.md', 'x')
+    await synced(local)
+    world.now += 1_000
+    local.deps().scanner.markAll()
+    await synced(local)
+    const { look } = local.files
+    local.files.look = async (path) => {
+      const sight = await look(path)
+      if (path === 'Plans/Trip.md') local.files.rename('Plans/Trip.md', 'Plans/trip.md')
+      return sight
+    }
+    for (const path of ['Plans/Trip.md', 'Plans/trip.md']) local.deps().scanner.mark(path)
+    await local.sync()
+    local.files.look = look
+    await quiesce()
+    expect(hubFiles()).toEqual({ 'Plans/trip.md': 'x' })
+  })
+
   it('leaves a file that was edited while the merge ran, and merges it next', async () => {
     await pendingEverywhere()
     cloud.files.put(PENDING, taskText({ generation: 1, body: 'draft two' }))
@@ -429,6 +448,17 @@ describe('a lost memory', () => {
     await quiesce()
     expect(Object.keys(hubFiles())).toEqual([DONE])
     expect(cloud.files.text(PENDING)).toBeUndefined()
+  })
+})
+
+describe('a lost clone', () => {
+  it('is fetched again before anything is built on it', async () => {
+    await pendingEverywhere()
+    cloud.repo.lose()
+    cloud.restart()
+    cloud.files.put('Plans/trip.md', 'one')
+    expect(await cloud.sync('vault')).toMatchObject({ kind: 'synced' })
+    expect(world.hub.files().get('Plans/trip.md')).toBe('one')
   })
 })
 
@@ -479,6 +509,28 @@ describe('a crash at any point', () => {
     await synced(cloud)
     await quiesce()
     expect(hubFiles()).toEqual({ 'Plans/trip.md': 'three' })
+  })
+
+  it('and an edit before the next round lose nothing that the hub has meanwhile', async () => {
+    local.files.put('Plans/trip.md', 'one')
+    await quiesce()
+    cloud.files.put('Plans/trip.md', 'two')
+    local.files.put('Plans/trip.md', 'lost, and kept as a copy')
+    await synced(local)
+    world.at = (agent, point) => {
+      if (agent === 'cloud' && point === 'written') throw new Crash(point)
+    }
+    await expect(cloud.sync()).rejects.toThrow(Crash)
+    world.at = () => {}
+    cloud.restart()
+    // The person takes up what had lost, while the cloud's file is edited.
+    await synced(local)
+    local.files.put('Plans/trip.md', 'two')
+    for (const copy of copies(local.files.files())) local.files.drop(copy)
+    await synced(local)
+    cloud.files.put('Plans/trip.md', 'three')
+    await quiesce()
+    expect(Object.values(hubFiles()).sort()).toEqual(['three', 'two'])
   })
 
   const points = [

@@ -9,10 +9,11 @@ import type { VaultPath } from '#core/vault-path.ts'
 import { answerRequests, answerWaiting } from './answer-requests.ts'
 import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
+import { commitPlan } from './commit-plan.ts'
 import { hubView } from './hub-view.ts'
 import { type MergePlan, planMerge, takenOnly } from './plan-merge.ts'
 import { mayLeaveHub } from './private-keys.ts'
-import { commitPlan, pushIntent, takeOverOwn } from './push-plan.ts'
+import { pushIntent, takeOverOwn } from './push-intent.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
@@ -128,7 +129,7 @@ async function lookAround(
   // A push is a compare-and-swap: against the last verified head it needs no fetch, unless something is open.
   const isOpen =
     store.intents().length > 0 || store.fact('based') === undefined || store.fact('quarantine') !== undefined
-  const mustFetch = isHubAsked || isOpen
+  const mustFetch = isHubAsked || isOpen || !attention.isHubSeen
   // At once: neither needs the other, and the base is known per file.
   const [scanning, fetching] = await Promise.allSettled([
     scanWithCheckpoint(deps),
@@ -146,6 +147,7 @@ async function lookAround(
   const restored = mustFetch && fetched.kind === 'ok' ? await restoreHub(fetched.head, deps) : undefined
   if (restored && restored.kind !== 'refused') return restored
   const { verified: head, refusal } = restored?.verdict ?? (await verdictOn(fetched, mustFetch, deps))
+  attention.isHubSeen = true
   await deps.at('verified')
   await rebuildBase(head, deps)
   await settleApplying(deps)
