@@ -201,9 +201,9 @@ function without(sides: MergeSides, keys: ReadonlySet<string>): MergeSides {
 export interface TaskFacts {
   readonly isThePersons: boolean
   readonly domain: Domain
-  readonly generation: number
   /** What the file says itself. */
   readonly ownDomain: Domain | undefined
+  readonly generation: number
 }
 
 /** What the merge asks of task files. The domain of a broken file is that of the folder it stands in. */
@@ -219,8 +219,8 @@ async function taskFacts(sides: MergeSides, { repo }: SyncDeps): Promise<Map<str
         found.set(oid, {
           isThePersons: !parsed.ok || parsed.task.front.presented !== undefined,
           domain: parsed.ok ? parsed.task.front.domain : folder,
-          generation: parsed.ok ? parsed.task.front.generation : 0,
           ownDomain: parsed.ok ? parsed.task.front.domain : undefined,
+          generation: parsed.ok ? parsed.task.front.generation : 0,
         })
       }),
     ),
