@@ -4,7 +4,6 @@ import {
   type AgentIdentity,
   parseIdentity,
   parseTrust,
-  renderAllowedSigners,
   renderAuthorizedKeys,
   renderTrust,
   sshFingerprint,
@@ -48,7 +47,6 @@ describe('trust/agents.json', () => {
     const trust = withoutAgent({ agents: [cloud, local], revoked: [] }, 'cloud', AFTER)
     expect(trust).toEqual({ agents: [local], revoked: [oldCloud] })
     expect(renderAuthorizedKeys(trust.agents, HUB)).not.toContain(cloud.deploy)
-    expect(renderAllowedSigners(trust.agents)).not.toContain(cloud.signing)
     expect(withoutAgent(trust, 'nobody', AFTER)).toEqual(trust)
     // The name may be given anew, with other keys.
     const renewed = { ...cloud, signing: ssh('E'), deploy: ssh('F'), ledger: spki('E') }
@@ -92,10 +90,6 @@ it('names a key as git and ssh-keygen do', () => {
   // ssh-keygen -lf on this public key.
   const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl'
   expect(sshFingerprint(key)).toBe('SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU')
-})
-
-it('lets signing keys sign commits and nothing else', () => {
-  expect(renderAllowedSigners([cloud])).toBe(`cloud namespaces="git" ${cloud.signing}\n`)
 })
 
 describe('authorized_keys', () => {

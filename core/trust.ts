@@ -114,11 +114,6 @@ export function sshFingerprint(publicKey: string): string {
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
 }
 
-/** The text of `trust/allowed_signers`: who may sign commits, and nothing but commits. */
-export function renderAllowedSigners(agents: readonly AgentIdentity[]): string {
-  return agents.map((one) => `${one.name} namespaces="git" ${one.signing}\n`).join('')
-}
-
 /**
  * The hub's `authorized_keys`: each agent's deploy key runs `hubShell <agent> <repository>` and nothing else. Paths
  * must be absolute and free of quotes, backslashes and line ends; throws ERR_CONFIG_INVALID.

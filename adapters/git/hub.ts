@@ -14,12 +14,10 @@ import { standingNames } from './standing-names.ts'
 export interface HubOptions {
   /** Absolute path of the bare repository, made when absent. */
   readonly dir: string
-  /** Absolute path of the folder with agents.json and allowed_signers. */
+  /** Absolute path of the folder with agents.json. */
   readonly trustDir: string
   /** Program and leading arguments of the gate, absolute: `[node, …/services/hub/main.ts]` or the bundle. */
   readonly hookCommand: readonly string[]
-  /** The program that verifies signatures, absolute; default: the system's ssh-keygen. */
-  readonly sshKeygen?: string | undefined
 }
 
 export interface PushReader extends ObjectReader {
@@ -39,7 +37,7 @@ const STALE_INCOMING_MS = 3_600_000
  * Makes or completes the hub: fast-forward only, checked on receipt, on disk before it is acknowledged, the gate as its
  * pre-receive hook. Idempotent; the hooks and the configuration are written anew each time.
  */
-export async function initHub({ dir, trustDir, hookCommand, sshKeygen }: HubOptions): Promise<void> {
+export async function initHub({ dir, trustDir, hookCommand }: HubOptions): Promise<void> {
   if (existsSync(dir)) {
     removeStaleHubLocks(dir, Date.now())
     removeStaleIncoming(dir, Date.now())
@@ -54,8 +52,6 @@ export async function initHub({ dir, trustDir, hookCommand, sshKeygen }: HubOpti
     'receive.maxInputSize': MAX_PUSH,
     'receive.autogc': 'false',
     'http.receivepack': 'false',
-    'gpg.ssh.allowedSignersFile': join(trustDir, 'allowed_signers'),
-    ...(sshKeygen !== undefined && { 'gpg.ssh.program': sshKeygen }),
   })
   mkdirSync(join(dir, 'hooks'), { recursive: true, mode: 0o700 })
   writeHook(dir, 'pre-receive', preReceiveHook(dir, trustDir, hookCommand))
@@ -134,6 +130,11 @@ for pipe in watchers/*; do
   [ -p "$pipe" ] || continue
   if [ -d "/proc/\${pipe##*.}" ]; then echo 1<>"$pipe"; else rm -f "$pipe"; fi
 done
+# Packs loose objects once there are some 6,000 (names are evenly spread over 256 folders), one at a time, and the push
+# does not wait for it.
+if [ "$(ls objects/17 2>/dev/null | wc -l)" -gt 23 ] && command -v flock >/dev/null; then
+  flock -n packing git repack -d -l -q --geometric=2 </dev/null >/dev/null 2>&1 &
+fi
 exit 0
 `
 

@@ -7,7 +7,6 @@ import {
   type AgentIdentity,
   parseTrust,
   type RevokedKey,
-  renderAllowedSigners,
   renderTrust,
   sameAgent,
   type Trust,
@@ -35,8 +34,7 @@ export async function readAgents(trustDir: string): Promise<readonly AgentIdenti
 }
 
 /**
- * Adds an agent to `<trustDir>/agents.json` and writes `allowed_signers` to match. Adding the same one again changes
- * nothing. Throws ERR_CONFIG_INVALID when that name is known with other keys: whoever replaces an agent's keys revokes
+ * Adds an agent to `<trustDir>/agents.json`. Adding the same one again changes nothing. Throws ERR_CONFIG_INVALID when that name is known with other keys: whoever replaces an agent's keys revokes
  * it first, so that a pairing document alone never can; and when a key was revoked.
  */
 export async function addAgent(trustDir: string, identity: AgentIdentity): Promise<'added' | 'known'> {
@@ -69,9 +67,7 @@ export async function addRevoked(trustDir: string, keys: readonly RevokedKey[]):
 }
 
 async function writeTrust(trustDir: string, trust: Trust): Promise<void> {
-  const text = renderTrust(trust)
-  await writeWhole(join(trustDir, 'agents.json'), text)
-  await writeWhole(join(trustDir, 'allowed_signers'), renderAllowedSigners(trust.agents))
+  await writeWhole(join(trustDir, 'agents.json'), renderTrust(trust))
 }
 
 /** Believes one host key for a hub; an entry for the same host is replaced. `port` 22 is written without brackets. */

@@ -11,6 +11,7 @@ import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
 import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
+import { openRequests } from '#adapters/state-files/requests.ts'
 import { openTrash, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
@@ -24,15 +25,18 @@ import { runService } from '#runtime/service.ts'
 import { Attention } from './attention.ts'
 import { cachedRepo } from './cached-repo.ts'
 import { syncSettings } from './config.ts'
+import { createCourtesy } from './courtesy.ts'
 import { pollHub } from './poll-hub.ts'
 import { runSync } from './run-sync.ts'
 import { createScanner } from './scan-work-tree.ts'
 
 const config = loadConfig('sync', syncSettings)
 const clock = { now: Date.now }
+const time = { now: () => performance.now() }
 /** Each call to git has a limit of its own; this is for what never comes back. */
 const LONGEST_ROUND_MS = 180_000
 const IDLE_BEAT_MS = 5_000
+const TIDY_MS = 3_600_000
 /** Twenty megabytes that most zones never need. */
 const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
@@ -46,9 +50,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
       hubUrl: config.hubUrl,
       agent: config.agent,
       signingKeyFile: key('signing'),
-      allowedSignersFile: trust('allowed_signers'),
       agents,
-      sshKeygen: config.sshKeygen,
       ssh: { deployKeyFile: key('deploy'), knownHostsFile: trust('known_hosts') },
     }),
   )
@@ -70,16 +72,30 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     (one) =>
       [one.name, createPublicKey({ key: Buffer.from(one.ledger, 'base64'), format: 'der', type: 'spki' })] as const,
   )
+  const zones = new Map(agents.map((one) => [one.name, one.zone]))
+  const courtesy = resources.use(
+    createCourtesy({
+      ...time,
+      agent: config.agent,
+      agents: zones,
+      random: Math.random,
+      onTurn: () => sync.requestNow(),
+    }),
+  )
   const alive = progress('cycle', LONGEST_ROUND_MS)
   const sync = resources.use(
     runSync(
       {
         ...{ zone: config.zone, agent: config.agent, repo, workTree, store, ledger, clock },
         trust: async () => gateTrust(await readTrust(config.trust)),
+        requests: await openRequests(config.state, clock.now()),
+        courtesy,
+        notOurs: new Set(),
         received: resources.use(openReceived(config.state)),
         scanner,
         scan: rememberingScan(scan),
         attention: new Attention(),
+        carriesPrivate: config.privateDomains,
         ledgerKey: await readPrivateKey(key('ledger.pem')),
         ledgerKeys: new Map(publicKeys),
         doorbell: resources.use(await openDoorbell(redis, log)),
@@ -90,7 +106,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
         at: () => {},
       },
       {
-        ...{ log, metrics, random: Math.random, monotonic: () => performance.now(), onFault: fail },
+        ...{ log, metrics, random: Math.random, monotonic: time.now, onFault: fail },
         writeStatus: (status) =>
           writeStateFile(config.state, 'sync-status.json', `${JSON.stringify(status, null, 2)}\n`),
         onProgress: alive,
@@ -126,6 +142,10 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
   }, config.reconcileMs)
   // Idle is progress too; a round that does not end is not.
   const idle = setInterval(() => sync.isRunning() || alive(), IDLE_BEAT_MS)
-  for (const timer of [reconcile, idle]) resources.defer(() => clearInterval(timer))
+  const tidy = setInterval(
+    () => void repo.tidy().catch((error: unknown) => log.warn({ err: error }, 'could not pack objects')),
+    TIDY_MS,
+  )
+  for (const timer of [reconcile, idle, tidy]) resources.defer(() => clearInterval(timer))
   sync.requestNow()
 })

@@ -1,31 +1,26 @@
-import { formatHlc, parseHlc, tickHlc } from '#core/hlc.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
-import { maxBytesOf } from '#core/path-ownership.ts'
-import type { FetchOutcome, Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
-import type { BaseRow, PushIntent } from '#core/ports/sync-store.ts'
+import type { FetchOutcome, Oid } from '#core/ports/repo.ts'
+import type { BaseRow } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { shownPath } from '#core/scan-changes.ts'
-import { placeOf, type VaultPath } from '#core/vault-path.ts'
+import type { SyncRequest } from '#core/sync-request.ts'
+import type { VaultPath } from '#core/vault-path.ts'
+import { answerRequests, answerWaiting } from './answer-requests.ts'
 import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
+import { commitPlan } from './commit-plan.ts'
 import { hubView } from './hub-view.ts'
-import { type MergePlan, type PlannedChange, planMerge, takenOnly } from './plan-merge.ts'
+import { type MergePlan, planMerge, takenOnly } from './plan-merge.ts'
+import { mayLeaveHub } from './private-keys.ts'
+import { pushIntent, takeOverOwn } from './push-intent.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
 import type { Scan } from './scan-work-tree.ts'
-import { landing, settleIntents } from './settle-intents.ts'
+import { settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
-import {
-  anchorVerified,
-  type HubVerdict,
-  type Refusal,
-  refuseFetch,
-  takenOver,
-  verifiedHead,
-  verifyHub,
-} from './verify-hub.ts'
+import { anchorVerified, type HubVerdict, type Refusal, refuseFetch, verifiedHead, verifyHub } from './verify-hub.ts'
 import { checkpointOwnLedger, witnessOthers } from './witness-ledger.ts'
 
 export type CycleOutcome =
@@ -73,34 +68,54 @@ export type Wake = 'vault' | 'hub'
  * changed, never on how much the vault holds.
  */
 export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<CycleOutcome> {
+  // Before the look at the hub, so that what is answered was seen after it was asked.
+  const requests = await deps.requests.open()
+  const outcome = await tryRound(requests, wake === 'hub' || requests.length > 0, deps)
+  await answerWaiting(requests, outcome, deps)
+  return outcome
+}
+
+async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, deps: SyncDeps): Promise<CycleOutcome> {
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     if (attempt > 0) await deps.pause(attempt)
-    const seen = await lookAround(deps, attempt > 0 || wake === 'hub')
+    const watch = deps.courtesy.start()
+    const seen = await lookAround(deps, attempt > 0 || isHubAsked)
     if (seen.kind !== 'ready') return seen
     const { head, refusal } = seen
     const keys = new Set(deps.attention.open)
     if (!(await deps.scanner.look(deps.scanner.view.ours(keys).keys()))) return { kind: 'unsettled' }
     const plan = await planMerge(keys, deps)
     if (refusal) return { kind: 'refused', ...refusal, report: await concludeOnly(takenOnly(plan), keys, head, deps) }
-    const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, deps)
-    const changes = [...plan.changes, ...claims.changes]
-    if (changes.length === 0) return { kind: 'synced', report: await concludeOnly(plan, keys, head, deps) }
+    const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, requests, deps)
+    const changes = [...plan.changes, ...claims.commits.flatMap((one) => one.changes)]
+    if (changes.length === 0) {
+      const report = await concludeOnly(plan, keys, head, deps)
+      await answerRequests(requests, claims.answers, deps)
+      return { kind: 'synced', report }
+    }
 
     const rows = mergedRows(plan, keys, deps)
     const { commit, hlc } = await commitPlan(plan, claims, head, deps)
-    const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.jobs }
+    const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.claims }
     const outcome = await pushIntent(intent, hlc, deps)
     if (outcome.kind === 'rejected' && outcome.cause === 'refused')
       return { kind: 'push-refused', reason: outcome.reason }
     // Raced or unknown: look at the hub again. Whether this commit is in its history decides, nothing else.
     if (outcome.kind !== 'landed') continue
+    watch.landed(claims.claims.length > 0)
     await takeOverOwn(intent, changes, hlc, deps)
     await settleIntents(commit, deps)
     await deps.at('landed')
     await reportMerge(plan, deps)
     const whole = withClaims(plan, claims, deps)
     const report = await conclude(whole, new Set([...keys, ...whole.merged]), commit, deps)
-    return { kind: 'synced', report: { ...report, pushed: true } }
+    await answerRequests(requests, claims.answers, deps)
+    const leaving = claims.commits
+      .flatMap((one) => one.changes.map(({ path }) => path))
+      .filter((path) => mayLeaveHub(path, deps))
+    deps.attention.wakePaths(leaving)
+    const isPartial = report.isPartial || claims.isPartial || leaving.length > 0
+    return { kind: 'synced', report: { ...report, pushed: true, isPartial } }
   }
   return { kind: 'contended' }
 }
@@ -139,7 +154,7 @@ async function lookAround(
   await settleIntents(head, deps)
   if (scan.isWhole) wakeEverything(deps)
   await deps.at('settled')
-  const forMs = graceLeftMs(deps)
+  const forMs = refusal ? 0 : graceLeftMs(deps)
   if (forMs > 0) return { kind: 'waiting', forMs }
   if (!mustFetch && attention.open.size === 0) return { kind: 'idle' }
   return { kind: 'ready', head, ...(refusal && { refusal }) }
@@ -150,25 +165,18 @@ async function verdictOn(
   isNews: boolean,
   deps: SyncDeps,
 ): Promise<HubVerdict> {
-  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
+  if (fetched.kind === 'refused') return refuseFetch(fetched, deps)
   return isNews ? verifyHub(fetched.head, deps) : { verified: fetched.head }
 }
 
 /** After a look at everything, base and hub are compared as a whole too: nothing is left to a mark that got lost. */
-function wakeEverything({ attention, store, scanner }: SyncDeps): void {
+function wakeEverything(deps: SyncDeps): void {
+  const { attention, store, scanner, agent } = deps
   attention.wake([...attention.held.keys()])
+  for (const folder of [`In_Progress/${agent}/`, 'Pending_Approval/'])
+    attention.wakePaths([...store.hubUnder(folder).keys()].filter((path) => mayLeaveHub(path, deps)))
   attention.wake(store.unequalKeys())
   attention.wakePaths(scanner.view.differing())
-}
-
-/** Written down before it is begun: after a crash, the hub's history tells whether it landed. */
-async function pushIntent(intent: PushIntent, hlc: string, { repo, store, at }: SyncDeps): Promise<PushOutcome> {
-  store.update({ addIntent: intent, facts: { hlc } })
-  await at('committed')
-  const outcome = await repo.push({ commit: intent.commit, expected: intent.parent })
-  await at('pushed')
-  if (outcome.kind === 'rejected' && outcome.cause === 'refused') store.update({ removeIntents: [intent.commit] })
-  return outcome
 }
 
 async function scanWithCheckpoint(deps: SyncDeps): Promise<Scan> {
@@ -191,8 +199,13 @@ async function concludeOnly(
 }
 
 /** What was merged, as the base it is once the hub has it. */
-function mergedRows(plan: MergePlan, keys: ReadonlySet<string>, { scanner }: SyncDeps): [VaultPath, BaseRow | null][] {
-  return scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
+function mergedRows(
+  plan: MergePlan,
+  keys: ReadonlySet<string>,
+  { scanner, store }: SyncDeps,
+): [VaultPath, BaseRow | null][] {
+  const gone = [...store.baseOf(plan.staying).keys()].map((path): [VaultPath, null] => [path, null])
+  return [...scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key))), ...gone]
 }
 
 /** Brings the work tree up to the hub's head, then tells whom it concerns. */
@@ -207,6 +220,7 @@ async function conclude(
   await keepCopiesHere(plan, deps)
   const appliedCount = await applyTree(plan, deps)
   attention.rest(keys, store, scanner.view)
+  attention.leave(plan.staying)
   attention.hold(plan.held)
   const claims = await announceClaims(deps)
   const ledgerProblems = await witnessOthers(hubView(store, []), deps)
@@ -227,7 +241,8 @@ async function conclude(
 }
 
 /** The claims as part of what the work tree is to become. */
-function withClaims(plan: MergePlan, { changes }: ClaimPlan, { scanner }: SyncDeps): MergePlan {
+function withClaims(plan: MergePlan, { commits }: ClaimPlan, { scanner }: SyncDeps): MergePlan {
+  const changes = commits.flatMap((one) => one.changes)
   const keys = changes.map(({ path }) => mergeKey(path))
   const tree = new Map(plan.tree)
   for (const { path, oid } of changes) {
@@ -240,66 +255,4 @@ function withClaims(plan: MergePlan, { changes }: ClaimPlan, { scanner }: SyncDe
     ours: new Map([...plan.ours, ...scanner.view.ours(keys)]),
     merged: new Set([...plan.merged, ...keys]),
   }
-}
-
-/** One commit for what changed here and one for the claims, so that each says one thing; pushed together. */
-async function commitPlan(
-  plan: MergePlan,
-  claims: ClaimPlan,
-  head: Oid | null,
-  deps: SyncDeps,
-): Promise<{ readonly commit: Oid; readonly hlc: string }> {
-  const { repo, store, agent, clock, nonce } = deps
-  // As near to the time of writing as causality allows: a file edited offline is as old as its edit.
-  const written = plan.changes.flatMap(({ path }) => {
-    const { identity } = plan.ours.get(path) ?? {}
-    return identity ? [Number(BigInt(identity.mtimeNs) / 1_000_000n)] : []
-  })
-  const physicalMs = Math.min(clock.now(), written.length > 0 ? Math.max(...written) : clock.now())
-  let hlc = tickHlc(parseHlc(store.fact('hlc') ?? ''), physicalMs, agent)
-  let parent = head
-  if (plan.changes.length > 0) {
-    const message = `Sync ${plan.changes.length} ${plan.changes.length === 1 ? 'path' : 'paths'} from ${agent}`
-    const trailers = { Nonce: nonce(), HLC: formatHlc(hlc) }
-    parent = await repo.commitTree({ parent, changes: plan.changes, message, trailers })
-  }
-  if (claims.changes.length > 0) {
-    hlc = tickHlc(hlc, clock.now(), agent)
-    const message = `Claim ${claims.jobs.length} ${claims.jobs.length === 1 ? 'task' : 'tasks'} for ${agent}`
-    const trailers = { Claim: claims.jobs.map((job) => job.taskId).join(' '), Nonce: nonce(), HLC: formatHlc(hlc) }
-    parent = await repo.commitTree({ parent, changes: claims.changes, message, trailers })
-  }
-  return { commit: parent as Oid, hlc: formatHlc(hlc) }
-}
-
-/** Our own commits passed the ownership check before they were made: they are verified by having landed. */
-async function takeOverOwn(
-  intent: PushIntent,
-  changes: readonly PlannedChange[],
-  hlc: string,
-  { store, agent, clock, repo }: SyncDeps,
-): Promise<void> {
-  const before = store.hubOf(changes.map(({ path }) => mergeKey(path)))
-  const fileOf = async (path: VaultPath, oid: Oid): Promise<TreeFile> => {
-    const size = (await repo.readBlob(oid, maxBytesOf(placeOf(path)))).length
-    return { mode: '100644', oid, size }
-  }
-  const own = {
-    trailers: { HLC: hlc },
-    signature: { state: 'good', agent, fingerprint: '' } as const,
-    committedAt: clock.now(),
-    changes: await Promise.all(
-      changes.map(async ({ path, oid }) => {
-        const was = before.get(path)
-        return {
-          path,
-          ...(was && { before: { mode: '100644', ...was } }),
-          ...(oid && { after: await fileOf(path, oid) }),
-        }
-      }),
-    ),
-  }
-  const taken = takenOver([own], clock.now())
-  const landed = landing(intent, { store })
-  store.update({ ...taken, ...landed, facts: { ...landed.facts, verified: intent.commit, hub_at: intent.commit } })
 }
