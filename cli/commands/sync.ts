@@ -10,6 +10,7 @@ import { SecretFile } from '#runtime/config.ts'
 import { type Cli, example } from '../cli.ts'
 import { EXIT } from '../exit-codes.ts'
 import { configureConflicts } from '../sync-conflicts.ts'
+import { configureWhy } from '../sync-why.ts'
 import { terminalText } from '../table.ts'
 import { environmentOf, type ZoneHome } from '../zone-home.ts'
 
@@ -31,6 +32,7 @@ export function configure(command: Command, cli: Cli): void {
       cli.setExitCode(report.state === 'ok' ? EXIT.ok : EXIT.failed)
     })
   configureConflicts(command, cli)
+  configureWhy(command, cli)
 }
 
 /** Rings sync's bell and waits for a report that is younger. Throws ERR_REDIS_UNREACHABLE, ERR_NOT_RUNNING. */

@@ -36,6 +36,7 @@ const time = { now: () => performance.now() }
 /** Each call to git has a limit of its own; this is for what never comes back. */
 const LONGEST_ROUND_MS = 180_000
 const IDLE_BEAT_MS = 5_000
+const TIDY_MS = 3_600_000
 /** Twenty megabytes that most zones never need. */
 const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
@@ -141,6 +142,10 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
   }, config.reconcileMs)
   // Idle is progress too; a round that does not end is not.
   const idle = setInterval(() => sync.isRunning() || alive(), IDLE_BEAT_MS)
-  for (const timer of [reconcile, idle]) resources.defer(() => clearInterval(timer))
+  const tidy = setInterval(
+    () => void repo.tidy().catch((error: unknown) => log.warn({ err: error }, 'could not pack objects')),
+    TIDY_MS,
+  )
+  for (const timer of [reconcile, idle, tidy]) resources.defer(() => clearInterval(timer))
   sync.requestNow()
 })

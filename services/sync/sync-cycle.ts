@@ -138,7 +138,7 @@ async function lookAround(
   // A push is a compare-and-swap: against the last verified head it needs no fetch, unless something is open.
   const isOpen =
     store.intents().length > 0 || store.fact('based') === undefined || store.fact('quarantine') !== undefined
-  const mustFetch = isHubAsked || isOpen || !attention.isHubSeen
+  const mustFetch = isHubAsked || !attention.isHubSeen || isOpen
   // At once: neither needs the other, and the base is known per file.
   const [scanning, fetching] = await Promise.allSettled([
     scanWithCheckpoint(deps),
@@ -152,11 +152,11 @@ async function lookAround(
   if (!scan.isSettled) return { kind: 'unsettled' }
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
+  attention.isHubSeen = true
   // Our own guess at the head is no news of the hub.
   const restored = mustFetch && fetched.kind === 'ok' ? await restoreHub(fetched.head, deps) : undefined
   if (restored && restored.kind !== 'refused') return restored
   const { verified: head, refusal } = restored?.verdict ?? (await verdictOn(fetched, mustFetch, deps))
-  attention.isHubSeen = true
   await deps.at('verified')
   await rebuildBase(head, deps)
   await settleApplying(deps)
@@ -174,7 +174,7 @@ async function verdictOn(
   isNews: boolean,
   deps: SyncDeps,
 ): Promise<HubVerdict> {
-  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
+  if (fetched.kind === 'refused') return refuseFetch(fetched, deps)
   return isNews ? verifyHub(fetched.head, deps) : { verified: fetched.head }
 }
 

@@ -20,8 +20,8 @@ export interface Zones extends Disposable {
   readonly trustDir: string
 }
 
-export async function makeZones(): Promise<Zones> {
-  const root = mkdtempSync(join(tmpdir(), 'countersign-zones-'))
+export async function makeZones(parent = tmpdir()): Promise<Zones> {
+  const root = mkdtempSync(join(parent, 'countersign-zones-'))
   const home = (agent: string) => join(root, agent)
   const agents = [await createZoneKeys(home('cloud'), 'cloud'), await createZoneKeys(home('local'), 'local')]
   for (const one of agents) for (const agent of ['cloud', 'local']) await addAgent(join(home(agent), 'trust'), one)
