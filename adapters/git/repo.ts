@@ -4,6 +4,7 @@ import { CountersignError } from '#core/errors.ts'
 import type { SshKeyPair } from '#core/openssh-key.ts'
 import type { FetchOutcome, Oid, PushOutcome, RepoPort } from '#core/ports/repo.ts'
 import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
+import { checkObjects } from './clone-damage.ts'
 import { formatCommit } from './commits.ts'
 import { checkHubUrl, cloneSettings, isSshUrl } from './config.ts'
 import { initBare } from './init-bare.ts'
@@ -102,6 +103,7 @@ function repo(
       const payload = formatCommit({ tree, parent, agent, atMs: Date.now(), text })
       return loose.write('commit', withSignature(payload, signCommit(payload, signingKey)))
     },
+    checkObjects: ({ readAll }) => checkObjects(run, readAll),
     async saveRef(name, oid) {
       await run(oid === null ? ['update-ref', '-d', ownRef(name)] : ['update-ref', ownRef(name), oid])
     },
@@ -145,16 +147,7 @@ async function pushRefspec(
   const lease = `--force-with-lease=refs/heads/main:${expected ?? ''}`
   const result = await transport(
     run,
-    [
-      'push',
-      '--porcelain',
-      '--no-verify',
-      '--no-follow-tags',
-      '--recurse-submodules=no',
-      lease,
-      'hub',
-      refspec,
-    ],
+    ['push', '--porcelain', '--no-verify', '--no-follow-tags', '--recurse-submodules=no', lease, 'hub', refspec],
     timeoutMs,
   )
   if (result.kind !== 'answer') return { kind: 'unknown', reason: result.reason }

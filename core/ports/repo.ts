@@ -119,6 +119,12 @@ export interface RepoPort extends AsyncDisposable {
   /** A commit signed with the agent's key. It moves no ref and is known to nobody until it is pushed. */
   commitTree(draft: CommitDraft): Promise<Oid>
 
+  /**
+   * What is wrong with the objects that the refs lead to, a line each: whether they are all there, and with `readAll` also
+   * whether their bytes are what their names say. Empty when nothing is.
+   */
+  checkObjects(options: { readonly readAll: boolean }): Promise<string[]>
+
   /** Refs of this clone alone: `refs/countersign/<name>`, name like `verified`, `quarantine`. null removes. */
   saveRef(name: string, oid: Oid | null): Promise<void>
   readRef(name: string): Promise<Oid | null>

@@ -99,12 +99,20 @@ export async function refuseFetch(reason: string, deps: SyncDeps): Promise<HubRe
   return refuseHead(null, [{ commit: null, rule: 'fetch-refused', detail: reason.slice(0, 200) }], deps)
 }
 
-export async function refuseHead(head: Oid | null, faults: readonly GateFault[], deps: SyncDeps): Promise<HubRefusal> {
+export async function refuseHead(
+  head: Oid | null,
+  faults: readonly GateFault[],
+  deps: Pick<SyncDeps, 'store' | 'repo' | 'ledger'>,
+): Promise<HubRefusal> {
   await quarantine(head, faults, deps)
   return { kind: 'refused', head, faults }
 }
 
-async function quarantine(head: Oid | null, faults: readonly GateFault[], deps: SyncDeps): Promise<void> {
+async function quarantine(
+  head: Oid | null,
+  faults: readonly GateFault[],
+  deps: Pick<SyncDeps, 'store' | 'repo' | 'ledger'>,
+): Promise<void> {
   const { store, repo, ledger } = deps
   const name = head ?? `none:${faults[0]?.detail ?? ''}`
   if (store.fact('quarantine') === name) return
