@@ -43,14 +43,16 @@ export async function verifyLedgers(home: ZoneHome): Promise<AuditReport> {
   }
 }
 
-/** Agents by name with the keys that sign their checkpoints. */
+/** Agents by name, former ones too, with the keys that have signed their checkpoints. */
 async function trustedAgents(home: ZoneHome) {
   const file = join(home.trust, 'agents.json')
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new CountersignError('ERR_CONFIG_INVALID', `reading ${file}: not there`, { cause })
   })
   const keyOf = (spki: string) => createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' })
-  return new Map(parseTrust(text).map((agent) => [agent.name, keyOf(agent.ledger)]))
+  const { agents, revoked } = parseTrust(text)
+  const byName = Map.groupBy([...agents, ...revoked], (one) => one.name)
+  return new Map([...byName].map(([name, all]) => [name, all.map((one) => keyOf(one.ledger))]))
 }
 
 async function ledgerFiles(home: ZoneHome, agent: string) {

@@ -13,7 +13,7 @@ import { renderTable, terminalText } from './table.ts'
 import { environmentOf, type ZoneHome } from './zone-home.ts'
 
 const run = promisify(execFile)
-/** SSH signatures came with git 2.34, durable writes with 2.36. */
+/** The first whose writes can be made durable. */
 const OLDEST_GIT = [2, 36] as const
 
 /** Looks at this machine and this home, and tries for real what can be tried without changing anything. */
@@ -22,11 +22,6 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
   return [
     nodeFinding(),
     await gitFinding(),
-    await attempt('ssh-keygen', 'found', async () => {
-      await run(env.COUNTERSIGN_SSH_KEYGEN ?? 'ssh-keygen', ['-?']).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') throw new Error('not found: install the openssh-client package')
-      })
-    }),
     ...(await permissionFindings(home)),
     await attempt('pairing', `knows ${home.zone === 'cloud' ? 'the local' : 'the cloud'} zone`, async () => {
       const zones = (await readAgents(home.trust)).map((agent) => agent.zone)
@@ -89,9 +84,7 @@ async function hubFinding(home: ZoneHome, env: Record<string, string>): Promise<
         hubUrl: url,
         agent: home.agent,
         signingKeyFile: join(home.keys, 'signing'),
-        allowedSignersFile: join(home.trust, 'allowed_signers'),
         agents: await readAgents(home.trust),
-        sshKeygen: env.COUNTERSIGN_SSH_KEYGEN,
         ssh: { deployKeyFile: join(home.keys, 'deploy'), knownHostsFile: join(home.trust, 'known_hosts') },
       })
       const outcome = await repo.remoteHead()

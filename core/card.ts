@@ -21,7 +21,7 @@ const RISK_WORDS: Record<string, string> = {
   'sender-address-unusual': 'the sender’s address is written unusually; look at it closely',
   'sender-name-shows-other-address': 'the sender’s name shows another address than the mail came from',
   'mail-incomplete': 'the mail could not be read completely; look at it in your mail program',
-  'attachment-not-kept': 'an attachment was too large to keep; it is only in the mailbox',
+  'attachment-not-kept': 'an attachment was not kept (too large, or a secret); it is only in the mailbox',
 }
 
 /**

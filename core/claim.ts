@@ -15,9 +15,14 @@ export function isClaimable(place: Place, zone: Zone): boolean {
  * the local zone's. It becomes a claim only when the hub has accepted the push that moves it.
  */
 export function claimedBy(task: TaskFile, agent: string, atIso: string): TaskFile {
-  const undecided = ticksOf(task).length > 0 ? withSection(task, 'decision', '') : task
-  const claimed = withFront(undecided, { generation: task.front.generation + 1, presented: undefined })
+  const claimed = withFront(undecided(task), { generation: task.front.generation + 1 })
   return withHistory(claimed, `In_Progress/${agent}`, agent, atIso)
+}
+
+/** The file without what only the local zone may say in it: that it was put before the person, or what they ticked. */
+export function undecided(task: TaskFile): TaskFile {
+  const unticked = ticksOf(task).length > 0 ? withSection(task, 'decision', '') : task
+  return task.front.presented ? withFront(unticked, { presented: undefined }) : unticked
 }
 
 /** The file with one more line of history (the oldest go beyond 30). */

@@ -70,10 +70,6 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'It may have been done. Look in the Sent folder before you approve it again.',
   },
-  ERR_PROGRAM_MISSING: {
-    retryable: false,
-    hint: 'Install it (`apt install openssh-client`, `dnf install openssh`, `apk add openssh-keygen`), then try again.',
-  },
   ERR_REDIS_MISSING: {
     retryable: false,
     hint: 'Install one (`apt install redis-server`, `dnf install valkey`, `brew install redis`) or start Docker, then try again.',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type GateContext, judgeChain, judgeCommit, judgeRange } from './gate.ts'
+import { type GateContext, judgeCommit, judgeRange, lineOf } from './gate.ts'
 import type { CommitChange, CommitSignature, Oid, RepoPort, SignedCommit } from './ports/repo.ts'
 
 const oid = (digit: string) => digit.repeat(40) as Oid
@@ -59,6 +59,7 @@ describe('judging one commit', () => {
     ],
     ['too many paths', { changes: Array.from({ length: 5_001 }, () => added(NOTE)) }, ['too-many-changes']],
     ['no change', { changes: [] }, ['empty-commit']],
+    ['a merge', { parents: [A, C] }, ['merge-commit']],
     ['an endless message', { message: 'x'.repeat(20_000) }, ['message-size']],
   ])('refuses %s', (_what, fields, rules) => {
     expect(rulesOf(commit(fields))).toEqual(rules)
@@ -84,20 +85,28 @@ describe('judging one commit', () => {
   })
 })
 
-describe('judging the chain', () => {
+describe('the line of commits', () => {
   const link = (own: Oid, ...parents: Oid[]) => ({ oid: own, parents })
 
-  it.each<[string, { oid: Oid; parents: Oid[] }[], Oid | null, Oid, string[]]>([
-    ['the first commits of a vault', [link(A), link(B, A)], null, B, []],
-    ['two commits after the verified one', [link(B, A), link(C, B)], A, C, []],
-    ['a merge', [link(B, A), link(C, B, D)], A, C, ['merge-commit']],
+  it.each<[string, { oid: Oid; parents: Oid[] }[], Oid | null, Oid, string[] | Oid[]]>([
+    ['the first commits of a vault', [link(A), link(B, A)], null, B, [A, B]],
+    ['two commits after the verified one', [link(B, A), link(C, B)], A, C, [B, C]],
+    ['a merge of something new, which stands in the line alone', [link(D), link(B, A), link(C, B, D)], A, C, [B, C]],
+    [
+      'a merge that leaves the line by its first parent',
+      [link(D), link(C, D, A)],
+      A,
+      C,
+      ['merge-commit', 'hub-rolled-back'],
+    ],
     ['a chain that starts elsewhere', [link(C, D)], A, C, ['hub-rolled-back']],
     ['a new root', [link(C)], A, C, ['hub-rolled-back']],
     ['nothing new but another head', [], A, B, ['hub-rolled-back']],
-    ['a fork inside', [link(B, A), link(C, A), link(D, C)], A, D, ['not-linear']],
     ['a range that does not end at the head', [link(B, A)], A, C, ['hub-rolled-back']],
-  ])('%s', (_what, commits, lastVerified, head, rules) => {
-    expect(judgeChain(commits, { lastVerified, head }).map((fault) => fault.rule)).toEqual(rules)
+  ])('%s', (_what, commits, lastVerified, head, expected) => {
+    const line = lineOf(commits, { lastVerified, head })
+    const found = line.kind === 'line' ? line.commits.map((one) => one.oid) : line.faults.map((fault) => fault.rule)
+    expect(found).toEqual(expected)
   })
 })
 
@@ -113,13 +122,13 @@ describe('judging a range', () => {
 
   it('passes when there is nothing new', async () => {
     const verdict = await judgeRange(repo([]), { lastVerified: A, head: A }, context)
-    expect(verdict).toEqual({ kind: 'ok', verifiedHead: A })
+    expect(verdict).toEqual({ kind: 'ok', verifiedHead: A, commits: [] })
     expect(await judgeRange(repo([]), { lastVerified: null, head: null }, context)).toMatchObject({ kind: 'ok' })
   })
 
   it('passes honest commits and names the new head', async () => {
     const verdict = await judgeRange(repo([commit()]), { lastVerified: A, head: B }, context)
-    expect(verdict).toEqual({ kind: 'ok', verifiedHead: B })
+    expect(verdict).toEqual({ kind: 'ok', verifiedHead: B, commits: [commit()] })
   })
 
   it.each([
@@ -127,16 +136,137 @@ describe('judging a range', () => {
     ['does not contain the verified head', B, false],
   ])('refuses a hub that %s', async (_what, head, isAncestor) => {
     const verdict = await judgeRange(repo([commit()], isAncestor), { lastVerified: A, head }, context)
-    expect(verdict).toMatchObject({ kind: 'refused', faults: [{ rule: 'hub-rolled-back' }] })
+    expect(verdict).toMatchObject({
+      kind: 'refused',
+      faults: [{ rule: 'hub-rolled-back' }],
+      verifiedHead: A,
+      commits: [],
+    })
   })
 
-  it('refuses the whole range for one bad commit, and names it', async () => {
+  it('refuses a bad commit and what follows it; what stands before it is good', async () => {
     const bad = commit({ oid: C, parents: [B], changes: [added('Dashboard.md')] })
-    const after = commit({ oid: D, parents: [C] })
+    const after = commit({ oid: D, parents: [C], changes: [added('HALT.md')] })
     const verdict = await judgeRange(repo([commit(), bad, after]), { lastVerified: A, head: D }, context)
     expect(verdict).toEqual({
       kind: 'refused',
       faults: [{ commit: C, rule: 'local-only-path', detail: 'Dashboard.md' }],
+      verifiedHead: B,
+      commits: [commit()],
+    })
+    const first = await judgeRange(repo([{ ...bad, parents: [A] }]), { lastVerified: A, head: C }, context)
+    expect(first).toMatchObject({ kind: 'refused', verifiedHead: A, commits: [] })
+  })
+
+  it('takes what stands before a merge', async () => {
+    const side = commit({ oid: D, parents: [] })
+    const merge = commit({ oid: C, parents: [B, D] })
+    const verdict = await judgeRange(repo([side, commit(), merge]), { lastVerified: A, head: C }, context)
+    expect(verdict).toMatchObject({ kind: 'refused', faults: [{ commit: C, rule: 'merge-commit' }], verifiedHead: B })
+  })
+
+  describe('with a revoked key', () => {
+    const key: CommitSignature = { state: 'unknown-key', fingerprint: 'SHA256:old' }
+    const line = [B, C, D].map((own, at) =>
+      commit({ oid: own, parents: [[A, B, C][at] as Oid], signature: key, committedAt: 0 }),
+    )
+    const revokedAfter = (after: Oid | null): GateContext => ({
+      ...context,
+      revoked: new Map([['SHA256:old', { name: 'former', zone: 'cloud', signing: '', ledger: '', after }]]),
+    })
+    const verified = async (after: Oid | null, commits = line, lastVerified: Oid | null = A) => {
+      const head = commits.at(-1)?.oid ?? null
+      const verdict = await judgeRange(repo(commits), { lastVerified, head }, revokedAfter(after))
+      return [verdict.verifiedHead, verdict.kind === 'refused' ? verdict.faults[0]?.rule : 'ok']
+    }
+    const own = (text: string) => [added(`Updates/former/01K9ZZZZZZZZZZZZZZZZ7H3K9Q.md`, { size: text.length })]
+
+    it('believes its commits up to the last that was verified, and no later one', async () => {
+      const signed = line.map((one) => ({ ...one, changes: own('note\n') }))
+      expect(await verified(D, signed)).toEqual([D, 'ok'])
+      expect(await verified(C, signed)).toEqual([C, 'signature-revoked'])
+      expect(await verified(A, signed)).toEqual([A, 'signature-revoked'])
+      expect(await verified(null, signed)).toEqual([A, 'signature-revoked'])
+    })
+
+    it('believes nothing of a history without that commit', async () => {
+      const elsewhere = line.map((one) => ({ ...one, changes: own('note\n') }))
+      expect(await verified(oid('e'), elsewhere)).toEqual([A, 'signature-revoked'])
+      const root = [{ ...elsewhere[0]!, parents: [] }]
+      expect(await verified(A, root, null)).toEqual([null, 'signature-revoked'])
+    })
+
+    it('holds it to what its agent might do', async () => {
+      expect(await verified(D)).toEqual([A, 'not-your-updates'])
+    })
+
+    it('refuses it although an agent of that name is known, as one whose trust was not read anew', async () => {
+      const stale = [commit({ signature: { ...good, fingerprint: 'SHA256:old' } })]
+      expect(await verified(null, stale)).toEqual([A, 'signature-revoked'])
+    })
+  })
+
+  describe('and names that stand already', () => {
+    const needs = (name: string) => `Needs_Action/email/EMAIL_2026-11-20_${name}_7h3k9q.md`
+    const TASK = Buffer.from(`---
+id: 01K9ZZZZZZZZZZZZZZZZ7H3K9Q
+schema: "1"
+kind: EMAIL
+domain: email
+title: t
+created: "2026-11-20T10:00:00Z"
+generation: "0"
+---
+`)
+    const withTask = { ...repo([]), readBlob: async () => TASK }
+    const judge = (commits: SignedCommit[], standing: string[] = []) =>
+      judgeRange(
+        { ...withTask, commitsBetween: async () => commits },
+        { lastVerified: A, head: commits.at(-1)?.oid ?? null },
+        {
+          ...context,
+          standing: (paths) =>
+            standing.filter((one) =>
+              paths.some((path) => path.slice(-9).toLowerCase() === one.slice(-9).toLowerCase()),
+            ),
+        },
+      )
+    const rules = async (...given: Parameters<typeof judge>) => {
+      const verdict = await judge(...given)
+      return verdict.kind === 'refused' ? verdict.faults.map((fault) => fault.rule) : []
+    }
+    const local: CommitSignature = { ...good, agent: 'local' }
+
+    it('refuses a task that stands elsewhere in the verified tree', async () => {
+      const one = commit({ changes: [added(needs('x'))] })
+      expect(await rules([one])).toEqual([])
+      expect(await rules([one], ['Done/2026-11/EMAIL_2026-11-20_x_7h3k9q.md'])).toEqual(['task-in-two-places'])
+    })
+
+    it('refuses a name that an earlier commit of the range brought', async () => {
+      const first = commit({ signature: local, changes: [added('Inbox/Café.md')] })
+      const second = (path: string) => commit({ oid: C, parents: [B], signature: local, changes: [added(path)] })
+      expect(await rules([first, second('Inbox/CAFÉ.md')])).toEqual(['name-differs-only-in-case'])
+      expect(await rules([first, second('Plans/CAFÉ.md')])).toEqual([])
+    })
+
+    it('lets a name go on once it was taken away', async () => {
+      const file = { mode: '100644', oid: BLOB, size: 1 }
+      const away = commit({ signature: local, changes: [{ path: 'Inbox/a.md', before: file }] })
+      const anew = commit({ oid: C, parents: [B], signature: local, changes: [added('Inbox/A.md')] })
+      expect(await rules([away, anew], ['Inbox/a.md'])).toEqual([])
+      expect(await rules([{ ...anew, parents: [A] }], ['Inbox/a.md'])).toEqual(['name-differs-only-in-case'])
+    })
+  })
+
+  it('refuses a push of more bytes than one may bring', async () => {
+    const two = repo([commit(), commit({ oid: C, parents: [B] })])
+    const range = { lastVerified: A, head: C }
+    expect(await judgeRange(two, range, { ...context, maxFileBytes: 10 })).toMatchObject({ kind: 'ok' })
+    expect(await judgeRange(two, range, { ...context, maxFileBytes: 9 })).toMatchObject({
+      kind: 'refused',
+      faults: [{ commit: C, rule: 'push-size', detail: '10 bytes of files in one push, 9 are allowed' }],
+      verifiedHead: A,
     })
   })
 

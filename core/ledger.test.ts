@@ -13,8 +13,8 @@ import {
 const cloudKey = generateKeyPairSync('ed25519')
 const localKey = generateKeyPairSync('ed25519')
 const keys = new Map([
-  ['cloud', cloudKey.publicKey],
-  ['local', localKey.publicKey],
+  ['cloud', [cloudKey.publicKey]],
+  ['local', [localKey.publicKey]],
 ])
 
 function chain(
@@ -91,6 +91,12 @@ describe('the cross-check', () => {
 
   test('passes two whole ledgers', () => {
     expect(check(withCheckpoint, local, new Map([['cloud', { seq: 5, hash: withCheckpoint[4]!.hash }]]))).toEqual([])
+  })
+
+  test('takes a checkpoint by a former key of the agent', () => {
+    const renewed = new Map([...keys, ['cloud', [generateKeyPairSync('ed25519').publicKey, cloudKey.publicKey]]])
+    const reports = [verifyChain('cloud', [file(withCheckpoint)]), verifyChain('local', [file(local)])]
+    expect(crossCheck(reports, renewed)).toEqual([])
   })
 
   test('finds a tail cut below what the other zone witnessed', () => {

@@ -172,7 +172,7 @@ function chainProblem(entry: LedgerEntry, head: LedgerHead | null, agent: string
  */
 export function crossCheck(
   reports: readonly LedgerReport[],
-  keys: ReadonlyMap<string, KeyObject>,
+  keys: ReadonlyMap<string, readonly KeyObject[]>,
   anchors: ReadonlyMap<string, LedgerHead> = new Map(),
 ): LedgerFault[] {
   const faults: LedgerFault[] = []
@@ -193,8 +193,7 @@ export function crossCheck(
       if (entry.type !== 'ledger.checkpoint' && entry.type !== 'ledger.witnessed') continue
       const where = `${report.agent}'s entry ${entry.seq}`
       const checkpoint = checkpointIn(entry)
-      const key = checkpoint && keys.get(checkpoint.agent)
-      if (!checkpoint || !key || !verifyCheckpoint(checkpoint, key)) {
+      if (!checkpoint || !keys.get(checkpoint.agent)?.some((key) => verifyCheckpoint(checkpoint, key))) {
         faults.push({
           agent: report.agent,
           file: '',

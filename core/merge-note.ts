@@ -15,7 +15,9 @@ export function mergeNote(
     side.some((known) => known.path === one.path && known.blob === one.blob)
   const hub = spelledAs(base, theirs)
   const own = spelledAs([...(hub ? [hub] : []), ...base], ours)
-  const { winner, losers } = mergeTask(base, own ? [own] : [], hub ? [hub] : [], context)
+  // Beside another spelling it was not made from what that one holds.
+  const from = ours.length > 1 ? base.filter((one) => one.path === own?.path) : base
+  const { winner, losers } = mergeTask(from, own ? [own] : [], hub ? [hub] : [], context)
   const extras: Loser[] = [
     // A spelling that the hub once had and has no more was removed there: nobody's edit.
     ...ours

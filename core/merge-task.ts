@@ -21,6 +21,8 @@ export interface MergeContext {
   readonly isThePersons: (blob: string) => boolean
   /** The domain of a task file. */
   readonly domainOf: (blob: string) => Domain
+  /** The fencing number of a task file; 0 for what is none. */
+  readonly generationOf: (blob: string) => number
 }
 
 /** A version that did not win and must be kept as a conflict copy. */
@@ -46,7 +48,7 @@ export function mergeTask(
 ): TaskMerge {
   const [hub, hubExtras] = oneOfTheirs(base, ours, theirs, context)
   const [own, ownExtras] = oneOfOurs(base, ours, hub, context)
-  const from = base.find((one) => one.path === own?.path) ?? base.find((one) => one.path === hub?.path) ?? base[0]
+  const from = baseOf(base, ours, own, hub)
   const { winner, losers } =
     own && isKeptHere(base, own, hub, context) ? keepOurs(from, own, hub) : mergeVersions(from, own, hub, context)
   const isKnown = (one: Version) => [winner, from, own, hub].some((known) => known?.blob === one.blob)
@@ -57,6 +59,21 @@ export function mergeTask(
   // Without a winner there is no file to put a copy beside: the first of the extras is the file.
   if (!winner && extras[0]) return { winner: extras[0], losers: extras.slice(1) }
   return { winner, losers: [...losers, ...extras].filter((one) => one.blob !== winner?.blob) }
+}
+
+/**
+ * The version that both sides are held against. When the hub's version also stands here, untouched, what stands beside
+ * it was made from something else.
+ */
+function baseOf(
+  base: readonly Version[],
+  ours: readonly Version[],
+  own: Version | undefined,
+  hub: Version | undefined,
+): Version | undefined {
+  const at = (path: VaultPath | undefined) => base.find((one) => one.path === path)
+  const isBeside = own?.path !== hub?.path && ours.some((one) => one.path === hub?.path && one.blob === hub?.blob)
+  return isBeside ? at(own?.path) : (at(own?.path) ?? at(hub?.path) ?? base[0])
 }
 
 /** Whether local stands by what its work tree has of a task, whatever the hub shows: decided here, or on the person's desk. */
@@ -205,6 +222,9 @@ function chooseBytes(
   if (ours.blob === base?.blob) return 'theirs'
   if (theirs.blob === base?.blob) return 'ours'
   if (holdsTheirs) return 'theirs'
+  // An edit of before a claim does not undo the claim, however late it was written.
+  const ahead = context.generationOf(ours.blob) - context.generationOf(theirs.blob)
+  if (ahead !== 0) return ahead > 0 ? 'ours' : 'theirs'
   return compareHlc(context.oursAt(ours.path), context.theirsAt(theirs.path)) > 0 ? 'ours' : 'theirs'
 }
 

@@ -32,6 +32,7 @@ function merge(zone: Zone, sides: { base?: Files; ours?: Files; theirs?: Files }
     theirsAt: () => ({ ms: 100, counter: 0, agent: zone === 'local' ? 'cloud' : 'local' }),
     isThePersons: (blob) => blob.endsWith('!'),
     domainOf: () => 'email',
+    generationOf: (blob) => Number(/^g(\d)/.exec(blob)?.[1] ?? 0),
     ...more,
   })
 }
@@ -128,6 +129,12 @@ describe('a task', () => {
     const sides = { base: { [NEEDS]: 'a' }, ours: { [NEEDS]: 'b' }, theirs: { [NEEDS]: 'c' } }
     const merged = merge('local', sides, { oursAt: () => ({ ms: 101, counter: 0, agent: 'local' }) })
     expect(shown(merged)).toEqual({ [NEEDS]: 'b', 'copy in Needs_Action/email': 'c' })
+  })
+
+  it('claimed at the hub stays claimed, however late it was edited here as it was before', () => {
+    const sides = { base: { [NEEDS]: 'a' }, ours: { [NEEDS]: 'b' }, theirs: { [CLOUD]: 'g1claimed' } }
+    const merged = merge('local', sides, { oursAt: () => ({ ms: 101, counter: 0, agent: 'local' }) })
+    expect(shown(merged)).toEqual({ [CLOUD]: 'g1claimed', 'copy in Pending_Approval/email': 'b' })
   })
 
   it('names a copy after the agent, the time and the bytes that lost', () => {
@@ -316,6 +323,12 @@ describe('a task that one side shows twice', () => {
       'local',
       { base: { [PENDING]: 'a' }, ours: { [PENDING]: 'a', [APPROVED]: 'a' }, theirs: { [PENDING]: 'a' } },
       { [APPROVED]: 'a' },
+    ],
+    [
+      'keeps the newer draft beside an older one that the person copied to Approved',
+      'local',
+      { base: { [PENDING]: 'c' }, ours: { [PENDING]: 'c', [APPROVED]: 'a' }, theirs: { [PENDING]: 'c' } },
+      { [APPROVED]: 'a', 'copy in Pending_Approval/email': 'c' },
     ],
     [
       'is where it is furthest along when the hub was made to show it twice',

@@ -94,16 +94,9 @@ export function mergeVault(input: MergeInput): MergeResult {
     if (winner) tree.set(winner.path, winner.blob)
     copies.push(...copiesOf(winner?.path, losers, input))
   }
-  const kept = newCopies(tree, copies)
-  for (const copy of kept) tree.set(copy.path, copy.blob)
-  return { tree, copies: kept, untouched }
-}
-
-/** Not again what a copy of the same file holds already, nor over what the person has made of a copy. */
-function newCopies(tree: Tree, copies: readonly ConflictCopy[]): ConflictCopy[] {
-  const wordsOf = (path: string, blob: string) => `${foldedPath(fileNameOf(withoutConflictMark(path)))} ${blob}`
-  const known = new Set([...tree].filter(([path]) => isConflictCopy(path)).map(([path, blob]) => wordsOf(path, blob)))
-  return copies.filter(({ path, blob }) => !tree.has(path) && known.size !== known.add(wordsOf(path, blob)).size)
+  // What stands under the name already is this copy, or what the person has made of it since.
+  for (const copy of copies) if (!tree.has(copy.path)) tree.set(copy.path, copy.blob)
+  return { tree, copies, untouched }
 }
 
 function byKey(tree: Tree): Map<string, Version[]> {

@@ -181,6 +181,31 @@ describe('the cloud may not', () => {
     ['remove a plan', [remove('Plans/a.md', text('x'))], 'plan-removed'],
     ['remove the losing side of a note', [remove(`Plans/${COPY}`, text('x'))], 'conflict-copy-is-the-persons'],
     ['change the losing side of a note', [edit(`Plans/${COPY}`, text('x'), text('y'))], 'conflict-copy-is-the-persons'],
+    [
+      'say in a conflict copy that it was put before the person',
+      [add(`Pending_Approval/email/${COPY}`, task(1, PRESENTED))],
+      'presented-is-locals',
+    ],
+    ['approve in a conflict copy', [add(`Needs_Action/email/${COPY}`, decided('x'))], 'decision-is-the-persons'],
+    [
+      'put a conflict copy into the folder of another domain',
+      [add(`Pending_Approval/accounting/${COPY}`, task(1))],
+      'domain-differs',
+    ],
+    [
+      'bring a conflict copy of a payment',
+      [add(`Needs_Action/payment/${COPY}`, task(0, { domain: 'payment' }))],
+      'domain-local-only',
+    ],
+    ['put a conflict copy among the approvals', [add(`Approved/${COPY}`, task(1))], 'local-only-path'],
+    ['put a conflict copy into local’s work', [add(`In_Progress/local/${COPY}`, task(1))], 'not-your-work'],
+    [
+      'bring conflict copies without end',
+      Array.from({ length: 101 }, (_, at) =>
+        add(`Plans/a.conflict-cloud-20261120T100000Z-${String(at).padStart(8, '0')}.md`, text('x')),
+      ),
+      'too-many-conflict-copies',
+    ],
     ['draft a payment', move(at('In_Progress/cloud'), at('Pending_Approval/payment'), 1), 'domain-local-only'],
     ['claim a payment', move(at('Needs_Action/payment'), at('In_Progress/cloud'), 0, 1), 'domain-local-only'],
     [
@@ -253,6 +278,12 @@ describe('nobody may', () => {
       'Inbox/a\u0000b.md',
       'Inbox/a\\b.md',
       'Inbox/CON.',
+      'Inbox/CON.md',
+      'Inbox/aux.md',
+      'Inbox/Nul.conflict-local-20261120T100000Z-12345678.md',
+      'Inbox/com1 .md',
+      'Plans/LPT¹.md',
+      'Updates/prn/01J8Z3W6Q0ABCDEFGHJKMNPQRS.md',
       'Attachments/invoice.pdf',
       'Logs/cloud/notes.jsonl',
       'In_Progress/Cloud/EMAIL_2026-11-20_x_abcdef.md',
@@ -268,9 +299,46 @@ describe('nobody may', () => {
     for (const author of [CLOUD, LOCAL]) expect(rules(author, [change]).join()).toMatch(rule)
   })
 
-  test('add two names that differ only in case', () => {
-    expect(rules(LOCAL, [add('Inbox/a.md', text('x')), add('Inbox/A.md', text('x'))])).toContain(
-      'name-differs-only-in-case',
-    )
+  test.each([
+    ['Inbox/a.md', 'Inbox/A.md'],
+    ['Plans/straẞe.md', 'Plans/straße.md'],
+    ['Plans/ÀB.md', 'Plans/àb.md'],
+    ['Plans/ΟΔΟΣ.md', 'Plans/οδος.md'],
+    ['Plans/a.conflict-local-20261120T100000Z-ABCDEF12.md', 'Plans/a.conflict-local-20261120T100000Z-abcdef12.md'],
+  ])('add two names that some disks take for one: %s, %s', (one, other) => {
+    const both = [add(one, text('x')), add(other, text('x'))]
+    expect(rules(LOCAL, both)).toEqual(['name-differs-only-in-case', 'name-differs-only-in-case'])
+    expect(checkCommit(LOCAL, [add(one, text('x'))], [other])).toEqual([
+      { path: one, rule: 'name-differs-only-in-case' },
+    ])
+  })
+
+  test('put a task into two places', () => {
+    const inTwo = [add(at('Rejected'), task(1)), add(at('Done/2026-11'), task(1))]
+    expect(rules(LOCAL, inTwo)).toEqual(['task-in-two-places', 'task-in-two-places'])
+    for (const folder of ['Done/2026-10', 'Approved', 'In_Progress/local', 'Needs_Action/social'])
+      expect(checkCommit(CLOUD, [add(at('Needs_Action/email'))], [at(folder)])).toEqual([
+        { path: at('Needs_Action/email'), rule: 'task-in-two-places' },
+      ])
+  })
+})
+
+describe('a name that stands is nobody’s hindrance', () => {
+  test('to be renamed in its case alone', () => {
+    const renamed = [remove('Inbox/a.md', text('x')), add('Inbox/A.md', text('x'))]
+    expect(checkCommit(LOCAL, renamed, ['Inbox/a.md'])).toEqual([])
+  })
+
+  test('to be changed or moved', () => {
+    const edited = { path: 'Inbox/a.md', mode: '100644', before: text('x'), after: text('y') }
+    expect(checkCommit(LOCAL, [edited], ['Inbox/a.md'])).toEqual([])
+    const moved = move(at('Pending_Approval/email'), at('Approved'), 1)
+    expect(checkCommit(LOCAL, moved, [at('Pending_Approval/email')])).toEqual([])
+  })
+
+  test('for a conflict copy of it, or for the same name elsewhere', () => {
+    const standing = [at('Done/2026-11'), 'Inbox/a.md']
+    expect(checkCommit(CLOUD, [add(`Pending_Approval/email/${COPY}`, task(1))], standing)).toEqual([])
+    expect(checkCommit(LOCAL, [add('Plans/A.md', text('x'))], standing)).toEqual([])
   })
 })

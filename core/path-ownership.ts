@@ -1,3 +1,4 @@
+import { TakenNames } from './taken-names.ts'
 import { type FrontMatter, parseTaskFile, ticksOf } from './task-file.ts'
 import { canMove, type Mover } from './task-state.ts'
 import { fileNameOf, isConflictCopy, isTaskPlace, type Place, parseVaultPath, type TaskPlace } from './vault-path.ts'
@@ -9,6 +10,8 @@ export const MAX_LOG_BYTES = 64 * 1024 * 1024
 export const MAX_ATTACHMENT_BYTES = 10 * 1024 * 1024
 /** A commit that touches more paths is refused: no honest one does. */
 export const MAX_CHANGES = 5_000
+/** Conflict copies that one commit of the cloud may bring: the person looks at each of them. */
+export const MAX_CONFLICT_COPIES = 100
 
 /** One path of a commit. `before`/`after` are its bytes; absent means the path did not or does not exist. */
 export interface FileChange {
@@ -35,9 +38,14 @@ interface Located extends FileChange {
 
 /**
  * The path-ownership table as one function: what of a commit its author may not do. Applied by sync before it commits,
- * by the hub before it accepts, and by local to everything it fetches, by the commit's verified signature.
+ * by the hub before it accepts, and by local to everything it fetches, by the commit's verified signature. `standing`
+ * are paths of the tree that the commit builds on: those whose names the commit's new files might repeat.
  */
-export function checkCommit(author: Author, changes: readonly FileChange[]): Violation[] {
+export function checkCommit(
+  author: Author,
+  changes: readonly FileChange[],
+  standing: readonly string[] = [],
+): Violation[] {
   if (changes.length > MAX_CHANGES) return [{ path: '', rule: 'too-many-changes' }]
   const violations: Violation[] = []
   const located: Located[] = []
@@ -47,18 +55,21 @@ export function checkCommit(author: Author, changes: readonly FileChange[]): Vio
     if (rule) violations.push({ path: change.path, rule })
     else if (verdict.ok) located.push({ ...change, place: verdict.place })
   }
-  const byFolded = new Set<string>()
-  for (const change of located) {
-    if (change.after === undefined) continue
-    const folded = change.path.toLowerCase()
-    if (byFolded.has(folded)) violations.push({ path: change.path, rule: 'name-differs-only-in-case' })
-    byFolded.add(folded)
-  }
+  const copies = located.filter((change) => isNew(change) && isConflictCopy(change.path))
+  if (author.zone === 'cloud' && copies.length > MAX_CONFLICT_COPIES)
+    violations.push({ path: '', rule: 'too-many-conflict-copies' })
   for (const change of located) {
     const rule = ownerRule(author, change, located)
     if (rule) violations.push({ path: change.path, rule })
   }
-  return violations
+  return [...violations, ...nameViolations(located, standing)]
+}
+
+/** New names that stand already: as another spelling of a file, or as another place of a task. */
+function nameViolations(changes: readonly Located[], standing: readonly string[]): Violation[] {
+  const taken = new TakenNames(standing)
+  taken.change(changes)
+  return changes.filter(isNew).flatMap(({ path }) => taken.brokenBy(path).map((rule) => ({ path, rule })))
 }
 
 /** What no author may write: modes, sizes, bytes that are not text, a ledger that does not continue its former self. */
@@ -131,7 +142,7 @@ function cloudTaskRule(author: Author, change: Located, place: TaskPlace, all: r
   if (place.kind === 'approved' || place.kind === 'rejected' || place.kind === 'done') return 'local-only-path'
   if (place.kind === 'in-progress' && place.agent !== author.agent) return 'not-your-work'
   if (place.kind === 'pending' && !decideZone(author.zone, place.domain, 'draft').allow) return 'domain-local-only'
-  if (isConflictCopy(change.path)) return isNew(change) ? undefined : 'conflict-copy-is-the-persons'
+  if (isConflictCopy(change.path)) return copyRule(author, change, place)
   if (change.after === undefined) return leavesProperly(author, change, place, all) ? undefined : 'task-removed'
   const after = parsedTask(change.after)
   if (!after) return 'task-file-invalid'
@@ -140,6 +151,18 @@ function cloudTaskRule(author: Author, change: Located, place: TaskPlace, all: r
       ? editRule(parsedTask(change.before), after, place)
       : arrivesProperly(author, change, place, all)
   return rule ?? contentRule(after, place)
+}
+
+/**
+ * The losing side of a conflict is added and then the person's. They may make it the task again, so it says no more than
+ * a task of the cloud may; one that nobody can read says nothing.
+ */
+function copyRule(author: Author, change: Located, place: TaskPlace): string | undefined {
+  if (!isNew(change) || change.after === undefined) return 'conflict-copy-is-the-persons'
+  const copy = parsedTask(change.after)
+  if (!copy) return undefined
+  if (!decideZone(author.zone, copy.front.domain, 'draft').allow) return 'domain-local-only'
+  return contentRule(copy, place)
 }
 
 /** A task file only ever disappears from one place because it appears, under its name, in the next. */

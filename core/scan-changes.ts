@@ -25,10 +25,11 @@ export async function scanChanges(changes: readonly ScannedChange[], scan: Conte
   const isMoved = knownContents(changes)
   for (const { path, before, after } of changes) {
     if (after === undefined) continue
-    for (const rule of await blocking(scan, path, Buffer.from(path)))
-      violations.push({ path, rule: `${rule}${IN_NAME}` })
-    if (isMoved(after)) continue
-    for (const rule of await blocking(scan, path, newPart(path, before, after))) violations.push({ path, rule })
+    const inName = await blocking(scan, path, Buffer.from(path))
+    const inContent = isMoved(after) ? [] : await blocking(scan, path, newPart(path, before, after))
+    // The name decides alone, so that whoever tells of it knows not to show it.
+    const rules = inName.length > 0 ? inName.map((rule) => `${rule}${IN_NAME}`) : inContent
+    violations.push(...rules.map((rule) => ({ path, rule })))
   }
   return violations
 }

@@ -194,15 +194,14 @@ function isNoPlaceholder(value: string): boolean {
   )
 }
 
-/** Letters and digits mixed, long, and neither a path nor an address nor a word. */
+/** Letters and digits mixed, or both cases in no order; neither a path nor an address nor a word. */
 function looksRandom(value: string): boolean {
-  return (
-    isNoPlaceholder(value) && varies(value, 8) && /\d/.test(value) && /[A-Za-z]/.test(value) && !isAddressOrPath(value)
-  )
+  if (!isNoPlaceholder(value) || !varies(value, 8) || isAddressOrPath(value) || !/[A-Za-z]/.test(value)) return false
+  return /\d/.test(value) || (value.match(/[a-z][A-Z]|[A-Z][a-z]/g)?.length ?? 0) * 5 >= value.length
 }
 
 function isSecretValue(value: string): boolean {
-  if (!isNoPlaceholder(value) || isAddressOrPath(value) || /^⟦/.test(value)) return false
+  if (!isNoPlaceholder(value) || isAddressOrPath(value)) return false
   if (value.length >= 16) return looksRandom(value)
   return isPasswordLike(value)
 }
@@ -210,7 +209,7 @@ function isSecretValue(value: string): boolean {
 /** What a person or a generator would choose, rather than the next word of the sentence. */
 function isPasswordLike(value: string): boolean {
   const bare = value.replace(/[.,;:!?…]+$/, '')
-  if (bare.length < 6 || !isNoPlaceholder(bare) || isAddressOrPath(bare) || /^⟦/.test(bare)) return false
+  if (bare.length < 6 || !isNoPlaceholder(bare) || isAddressOrPath(bare)) return false
   const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\d/, /[^\p{L}\p{N}]/u].filter((kind) => kind.test(bare)).length
   const isDate = /^[\d.:/T+-]+Z?$/.test(bare)
   return !isDate && kinds >= 2 && /[\d\p{S}!#%&*?@]/u.test(bare) && varies(bare, 5)

@@ -12,6 +12,9 @@ export interface FoundSecret {
   readonly end: number
 }
 
+/** What stands in the place of a secret that was taken out, and nothing else. */
+const MASKED = /^⟦masked:[a-z0-9-]{1,40}⟧[.,;:!?)\]]{0,3}$/
+
 /** The pack: every rule has texts that it finds and texts that it leaves alone in tests/secrets/rule-fixtures.ts. */
 export const SECRET_RULES: readonly SecretRule[] = [...TOKEN_RULES, ...CREDENTIAL_RULES, ...MAIL_RULES]
 
@@ -33,5 +36,6 @@ export function findSecrets(text: string, rules: readonly SecretRule[] = SECRET_
 function rangesOf({ pattern, accept }: SecretRule, text: string): (readonly [number, number])[] {
   return [...text.matchAll(pattern)]
     .filter((match) => accept?.(match, text) ?? true)
-    .map((match) => match.indices?.groups?.secret ?? [match.index, match.index + match[0].length])
+    .map((match) => match.indices?.groups?.secret ?? ([match.index, match.index + match[0].length] as const))
+    .filter(([start, end]) => !MASKED.test(text.slice(start, end)))
 }

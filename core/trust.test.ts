@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import type { Oid } from './ports/repo.ts'
 import {
   type AgentIdentity,
   parseIdentity,
   parseTrust,
-  renderAllowedSigners,
   renderAuthorizedKeys,
   renderTrust,
   sshFingerprint,
+  withoutAgent,
 } from './trust.ts'
 
 const ssh = (fill: string) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${fill.repeat(43)}`
@@ -28,14 +29,34 @@ const local: AgentIdentity = {
   countersign: spki('C'),
 }
 
+const AFTER = 'a'.repeat(40) as Oid
+const oldCloud = { name: 'cloud', zone: 'cloud', signing: cloud.signing, ledger: cloud.ledger, after: AFTER } as const
+const HUB = { shell: '/opt/hub-shell', repository: '/srv/my hub/vault.git' }
+
 describe('trust/agents.json', () => {
   it('reads back what it writes, sorted by name', () => {
-    expect(parseTrust(renderTrust([local, cloud]))).toEqual([cloud, local])
+    expect(parseTrust(renderTrust({ agents: [local, cloud], revoked: [] }))).toEqual({
+      agents: [cloud, local],
+      revoked: [],
+    })
+    const trust = { agents: [local], revoked: [oldCloud] }
+    expect(parseTrust(renderTrust(trust))).toEqual(trust)
+  })
+
+  it('without an agent keeps its signing key up to a commit, and opens nothing with its deploy key', () => {
+    const trust = withoutAgent({ agents: [cloud, local], revoked: [] }, 'cloud', AFTER)
+    expect(trust).toEqual({ agents: [local], revoked: [oldCloud] })
+    expect(renderAuthorizedKeys(trust.agents, HUB)).not.toContain(cloud.deploy)
+    expect(withoutAgent(trust, 'nobody', AFTER)).toEqual(trust)
+    // The name may be given anew, with other keys.
+    const renewed = { ...cloud, signing: ssh('E'), deploy: ssh('F'), ledger: spki('E') }
+    expect(parseTrust(renderTrust({ ...trust, agents: [renewed, local] })).agents).toEqual([renewed, local])
   })
 
   it.each<[string, unknown, RegExp]>([
     ['an unknown field', { ...cloud, admin: true }, /admin/i],
     ['a name that is no agent name', { ...cloud, name: 'Cloud;id' }, /name/],
+    ['a name that Windows keeps for a device', { ...cloud, name: 'aux' }, /name/],
     ['an option in front of a key', { ...cloud, deploy: `command="sh" ${cloud.deploy}` }, /deploy/],
     ['a second line in a key', { ...cloud, deploy: `${cloud.deploy}\n${ssh('Z')}` }, /deploy/],
     ['another kind of key', { ...cloud, signing: 'ssh-rsa AAAAB3NzaC1yc2E' }, /signing/],
@@ -51,7 +72,17 @@ describe('trust/agents.json', () => {
     ['one signing key twice', [cloud, { ...local, signing: cloud.signing }], /share one signing/],
     ['a deploy key that also signs', [cloud, { ...local, deploy: cloud.signing }], /also a signing key/],
   ])('refuses %s', (_what, agents, message) => {
-    expect(() => renderTrust(agents)).toThrow(message)
+    expect(() => renderTrust({ agents, revoked: [] })).toThrow(message)
+  })
+
+  it.each<[string, unknown[], RegExp]>([
+    ['an agent with a revoked signing key', [{ ...oldCloud, signing: local.signing }], /an agent has a revoked key/],
+    ['an agent whose deploy key was revoked', [{ ...oldCloud, signing: local.deploy }], /an agent has a revoked key/],
+    ['a key revoked twice', [oldCloud, { ...oldCloud, after: null }], /revoked twice/],
+    ['a revocation up to no commit id', [{ ...oldCloud, after: 'HEAD' }], /not a commit id/],
+    ['a revocation up to a day', [{ ...oldCloud, before: '2026-11-20' }], /before/],
+  ])('refuses %s', (_what, revoked, message) => {
+    expect(() => parseTrust(JSON.stringify({ agents: [local], revoked }))).toThrow(message)
   })
 })
 
@@ -61,13 +92,9 @@ it('names a key as git and ssh-keygen do', () => {
   expect(sshFingerprint(key)).toBe('SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU')
 })
 
-it('lets signing keys sign commits and nothing else', () => {
-  expect(renderAllowedSigners([cloud])).toBe(`cloud namespaces="git" ${cloud.signing}\n`)
-})
-
 describe('authorized_keys', () => {
   it('ties each deploy key to the hub’s shell under the agent’s name', () => {
-    const text = renderAuthorizedKeys([cloud, local], { shell: '/opt/hub-shell', repository: '/srv/my hub/vault.git' })
+    const text = renderAuthorizedKeys([cloud, local], HUB)
     expect(text).toBe(
       `restrict,command="'/opt/hub-shell' cloud '/srv/my hub/vault.git'" ${cloud.deploy} cloud\n` +
         `restrict,command="'/opt/hub-shell' local '/srv/my hub/vault.git'" ${local.deploy} local\n`,

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { CountersignError } from './errors.ts'
+import type { Oid } from './ports/repo.ts'
+import { parseVaultPath } from './vault-path.ts'
 import { ZONES } from './zone-policy.ts'
 
 /** An OpenSSH Ed25519 public key without its comment: type and 68 base64 characters. */
@@ -10,9 +12,15 @@ const sshKey = z
 /** An Ed25519 public key as base64 of its 44 SPKI DER bytes. */
 const spki = z.string().regex(/^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$/, 'not an Ed25519 public key (SPKI, base64)')
 
+/** Also a folder of the vault (`In_Progress/<agent>/`), so none that Windows keeps for a device. */
+const agentName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,30}$/, 'not an agent name')
+  .refine((name) => parseVaultPath(`Logs/${name}/2026-01-01.jsonl`).ok, 'not an agent name')
+
 const identitySchema = z
   .strictObject({
-    name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'not an agent name'),
+    name: agentName,
     zone: z.enum(ZONES),
     /** Signs this agent's commits. */
     signing: sshKey,
@@ -31,19 +39,48 @@ const identitySchema = z
 /** What the zones know of each other: public keys only. Also the pairing document that `init` prints. */
 export type AgentIdentity = Readonly<z.output<typeof identitySchema>>
 
-const trustSchema = z.strictObject({ agents: z.array(identitySchema).max(20) }).superRefine((trust, context) => {
-  for (const field of ['name', 'signing', 'deploy', 'ledger'] as const) {
-    const values = trust.agents.map((one) => one[field])
-    const repeated = values.find((value, index) => values.indexOf(value) !== index)
-    if (repeated !== undefined) context.addIssue(`two agents share one ${field}: ${repeated}`)
-  }
-  const signing = new Set(trust.agents.map((one) => one.signing))
-  if (trust.agents.some((one) => signing.has(one.deploy))) context.addIssue('a deploy key is also a signing key')
+const revokedSchema = z.strictObject({
+  name: agentName,
+  zone: z.enum(ZONES),
+  signing: sshKey,
+  /** What its checkpoints in the ledgers were signed with. */
+  ledger: spki,
+  /** The last commit up to which the key's signatures count; null: none of them does. */
+  after: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/, 'not a commit id')
+    .transform((oid) => oid as Oid)
+    .nullable(),
 })
 
-/** The agents of a `trust/agents.json`. Strict: throws ERR_CONFIG_INVALID naming every fault. */
-export function parseTrust(text: string): AgentIdentity[] {
-  return parseJson(text, trustSchema, 'trust/agents.json').agents
+/** A signing key that counts no more, but for the history that had been verified by then. */
+export type RevokedKey = Readonly<z.output<typeof revokedSchema>>
+
+/** What `trust/agents.json` says: who is believed, and which keys are no longer. */
+export interface Trust {
+  readonly agents: readonly AgentIdentity[]
+  readonly revoked: readonly RevokedKey[]
+}
+
+const trustSchema = z
+  .strictObject({ agents: z.array(identitySchema).max(20), revoked: z.array(revokedSchema).max(100).default([]) })
+  .superRefine(({ agents, revoked }, context) => {
+    for (const field of ['name', 'signing', 'deploy', 'ledger'] as const) {
+      const repeated = repeatedIn(agents.map((one) => one[field]))
+      if (repeated !== undefined) context.addIssue(`two agents share one ${field}: ${repeated}`)
+    }
+    const signing = new Set(agents.map((one) => one.signing))
+    if (agents.some((one) => signing.has(one.deploy))) context.addIssue('a deploy key is also a signing key')
+    const old = revoked.map((one) => one.signing)
+    const repeated = repeatedIn(old)
+    if (repeated !== undefined) context.addIssue(`a key is revoked twice: ${repeated}`)
+    if (agents.some((one) => old.includes(one.signing) || old.includes(one.deploy)))
+      context.addIssue('an agent has a revoked key')
+  })
+
+/** Reads a `trust/agents.json`. Strict: throws ERR_CONFIG_INVALID naming every fault. */
+export function parseTrust(text: string): Trust {
+  return parseJson(text, trustSchema, 'trust/agents.json')
 }
 
 /** A pairing document: one agent's identity as JSON. Throws ERR_CONFIG_INVALID naming every fault. */
@@ -51,22 +88,30 @@ export function parseIdentity(text: string): AgentIdentity {
   return parseJson(text, identitySchema, 'the pairing document')
 }
 
-/** The text of `trust/agents.json`, sorted by name. Throws as `parseTrust` when the agents contradict each other. */
-export function renderTrust(agents: readonly AgentIdentity[]): string {
-  const text = `${JSON.stringify({ agents: agents.toSorted((a, b) => (a.name < b.name ? -1 : 1)) }, null, 2)}\n`
+/** The text of `trust/agents.json`, sorted by name. Throws as `parseTrust` when its parts contradict each other. */
+export function renderTrust({ agents, revoked }: Trust): string {
+  const sorted = agents.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const text = `${JSON.stringify({ agents: sorted, ...(revoked.length > 0 && { revoked }) }, null, 2)}\n`
   parseTrust(text)
   return text
+}
+
+/** Whether two identities are the same in everything. */
+export function sameAgent(one: AgentIdentity, other: AgentIdentity): boolean {
+  return JSON.stringify(identitySchema.parse(one)) === JSON.stringify(identitySchema.parse(other))
+}
+
+/** The same trust without an agent: its signatures count up to the commit `after`, its deploy key opens nothing. */
+export function withoutAgent({ agents, revoked }: Trust, name: string, after: Oid | null): Trust {
+  const gone = agents.filter((one) => one.name === name)
+  const keys = gone.map(({ zone, signing, ledger }) => ({ name, zone, signing, ledger, after }))
+  return { agents: agents.filter((one) => one.name !== name), revoked: [...revoked, ...keys] }
 }
 
 /** `SHA256:…` of a public key, as git's `%GF` prints it. */
 export function sshFingerprint(publicKey: string): string {
   const blob = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64')
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
-}
-
-/** The text of `trust/allowed_signers`: who may sign commits, and nothing but commits. */
-export function renderAllowedSigners(agents: readonly AgentIdentity[]): string {
-  return agents.map((one) => `${one.name} namespaces="git" ${one.signing}\n`).join('')
 }
 
 /**
@@ -84,6 +129,10 @@ export function renderAuthorizedKeys(
   return agents
     .map((one) => `restrict,command="'${hub.shell}' ${one.name} '${hub.repository}'" ${one.deploy} ${one.name}\n`)
     .join('')
+}
+
+function repeatedIn(values: readonly string[]): string | undefined {
+  return values.find((value, index) => values.indexOf(value) !== index)
 }
 
 function parseJson<T>(text: string, schema: z.ZodType<T>, what: string): T {

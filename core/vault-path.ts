@@ -136,6 +136,12 @@ export function isTaskPlace(place: Place): place is TaskPlace {
   return ['needs-action', 'pending', 'in-progress', 'approved', 'rejected', 'done'].includes(place.kind)
 }
 
+/** Whether a path is that of a task file or of a conflict copy beside one. */
+export function isTaskPath(path: string): boolean {
+  const verdict = parseVaultPath(path)
+  return verdict.ok && isTaskPlace(verdict.place)
+}
+
 /** The folder of a task place: `Needs_Action/email`, `Approved`, `Done/2026-11`. */
 export function folderOf(place: TaskPlace): string {
   switch (place.kind) {

@@ -13,18 +13,14 @@ type ZonesPlan = {
   readonly root: string
   readonly undoMs: number
   readonly mailbox: Mailbox
-  /** Where the system has no ssh-keygen of its own. */
-  readonly sshKeygen: string | undefined
 }
 
 /** Both homes with their keys, paired with each other; settings are written anew, since ports change at each start. */
 export async function makeZones(plan: ZonesPlan): Promise<Record<Zone, MadeZone>> {
   const { root, mailbox } = plan
   const ports = { cloud: await zonePorts('cloud'), local: await zonePorts('local') }
-  const program = plan.sshKeygen ? { sshKeygen: plan.sshKeygen } : {}
   const { password } = mailbox.accounts.owner
   const cloudPlan = {
-    ...program,
     root: join(root, 'cloud'),
     zone: 'cloud' as const,
     settings: readingSettings(mailbox, ports.cloud.redis),
@@ -35,7 +31,6 @@ export async function makeZones(plan: ZonesPlan): Promise<Record<Zone, MadeZone>
   await rm(join(localRoot, '.env.local'), { force: true })
   const cloud = await initZone(cloudPlan)
   const local = await initZone({
-    ...program,
     root: localRoot,
     zone: 'local',
     settings: { ...readingSettings(mailbox, ports.local.redis), ...sendingSettings(mailbox, plan.undoMs) },

@@ -11,7 +11,6 @@ import { startMailbox } from './mailbox/start-mailbox.ts'
 import { type MadeZone, makeZones } from './make-zones.ts'
 import { type Reaper, removeFolder, startReaper } from './reaper.ts'
 import { findRedis, type RedisFound, type RedisSource, redisCommand } from './redis.ts'
-import { findSshKeygen } from './ssh-keygen.ts'
 import { until } from './until.ts'
 import { type ZoneProcesses, zoneProcesses } from './zone-processes.ts'
 
@@ -74,8 +73,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   process.once('exit', killAll)
   opening.defer(() => void process.off('exit', killAll))
   opening.defer(() => supervisor.stopAll())
-  const sshKeygen = await findSshKeygen({ env, say })
-  const zones = await makeZones({ root: options.root, undoMs: options.undoMs, mailbox, sshKeygen })
+  const zones = await makeZones({ root: options.root, undoMs: options.undoMs, mailbox })
   const running = await planProcesses(options, zones, redis)
   for (const { container } of Object.values(running)) if (container) reaper.add({ container })
   const resources = opening.move()

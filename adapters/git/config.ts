@@ -46,17 +46,13 @@ export const HARDENED: Readonly<Record<string, string>> = {
   'pack.windowMemory': '16m',
   'submodule.recurse': 'false',
   'transfer.fsckObjects': 'true',
-  'gpg.format': 'ssh',
 }
 
 /** A clone's own settings on top of HARDENED. */
 export function cloneSettings(options: {
   readonly hubUrl: string
   readonly agent: string
-  readonly signingKeyFile: string
-  readonly allowedSignersFile: string
   readonly sshCommand?: string | undefined
-  readonly sshKeygen?: string | undefined
 }): Record<string, string> {
   return {
     ...HARDENED,
@@ -70,14 +66,11 @@ export function cloneSettings(options: {
     'protocol.file.allow': 'always',
     'protocol.ssh.allow': 'always',
     'protocol.https.allow': 'always',
-    'gpg.ssh.allowedSignersFile': options.allowedSignersFile,
     'user.useConfigOnly': 'true',
     'user.name': options.agent,
     'user.email': `${options.agent}@countersign.invalid`,
-    'user.signingKey': options.signingKeyFile,
     'remote.hub.url': checkHubUrl(options.hubUrl),
     'remote.hub.fetch': '+refs/heads/main:refs/countersign/hub',
     ...(options.sshCommand !== undefined && { 'core.sshCommand': options.sshCommand }),
-    ...(options.sshKeygen !== undefined && { 'gpg.ssh.program': options.sshKeygen }),
   }
 }

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
+import type { Oid } from '#core/ports/repo.ts'
 import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
 import { HARDENED } from './config.ts'
 import { initBare } from './init-bare.ts'
@@ -8,16 +9,22 @@ import { removeStaleLocks } from './lock.ts'
 import { looseObjects } from './loose-objects.ts'
 import { type ObjectReader, objectReader } from './objects.ts'
 import { gitRunner } from './run-git.ts'
+import { standingNames } from './standing-names.ts'
 
 export interface HubOptions {
   /** Absolute path of the bare repository, made when absent. */
   readonly dir: string
-  /** Absolute path of the folder with agents.json and allowed_signers. */
+  /** Absolute path of the folder with agents.json. */
   readonly trustDir: string
   /** Program and leading arguments of the gate, absolute: `[node, …/services/hub/main.ts]` or the bundle. */
   readonly hookCommand: readonly string[]
-  /** The program that verifies signatures, absolute; default: the system's ssh-keygen. */
-  readonly sshKeygen?: string | undefined
+}
+
+export interface PushReader extends ObjectReader {
+  /** The paths of a commit's tree among which are all that share a name with one of these. */
+  readonly standingNames: (commit: Oid, paths: readonly string[]) => Promise<readonly string[]>
+  /** How many commits `commitsBetween` would read. */
+  readonly countBetween: (from: Oid, to: Oid) => Promise<number>
 }
 
 /** A push of more than this is refused while it arrives; the largest honest commit is one full ledger file. */
@@ -30,7 +37,7 @@ const STALE_INCOMING_MS = 3_600_000
  * Makes or completes the hub: fast-forward only, checked on receipt, on disk before it is acknowledged, the gate as its
  * pre-receive hook. Idempotent; the hooks and the configuration are written anew each time.
  */
-export async function initHub({ dir, trustDir, hookCommand, sshKeygen }: HubOptions): Promise<void> {
+export async function initHub({ dir, trustDir, hookCommand }: HubOptions): Promise<void> {
   if (existsSync(dir)) {
     removeStaleHubLocks(dir, Date.now())
     removeStaleIncoming(dir, Date.now())
@@ -45,8 +52,6 @@ export async function initHub({ dir, trustDir, hookCommand, sshKeygen }: HubOpti
     'receive.maxInputSize': MAX_PUSH,
     'receive.autogc': 'false',
     'http.receivepack': 'false',
-    'gpg.ssh.allowedSignersFile': join(trustDir, 'allowed_signers'),
-    ...(sshKeygen !== undefined && { 'gpg.ssh.program': sshKeygen }),
   })
   mkdirSync(join(dir, 'hooks'), { recursive: true, mode: 0o700 })
   writeHook(dir, 'pre-receive', preReceiveHook(dir, trustDir, hookCommand))
@@ -67,14 +72,20 @@ export function quarantinedObjects(
   dir: string,
   quarantine: { readonly objects: string; readonly alternates: string },
   agents: readonly AgentIdentity[],
-): ObjectReader {
+): PushReader {
   const run = gitRunner(dir, {
     ...(quarantine.objects && { GIT_OBJECT_DIRECTORY: quarantine.objects }),
     ...(quarantine.alternates && { GIT_ALTERNATE_OBJECT_DIRECTORIES: quarantine.alternates }),
   })
   const folders = [quarantine.objects, ...quarantine.alternates.split(':'), join(dir, 'objects')].filter(isAbsolute)
   const loose = looseObjects(folders as [string, ...string[]])
-  return objectReader(run, loose, new Map(agents.map((one) => [sshFingerprint(one.signing), one.name])))
+  return {
+    ...objectReader(run, loose, new Map(agents.map((one) => [sshFingerprint(one.signing), one.name]))),
+    standingNames: (commit, paths) => standingNames(run, commit, paths),
+    async countBetween(from, to) {
+      return Number((await run(['rev-list', '--count', to, `^${from}`, '--'])).stdout.toString())
+    },
+  }
 }
 
 function removeStaleIncoming(dir: string, nowMs: number): void {

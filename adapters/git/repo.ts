@@ -26,13 +26,10 @@ export interface RepoOptions {
   /** This clone's agent name. */
   readonly agent: string
   readonly signingKeyFile: string
-  readonly allowedSignersFile: string
   /** Everyone whose signature counts, from trust/agents.json. */
   readonly agents: readonly AgentIdentity[]
   /** Needed for a hub over ssh. */
   readonly ssh?: SshAccess
-  /** The program that signs and verifies, absolute; default: the system's ssh-keygen. */
-  readonly sshKeygen?: string | undefined
   readonly fetchTimeoutMs?: number
   readonly pushTimeoutMs?: number
 }

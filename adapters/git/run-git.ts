@@ -20,7 +20,7 @@ export interface GitCall {
 /** Runs one git command on one repository. Throws ERR_GIT_FAILED (details: exitCode, timedOut). */
 export type RunGit = (args: readonly string[], call?: GitCall) => Promise<GitResult>
 
-/** Where git, ssh and ssh-keygen are looked for. The caller's own PATH and environment are not inherited. */
+/** Where git and ssh are looked for. The caller's own PATH and environment are not inherited. */
 export const SEARCH_PATH = '/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin'
 const DEFAULT_TIMEOUT_MS = 20_000
 const MAX_MESSAGE_CHARS = 600

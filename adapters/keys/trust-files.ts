@@ -2,38 +2,72 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
-import { type AgentIdentity, parseTrust, renderAllowedSigners, renderTrust } from '#core/trust.ts'
+import type { Oid } from '#core/ports/repo.ts'
+import {
+  type AgentIdentity,
+  parseTrust,
+  type RevokedKey,
+  renderTrust,
+  sameAgent,
+  type Trust,
+  withoutAgent,
+} from '#core/trust.ts'
 
-/** The agents of `<trustDir>/agents.json`; none when the file is absent. Throws ERR_CONFIG_INVALID. */
-export async function readAgents(trustDir: string): Promise<AgentIdentity[]> {
+const NOBODY: Trust = { agents: [], revoked: [] }
+
+/** What `<trustDir>/agents.json` says; nobody is trusted when the file is absent. Throws ERR_CONFIG_INVALID. */
+export async function readTrust(trustDir: string): Promise<Trust> {
   const path = join(trustDir, 'agents.json')
   let text: string
   try {
     text = await readFile(path, 'utf8')
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return NOBODY
     throw new CountersignError('ERR_CONFIG_INVALID', `reading ${path}: ${(cause as Error).message}`, { cause })
   }
   return parseTrust(text)
 }
 
+/** The agents that are trusted now. Throws as `readTrust`. */
+export async function readAgents(trustDir: string): Promise<readonly AgentIdentity[]> {
+  return (await readTrust(trustDir)).agents
+}
+
 /**
- * Adds an agent to `<trustDir>/agents.json` and writes `allowed_signers` to match. Adding the same one again changes
- * nothing. Throws ERR_CONFIG_INVALID when that name is known with other keys: whoever replaces an agent's keys removes
- * the old entry by hand, so that a pairing document alone never can.
+ * Adds an agent to `<trustDir>/agents.json`. Adding the same one again changes nothing. Throws ERR_CONFIG_INVALID when that name is known with other keys: whoever replaces an agent's keys revokes
+ * it first, so that a pairing document alone never can; and when a key was revoked.
  */
 export async function addAgent(trustDir: string, identity: AgentIdentity): Promise<'added' | 'known'> {
-  const agents = await readAgents(trustDir)
-  const known = agents.find((one) => one.name === identity.name)
-  if (known && renderTrust([known]) !== renderTrust([identity]))
+  const trust = await readTrust(trustDir)
+  const known = trust.agents.find((one) => one.name === identity.name)
+  if (known && !sameAgent(known, identity))
     throw new CountersignError(
       'ERR_CONFIG_INVALID',
       `agent ${identity.name} is already trusted with other keys in ${join(trustDir, 'agents.json')}`,
     )
-  const next = known ? agents : [...agents, identity]
-  await writeWhole(join(trustDir, 'agents.json'), renderTrust(next))
-  await writeWhole(join(trustDir, 'allowed_signers'), renderAllowedSigners(next))
+  await writeTrust(trustDir, known ? trust : { ...trust, agents: [...trust.agents, identity] })
   return known ? 'known' : 'added'
+}
+
+/** Takes an agent out of the trusted ones (see `withoutAgent`). Throws ERR_CONFIG_INVALID when nobody has the name. */
+export async function revokeAgent(trustDir: string, name: string, after: Oid | null): Promise<RevokedKey> {
+  const trust = withoutAgent(await readTrust(trustDir), name, after)
+  const key = trust.revoked.at(-1)
+  if (key?.name !== name)
+    throw new CountersignError('ERR_CONFIG_INVALID', `no agent ${name} is trusted in ${join(trustDir, 'agents.json')}`)
+  await writeTrust(trustDir, trust)
+  return key
+}
+
+/** Takes over what the other zone has revoked; its word about a key replaces an earlier one. */
+export async function addRevoked(trustDir: string, keys: readonly RevokedKey[]): Promise<void> {
+  const { agents, revoked } = await readTrust(trustDir)
+  const others = revoked.filter((one) => keys.every((key) => key.signing !== one.signing))
+  await writeTrust(trustDir, { agents, revoked: [...others, ...keys] })
+}
+
+async function writeTrust(trustDir: string, trust: Trust): Promise<void> {
+  await writeWhole(join(trustDir, 'agents.json'), renderTrust(trust))
 }
 
 /** Believes one host key for a hub; an entry for the same host is replaced. `port` 22 is written without brackets. */

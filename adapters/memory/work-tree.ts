@@ -96,6 +96,9 @@ export function memoryWorkTree(now: () => number): MemoryWorkTree {
       drop(path)
       return { kind: 'done' }
     },
+    async respell(from, to) {
+      return rename(from, to) ? done(to) : { kind: 'changed' }
+    },
     put,
     rename,
     drop,

@@ -32,6 +32,7 @@ export function openWorkTree(root: string): WorkTreePort {
     write: (path, bytes, expected) => writeIf(root, path, bytes, expected),
     move: (from, to, expected) => moveIf(root, from, to, expected),
     remove: (path, expected) => removeIf(root, path, expected),
+    respell: (from, to) => respellIf(root, from, to),
   }
 }
 
@@ -182,6 +183,22 @@ async function moveIf(root: string, from: VaultPath, to: VaultPath, expected: Fi
       await syncFolder(dirname(target))
       if (dirname(source) !== dirname(target)) await syncFolder(dirname(source))
     }
+    return outcome
+  })
+}
+
+async function respellIf(root: string, from: string, to: VaultPath): Promise<ChangeOutcome> {
+  const [source, target] = [join(root, from), join(root, to)]
+  if (!(await isRealFolder(root, folderPart(to)))) return { kind: 'changed' }
+  return writing(to, async () => {
+    const outcome = await withNameLock(dirname(target), fileNameOf(to), (): ChangeOutcome => {
+      const [found, taken] = [identityAt(source), identityAt(target)]
+      // Where both names are one file, it is found under either.
+      if (!found || (taken && taken.ino !== found.ino)) return { kind: 'changed' }
+      renameSync(source, target)
+      return settled(target)
+    })
+    if (outcome.kind === 'done') await syncFolder(dirname(target))
     return outcome
   })
 }

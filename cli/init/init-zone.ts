@@ -26,8 +26,6 @@ export type InitPlan = {
   readonly pair?: Pairing
   /** Cloud: `host[:port]` under which the local machine reaches the hub's ssh; without it the hub is a path. */
   readonly hubHost?: string
-  /** Where the system has no ssh-keygen of its own. */
-  readonly sshKeygen?: string
 }
 
 export type InitReport = {
@@ -79,8 +77,7 @@ async function makeFolders(layout: ZoneHome): Promise<void> {
 
 async function writeSettings(layout: ZoneHome, plan: InitPlan): Promise<string[]> {
   const hub = plan.zone === 'local' && plan.pair?.hub ? { COUNTERSIGN_HUB_URL: plan.pair.hub.url } : {}
-  const signing = plan.sshKeygen ? { COUNTERSIGN_SSH_KEYGEN: plan.sshKeygen } : {}
-  const values = { ...hub, ...signing, ...plan.settings }
+  const values = { ...hub, ...plan.settings }
   if (!existsSync(layout.envFile)) {
     await writeFile(layout.envFile, renderSettings(plan.zone, values), { mode: 0o600 })
     return [`wrote the settings to ${layout.envFile}`]
@@ -144,7 +141,7 @@ async function makeHub(home: ZoneHome, plan: InitPlan): Promise<NonNullable<Pair
   const repository = join(home.hub, 'vault.git')
   // For the one-machine mode; the container writes its own paths into the hook each time it starts.
   const hookCommand = [process.execPath, join(import.meta.dirname, '..', '..', 'services', 'hub', 'main.ts')]
-  await initHub({ dir: repository, trustDir: home.trust, hookCommand, sshKeygen: plan.sshKeygen })
+  await initHub({ dir: repository, trustDir: home.trust, hookCommand })
   const { host, port } = HUB_IN_CONTAINER
   await trustHost(home.trust, { host, port, hostKey })
   const before = await readPairing(pairingFileOf(home)).catch(() => undefined) // the first run

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import { CountersignError } from '#core/errors.ts'
-import { renderTrust } from '#core/trust.ts'
+import { sameAgent } from '#core/trust.ts'
 import { faultsOfGiven } from '#runtime/config.ts'
 import { contradictions } from '#runtime/config-rules.ts'
 import { serviceSettings } from '../service-settings.ts'
@@ -46,7 +46,7 @@ async function pairFaults(plan: InitPlan, layout: ZoneHome): Promise<string[]> {
   if (!agent) return []
   if (agent.zone === plan.zone) return [`--pair: agent ${agent.name} belongs to the ${plan.zone} zone, too`]
   const known = (await readAgents(layout.trust)).find((one) => one.name === agent.name)
-  if (!known || renderTrust([known]) === renderTrust([agent])) return []
+  if (!known || sameAgent(known, agent)) return []
   return [`--pair: agent ${agent.name} is already trusted with other keys in ${layout.trust}/agents.json`]
 }
 

@@ -20,7 +20,7 @@ export interface IncomingAttachment {
   readonly fileName: string
   readonly contentType: string
   readonly size: number
-  /** Missing when the part was too large to keep or to fetch. */
+  /** Missing when the part was too large to keep or to fetch, or holds a secret. */
   readonly content?: { readonly sha256: string; readonly bytes: Uint8Array }
 }
 

@@ -48,4 +48,6 @@ export interface WorkTreePort {
   /** One rename that never replaces a file. */
   move(from: VaultPath, to: VaultPath, expected: FileIdentity): Promise<ChangeOutcome>
   remove(path: VaultPath, expected: FileIdentity): Promise<ChangeOutcome>
+  /** Renames a file whose name stands in another Unicode form, unless the other name is taken. */
+  respell(from: string, to: VaultPath): Promise<ChangeOutcome>
 }

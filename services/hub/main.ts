@@ -1,9 +1,10 @@
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { quarantinedObjects, removeStaleHubLocks } from '#adapters/git/hub.ts'
-import { readAgents } from '#adapters/keys/trust-files.ts'
+import { readTrust } from '#adapters/keys/trust-files.ts'
 import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
 import { lazyScan, ruleScan, scanInLayers } from '#core/content-scan.ts'
+import { gateTrust } from '#core/gate.ts'
 import { judgePush } from './pre-receive.ts'
 
 const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
@@ -24,9 +25,9 @@ try {
   const gitDir = values['git-dir']
   if (gitDir === undefined || values.trust === undefined) throw new Error('--git-dir and --trust are needed')
   removeStaleHubLocks(gitDir, Date.now())
-  const agents = await readAgents(values.trust)
-  const faults = await judgePush(await text(process.stdin), quarantinedObjects(gitDir, values, agents), {
-    agents: new Map(agents.map((one) => [one.name, one.zone])),
+  const trust = await readTrust(values.trust)
+  const faults = await judgePush(await text(process.stdin), quarantinedObjects(gitDir, values, trust.agents), {
+    ...gateTrust(trust),
     scan: scanInLayers([ruleScan, lazyScan(SECRETLINT_TRIGGERS, loadSecretlint)]),
     ...(values.agent && { pushedBy: values.agent }),
   })

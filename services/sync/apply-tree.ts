@@ -73,6 +73,9 @@ export async function settleApplying({ store, scanner, attention }: SyncDeps): P
     const found = scanner.view.known(path)
     const known = store.baseRow(path)
     if ((found?.oid ?? null) === target) rows.set(path, found ? { oid: found.oid, identity: null } : null)
+    // Edited since the crash: on top of the target or of what was there before, nobody can tell. Without a base
+    // neither is taken for known, and nothing that the hub has is given up for it.
+    else if (found && found.oid !== known?.oid) rows.set(path, null)
     // It was removed, and somebody has put the same bytes back since: a new file, not the one to remove.
     else if (
       target === null &&

@@ -12,6 +12,8 @@ export class Attention {
   readonly open = new Set<string>()
   /** Held back by a rule, and why. */
   readonly held = new Map<string, Oddity>()
+  /** The hub has been fetched since this process began: only then the clone is known to hold what the store says. */
+  isHubSeen = false
 
   wake(keys: Iterable<string>): void {
     for (const key of keys) {

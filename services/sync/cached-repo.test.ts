@@ -6,7 +6,7 @@ import { cachedRepo } from './cached-repo.ts'
 /** A repository that counts how often it was asked. */
 function counted() {
   const repo = memoryRepo(memoryHub(), 'cloud', { now: Date.now })
-  const calls = { readBlob: 0, writeBlob: 0, treeOf: 0 }
+  const calls = { readBlob: 0, writeBlob: 0 }
   const cached = cachedRepo({
     ...repo,
     readBlob: (...args) => {
@@ -16,10 +16,6 @@ function counted() {
     writeBlob: (...args) => {
       calls.writeBlob++
       return repo.writeBlob(...args)
-    },
-    treeOf: (...args) => {
-      calls.treeOf++
-      return repo.treeOf(...args)
     },
   })
   return { repo, cached, calls }
@@ -31,12 +27,7 @@ it('asks once for what it has written or read', async () => {
   const blob = await cached.writeBlob(bytes('one'))
   await cached.writeBlob(bytes('one'))
   expect(Buffer.from(await cached.readBlob(blob, 10)).toString()).toBe('one')
-  const commit = await cached.commitTree({ parent: null, changes: [{ path: 'Plans/a.md', oid: blob }], message: 'x' })
-  await cached.treeOf(commit)
-  ;(await cached.treeOf(commit)).clear()
-  expect([...(await cached.treeOf(commit)).keys()]).toEqual(['Plans/a.md'])
-  expect(await cached.treeOf(null)).toEqual(new Map())
-  expect(calls).toEqual({ readBlob: 0, writeBlob: 1, treeOf: 1 })
+  expect(calls).toEqual({ readBlob: 0, writeBlob: 1 })
 })
 
 it('holds a cached blob to the limit all the same', async () => {

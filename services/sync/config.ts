@@ -1,9 +1,7 @@
-import { milliseconds, optional, setting, text, wholeNumber, zoneSettings } from '#runtime/settings.ts'
+import { milliseconds, setting, text, wholeNumber, zoneSettings } from '#runtime/settings.ts'
 
 export const syncSettings = {
   ...zoneSettings,
-  /** The program that signs and verifies commits, where the system has no ssh-keygen of its own. */
-  sshKeygen: setting('COUNTERSIGN_SSH_KEYGEN', optional(text('the absolute path of ssh-keygen'))),
   hubUrl: setting('COUNTERSIGN_HUB_URL', text('the address of the hub: a path or ssh://…')),
   /** How often a hub is asked for its head that does not tell of pushes itself; up to five times less often when idle. */
   pollMs: setting('COUNTERSIGN_SYNC_POLL_MS', wholeNumber(100, 600_000, 1_000)),

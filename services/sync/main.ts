@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openRepo } from '#adapters/git/repo.ts'
 import { readGuard } from '#adapters/keys/guard-file.ts'
-import { readAgents } from '#adapters/keys/trust-files.ts'
+import { readTrust } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
@@ -17,6 +17,7 @@ import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { watchTree } from '#adapters/vault-fs/watch-tree.ts'
 import { openWorkTree } from '#adapters/vault-fs/work-tree.ts'
 import { guardScan, lazyScan, rememberingScan, ruleScan, scanInLayers } from '#core/content-scan.ts'
+import { gateTrust } from '#core/gate.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
@@ -36,7 +37,7 @@ const IDLE_BEAT_MS = 5_000
 const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
 await runService('sync', config, async ({ log, metrics, resources, check, progress, fail }) => {
-  const agents = await readAgents(config.trust)
+  const { agents } = await readTrust(config.trust)
   const key = (name: string) => join(config.keys, name)
   const trust = (name: string) => join(config.trust, name)
   const clone = resources.use(
@@ -45,9 +46,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
       hubUrl: config.hubUrl,
       agent: config.agent,
       signingKeyFile: key('signing'),
-      allowedSignersFile: trust('allowed_signers'),
       agents,
-      sshKeygen: config.sshKeygen,
       ssh: { deployKeyFile: key('deploy'), knownHostsFile: trust('known_hosts') },
     }),
   )
@@ -74,7 +73,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     runSync(
       {
         ...{ zone: config.zone, agent: config.agent, repo, workTree, store, ledger, clock },
-        agents: new Map(agents.map((one) => [one.name, one.zone])),
+        trust: async () => gateTrust(await readTrust(config.trust)),
         received: resources.use(openReceived(config.state)),
         scanner,
         scan: rememberingScan(scan),

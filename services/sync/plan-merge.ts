@@ -1,11 +1,14 @@
+import { undecided } from '#core/claim.ts'
 import { type Hlc, parseHlc } from '#core/hlc.ts'
 import { type ConflictCopy, mergeKey, mergeVault } from '#core/merge.ts'
-import { checkCommit, type FileChange, maxBytesOf } from '#core/path-ownership.ts'
+import { checkCommit, type FileChange, MAX_NOTE_BYTES, maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { isScanRule, scanChanges } from '#core/scan-changes.ts'
-import { parseTaskFile } from '#core/task-file.ts'
+import { arrivals } from '#core/taken-names.ts'
+import { parseTaskFile, renderTaskFile } from '#core/task-file.ts'
 import { type Domain, isTaskPlace, placeOf, type VaultPath } from '#core/vault-path.ts'
+import { standingNames } from './standing-names.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import type { Scanned } from './work-view.ts'
 
@@ -67,17 +70,20 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       theirsAt: (path) => parseHlc(deps.store.stamp(mergeKey(path)) ?? '') ?? { ms: 0, counter: 0, agent: 'unknown' },
       isThePersons: (blob) => facts.get(blob)?.isThePersons ?? false,
       domainOf: (blob) => facts.get(blob)?.domain ?? 'general',
+      generationOf: (blob) => facts.get(blob)?.generation ?? 0,
       yielded,
     })
-    for (const path of unwritten) tree.delete(path)
+    if (deps.zone === 'cloud')
+      for (const { path, blob } of copies) tree.set(path, await undecidedCopy(blob as Oid, deps))
+    for (const path of [...unwritten, ...standing(copies, deps)]) tree.delete(path)
     const changes = changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)
     const files = await withBytes(changes, all.theirs, deps)
     const refused = [
-      ...checkCommit({ agent: deps.agent, zone: deps.zone }, files),
+      ...checkCommit({ agent: deps.agent, zone: deps.zone }, files, standingNames(deps.store, arrivals(files))),
       ...(await scanChanges(files, deps.scan)),
     ]
     // One name may need many changes: then fewer names go into one commit.
-    if (keys.size > 1 && refused.some(({ rule }) => rule === 'too-many-changes'))
+    if (keys.size > 1 && refused.some(({ path }) => path === ''))
       return planMerge(wanted, deps, Math.floor(keys.size / 2))
     const fresh = refused.filter(({ path }) => isFresh(path as VaultPath))
     if (fresh.length === 0) {
@@ -86,7 +92,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
         ours: all.ours,
         tree: tree as Map<VaultPath, Oid>,
         changes,
-        copies: copies.filter((copy) => !unwritten.has(copy.path)),
+        copies: copies.filter((copy) => tree.has(copy.path)),
         copiesKeptHere: copies.filter((copy) => keptHere.has(copy.path)),
         held: [...held.values()],
         merged,
@@ -105,6 +111,34 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
     function isFresh(path: VaultPath): boolean {
       return !unwritten.has(path) && !held.has(mergeKey(path))
     }
+  }
+}
+
+/** Copies that were made before: what the person has made of them since is not written over. */
+function standing(copies: readonly ConflictCopy[], { store, scanner }: SyncDeps): VaultPath[] {
+  const paths = copies.map(({ path }) => path)
+  const [hub, ours] = [store.hubOf(paths), scanner.view.ours(paths)]
+  return paths.filter((path) => hub.has(path) || ours.has(path))
+}
+
+/** A copy that the cloud keeps says no more than it may say itself (`checkCommit`); every word of the text stays. */
+async function undecidedCopy(oid: Oid, { repo }: SyncDeps): Promise<Oid> {
+  const parsed = parseTaskFile(Buffer.from(await repo.readBlob(oid, MAX_NOTE_BYTES)).toString('utf8'))
+  if (!parsed.ok) return oid
+  const copy = undecided(parsed.task)
+  return copy === parsed.task ? oid : repo.writeBlob(Buffer.from(renderTaskFile(copy)))
+}
+
+/** The plan without what would have to be pushed first: only what the hub has is taken, the rest waits. */
+export function takenOnly(plan: MergePlan): MergePlan {
+  const waiting = new Set([...plan.changes.map(({ path }) => path), ...plan.copies.map(({ of }) => of)].map(mergeKey))
+  return {
+    ...plan,
+    tree: new Map([...plan.tree].filter(([path]) => !waiting.has(mergeKey(path)))),
+    changes: [],
+    copies: [],
+    merged: new Set([...plan.merged].filter((key) => !waiting.has(key))),
+    unmerged: new Set([...plan.unmerged, ...waiting]),
   }
 }
 
@@ -145,6 +179,7 @@ function oursAt(path: VaultPath, ours: ReadonlyMap<VaultPath, Scanned>, { agent,
 interface TaskFacts {
   readonly isThePersons: boolean
   readonly domain: Domain
+  readonly generation: number
 }
 
 /** What the merge asks of task files. The domain of a broken file is that of the folder it stands in. */
@@ -163,6 +198,7 @@ async function taskFacts(
         found.set(oid, {
           isThePersons: !parsed.ok || parsed.task.front.presented !== undefined,
           domain: parsed.ok ? parsed.task.front.domain : folder,
+          generation: parsed.ok ? parsed.task.front.generation : 0,
         })
       }),
     ),

@@ -42,7 +42,11 @@ export async function findFork(head: Oid, verified: Oid, { repo }: Pick<HubDeps,
 export async function reattach(head: Oid | null, verified: Oid, deps: HubDeps): Promise<Finding> {
   const { repo, store, ledger, scanner } = deps
   const fork = head ? await findFork(head, verified, deps) : NOTHING_IN_COMMON
-  const verdict = await judgeRange(repo, { lastVerified: fork.base, head }, { agents: deps.agents, scan: deps.scan })
+  const verdict = await judgeRange(
+    repo,
+    { lastVerified: fork.base, head },
+    { ...(await deps.trust()), scan: deps.scan },
+  )
   if (verdict.kind === 'refused') {
     const { rule = '', detail = '' } = verdict.faults[0] ?? {}
     return { check: CHECK, result: 'failed', found: `the hub's history may not enter: ${rule} ${detail}` }

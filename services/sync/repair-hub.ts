@@ -52,7 +52,7 @@ interface BadHub {
 
 /** What the gate says against the news; undefined: nothing, and the next round takes it over. */
 async function refusalOf(lastVerified: Oid | null, head: Oid, deps: HubDeps): Promise<string | undefined> {
-  const verdict = await judgeRange(deps.repo, { lastVerified, head }, { agents: deps.agents, scan: deps.scan })
+  const verdict = await judgeRange(deps.repo, { lastVerified, head }, { ...(await deps.trust()), scan: deps.scan })
   if (verdict.kind === 'ok') return undefined
   const { rule = '', detail = '' } = verdict.faults[0] ?? {}
   return `${rule} ${detail}`

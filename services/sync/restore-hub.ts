@@ -2,7 +2,7 @@ import { CountersignError } from '#core/errors.ts'
 import type { GateFault } from '#core/gate.ts'
 import type { Oid, PushOutcome, SignedCommit } from '#core/ports/repo.ts'
 import type { HubDeps } from './sync-deps.ts'
-import { refuseHead, verifiedHead } from './verify-hub.ts'
+import { type HubVerdict, refuseHead, verifiedHead } from './verify-hub.ts'
 
 /** The hub had come back with less than what was verified here; what is known was put back. */
 export interface HubRestored {
@@ -14,7 +14,7 @@ export interface HubRestored {
 
 export type RestoreOutcome =
   | HubRestored
-  | { readonly kind: 'refused'; readonly head: Oid | null; readonly faults: readonly GateFault[] }
+  | { readonly kind: 'refused'; readonly verdict: HubVerdict }
   | { readonly kind: 'push-refused'; readonly reason: string }
   /** Somebody else puts it back, or the answer was lost: look again. */
   | { readonly kind: 'contended' }
@@ -47,11 +47,7 @@ export async function restoreHub(head: Oid | null, deps: HubDeps): Promise<Resto
   const missing = await missingCommits(head, verified, deps)
   if (!missing) return undefined
   if (!(await noteLoss({ from: head, to: verified, at: deps.clock.now(), isOver: false }, deps)))
-    return refuseHead(
-      head,
-      [{ commit: head, rule: 'hub-rolled-back', detail: `more than ${MAX_RESTORES} times within an hour` }],
-      deps,
-    )
+    return { kind: 'refused', verdict: await refuseHead(head, [tooOften(head)], deps) }
   await deps.at('loss-noted')
   const outcome = await pushChain(missing, head, deps)
   if (outcome.kind === 'rejected' && outcome.cause === 'refused')
@@ -61,6 +57,10 @@ export async function restoreHub(head: Oid | null, deps: HubDeps): Promise<Resto
   deps.store.update({ facts: { restored_at: String(deps.clock.now()), hub_losses: JSON.stringify(losses) } })
   await deps.at('restored')
   return { kind: 'restored', from: head, to: verified }
+}
+
+function tooOften(head: Oid | null): GateFault {
+  return { commit: head, rule: 'hub-rolled-back', detail: `more than ${MAX_RESTORES} times within an hour` }
 }
 
 /** The last time that all of a loss was put back. */

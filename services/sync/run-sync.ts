@@ -53,7 +53,7 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
       errorsInARow = 0
       const before = status
       status = statusAfter(before, outcome, deps.clock.now())
-      report(outcome, before.state)
+      report(outcome, before)
       return answerTo(outcome)
     } catch (error) {
       if (!(error instanceof CountersignError)) throw error
@@ -66,7 +66,7 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
     }
   }
 
-  const report = (outcome: CycleOutcome, stateBefore: string) => {
+  const report = (outcome: CycleOutcome, before: SyncStatus) => {
     switch (outcome.kind) {
       case 'synced': {
         const { pushed, appliedCount, claims, newConflicts, head } = outcome.report
@@ -79,7 +79,7 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
           metrics.count('countersign_tasks_total', { outcome: 'claimed' }, claims.length)
         }
         if (newConflicts > 0) metrics.count('countersign_sync_conflicts_total', {}, newConflicts)
-        if (isNews || stateBefore !== 'ok')
+        if (isNews || before.state !== 'ok')
           log.info({ head, count: appliedCount, outcome: 'synced' }, 'vault and hub agree')
         for (const job of claims) log.info({ task: job.taskId, generation: job.generation }, 'claimed')
         for (const problem of outcome.report.ledgerProblems) log.error({ reason: problem }, 'a ledger does not verify')
@@ -87,17 +87,17 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
       }
       case 'refused':
         metrics.count('countersign_sync_cycles_total', { outcome: 'error' })
-        if (stateBefore === status.state) return
+        if (before.state === status.state && before.quarantine?.head === outcome.head) return
         metrics.count('countersign_gate_refusals_total', { rule: outcome.faults[0]?.rule ?? 'unknown' })
         log.error(
           { head: outcome.head, rule: outcome.faults[0]?.rule, reason: status.lastError?.message },
-          'the hub holds something that may not enter; nothing of it was applied',
+          'the hub holds something that may not enter; it was not applied, nor anything after it',
         )
         return
       case 'unreachable':
       case 'push-refused':
         metrics.count('countersign_sync_cycles_total', { outcome: 'error' })
-        if (stateBefore !== status.state) log.warn({ reason: outcome.reason }, status.state)
+        if (before.state !== status.state) log.warn({ reason: outcome.reason }, status.state)
         return
       case 'restored': {
         const { from, to } = outcome
@@ -141,9 +141,9 @@ function answerTo(outcome: CycleOutcome): LoopAnswer {
     case 'unsettled':
     case 'contended':
       return { kind: 'again' }
-    // The hub has to change first; its watcher and the regular look tell.
+    // For more of it, the hub has to change first; its watcher and the regular look tell.
     case 'refused':
-      return { kind: 'rest' }
+      return { kind: outcome.report.isPartial ? 'again' : 'rest' }
     case 'unreachable':
     case 'push-refused':
       return { kind: 'back-off' }

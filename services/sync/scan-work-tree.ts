@@ -7,7 +7,7 @@ import type { Clock } from '#core/ports/clock.ts'
 import type { Oid, RepoPort } from '#core/ports/repo.ts'
 import type { SyncStore } from '#core/ports/sync-store.ts'
 import type { Oddity, WorkTreePort } from '#core/ports/work-tree.ts'
-import { fileNameOf, isTaskPlace, parseVaultPath, placeOf, type VaultPath } from '#core/vault-path.ts'
+import { fileNameOf, isTaskPlace, parseVaultPath, placeOf, respelled, type VaultPath } from '#core/vault-path.ts'
 import { isFresh, WorkView } from './work-view.ts'
 
 export interface Scan {
@@ -131,7 +131,11 @@ export function createScanner(deps: ScanDeps): Scanner {
       view.note(verdict.path, null)
       return 'gone'
     }
-    if (sight.kind === 'odd') return leave(path, sight.rule)
+    if (sight.kind === 'odd') {
+      const name = respelled(path)
+      const isMended = name && (await deps.workTree.respell(path, name)).kind === 'done'
+      return isMended ? lookAt(name) : leave(path, sight.rule)
+    }
     const known = view.known(sight.path)
     if (known && !known.isFresh && sameIdentity(known.identity, sight.identity)) return 'unchanged'
     const found = await readFile(deps, sight.path)

@@ -10,6 +10,7 @@ import {
   type SyncZone,
   taskText,
 } from '#tests/support/sync-world.ts'
+import { type CycleOutcome, syncCycle } from './sync-cycle.ts'
 
 const F = 'EMAIL_2026-11-20_invoice-for-march_7h3k9q.md'
 const NEEDS = `Needs_Action/email/${F}`
@@ -224,12 +225,77 @@ describe('the gate', () => {
     const forged = await forge(APPROVED, taskText({ generation: 9, body: 'pay me' }))
     local.files.put('Plans/mine.md', 'goes on locally')
     for (let round = 0; round < 3; round++)
-      expect(await local.sync()).toMatchObject({ kind: 'refused', head: forged, faults: [{ rule: 'local-only-path' }] })
+      expect(await local.sync()).toMatchObject({
+        kind: 'refused',
+        head: forged,
+        faults: [{ rule: 'local-only-path' }, { rule: 'task-in-two-places' }],
+      })
     expect(local.files.text(APPROVED)).toBeUndefined()
     expect(world.hub.head).toBe(forged)
     expect(await local.repo.readRef('quarantine')).toBe(forged)
     expect(local.files.text('Plans/mine.md')).toBe('goes on locally')
     expect(local.files.text(`Logs/local/${LEDGER_DAY}.jsonl`)?.match(/"gate\.refused"/g)).toHaveLength(1)
+  })
+
+  it('takes over what stands before a bad commit, and leaves what was written here until it can be pushed', async () => {
+    await pendingEverywhere()
+    local.files.put('Plans/trip.md', 'as it was\n')
+    await quiesce()
+    const own = { 'Plans/mine.md': 'mine\n', 'Plans/trip.md': 'my way\n' }
+    for (const [path, text] of Object.entries(own)) local.files.put(path, text)
+    cloud.files.put('Plans/news.md', 'from the cloud\n')
+    cloud.files.put('Plans/trip.md', 'its way\n')
+    await cloud.sync()
+    const good = world.hub.head
+    await forge(APPROVED, taskText())
+    await forge('Plans/after.md', 'built on it\n')
+
+    expect(await local.sync()).toMatchObject({ kind: 'refused', report: { head: good, appliedCount: 1 } })
+    expect(await local.sync()).toMatchObject({ kind: 'refused', report: { head: good, appliedCount: 0 } })
+    const plans = () => Object.fromEntries([...local.files.files()].filter(([path]) => path.startsWith('Plans/')))
+    expect(plans()).toEqual({ ...own, 'Plans/news.md': 'from the cloud\n' })
+
+    world.hub.head = good
+    await quiesce()
+    expect(local.files.text('Plans/mine.md')).toBe('mine\n')
+    const trips = Object.entries(plans()).filter(([path]) => path.startsWith('Plans/trip.'))
+    expect(trips.map(([, text]) => text).sort()).toEqual(['its way\n', 'my way\n'])
+  })
+
+  it.each(['scanned', 'verified', 'settled', 'applying', 'written', 'applied'])(
+    'takes it over once when it dies at %s',
+    async (point) => {
+      await pendingEverywhere()
+      cloud.files.put('Plans/news.md', 'from the cloud\n')
+      await cloud.sync()
+      const good = world.hub.head
+      const forged = await forge(APPROVED, taskText())
+      world.at = (zone, at) => {
+        if (zone === 'local' && at === point) throw new Crash(at)
+      }
+      await expect(local.sync()).rejects.toThrow(Crash)
+      world.at = () => {}
+      local.restart()
+      expect(await local.sync()).toMatchObject({ kind: 'refused', head: forged, report: { head: good } })
+      expect(local.files.text('Plans/news.md')).toBe('from the cloud\n')
+      expect(local.files.text(`Logs/local/${LEDGER_DAY}.jsonl`)?.match(/"gate\.refused"/g)).toHaveLength(1)
+      expect([...local.files.files().keys()].filter((path) => path.includes('.conflict-'))).toEqual([])
+    },
+  )
+
+  it('asks anew each time whom to believe', async () => {
+    await pendingEverywhere()
+    const verified = world.hub.head
+    const deps = local.deps()
+    const revoked = { name: 'cloud', zone: 'cloud', signing: '', ledger: '', after: verified } as const
+    const trust = async () => ({ ...(await deps.trust()), revoked: new Map([['memory:cloud', revoked]]) })
+    cloud.files.put('Plans/news.md', 'from the cloud\n')
+    await cloud.sync()
+    expect(await syncCycle({ ...deps, trust })).toMatchObject({
+      kind: 'refused',
+      faults: [{ rule: 'signature-revoked' }],
+    })
+    expect(await syncCycle(deps)).toMatchObject({ kind: 'synced' })
   })
 
   it('goes on when the hub is put right', async () => {
@@ -318,6 +384,25 @@ describe('a work tree in motion', () => {
     expect(hubFiles()).toEqual({ 'Plans/a.md': 'x' })
   })
 
+  it('does not take a note for two that is renamed in case between two looks', async () => {
+    local.files.put('Plans/Trip.md', 'x')
+    await synced(local)
+    world.now += 1_000
+    local.deps().scanner.markAll()
+    await synced(local)
+    const { look } = local.files
+    local.files.look = async (path) => {
+      const sight = await look(path)
+      if (path === 'Plans/Trip.md') local.files.rename('Plans/Trip.md', 'Plans/trip.md')
+      return sight
+    }
+    for (const path of ['Plans/Trip.md', 'Plans/trip.md']) local.deps().scanner.mark(path)
+    await local.sync()
+    local.files.look = look
+    await quiesce()
+    expect(hubFiles()).toEqual({ 'Plans/trip.md': 'x' })
+  })
+
   it('leaves a file that was edited while the merge ran, and merges it next', async () => {
     await pendingEverywhere()
     cloud.files.put(PENDING, taskText({ generation: 1, body: 'draft two' }))
@@ -363,6 +448,17 @@ describe('a lost memory', () => {
     await quiesce()
     expect(Object.keys(hubFiles())).toEqual([DONE])
     expect(cloud.files.text(PENDING)).toBeUndefined()
+  })
+})
+
+describe('a lost clone', () => {
+  it('is fetched again before anything is built on it', async () => {
+    await pendingEverywhere()
+    cloud.repo.lose()
+    cloud.restart()
+    cloud.files.put('Plans/trip.md', 'one')
+    expect(await cloud.sync('vault')).toMatchObject({ kind: 'synced' })
+    expect(world.hub.files().get('Plans/trip.md')).toBe('one')
   })
 })
 
@@ -415,6 +511,28 @@ describe('a crash at any point', () => {
     expect(hubFiles()).toEqual({ 'Plans/trip.md': 'three' })
   })
 
+  it('and an edit before the next round lose nothing that the hub has meanwhile', async () => {
+    local.files.put('Plans/trip.md', 'one')
+    await quiesce()
+    cloud.files.put('Plans/trip.md', 'two')
+    local.files.put('Plans/trip.md', 'lost, and kept as a copy')
+    await synced(local)
+    world.at = (agent, point) => {
+      if (agent === 'cloud' && point === 'written') throw new Crash(point)
+    }
+    await expect(cloud.sync()).rejects.toThrow(Crash)
+    world.at = () => {}
+    cloud.restart()
+    // The person takes up what had lost, while the cloud's file is edited.
+    await synced(local)
+    local.files.put('Plans/trip.md', 'two')
+    for (const copy of copies(local.files.files())) local.files.drop(copy)
+    await synced(local)
+    cloud.files.put('Plans/trip.md', 'three')
+    await quiesce()
+    expect(Object.values(hubFiles()).sort()).toEqual(['three', 'two'])
+  })
+
   const points = [
     'scanned',
     'verified',
@@ -460,5 +578,22 @@ describe('a crash at any point', () => {
     expect(Object.keys(hubFiles())).toEqual([DONE])
     expect(hubFiles()[DONE]).toContain('edited')
     expect(new Set(cloud.rung.map((job) => job.generation))).toEqual(new Set([1]))
+  })
+})
+
+describe('a name in another Unicode form', () => {
+  it('is respelled and carried', async () => {
+    local.files.put('Plans/Idée.md'.normalize('NFD'), 'x')
+    await synced(local)
+    expect(hubFiles()).toEqual({ 'Plans/Idée.md': 'x' })
+    expect([...local.files.files().keys()].filter((path) => path.startsWith('Plans'))).toEqual(['Plans/Idée.md'])
+  })
+
+  it('is left alone and told of where the other form is another file', async () => {
+    local.files.put('Plans/Idée.md', 'y')
+    local.files.put('Plans/Idée.md'.normalize('NFD'), 'x')
+    const { report } = (await local.sync()) as Extract<CycleOutcome, { kind: 'synced' }>
+    expect(report.held).toEqual([{ path: 'Plans/Idée.md'.normalize('NFD'), rule: 'path-not-nfc' }])
+    expect(local.files.text('Plans/Idée.md'.normalize('NFD'))).toBe('x')
   })
 })

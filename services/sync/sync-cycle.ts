@@ -1,24 +1,22 @@
-import type { GateFault } from '#core/gate.ts'
-import { formatHlc, parseHlc, tickHlc } from '#core/hlc.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
-import { maxBytesOf } from '#core/path-ownership.ts'
-import type { Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
-import type { PushIntent } from '#core/ports/sync-store.ts'
+import type { FetchOutcome, Oid } from '#core/ports/repo.ts'
+import type { BaseRow } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { shownPath } from '#core/scan-changes.ts'
-import { placeOf, type VaultPath } from '#core/vault-path.ts'
+import type { VaultPath } from '#core/vault-path.ts'
 import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
 import { hubView } from './hub-view.ts'
-import { type MergePlan, type PlannedChange, planMerge } from './plan-merge.ts'
+import { type MergePlan, planMerge, takenOnly } from './plan-merge.ts'
+import { commitPlan, pushIntent, takeOverOwn } from './push-plan.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
 import type { Scan } from './scan-work-tree.ts'
-import { landing, settleIntents } from './settle-intents.ts'
+import { settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
-import { anchorVerified, type HubVerdict, refuseFetch, takenOver, verifiedHead, verifyHub } from './verify-hub.ts'
+import { anchorVerified, type HubVerdict, type Refusal, refuseFetch, verifiedHead, verifyHub } from './verify-hub.ts'
 import { checkpointOwnLedger, witnessOthers } from './witness-ledger.ts'
 
 export type CycleOutcome =
@@ -29,8 +27,8 @@ export type CycleOutcome =
   /** Files were being written while we looked. */
   | { readonly kind: 'unsettled' }
   | { readonly kind: 'unreachable'; readonly reason: string }
-  /** The gate refused what is new at the hub; nothing of it was applied, nothing was pushed. */
-  | { readonly kind: 'refused'; readonly head: Oid | null; readonly faults: readonly GateFault[] }
+  /** The gate refused something at the hub. What stands before it was applied, nothing was pushed. */
+  | ({ readonly kind: 'refused'; readonly report: CycleReport } & Refusal)
   /** The hub's hook refused our push: its gate and ours disagree. */
   | { readonly kind: 'push-refused'; readonly reason: string }
   /** The hub had lost its newest history, and has it again. */
@@ -70,18 +68,16 @@ export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<Cyc
     if (attempt > 0) await deps.pause(attempt)
     const seen = await lookAround(deps, attempt > 0 || wake === 'hub')
     if (seen.kind !== 'ready') return seen
-    const { head } = seen
+    const { head, refusal } = seen
     const keys = new Set(deps.attention.open)
     if (!(await deps.scanner.look(deps.scanner.view.ours(keys).keys()))) return { kind: 'unsettled' }
     const plan = await planMerge(keys, deps)
+    if (refusal) return { kind: 'refused', ...refusal, report: await concludeOnly(takenOnly(plan), keys, head, deps) }
     const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, deps)
-    const rows = deps.scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
     const changes = [...plan.changes, ...claims.changes]
-    if (changes.length === 0) {
-      if (rows.length > 0) deps.store.update({ base: rows })
-      return { kind: 'synced', report: await conclude(plan, keys, head, deps) }
-    }
+    if (changes.length === 0) return { kind: 'synced', report: await concludeOnly(plan, keys, head, deps) }
 
+    const rows = mergedRows(plan, keys, deps)
     const { commit, hlc } = await commitPlan(plan, claims, head, deps)
     const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.jobs }
     const outcome = await pushIntent(intent, hlc, deps)
@@ -104,12 +100,12 @@ export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<Cyc
 async function lookAround(
   deps: SyncDeps,
   isHubAsked: boolean,
-): Promise<{ readonly kind: 'ready'; readonly head: Oid | null } | CycleOutcome> {
+): Promise<{ readonly kind: 'ready'; readonly head: Oid | null; readonly refusal?: Refusal } | CycleOutcome> {
   const { store, repo, attention } = deps
   // A push is a compare-and-swap: against the last verified head it needs no fetch, unless something is open.
   const isOpen =
     store.intents().length > 0 || store.fact('based') === undefined || store.fact('quarantine') !== undefined
-  const mustFetch = isHubAsked || isOpen
+  const mustFetch = isHubAsked || isOpen || !attention.isHubSeen
   // At once: neither needs the other, and the base is known per file.
   const [scanning, fetching] = await Promise.allSettled([
     scanWithCheckpoint(deps),
@@ -123,22 +119,30 @@ async function lookAround(
   if (!scan.isSettled) return { kind: 'unsettled' }
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
-  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
-  const { head } = fetched
   // Our own guess at the head is no news of the hub.
-  const restored = mustFetch ? await restoreHub(head, deps) : undefined
-  if (restored) return restored
-  const verdict: HubVerdict = mustFetch ? await verifyHub(head, deps) : { kind: 'ok' }
-  if (verdict.kind === 'refused') return verdict
+  const restored = mustFetch && fetched.kind === 'ok' ? await restoreHub(fetched.head, deps) : undefined
+  if (restored && restored.kind !== 'refused') return restored
+  const { verified: head, refusal } = restored?.verdict ?? (await verdictOn(fetched, mustFetch, deps))
+  attention.isHubSeen = true
   await deps.at('verified')
   await rebuildBase(head, deps)
   await settleApplying(deps)
   await settleIntents(head, deps)
   if (scan.isWhole) wakeEverything(deps)
   await deps.at('settled')
-  const forMs = graceLeftMs(deps)
+  const forMs = refusal ? 0 : graceLeftMs(deps)
   if (forMs > 0) return { kind: 'waiting', forMs }
-  return !mustFetch && attention.open.size === 0 ? { kind: 'idle' } : { kind: 'ready', head }
+  if (!mustFetch && attention.open.size === 0) return { kind: 'idle' }
+  return { kind: 'ready', head, ...(refusal && { refusal }) }
+}
+
+async function verdictOn(
+  fetched: Exclude<FetchOutcome, { kind: 'unreachable' }>,
+  isNews: boolean,
+  deps: SyncDeps,
+): Promise<HubVerdict> {
+  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
+  return isNews ? verifyHub(fetched.head, deps) : { verified: fetched.head }
 }
 
 /** After a look at everything, base and hub are compared as a whole too: nothing is left to a mark that got lost. */
@@ -148,21 +152,28 @@ function wakeEverything({ attention, store, scanner }: SyncDeps): void {
   attention.wakePaths(scanner.view.differing())
 }
 
-/** Written down before it is begun: after a crash, the hub's history tells whether it landed. */
-async function pushIntent(intent: PushIntent, hlc: string, { repo, store, at }: SyncDeps): Promise<PushOutcome> {
-  store.update({ addIntent: intent, facts: { hlc } })
-  await at('committed')
-  const outcome = await repo.push({ commit: intent.commit, expected: intent.parent })
-  await at('pushed')
-  if (outcome.kind === 'rejected' && outcome.cause === 'refused') store.update({ removeIntents: [intent.commit] })
-  return outcome
-}
-
 async function scanWithCheckpoint(deps: SyncDeps): Promise<Scan> {
   const scan = await deps.scanner.scan()
   if (!scan.isSettled || !(await checkpointOwnLedger(deps))) return scan
   const again = await deps.scanner.scan()
   return { ...again, keys: new Set([...scan.keys, ...again.keys]), isWhole: scan.isWhole || again.isWhole }
+}
+
+/** The end of a round that pushes nothing. */
+async function concludeOnly(
+  plan: MergePlan,
+  keys: ReadonlySet<string>,
+  head: Oid | null,
+  deps: SyncDeps,
+): Promise<CycleReport> {
+  const rows = mergedRows(plan, keys, deps)
+  if (rows.length > 0) deps.store.update({ base: rows })
+  return conclude(plan, keys, head, deps)
+}
+
+/** What was merged, as the base it is once the hub has it. */
+function mergedRows(plan: MergePlan, keys: ReadonlySet<string>, { scanner }: SyncDeps): [VaultPath, BaseRow | null][] {
+  return scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
 }
 
 /** Brings the work tree up to the hub's head, then tells whom it concerns. */
@@ -210,66 +221,4 @@ function withClaims(plan: MergePlan, { changes }: ClaimPlan, { scanner }: SyncDe
     ours: new Map([...plan.ours, ...scanner.view.ours(keys)]),
     merged: new Set([...plan.merged, ...keys]),
   }
-}
-
-/** One commit for what changed here and one for the claims, so that each says one thing; pushed together. */
-async function commitPlan(
-  plan: MergePlan,
-  claims: ClaimPlan,
-  head: Oid | null,
-  deps: SyncDeps,
-): Promise<{ readonly commit: Oid; readonly hlc: string }> {
-  const { repo, store, agent, clock, nonce } = deps
-  // As near to the time of writing as causality allows: a file edited offline is as old as its edit.
-  const written = plan.changes.flatMap(({ path }) => {
-    const { identity } = plan.ours.get(path) ?? {}
-    return identity ? [Number(BigInt(identity.mtimeNs) / 1_000_000n)] : []
-  })
-  const physicalMs = Math.min(clock.now(), written.length > 0 ? Math.max(...written) : clock.now())
-  let hlc = tickHlc(parseHlc(store.fact('hlc') ?? ''), physicalMs, agent)
-  let parent = head
-  if (plan.changes.length > 0) {
-    const message = `Sync ${plan.changes.length} ${plan.changes.length === 1 ? 'path' : 'paths'} from ${agent}`
-    const trailers = { Nonce: nonce(), HLC: formatHlc(hlc) }
-    parent = await repo.commitTree({ parent, changes: plan.changes, message, trailers })
-  }
-  if (claims.changes.length > 0) {
-    hlc = tickHlc(hlc, clock.now(), agent)
-    const message = `Claim ${claims.jobs.length} ${claims.jobs.length === 1 ? 'task' : 'tasks'} for ${agent}`
-    const trailers = { Claim: claims.jobs.map((job) => job.taskId).join(' '), Nonce: nonce(), HLC: formatHlc(hlc) }
-    parent = await repo.commitTree({ parent, changes: claims.changes, message, trailers })
-  }
-  return { commit: parent as Oid, hlc: formatHlc(hlc) }
-}
-
-/** Our own commits passed the ownership check before they were made: they are verified by having landed. */
-async function takeOverOwn(
-  intent: PushIntent,
-  changes: readonly PlannedChange[],
-  hlc: string,
-  { store, agent, clock, repo }: SyncDeps,
-): Promise<void> {
-  const before = store.hubOf(changes.map(({ path }) => mergeKey(path)))
-  const fileOf = async (path: VaultPath, oid: Oid): Promise<TreeFile> => {
-    const size = (await repo.readBlob(oid, maxBytesOf(placeOf(path)))).length
-    return { mode: '100644', oid, size }
-  }
-  const own = {
-    trailers: { HLC: hlc },
-    signature: { state: 'good', agent, fingerprint: '' } as const,
-    committedAt: clock.now(),
-    changes: await Promise.all(
-      changes.map(async ({ path, oid }) => {
-        const was = before.get(path)
-        return {
-          path,
-          ...(was && { before: { mode: '100644', ...was } }),
-          ...(oid && { after: await fileOf(path, oid) }),
-        }
-      }),
-    ),
-  }
-  const taken = takenOver([own], clock.now())
-  const landed = landing(intent, { store })
-  store.update({ ...taken, ...landed, facts: { ...landed.facts, verified: intent.commit, hub_at: intent.commit } })
 }

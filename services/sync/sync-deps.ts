@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import type { GateContext } from '#core/gate.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { ContentScan } from '#core/ports/content-scan.ts'
 import type { Doorbell } from '#core/ports/doorbell.ts'
@@ -15,8 +16,8 @@ import type { Scanner } from './scan-work-tree.ts'
 export interface SyncDeps {
   readonly zone: Zone
   readonly agent: string
-  /** Every agent whose signature counts, by name. */
-  readonly agents: ReadonlyMap<string, Zone>
+  /** Whose signatures count, read anew each time: a revocation takes effect at once. */
+  readonly trust: () => Promise<Pick<GateContext, 'agents' | 'revoked'>>
   readonly repo: RepoPort
   readonly workTree: WorkTreePort
   readonly scanner: Scanner
@@ -45,5 +46,5 @@ export interface SyncDeps {
 /** What it takes to settle matters with the hub; a command has this without the rest. */
 export type HubDeps = Pick<
   SyncDeps,
-  'repo' | 'store' | 'ledger' | 'clock' | 'agent' | 'agents' | 'scan' | 'nonce' | 'at'
+  'repo' | 'store' | 'ledger' | 'clock' | 'agent' | 'trust' | 'scan' | 'nonce' | 'at'
 > & { readonly scanner: Pick<Scanner, 'markAll'> }

@@ -69,6 +69,7 @@ export function statusAfter(before: Omit<SyncStatus, 'at'>, outcome: CycleOutcom
       const faults = outcome.faults.map(({ rule, detail }) => `${rule}: ${detail}`)
       return {
         ...kept,
+        ...factsOf(outcome.report),
         state: 'hub refused by the gate',
         quarantine: { head: outcome.head, faults },
         lastError: trouble('ERR_GATE_REFUSED', faults[0] ?? ''),

@@ -6,13 +6,12 @@ import { MAX_LOG_BYTES } from '#core/path-ownership.ts'
 import type { Oid, TreeFile } from '#core/ports/repo.ts'
 import { checkTree } from '#core/tree-check.ts'
 import { fileNameOf, placeOf, type VaultPath } from '#core/vault-path.ts'
-import type { Zone } from '#core/zone-policy.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { verifiedHead } from './verify-hub.ts'
 
-export interface VerifyHeadDeps extends Pick<SyncDeps, 'repo' | 'store' | 'workTree' | 'agent'> {
-  readonly agents: ReadonlyMap<string, Zone>
-  readonly ledgerKeys: ReadonlyMap<string, KeyObject>
+export interface VerifyHeadDeps extends Pick<SyncDeps, 'repo' | 'store' | 'workTree' | 'agent' | 'trust'> {
+  /** Every key that an agent's checkpoints were ever signed with. */
+  readonly checkpointKeys: ReadonlyMap<string, readonly KeyObject[]>
   /** The head of the own ledger that this machine remembers. */
   readonly ledgerHead: () => LedgerHead | null
 }
@@ -38,7 +37,7 @@ async function checkVerified(deps: VerifyHeadDeps): Promise<Finding[]> {
     const verified = await verifiedHead(deps)
     const tree = await deps.repo.treeOf(verified)
     const memory = checkMemory(tree, deps)
-    if ((await verifiedHead(deps)) === verified) return [memory, checkOwners(tree, deps)]
+    if ((await verifiedHead(deps)) === verified) return [memory, await checkOwners(tree, deps)]
   }
 }
 
@@ -71,9 +70,11 @@ function checkMemory(tree: ReadonlyMap<string, TreeFile>, { store }: VerifyHeadD
   return { check: 'memory', result: 'failed', found: `not as the head has it: ${some(differing)}`, hint }
 }
 
-function checkOwners(tree: ReadonlyMap<string, TreeFile>, { agents }: VerifyHeadDeps): Finding {
+async function checkOwners(tree: ReadonlyMap<string, TreeFile>, { trust }: VerifyHeadDeps): Promise<Finding> {
+  const { agents, revoked } = await trust()
+  const known = new Set([...agents.keys(), ...[...(revoked?.values() ?? [])].map(({ name }) => name)])
   const entries = [...tree].map(([path, { mode, size }]) => ({ path, mode, size }))
-  const faults = checkTree(entries, new Set(agents.keys()))
+  const faults = checkTree(entries, known)
   if (faults.length === 0)
     return { check: 'tree', result: 'ok', found: 'every file is one that somebody may have written' }
   const hint = 'No allowed change leads there. Look at these files; docs/vault-contract.md has the rules.'
@@ -81,7 +82,7 @@ function checkOwners(tree: ReadonlyMap<string, TreeFile>, { agents }: VerifyHead
 }
 
 /** Every chain by itself, then all against the signed checkpoints, and the own one against what this machine remembers. */
-async function checkLedgers({ workTree, ledgerKeys, ledgerHead, agent }: VerifyHeadDeps): Promise<Finding> {
+async function checkLedgers({ workTree, checkpointKeys, ledgerHead, agent }: VerifyHeadDeps): Promise<Finding> {
   // Before the files are read: they grow meanwhile, and a later head would look like a cut tail.
   const anchor = ledgerHead()
   const byAgent = new Map<string, { name: string; text: string }[]>()
@@ -97,7 +98,7 @@ async function checkLedgers({ workTree, ledgerKeys, ledgerHead, agent }: VerifyH
   }
   const reports: LedgerReport[] = [...byAgent].map(([name, texts]) => verifyChain(name, texts))
   const anchors = new Map(anchor ? [[agent, anchor] as const] : [])
-  const faults = [...reports.flatMap((report) => report.faults), ...crossCheck(reports, ledgerKeys, anchors)]
+  const faults = [...reports.flatMap((report) => report.faults), ...crossCheck(reports, checkpointKeys, anchors)]
   const entries = reports.reduce((sum, report) => sum + report.entries.length, 0)
   if (faults.length === 0) return { check: 'ledgers', result: 'ok', found: `${entries} entries, unbroken` }
   const said = faults.map((one) => `${one.agent} ${one.file}: ${one.problem}`)

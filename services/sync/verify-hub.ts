@@ -1,15 +1,20 @@
-import { type GateFault, judgeRange } from '#core/gate.ts'
+import { type GateFault, type GateVerdict, judgeRange, type Range } from '#core/gate.ts'
 import { clampHlc, formatHlc, type Hlc, parseHlc, receiveHlc } from '#core/hlc.ts'
 import { mergeKey } from '#core/merge.ts'
 import type { Oid, SignedCommit } from '#core/ports/repo.ts'
 import type { HubFile, StoreChange, SyncStore } from '#core/ports/sync-store.ts'
 import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
+import { standingNames } from './standing-names.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
-export type HubVerdict = { readonly kind: 'ok' } | HubRefusal
+/** What the gate said of the hub, and up to where its history may enter. */
+export interface HubVerdict {
+  readonly verified: Oid | null
+  readonly refusal?: Refusal
+}
 
-export interface HubRefusal {
-  readonly kind: 'refused'
+export interface Refusal {
+  /** Null when it could not even be fetched. */
   readonly head: Oid | null
   readonly faults: readonly GateFault[]
 }
@@ -20,41 +25,36 @@ export async function verifiedHead({ store, repo }: Pick<SyncDeps, 'store' | 're
 }
 
 /**
- * Holds everything that is new at the hub against the gate. When it passes, the head is remembered as verified, with
- * the times of what it changed. When not, nothing of it is taken over: the head is kept as quarantine, and the ledger
- * says so once for each head.
+ * Holds everything that is new at the hub against the gate. What passes is remembered as verified, with the times of
+ * what it changed. What comes after the first bad commit is kept as quarantine, and the ledger says so once for each
+ * head.
  */
 export async function verifyHub(head: Oid | null, deps: SyncDeps): Promise<HubVerdict> {
-  const { repo, store, clock } = deps
+  const { store } = deps
   const lastVerified = await verifiedHead(deps)
   await learnHub(lastVerified, deps)
-  if (head === lastVerified && store.fact('quarantine') === undefined) return { kind: 'ok' }
-  let commits: readonly SignedCommit[] = []
-  const verdict = await judgeRange(
-    {
-      readBlob: repo.readBlob,
-      isAncestor: repo.isAncestor,
-      // Checking signatures is the dear part: read once, used for the times as well.
-      commitsBetween: async (from, to) => {
-        const read = await repo.commitsBetween(from, to)
-        commits = read
-        return read
-      },
-    },
-    { lastVerified, head },
-    { agents: deps.agents, scan: deps.scan },
-  )
-  if (verdict.kind === 'refused') {
-    await quarantine(head, verdict.faults, deps)
-    return { kind: 'refused', head, faults: verdict.faults }
+  if (head !== lastVerified) {
+    const verdict = await judgeHub({ lastVerified, head }, deps)
+    if (verdict.kind === 'refused') {
+      await quarantine(head, verdict.faults, deps)
+      return { verified: verdict.verifiedHead, refusal: { head, faults: verdict.faults } }
+    }
   }
-  const changed = takenOver(commits, clock.now())
-  store.update({
-    ...changed,
-    facts: { verified: head, hub_at: head, hlc: latestHlc(store, commits, clock.now()), quarantine: null },
-  })
-  deps.attention.wakePaths(changed.hub.keys())
-  return { kind: 'ok' }
+  if (store.fact('quarantine') !== undefined) store.update({ facts: { quarantine: null } })
+  return { verified: head }
+}
+
+async function judgeHub(range: Range, deps: SyncDeps): Promise<GateVerdict> {
+  const { repo, store, clock, attention } = deps
+  const standing = (paths: readonly string[]) => standingNames(store, paths)
+  const verdict = await judgeRange(repo, range, { ...(await deps.trust()), standing, scan: deps.scan })
+  const { verifiedHead: verified, commits } = verdict
+  if (verified !== range.lastVerified) {
+    const changed = takenOver(commits, clock.now())
+    store.update({ ...changed, facts: { verified, hub_at: verified, hlc: latestHlc(store, commits, clock.now()) } })
+    attention.wakePaths(changed.hub.keys())
+  }
+  return verdict
 }
 
 /** Reads the whole tree of the verified head when the store does not hold it: a new store, or one of another version. */
@@ -95,7 +95,7 @@ export async function anchorVerified(
 }
 
 /** Like a refusal of the gate, for objects that git itself refused. */
-export async function refuseFetch(reason: string, deps: SyncDeps): Promise<HubRefusal> {
+export async function refuseFetch(reason: string, deps: SyncDeps): Promise<HubVerdict> {
   return refuseHead(null, [{ commit: null, rule: 'fetch-refused', detail: reason.slice(0, 200) }], deps)
 }
 
@@ -103,9 +103,9 @@ export async function refuseHead(
   head: Oid | null,
   faults: readonly GateFault[],
   deps: Pick<SyncDeps, 'store' | 'repo' | 'ledger'>,
-): Promise<HubRefusal> {
+): Promise<HubVerdict> {
   await quarantine(head, faults, deps)
-  return { kind: 'refused', head, faults }
+  return { verified: await verifiedHead(deps), refusal: { head, faults } }
 }
 
 async function quarantine(

@@ -1,5 +1,6 @@
 import type { TaskId } from '#core/ids.ts'
 import { NO_SUBJECT, plainSubject, replyRecipients, replyReferences, threadIdOf } from '#core/mail.ts'
+import { maskMail } from '#core/mask-mail.ts'
 import type { IncomingAttachment, IncomingMail, MailAddress } from '#core/ports/mail.ts'
 import { oneLine, plainMarkdown, quoteInert } from '#core/quote.ts'
 import { newTaskFile, renderSection, type TaskFile } from '#core/task-file.ts'
@@ -23,7 +24,12 @@ export interface ArrivingTask {
 }
 
 /** The task file of a mail for Needs_Action/email. Throws ERR_TASK_FILE_INVALID when it cannot be written as one. */
-export function arrivingTask(id: TaskId, account: string, mail: IncomingMail): ArrivingTask {
+export function arrivingTask(id: TaskId, account: string, received: IncomingMail): ArrivingTask {
+  const { mail, masked } = maskMail(received)
+  return taskOf(id, account, mail, masked)
+}
+
+function taskOf(id: TaskId, account: string, mail: IncomingMail, masked: readonly string[]): ArrivingTask {
   const title = oneLine(mail.subject, 300) || NO_SUBJECT
   const subject = plainSubject(mail.subject)
   const received = new Date(mail.receivedAt).toISOString()
@@ -52,7 +58,7 @@ export function arrivingTask(id: TaskId, account: string, mail: IncomingMail): A
       generation: '0',
       history: [],
     },
-    noteText(title, from, received, mail),
+    noteText(title, from, received, mail, masked),
   )
   return {
     fileName: taskFileName({ kind: 'EMAIL', dayIso: received.slice(0, 10), title, id }),
@@ -70,8 +76,15 @@ function contentRisks(mail: IncomingMail): string[] {
   ]
 }
 
-function noteText(title: string, from: string, received: string, mail: IncomingMail): string {
-  const quote = quoteInert([...headerLines(title, from, received, mail), '', mail.text.trim()].join('\n'), {
+function noteText(
+  title: string,
+  from: string,
+  received: string,
+  mail: IncomingMail,
+  masked: readonly string[],
+): string {
+  const header = [...headerLines(title, from, received, mail), ...maskedLine(masked)]
+  const quote = quoteInert([...header, '', mail.text.trim()].join('\n'), {
     maxChars: MAX_QUOTE_CHARS,
   })
   return [
@@ -100,6 +113,10 @@ function headerLines(title: string, from: string, received: string, mail: Incomi
   ]
 }
 
+function maskedLine(masked: readonly string[]): string[] {
+  return masked.length > 0 ? [`Left out here, see the mailbox: ${masked.join(', ')}`] : []
+}
+
 function addressLine(label: string, addresses: readonly MailAddress[]): string[] {
   if (addresses.length === 0) return []
   const named = addresses.slice(0, MAX_NAMED_ADDRESSES).map(shownAddress).join(', ')
@@ -111,7 +128,7 @@ function attachmentLine(one: IncomingAttachment): string {
   const what = `${oneLine(one.fileName, 120) || 'unnamed'} (${oneLine(one.contentType, 80)}, ${shownSize(one.size)})`
   const where = one.content
     ? `kept as ${attachmentPath(one, one.content.sha256)}`
-    : 'too large to keep; see the mailbox'
+    : 'not kept here; see the mailbox'
   return `Attachment: ${what}, ${where}`
 }
 

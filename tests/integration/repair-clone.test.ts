@@ -35,7 +35,6 @@ afterAll(() => zones[Symbol.dispose]())
 const optionsFor = (gitDir: string, hubUrl: string): RepoOptions => ({
   ...{ gitDir, hubUrl, agent: 'local', agents: zones.agents },
   signingKeyFile: join(zones.home('local'), 'keys', 'signing'),
-  allowedSignersFile: join(zones.home('local'), 'trust', 'allowed_signers'),
 })
 
 /** A clone of two commits with a ref of its own to bytes that the hub does not have. */

@@ -80,7 +80,6 @@ test('error codes', () => {
       "ERR_MAIL_UNREACHABLE",
       "ERR_NOT_RUNNING",
       "ERR_OUTCOME_UNKNOWN",
-      "ERR_PROGRAM_MISSING",
       "ERR_REDIS_MISSING",
       "ERR_REDIS_UNREACHABLE",
       "ERR_TASK_FILE_INVALID",

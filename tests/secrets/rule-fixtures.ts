@@ -174,6 +174,7 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
       j('export MY_TOKEN=', noise(32, 'hex')),
       j('"access', 'Key": "', noise(26), '"'),
       j('pwd=', noise(10)),
+      j('MAIL_PASS', 'WORD=', noise(20)),
     ],
     leaves: [
       j('password=$', '{PASSWORD}'),
@@ -185,6 +186,7 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
       `digest: sha256:${noise(64, 'hex')}`,
       'the key: 12 December 2026',
       'auth_key=<your key here>',
+      'token = readTokenFromEnvironment',
     ],
   },
   password: {

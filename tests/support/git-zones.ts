@@ -58,7 +58,6 @@ export function openClone(
     hubUrl,
     agent,
     signingKeyFile: join(zones.home(agent), 'keys', 'signing'),
-    allowedSignersFile: join(zones.home(agent), 'trust', 'allowed_signers'),
     agents: zones.agents,
     ...options,
   })

@@ -34,7 +34,7 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
     const ending = child
     if (!ending?.pid || ending.exitCode !== null || ending.signalCode !== null) return null
     const exited = once(ending, 'exit')
-    // Its own process group: git and ssh-keygen die with it, as they do with a container.
+    // Its own process group: git dies with it, as they do with a container.
     process.kill(signal === 'SIGKILL' ? -ending.pid : ending.pid, signal)
     await exited
     return ending.exitCode

@@ -1,29 +1,28 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { type MemoryHub, memoryHub, memoryRepo } from '#adapters/memory/repo.ts'
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { type MemoryHub, type MemoryRepo, memoryHub, memoryRepo } from '#adapters/memory/repo.ts'
 import { type MemoryWorkTree, memoryWorkTree } from '#adapters/memory/work-tree.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { ruleScan } from '#core/content-scan.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { chainEntry, type LedgerHead, parseLedgerLine, renderLedgerLine } from '#core/ledger.ts'
 import type { ContentScan } from '#core/ports/content-scan.ts'
-import type { Doorbell } from '#core/ports/doorbell.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
-import type { RepoPort } from '#core/ports/repo.ts'
 import type { SyncStore } from '#core/ports/sync-store.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { Attention } from '#services/sync/attention.ts'
 import { createScanner } from '#services/sync/scan-work-tree.ts'
-import { type CycleOutcome, syncCycle } from '#services/sync/sync-cycle.ts'
+import { type CycleOutcome, syncCycle, type Wake } from '#services/sync/sync-cycle.ts'
 import type { SyncDeps } from '#services/sync/sync-deps.ts'
 
 /** Thrown at a crash point; nothing in the engine catches it. */
 export class Crash extends Error {}
 
-/** One zone's sync on a vault in memory. `restart` forgets all that a process forgets when it dies. */
+/** One agent's sync on a vault in memory. `restart` forgets all that a process forgets when it dies. */
 export interface SyncZone {
   readonly zone: Zone
+  readonly agent: string
   readonly files: MemoryWorkTree
-  readonly repo: RepoPort
+  readonly repo: MemoryRepo
   store: SyncStore
   /** The rule pack alone, until a test puts more in its place. */
   scan: ContentScan
@@ -32,102 +31,116 @@ export interface SyncZone {
   /** Task files of which sync noted that the hub's bytes come. */
   readonly received: string[]
   deps(): SyncDeps
-  sync(): Promise<CycleOutcome>
+  sync(wake?: Wake): Promise<CycleOutcome>
   restart(): void
   ledger: LedgerPort
 }
 
 export interface SyncWorld {
   readonly hub: MemoryHub
+  /** Every agent, the two of the usual pair among them. */
+  readonly zones: readonly SyncZone[]
   readonly cloud: SyncZone
   readonly local: SyncZone
-  readonly keys: Record<Zone, { publicKey: KeyObject; privateKey: KeyObject }>
   /** Milliseconds; moves on by itself with every look. */
   now: number
-  /** Called at each crash point of either engine; throw a Crash there. */
-  at: (zone: Zone, point: string) => void | Promise<void>
+  /** Called at each crash point of an engine; throw a Crash there. */
+  at: (agent: string, point: string) => void | Promise<void>
+}
+
+/** What an engine asks of the outside; tests put themselves in between. */
+export type SyncPorts = Omit<SyncDeps, 'scanner' | 'attention'>
+
+export interface WorldOptions {
+  /** Besides `cloud` and `local`. */
+  readonly moreAgents?: readonly (readonly [agent: string, zone: Zone])[]
+  /** How far an agent's clock is off, ms. */
+  readonly skewMs?: (agent: string) => number
+  /** Called for each process anew. */
+  readonly between?: (zone: SyncZone, ports: SyncPorts) => SyncPorts
+  /** Tells a process of what changed in its folder, as its watcher does. */
+  readonly onTouch?: (zone: SyncZone, path: string) => void
 }
 
 export const LEDGER_DAY = '2026-11-20'
+export const START_MS = Date.parse(`${LEDGER_DAY}T10:00:00Z`)
 
-export function makeSyncWorld(): SyncWorld {
-  const hub = memoryHub()
-  const keys = { cloud: generateKeyPairSync('ed25519'), local: generateKeyPairSync('ed25519') }
-  const world: SyncWorld = {
-    hub,
-    keys,
-    now: Date.parse(`${LEDGER_DAY}T10:00:00Z`),
+export function makeSyncWorld(options: WorldOptions = {}): SyncWorld {
+  const agents = new Map<string, Zone>([['cloud', 'cloud'], ['local', 'local'], ...(options.moreAgents ?? [])])
+  const world: SyncWorld & { zones: SyncZone[] } = {
+    hub: memoryHub(),
+    zones: [],
+    now: START_MS,
     at: () => {},
     cloud: undefined as never,
     local: undefined as never,
   }
-  return Object.assign(world, { cloud: makeZone(world, 'cloud'), local: makeZone(world, 'local') })
+  for (const [agent, zone] of agents) world.zones.push(makeZone(world, agent, zone, agents, options))
+  const [cloud, local] = world.zones
+  return Object.assign(world, { cloud, local })
 }
 
-function makeZone(world: SyncWorld, zone: Zone): SyncZone {
-  const clock = { now: () => ++world.now }
+function makeZone(
+  world: SyncWorld,
+  agent: string,
+  zone: Zone,
+  agents: ReadonlyMap<string, Zone>,
+  options: WorldOptions,
+): SyncZone {
+  const clock = { now: () => ++world.now + (options.skewMs?.(agent) ?? 0) }
   const files = memoryWorkTree(clock.now)
-  const repo = memoryRepo(world.hub, zone, clock)
-  const rung: TaskJob[] = []
-  const trash: string[] = []
-  const received: string[] = []
-  const doorbell: Doorbell = {
-    ring: async (_queue, _job, payload) => void rung.push(payload as TaskJob),
-  }
+  const repo = memoryRepo(world.hub, agent, clock)
   let serial = 0
   const self: SyncZone = {
-    zone,
-    files,
-    repo,
-    rung,
-    trash,
-    received,
+    ...{ zone, agent, files, repo, rung: [], trash: [], received: [] },
     store: openSyncStore(':memory:'),
     scan: ruleScan,
-    ledger: memoryLedger(files, zone, clock.now),
+    ledger: memoryLedger(files, agent, clock.now),
     deps: () => deps,
-    sync: () => syncCycle(deps),
+    sync: (wake) => syncCycle(deps, wake),
     restart: () => {
       deps = makeDeps()
     },
   }
   const makeDeps = (): SyncDeps => {
-    const scanner = createScanner({ workTree: files, repo, store: self.store, clock })
-    // As the watcher does.
-    files.onTouch = scanner.mark
-    return { ...ports(), scanner, attention: new Attention() }
+    const ports = (options.between ?? ((_zone, plain) => plain))(self, plainPorts())
+    const scanner = createScanner(ports)
+    files.onTouch = (path) => (options.onTouch ? options.onTouch(self, path) : scanner.mark(path))
+    return { ...ports, scanner, attention: new Attention() }
   }
-  const ports = (): Omit<SyncDeps, 'scanner' | 'attention'> => ({
-    zone,
-    agent: zone,
-    agents: new Map<string, Zone>([
-      ['cloud', 'cloud'],
-      ['local', 'local'],
-    ]),
-    repo,
-    workTree: files,
+  const plainPorts = (): SyncPorts => ({
+    ...{ zone, agent, repo, clock, workTree: files, store: self.store, ledger: self.ledger },
+    trust: async () => ({ agents }),
     scan: { scan: (content) => self.scan.scan(content) },
-    store: self.store,
-    ledger: self.ledger,
-    received: { note: (fileName) => void received.push(fileName) },
-    ledgerKey: world.keys[zone].privateKey,
-    ledgerKeys: new Map([
-      ['cloud', world.keys.cloud.publicKey],
-      ['local', world.keys.local.publicKey],
-    ]),
-    doorbell,
-    clock,
-    nonce: () => `${zone}-${++serial}`,
-    keepInTrash: async (path, bytes) => void trash.push(`${path}: ${Buffer.from(bytes).toString('utf8')}`),
+    received: { note: (fileName) => void self.received.push(fileName) },
+    ledgerKey: ledgerKeyOf(agent).privateKey,
+    ledgerKeys: new Map([...agents.keys()].map((one) => [one, ledgerKeyOf(one).publicKey])),
+    doorbell: { ring: async (_queue, _job, payload) => void self.rung.push(payload as TaskJob) },
+    nonce: () => `${agent}-${++serial}`,
+    keepInTrash: async (path, bytes) => void self.trash.push(`${path}: ${Buffer.from(bytes).toString('utf8')}`),
     pause: async () => {},
-    at: (point) => world.at(zone, point),
+    at: (point) => world.at(agent, point),
   })
   let deps = makeDeps()
   return self
 }
 
+const ledgerKeys = new Map<string, { publicKey: KeyObject; privateKey: KeyObject }>()
+
+/** The same key for the same agent each time, so that a schedule can be replayed to the byte. */
+function ledgerKeyOf(agent: string): { publicKey: KeyObject; privateKey: KeyObject } {
+  const known = ledgerKeys.get(agent)
+  if (known) return known
+  const secret = createHash('sha256').update(agent).digest()
+  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), secret])
+  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  const pair = { privateKey, publicKey: createPublicKey(privateKey) }
+  ledgerKeys.set(agent, pair)
+  return pair
+}
+
 /** A ledger that stands in the vault in memory, as the real one stands in the folder. */
-function memoryLedger(files: MemoryWorkTree, agent: Zone, now: () => number): LedgerPort {
+function memoryLedger(files: MemoryWorkTree, agent: string, now: () => number): LedgerPort {
   return {
     async append(type, entry = {}) {
       const at = new Date(now()).toISOString()

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { maskSecrets } from '#core/mask-mail.ts'
 import type { FoundMail, SearchMail } from '#core/ports/mail.ts'
 import { oneLine } from '#core/quote.ts'
 import type { EmailTool } from '../server.ts'
@@ -49,12 +50,12 @@ export function searchEmails(search: SearchMail): EmailTool {
   }
 }
 
-/** What a person could not see in a header, a model shall not read either. */
+/** What a person could not see in a header, a model shall not read either; nor codes and tokens. */
 function describe(found: FoundMail): z.output<typeof email> {
   return {
     message_id: oneLine(found.messageId, 998),
-    from: oneLine(found.from, 320),
-    subject: oneLine(found.subject, 300),
+    from: oneLine(maskSecrets(found.from).text, 320),
+    subject: oneLine(maskSecrets(found.subject).text, 300),
     received: new Date(found.receivedAt).toISOString(),
   }
 }

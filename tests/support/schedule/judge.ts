@@ -1,0 +1,132 @@
+import { type LedgerFile, verifyChain } from '#core/ledger.ts'
+import { foldedPath, isConflictCopy } from '#core/vault-path.ts'
+import type { SyncWorld, SyncZone } from '#tests/support/sync-world.ts'
+
+/** A text that somebody wrote. */
+interface Written {
+  readonly agent: string
+  /** Written where its agent may not write: it need not leave that agent's machine. */
+  readonly isHeld: boolean
+}
+
+const WORDS = /words [a-z-]+ \d+ end/g
+
+/** What must hold in every schedule, whatever happened. Remembers what was written and looks again and again. */
+export class Judge {
+  readonly #world: SyncWorld
+  /** What nobody has replaced or removed on purpose since. */
+  readonly #written = new Map<string, Written>()
+  /** Path in Approved/ → the text that the person moved there. */
+  readonly #approved = new Map<string, string>()
+  /** Task and generation → who was told to work on it. */
+  readonly #holders = new Map<string, string>()
+  readonly #generations = new Map<string, number>()
+  readonly #violations = new Set<string>()
+  #head: string | null = null
+
+  constructor(world: SyncWorld) {
+    this.#world = world
+  }
+
+  wrote(words: string, written: Written): void {
+    this.#written.set(words, written)
+  }
+
+  /** Somebody replaced or removed this text, and had it before their eyes. */
+  replaced(text: string): void {
+    for (const words of text.match(WORDS) ?? []) this.#written.delete(words)
+  }
+
+  approved(path: string, text: string): void {
+    this.#approved.set(path, text)
+  }
+
+  blame(what: string): void {
+    this.#violations.add(what)
+  }
+
+  violations(): readonly string[] {
+    return [...this.#violations]
+  }
+
+  /** What must hold at any moment. */
+  look(): void {
+    this.#lookAtApproved()
+    this.#lookAtHolders()
+    if (this.#world.hub.head === this.#head) return
+    this.#head = this.#world.hub.head
+    this.#lookAtHub()
+  }
+
+  /** What must hold once everybody is at rest; `held` are the paths that an agent may not write. */
+  end(held: ReadonlySet<string>): void {
+    const hub = this.#world.hub.files()
+    for (const zone of this.#world.zones) this.#compare(zone, hub, held)
+    const here = this.#world.zones.flatMap(({ files }) => [...files.files()].filter(([path]) => isHeld(path, held)))
+    const kept = [...hub, ...here].map(([, text]) => text).join('\n')
+    for (const [words, { agent, isHeld: mayStayBehind }] of this.#written) {
+      const trash = mayStayBehind ? this.#world.zones.find((one) => one.agent === agent)?.trash : []
+      if (!kept.includes(words) && !trash?.some((text) => text.includes(words))) this.blame(`lost: ${words}`)
+    }
+    for (const { agent } of this.#world.zones) this.#verifyLedger(agent, hub)
+  }
+
+  #lookAtApproved(): void {
+    for (const [path, text] of this.#world.local.files.files()) {
+      if (!path.startsWith('Approved/')) continue
+      const approved = this.#approved.get(path)
+      if (approved === undefined) this.blame(`approved by nobody: ${path}`)
+      else if (approved !== text) this.blame(`approved bytes changed: ${path}`)
+    }
+  }
+
+  #lookAtHolders(): void {
+    for (const { agent, rung } of this.#world.zones)
+      for (const { taskId, generation } of rung) {
+        const holder = this.#holders.get(`${taskId} ${generation}`) ?? agent
+        if (holder !== agent) this.blame(`${holder} and ${agent} both hold ${taskId} as of generation ${generation}`)
+        this.#holders.set(`${taskId} ${generation}`, holder)
+      }
+  }
+
+  #lookAtHub(): void {
+    const names = new Map<string, string>()
+    for (const [path, text] of this.#world.hub.files()) {
+      const isTask = path.includes('EMAIL_') && !isConflictCopy(path)
+      const name = isTask ? (path.split('/').at(-1) ?? '') : foldedPath(path)
+      const other = names.get(name)
+      if (other) this.blame(`one thing in two places: ${[other, path].sort().join(' ')}`)
+      names.set(name, path)
+      if (isTask) this.#lookAtGeneration(name, text)
+    }
+  }
+
+  #lookAtGeneration(name: string, text: string): void {
+    const generation = Number(/^generation: "?(\d+)/m.exec(text)?.[1] ?? 0)
+    const before = this.#generations.get(name) ?? 0
+    if (generation < before) this.blame(`the generation of ${name} went back from ${before} to ${generation}`)
+    this.#generations.set(name, Math.max(before, generation))
+  }
+
+  #compare({ agent, files }: SyncZone, hub: ReadonlyMap<string, string>, held: ReadonlySet<string>): void {
+    const here = files.files()
+    for (const path of new Set([...here.keys(), ...hub.keys()]))
+      if (here.get(path) !== hub.get(path) && !isHeld(path, held))
+        this.blame(`${agent} differs from the hub at ${path}`)
+  }
+
+  #verifyLedger(agent: string, hub: ReadonlyMap<string, string>): void {
+    const files: LedgerFile[] = [...hub]
+      .filter(([path]) => path.startsWith(`Logs/${agent}/`))
+      .map(([path, text]) => ({ name: path.split('/').at(-1) ?? '', text }))
+    for (const { file, line, problem } of verifyChain(agent, files).faults)
+      this.blame(`the ledger of ${agent}, ${file} line ${line}: ${problem}`)
+  }
+}
+
+/** Held is what is merged as one thing: a task of that name, wherever it stands. */
+function isHeld(path: string, held: ReadonlySet<string>): boolean {
+  return [...held].some(
+    (one) => one === path || (path.includes('EMAIL_') && one.endsWith(path.slice(path.lastIndexOf('/')))),
+  )
+}
