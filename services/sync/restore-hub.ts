@@ -110,6 +110,11 @@ function lossesOf({ store }: Pick<HubDeps, 'store'>): Loss[] {
   return JSON.parse(store.fact('hub_losses') ?? '[]') as Loss[]
 }
 
+async function isHead(commit: Oid | null, repo: HubDeps['repo']): Promise<boolean> {
+  const answer = await repo.remoteHead()
+  return answer.kind === 'ok' && answer.head === commit
+}
+
 /** All at once; what the hub finds too much at once in ever smaller parts. */
 async function pushChain(
   commits: readonly SignedCommit[],
@@ -122,11 +127,11 @@ async function pushChain(
     const end = Math.min(done + step, commits.length)
     const target = commits[end - 1] as SignedCommit
     const outcome = await repo.push({ commit: target.oid, expected, isRestore: true })
-    if (outcome.kind === 'landed') {
+    if (outcome.kind === 'landed' || (await isHead(target.oid, repo))) {
       expected = target.oid
       done = end
       await at('restoring')
-    } else if (outcome.kind === 'rejected' && outcome.cause === 'refused' && step > 1) step = Math.ceil(step / 2)
+    } else if (step > 1 && (await isHead(expected, repo))) step = Math.ceil(step / 2)
     else return outcome
   }
   return { kind: 'landed' }

@@ -126,9 +126,7 @@ function addressLine(label: string, addresses: readonly MailAddress[]): string[]
 
 function attachmentLine(one: IncomingAttachment): string {
   const what = `${oneLine(one.fileName, 120) || 'unnamed'} (${oneLine(one.contentType, 80)}, ${shownSize(one.size)})`
-  const where = one.content
-    ? `kept as ${attachmentPath(one, one.content.sha256)}`
-    : 'not kept here; see the mailbox'
+  const where = one.content ? `kept as ${attachmentPath(one, one.content.sha256)}` : 'not kept here; see the mailbox'
   return `Attachment: ${what}, ${where}`
 }
 
