@@ -6,6 +6,7 @@ export const LEDGER_TYPES = [
   'task.created',
   'mail.skipped',
   'task.claimed',
+  'task.given-back',
   'task.drafted',
   'task.returned',
   'draft.presented',

@@ -1,3 +1,4 @@
+import { mayClaim } from './claim.ts'
 import { TakenNames } from './taken-names.ts'
 import { type FrontMatter, parseTaskFile, ticksOf } from './task-file.ts'
 import { canMove, type Mover } from './task-state.ts'
@@ -188,6 +189,7 @@ function arrivesProperly(author: Author, change: Located, to: TaskPlace, all: re
   const before = origin.before && parsedTask(origin.before)
   const after = change.after && parsedTask(change.after)
   if (!before || !after || before.front.id !== after.front.id) return 'task-id-changed'
+  if (to.kind === 'in-progress' && !mayClaim(before, author.agent)) return 'kept-for-another'
   const [was, is] = [before.front.generation, after.front.generation]
   if (to.kind === 'in-progress' && is !== was + 1) return 'generation'
   if (to.kind !== 'in-progress' && is < was) return 'generation'

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readAction } from './action.ts'
 import { renderCard } from './card.ts'
-import { claimedBy, isClaimable } from './claim.ts'
 import { isTaskId, makeTaskId, shortId } from './ids.ts'
 import {
   newTaskFile,
@@ -10,7 +9,6 @@ import {
   renderTaskFile,
   section,
   ticksOf,
-  withFront,
   withSection,
 } from './task-file.ts'
 import { canMove, TRANSITIONS } from './task-state.ts'
@@ -104,29 +102,6 @@ describe('the state machine', () => {
       expect(canMove({ kind: 'needs-action', domain: 'email' }, { kind: 'pending', domain: 'payment' }, by)).toBe(false)
     }
     expect(TRANSITIONS.some((one) => one.from === 'done')).toBe(false)
-  })
-})
-
-describe('a claim', () => {
-  test('adds one to the generation and a line of history', () => {
-    const task = claimedBy(pending(), 'cloud', '2026-11-20T10:00:00.000Z')
-    expect(task.front).toMatchObject({
-      generation: 2,
-      history: [{ state: 'In_Progress/cloud', agent: 'cloud', at: '2026-11-20T10:00:00.000Z' }],
-    })
-  })
-  test('of a card that came back keeps neither the mark of having been shown nor a ticked box', () => {
-    const card = withFront(pending(), { presented: { digest: 'sha256:x', at: '2026-11-20T10:00:00Z' } })
-    const ticked = withSection(card, 'decision', '- [ ] Approve\n- [x] Redraft')
-    const task = claimedBy(ticked, 'cloud', '2026-11-20T10:00:00.000Z')
-    expect(task.front).not.toHaveProperty('presented')
-    expect(ticksOf(task)).toEqual([])
-    expect(section(task, 'draft')).toBe('Dear Ana')
-  })
-  test('is tried only for what stands in Needs_Action and belongs to the zone', () => {
-    expect(isClaimable({ kind: 'needs-action', domain: 'email' }, 'cloud')).toBe(true)
-    expect(isClaimable({ kind: 'needs-action', domain: 'payment' }, 'cloud')).toBe(false)
-    expect(isClaimable({ kind: 'pending', domain: 'email' }, 'cloud')).toBe(false)
   })
 })
 

@@ -2,7 +2,7 @@ import { isMap, isScalar, parseDocument, stringify, visit, type YAMLError } from
 import { z } from 'zod'
 import { CountersignError } from './errors.ts'
 import { isTaskId, type TaskId } from './ids.ts'
-import { DOMAINS } from './vault-path.ts'
+import { AGENT, DOMAINS } from './vault-path.ts'
 
 /** Files larger than this are no task files. */
 export const MAX_TASK_FILE_BYTES = 256 * 1024
@@ -58,6 +58,8 @@ const frontSchema = z.looseObject({
   action: z.looseObject({ tool: line(60) }).optional(),
   presented: z.looseObject({ digest: line(80), at: isoTime }).optional(),
   outcome: z.looseObject({ status: line(40), at: isoTime.optional(), reason: line(500).optional() }).optional(),
+  /** While it stands in Needs_Action: the one agent that may claim it. */
+  for: z.string().regex(AGENT, 'not an agent name').optional(),
   parent: line(26).optional(),
   after: z.array(line(26)).max(20).optional(),
 })

@@ -41,7 +41,8 @@ export type TaskPlace = Extract<
   { kind: 'needs-action' | 'pending' | 'in-progress' | 'approved' | 'rejected' | 'done' }
 >
 
-const AGENT = /^[a-z][a-z0-9-]{0,30}$/
+/** An agent's name. */
+export const AGENT = /^[a-z][a-z0-9-]{0,30}$/
 const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/
 const LOG_FILE = /^\d{4}-\d{2}-\d{2}\.jsonl$/
 const ATTACHMENT_FILE = /^[0-9a-f]{64}(\.[a-z0-9]{1,8})?$/

@@ -1,4 +1,4 @@
-// Runs `demo`, `start`, `test` or `bench:story` in a fresh clone on any Node ≥ 20: installs what the lock file asks for,
+// Runs `demo`, `start`, `test` or a benchmark in a fresh clone on any Node ≥ 20: installs what the lock file asks for,
 // then hands over to the Node that runs TypeScript. Plain JavaScript without dependencies, because nothing is there yet.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -16,6 +16,7 @@ const COMMANDS = {
   start: [join(root, 'cli', 'main.ts'), 'start'],
   test: [join(root, 'scripts', 'test.ts')],
   'bench:story': [join(root, 'bench', 'story.ts')],
+  'bench:sync': [join(root, 'bench', 'sync.ts')],
 }
 /**
  * Exactly what the lock file says, without writing it. Not `npm ci`: that refuses a lock file written where a registry

@@ -16,13 +16,18 @@ export interface HubFile {
   readonly size: number
 }
 
+/** A claim; `request`: what asked for it, and is told when it has landed. */
+export interface Claim extends TaskJob {
+  readonly request?: string
+}
+
 /** A push that was begun: once the hub's history holds `commit`, its rows become the base. */
 export interface PushIntent {
   readonly commit: Oid
   /** The hub head it was built on: when the hub has moved past it without `commit`, it can never land. */
   readonly parent: Oid | null
   readonly rows: readonly { readonly path: VaultPath; readonly row: BaseRow | null }[]
-  readonly claims: readonly TaskJob[]
+  readonly claims: readonly Claim[]
 }
 
 /** One atomic change of the store; absent parts stay as they are. */

@@ -1,67 +1,199 @@
-import { claimedBy, isClaimable } from '#core/claim.ts'
-import type { TaskJob } from '#core/jobs.ts'
+import { claimedBy, isClaimable, mayClaim, takesUp } from '#core/claim.ts'
 import { mergeKey } from '#core/merge.ts'
 import { checkCommit, maxBytesOf } from '#core/path-ownership.ts'
-import type { Oid } from '#core/ports/repo.ts'
-import { parseTaskFile, renderTaskFile } from '#core/task-file.ts'
-import { fileNameOf, isConflictCopy, placeOf, taskPath, type VaultPath } from '#core/vault-path.ts'
+import type { Claim } from '#core/ports/sync-store.ts'
+import type { SyncAnswer, SyncRequest } from '#core/sync-request.ts'
+import { type ParsedTask, parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
+import { fileNameOf, folderOf, isConflictCopy, placeOf, type TaskPlace, taskPath } from '#core/vault-path.ts'
+import { decideZone } from '#core/zone-policy.ts'
+import { planGiveBack } from './give-back.ts'
 import type { HubView } from './hub-view.ts'
 import { type PlannedChange, withBytes } from './plan-merge.ts'
+import { landedClaims } from './settle-intents.ts'
+import { refusal, type Standing } from './standing.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
-export interface ClaimPlan {
+/** One commit on top of the merge, with its trailers. */
+export interface PlannedCommit {
+  readonly message: string
+  readonly trailers: Readonly<Record<string, string>>
   readonly changes: readonly PlannedChange[]
-  readonly jobs: readonly TaskJob[]
+}
+
+export interface ClaimPlan {
+  readonly commits: readonly PlannedCommit[]
+  /** To be announced once they have landed. */
+  readonly claims: readonly Claim[]
+  /** What is to be answered once all of this has landed, or there was nothing to push. */
+  readonly answers: ReadonlyMap<string, SyncAnswer>
+  /** More stands open than one push should carry. */
+  readonly isPartial: boolean
 }
 
 /** Claimed in one push; the rest follows in the next. */
 const MAX_CLAIMS = 50
+const MAX_REMEMBERED = 10_000
 
 /**
- * What this agent takes over, given the whole tree it is about to push: the tasks of its zone's domains that nobody
- * owns. Only the cloud claims from the hub; what local alone may do was never the hub's to give. It is a claim only
- * when the push that carries it has landed.
+ * What this agent takes over and gives back, given the tree it is about to push: what was asked for, and the open tasks
+ * that it takes up by itself. None of it is so before the push that carries it has landed.
  */
-export async function planClaims(hub: HubView, unmerged: ReadonlySet<string>, deps: SyncDeps): Promise<ClaimPlan> {
-  if (deps.zone !== 'cloud') return { changes: [], jobs: [] }
-  const open = [...hub.under('Needs_Action/')].filter(
-    ([path]) => isClaimable(placeOf(path), deps.zone) && !isConflictCopy(path),
-  )
-  const changes: PlannedChange[] = []
-  const jobs: TaskJob[] = []
-  const before = new Map(open.map(([path, oid]) => [path, { oid }]))
-  for (const [path, oid] of open.slice(0, MAX_CLAIMS)) {
-    // A name that stands elsewhere too, or whose file here is not what the hub has: not before that is sorted out.
-    const key = mergeKey(path)
-    if (hub.of(key).length > 1 || unmerged.has(key) || deps.attention.held.has(key)) continue
-    const claim = await claimOf(path, oid, deps)
-    if (!claim) continue
-    // As for any commit: what the table forbids is not pushed.
-    const own = await withBytes(claim.changes, before, deps)
-    if (checkCommit({ agent: deps.agent, zone: deps.zone }, own).length > 0) continue
-    changes.push(...claim.changes)
-    jobs.push(claim.job)
+export async function planClaims(
+  hub: HubView,
+  unmerged: ReadonlySet<string>,
+  requests: readonly SyncRequest[],
+  deps: SyncDeps,
+): Promise<ClaimPlan> {
+  const draft = new ClaimDraft(hub, unmerged, deps)
+  for (const request of requests) {
+    if (request.kind === 'claim') await draft.claimAsked(request)
+    if (request.kind === 'give-back') await draft.giveBack(request)
   }
-  return { changes, jobs }
+  const isPartial = await draft.takeUp()
+  return { ...draft.plan(), isPartial }
 }
 
-async function claimOf(
-  path: VaultPath,
-  oid: Oid,
-  { repo, agent, clock }: SyncDeps,
-): Promise<{ changes: PlannedChange[]; job: TaskJob } | undefined> {
-  const place = placeOf(path)
-  const parsed = parseTaskFile(Buffer.from(await repo.readBlob(oid, maxBytesOf(place))).toString('utf8'))
-  // Broken by hand: the person sees it lying there; a file that nobody can read is nobody's work.
-  if (!parsed.ok) return undefined
-  const claimed = claimedBy(parsed.task, agent, new Date(clock.now()).toISOString())
-  const claimedOid = await repo.writeBlob(Buffer.from(renderTaskFile(claimed)))
-  const to = taskPath({ kind: 'in-progress', agent }, fileNameOf(path))
-  return {
-    changes: [
-      { path, oid: null },
-      { path: to, oid: claimedOid },
-    ],
-    job: { taskId: claimed.front.id, generation: claimed.front.generation },
+class ClaimDraft {
+  readonly #hub: HubView
+  readonly #unmerged: ReadonlySet<string>
+  readonly #deps: SyncDeps
+  readonly #claimed: PlannedChange[] = []
+  readonly #givenBack: PlannedChange[] = []
+  readonly #claims: Claim[] = []
+  readonly #gone: string[] = []
+  readonly #answers = new Map<string, SyncAnswer>()
+  /** One push does one thing to a task. */
+  readonly #touched = new Set<string>()
+
+  constructor(hub: HubView, unmerged: ReadonlySet<string>, deps: SyncDeps) {
+    this.#hub = hub
+    this.#unmerged = unmerged
+    this.#deps = deps
   }
+
+  async claimAsked({ id, file, task }: Extract<SyncRequest, { kind: 'claim' }>): Promise<void> {
+    const { agent, zone } = this.#deps
+    const found = this.#standing(file)
+    // It has won it already: that is told when the file stands in the work tree.
+    if (found === 'unsettled' || landedClaims(this.#deps).some((one) => one.request === id)) return
+    const parsed = found && (await readTask(found, this.#deps))
+    const verdict = decideClaim(found, parsed, task, { agent, zone })
+    if ('kind' in verdict) return void this.#answers.set(id, verdict)
+    const rule = await this.#claim(verdict.found, verdict.task, id)
+    if (rule) this.#answers.set(id, refusal(rule, `A claim of it would be refused: ${rule}.`))
+  }
+
+  async giveBack(request: Extract<SyncRequest, { kind: 'give-back' }>): Promise<void> {
+    const found = this.#standing(request.file)
+    if (found === 'unsettled') return
+    const { agents } = await this.#deps.trust()
+    const parsed = found && (await readTask(found, this.#deps))
+    const outcome = planGiveBack(request, found, parsed, { ...this.#deps, agents })
+    this.#answers.set(request.id, outcome.answer)
+    if (!outcome.task || !found || outcome.to === undefined) return
+    const oid = await this.#deps.repo.writeBlob(Buffer.from(renderTaskFile(outcome.task)))
+    const changes = found.path === outcome.to ? [] : [{ path: found.path, oid: null }]
+    const rule = await this.#add(this.#givenBack, found, [...changes, { path: outcome.to, oid }])
+    if (rule) this.#answers.set(request.id, refusal(rule, `It would be refused: ${rule}.`))
+    else this.#gone.push(request.task)
+  }
+
+  /** Open tasks that nobody had to ask for. True: some are left for the next push. */
+  async takeUp(): Promise<boolean> {
+    const { zone, agent, notOurs, courtesy } = this.#deps
+    if (!courtesy.mayClaim()) return false
+    for (const [path, oid] of this.#hub.under('Needs_Action/')) {
+      if (notOurs.has(oid) || isConflictCopy(path) || !isClaimable(placeOf(path), zone)) continue
+      if (this.#claims.length >= MAX_CLAIMS) return true
+      const found = this.#standing(fileNameOf(path))
+      if (found === undefined || found === 'unsettled') continue
+      const parsed = await readTask(found, this.#deps)
+      // Broken by hand: the person sees it lying there; a file that nobody can read is nobody's work.
+      const isOurs =
+        parsed.ok && takesUp(parsed.task, agent, zone) && (await this.#claim(found, parsed.task)) === undefined
+      if (isOurs) continue
+      if (notOurs.size >= MAX_REMEMBERED) notOurs.clear()
+      notOurs.add(oid)
+    }
+    return false
+  }
+
+  plan(): Omit<ClaimPlan, 'isPartial'> {
+    const { agent } = this.#deps
+    const say = (count: number) => `${count} ${count === 1 ? 'task' : 'tasks'}`
+    const commits: PlannedCommit[] = []
+    if (this.#gone.length > 0)
+      commits.push({
+        message: `Give back ${say(this.#gone.length)} by ${agent}`,
+        trailers: { 'Give-Back': this.#gone.join(' ') },
+        changes: this.#givenBack,
+      })
+    if (this.#claims.length > 0)
+      commits.push({
+        message: `Claim ${say(this.#claims.length)} for ${agent}`,
+        trailers: { Claim: this.#claims.map((one) => one.taskId).join(' ') },
+        changes: this.#claimed,
+      })
+    return { commits, claims: this.#claims, answers: this.#answers }
+  }
+
+  /** A name that stands elsewhere too, or whose file here is not what the hub has: not before that is sorted out. */
+  #standing(file: string): Standing | 'unsettled' | undefined {
+    const found = [...this.#hub.of(file)]
+    const [first] = found
+    if (this.#unmerged.has(file) || this.#deps.attention.held.has(file) || found.length > 1) return 'unsettled'
+    if (this.#touched.has(file)) return 'unsettled'
+    return first && { path: first[0], oid: first[1], place: placeOf(first[0]) as TaskPlace }
+  }
+
+  async #claim(found: Standing, task: TaskFile, request?: string): Promise<string | undefined> {
+    const { repo, agent, clock } = this.#deps
+    const claimed = claimedBy(task, agent, new Date(clock.now()).toISOString())
+    const oid = await repo.writeBlob(Buffer.from(renderTaskFile(claimed)))
+    const to = taskPath({ kind: 'in-progress', agent }, fileNameOf(found.path))
+    const rule = await this.#add(this.#claimed, found, [
+      { path: found.path, oid: null },
+      { path: to, oid },
+    ])
+    const { id: taskId, generation } = claimed.front
+    if (rule === undefined) this.#claims.push({ taskId, generation, ...(request !== undefined && { request }) })
+    return rule
+  }
+
+  /** As for any commit: what the table forbids is not pushed. Gives the rule. */
+  async #add(into: PlannedChange[], found: Standing, changes: PlannedChange[]): Promise<string | undefined> {
+    const { agent, zone } = this.#deps
+    const own = await withBytes(changes, new Map([[found.path, { oid: found.oid }]]), this.#deps)
+    const [violation] = checkCommit({ agent, zone }, own)
+    if (violation) return violation.rule
+    into.push(...changes)
+    this.#touched.add(mergeKey(found.path))
+    return undefined
+  }
+}
+
+async function readTask({ oid, place }: Standing, { repo }: SyncDeps): Promise<ParsedTask> {
+  return parseTaskFile(Buffer.from(await repo.readBlob(oid, maxBytesOf(place))).toString('utf8'))
+}
+
+/** What can be said at once to somebody who wants a task; or that task, when it may be claimed. */
+function decideClaim(
+  found: Standing | undefined,
+  parsed: ParsedTask | undefined,
+  taskId: string,
+  { agent, zone }: Pick<SyncDeps, 'agent' | 'zone'>,
+): SyncAnswer | { readonly found: Standing; readonly task: TaskFile } {
+  if (!found || !parsed) return { kind: 'elsewhere', place: null }
+  const { place } = found
+  const generation = parsed.ok ? parsed.task.front.generation : 0
+  if (place.kind === 'in-progress')
+    return place.agent === agent ? { kind: 'held', generation } : { kind: 'taken', by: place.agent, generation }
+  if (place.kind !== 'needs-action') return { kind: 'elsewhere', place: folderOf(place) }
+  const decision = decideZone(zone, place.domain, 'claim')
+  if (!decision.allow) return refusal(decision.rule, `The ${zone} zone may not claim ${place.domain} tasks.`)
+  if (!parsed.ok) return refusal(parsed.rule, `Its file cannot be read: ${parsed.problem}.`)
+  const { task } = parsed
+  if (task.front.id !== taskId) return refusal('task-id-changed', 'Another task has its file name.')
+  if (!mayClaim(task, agent)) return refusal('kept-for-another', `It is kept for ${task.front.for}.`)
+  return { found, task }
 }

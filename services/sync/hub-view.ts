@@ -9,7 +9,7 @@ export interface HubView {
   /** The files whose path begins with this. */
   under(prefix: string): Map<VaultPath, Oid>
   /** The files with this merge key. */
-  of(key: string): VaultPath[]
+  of(key: string): Map<VaultPath, Oid>
 }
 
 export function hubView(store: Pick<SyncStore, 'hubUnder' | 'hubOf'>, changes: readonly PlannedChange[]): HubView {
@@ -28,6 +28,6 @@ export function hubView(store: Pick<SyncStore, 'hubUnder' | 'hubOf'>, changes: r
         store.hubUnder(prefix),
         changes.filter(({ path }) => path.startsWith(prefix)),
       ),
-    of: (key) => [...changed(store.hubOf([key]), byKey.get(key) ?? []).keys()],
+    of: (key) => changed(store.hubOf([key]), byKey.get(key) ?? []),
   }
 }

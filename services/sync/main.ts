@@ -11,6 +11,7 @@ import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
 import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
+import { openRequests } from '#adapters/state-files/requests.ts'
 import { openTrash, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
@@ -24,12 +25,14 @@ import { runService } from '#runtime/service.ts'
 import { Attention } from './attention.ts'
 import { cachedRepo } from './cached-repo.ts'
 import { syncSettings } from './config.ts'
+import { createCourtesy } from './courtesy.ts'
 import { pollHub } from './poll-hub.ts'
 import { runSync } from './run-sync.ts'
 import { createScanner } from './scan-work-tree.ts'
 
 const config = loadConfig('sync', syncSettings)
 const clock = { now: Date.now }
+const time = { now: () => performance.now() }
 /** Each call to git has a limit of its own; this is for what never comes back. */
 const LONGEST_ROUND_MS = 180_000
 const IDLE_BEAT_MS = 5_000
@@ -68,12 +71,25 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     (one) =>
       [one.name, createPublicKey({ key: Buffer.from(one.ledger, 'base64'), format: 'der', type: 'spki' })] as const,
   )
+  const zones = new Map(agents.map((one) => [one.name, one.zone]))
+  const courtesy = resources.use(
+    createCourtesy({
+      ...time,
+      agent: config.agent,
+      agents: zones,
+      random: Math.random,
+      onTurn: () => sync.requestNow(),
+    }),
+  )
   const alive = progress('cycle', LONGEST_ROUND_MS)
   const sync = resources.use(
     runSync(
       {
         ...{ zone: config.zone, agent: config.agent, repo, workTree, store, ledger, clock },
         trust: async () => gateTrust(await readTrust(config.trust)),
+        requests: await openRequests(config.state, clock.now()),
+        courtesy,
+        notOurs: new Set(),
         received: resources.use(openReceived(config.state)),
         scanner,
         scan: rememberingScan(scan),
@@ -88,7 +104,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
         at: () => {},
       },
       {
-        ...{ log, metrics, random: Math.random, monotonic: () => performance.now(), onFault: fail },
+        ...{ log, metrics, random: Math.random, monotonic: time.now, onFault: fail },
         writeStatus: (status) =>
           writeStateFile(config.state, 'sync-status.json', `${JSON.stringify(status, null, 2)}\n`),
         onProgress: alive,

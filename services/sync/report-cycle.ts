@@ -5,17 +5,19 @@ import { landedClaims } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
 /**
- * Tells the ledger and the drafter of claims that have landed and whose files stand in the work tree. A crash in
+ * Tells the ledger, the drafter and whoever asked of claims that have landed and whose files stand in the work tree. A crash in
  * between repeats it: a second ledger line and a second ring do no harm, a missing one would.
  */
 export async function announceClaims(deps: SyncDeps): Promise<TaskJob[]> {
   const claims = landedClaims(deps)
-  for (const job of claims) {
+  for (const { request, ...job } of claims) {
     await deps.ledger.append('task.claimed', { task: job.taskId, data: { generation: job.generation } })
-    await deps.doorbell.ring('draft', 'draft-reply', job)
+    if (request !== undefined) await deps.requests.answer(request, { kind: 'landed', generation: job.generation })
+    // Only the cloud drafts by itself.
+    if (deps.zone === 'cloud') await deps.doorbell.ring('draft', 'draft-reply', job)
   }
   if (claims.length > 0) deps.store.update({ facts: { landed_claims: null } })
-  return claims
+  return claims.map(({ taskId, generation }) => ({ taskId, generation }))
 }
 
 /** The ledger's lines about what a landed merge kept apart or back; each held-back path once for each rule. */

@@ -1,7 +1,6 @@
-import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
 import type { Oid } from '#core/ports/repo.ts'
-import type { PushIntent, StoreChange } from '#core/ports/sync-store.ts'
+import type { Claim, PushIntent, StoreChange } from '#core/ports/sync-store.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
 /**
@@ -31,6 +30,6 @@ export function landing({ commit, rows, claims }: PushIntent, { store }: Pick<Sy
 }
 
 /** Claims that landed and were not announced yet. */
-export function landedClaims({ store }: Pick<SyncDeps, 'store'>): TaskJob[] {
-  return JSON.parse(store.fact('landed_claims') ?? '[]') as TaskJob[]
+export function landedClaims({ store }: Pick<SyncDeps, 'store'>): Claim[] {
+  return JSON.parse(store.fact('landed_claims') ?? '[]') as Claim[]
 }

@@ -4,12 +4,15 @@ import type { FetchOutcome, Oid } from '#core/ports/repo.ts'
 import type { BaseRow } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { shownPath } from '#core/scan-changes.ts'
+import type { SyncRequest } from '#core/sync-request.ts'
 import type { VaultPath } from '#core/vault-path.ts'
+import { answerRequests, answerWaiting } from './answer-requests.ts'
 import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
+import { commitPlan } from './commit-plan.ts'
 import { hubView } from './hub-view.ts'
 import { type MergePlan, planMerge, takenOnly } from './plan-merge.ts'
-import { commitPlan, pushIntent, takeOverOwn } from './push-plan.ts'
+import { pushIntent, takeOverOwn } from './push-intent.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
@@ -64,34 +67,49 @@ export type Wake = 'vault' | 'hub'
  * changed, never on how much the vault holds.
  */
 export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<CycleOutcome> {
+  // Before the look at the hub, so that what is answered was seen after it was asked.
+  const requests = await deps.requests.open()
+  const outcome = await tryRound(requests, wake === 'hub' || requests.length > 0, deps)
+  await answerWaiting(requests, outcome, deps)
+  return outcome
+}
+
+async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, deps: SyncDeps): Promise<CycleOutcome> {
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     if (attempt > 0) await deps.pause(attempt)
-    const seen = await lookAround(deps, attempt > 0 || wake === 'hub')
+    const watch = deps.courtesy.start()
+    const seen = await lookAround(deps, attempt > 0 || isHubAsked)
     if (seen.kind !== 'ready') return seen
     const { head, refusal } = seen
     const keys = new Set(deps.attention.open)
     if (!(await deps.scanner.look(deps.scanner.view.ours(keys).keys()))) return { kind: 'unsettled' }
     const plan = await planMerge(keys, deps)
     if (refusal) return { kind: 'refused', ...refusal, report: await concludeOnly(takenOnly(plan), keys, head, deps) }
-    const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, deps)
-    const changes = [...plan.changes, ...claims.changes]
-    if (changes.length === 0) return { kind: 'synced', report: await concludeOnly(plan, keys, head, deps) }
+    const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, requests, deps)
+    const changes = [...plan.changes, ...claims.commits.flatMap((one) => one.changes)]
+    if (changes.length === 0) {
+      const report = await concludeOnly(plan, keys, head, deps)
+      await answerRequests(requests, claims.answers, deps)
+      return { kind: 'synced', report }
+    }
 
     const rows = mergedRows(plan, keys, deps)
     const { commit, hlc } = await commitPlan(plan, claims, head, deps)
-    const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.jobs }
+    const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.claims }
     const outcome = await pushIntent(intent, hlc, deps)
     if (outcome.kind === 'rejected' && outcome.cause === 'refused')
       return { kind: 'push-refused', reason: outcome.reason }
     // Raced or unknown: look at the hub again. Whether this commit is in its history decides, nothing else.
     if (outcome.kind !== 'landed') continue
+    watch.landed(claims.claims.length > 0)
     await takeOverOwn(intent, changes, hlc, deps)
     await settleIntents(commit, deps)
     await deps.at('landed')
     await reportMerge(plan, deps)
     const whole = withClaims(plan, claims, deps)
     const report = await conclude(whole, new Set([...keys, ...whole.merged]), commit, deps)
-    return { kind: 'synced', report: { ...report, pushed: true } }
+    await answerRequests(requests, claims.answers, deps)
+    return { kind: 'synced', report: { ...report, pushed: true, isPartial: report.isPartial || claims.isPartial } }
   }
   return { kind: 'contended' }
 }
@@ -208,7 +226,8 @@ async function conclude(
 }
 
 /** The claims as part of what the work tree is to become. */
-function withClaims(plan: MergePlan, { changes }: ClaimPlan, { scanner }: SyncDeps): MergePlan {
+function withClaims(plan: MergePlan, { commits }: ClaimPlan, { scanner }: SyncDeps): MergePlan {
+  const changes = commits.flatMap((one) => one.changes)
   const keys = changes.map(({ path }) => mergeKey(path))
   const tree = new Map(plan.tree)
   for (const { path, oid } of changes) {

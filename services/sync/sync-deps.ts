@@ -5,11 +5,13 @@ import type { ContentScan } from '#core/ports/content-scan.ts'
 import type { Doorbell } from '#core/ports/doorbell.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { ReceivedPort } from '#core/ports/received.ts'
-import type { RepoPort } from '#core/ports/repo.ts'
+import type { Oid, RepoPort } from '#core/ports/repo.ts'
+import type { RequestsPort } from '#core/ports/requests.ts'
 import type { SyncStore } from '#core/ports/sync-store.ts'
 import type { WorkTreePort } from '#core/ports/work-tree.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import type { Attention } from './attention.ts'
+import type { Courtesy } from './courtesy.ts'
 import type { Scanner } from './scan-work-tree.ts'
 
 /** What a sync cycle works with. */
@@ -26,6 +28,11 @@ export interface SyncDeps {
   readonly attention: Attention
   readonly store: SyncStore
   readonly ledger: LedgerPort
+  /** What commands ask for. */
+  readonly requests: RequestsPort
+  readonly courtesy: Courtesy
+  /** Open tasks, by their bytes, that this agent does not take up by itself. */
+  readonly notOurs: Set<Oid>
   /** Told before the hub's bytes are written under a task's name; in the local zone. */
   readonly received: Pick<ReceivedPort, 'note'>
   readonly ledgerKey: KeyObject

@@ -50,6 +50,7 @@ async function judgeHub(range: Range, deps: SyncDeps): Promise<GateVerdict> {
   const verdict = await judgeRange(repo, range, { ...(await deps.trust()), standing, scan: deps.scan })
   const { verifiedHead: verified, commits } = verdict
   if (verified !== range.lastVerified) {
+    deps.courtesy.hear(commits)
     const changed = takenOver(commits, clock.now())
     store.update({ ...changed, facts: { verified, hub_at: verified, hlc: latestHlc(store, commits, clock.now()) } })
     attention.wakePaths(changed.hub.keys())

@@ -125,6 +125,7 @@ test('ledger entry types', () => {
       "task.created",
       "mail.skipped",
       "task.claimed",
+      "task.given-back",
       "task.drafted",
       "task.returned",
       "draft.presented",

@@ -17,6 +17,8 @@ export interface SshHub extends AsyncDisposable {
   readonly port: number
   readonly user: string
   readonly hostKeyFile: string
+  /** The listening sshd; every connection is a child of it. */
+  readonly pid: number
 }
 
 /** A hub behind a private sshd on loopback, run by the current user, with the authorized_keys the product writes. */
@@ -39,6 +41,8 @@ export async function serveHub(zones: Zones, repository: string): Promise<SshHub
     'StrictModes no',
     'PermitRootLogin forced-commands-only',
     'AuthenticationMethods publickey',
+    // Bash, started by sshd, reads the user's .bashrc, which may take longer than all that is tested: not in a nested one.
+    'SetEnv SHLVL=2',
   ]
   writeFileSync(join(dir, 'config'), `${config.join('\n')}\n`)
   // Where sshd is started by root it wants this folder, which its package's service would make.
@@ -51,6 +55,7 @@ export async function serveHub(zones: Zones, repository: string): Promise<SshHub
     port,
     user,
     hostKeyFile,
+    pid: server.pid ?? 0,
     async [Symbol.asyncDispose]() {
       const ended = new Promise((done) => server.once('exit', done))
       if (server.kill()) await ended

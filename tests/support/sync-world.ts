@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { type MemoryHub, type MemoryRepo, memoryHub, memoryRepo } from '#adapters/memory/repo.ts'
+import { type MemoryRequests, memoryRequests } from '#adapters/memory/requests.ts'
 import { type MemoryWorkTree, memoryWorkTree } from '#adapters/memory/work-tree.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { ruleScan } from '#core/content-scan.ts'
@@ -10,6 +11,7 @@ import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { SyncStore } from '#core/ports/sync-store.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { Attention } from '#services/sync/attention.ts'
+import { createCourtesy } from '#services/sync/courtesy.ts'
 import { createScanner } from '#services/sync/scan-work-tree.ts'
 import { type CycleOutcome, syncCycle, type Wake } from '#services/sync/sync-cycle.ts'
 import type { SyncDeps } from '#services/sync/sync-deps.ts'
@@ -28,6 +30,8 @@ export interface SyncZone {
   scan: ContentScan
   readonly rung: TaskJob[]
   readonly trash: string[]
+  /** What commands ask, and what they were answered. */
+  readonly requests: MemoryRequests
   /** Task files of which sync noted that the hub's bytes come. */
   readonly received: string[]
   deps(): SyncDeps
@@ -93,6 +97,7 @@ function makeZone(
   let serial = 0
   const self: SyncZone = {
     ...{ zone, agent, files, repo, rung: [], trash: [], received: [] },
+    requests: memoryRequests(),
     store: openSyncStore(':memory:'),
     scan: ruleScan,
     ledger: memoryLedger(files, agent, clock.now),
@@ -112,6 +117,9 @@ function makeZone(
     ...{ zone, agent, repo, clock, workTree: files, store: self.store, ledger: self.ledger },
     trust: async () => ({ agents }),
     scan: { scan: (content) => self.scan.scan(content) },
+    requests: self.requests,
+    courtesy: createCourtesy({ agent, agents, random: () => 0, now: clock.now, onTurn: () => {} }),
+    notOurs: new Set(),
     received: { note: (fileName) => void self.received.push(fileName) },
     ledgerKey: ledgerKeyOf(agent).privateKey,
     ledgerKeys: new Map([...agents.keys()].map((one) => [one, ledgerKeyOf(one).publicKey])),

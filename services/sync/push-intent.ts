@@ -1,44 +1,12 @@
-import { formatHlc, parseHlc, tickHlc } from '#core/hlc.ts'
 import { mergeKey } from '#core/merge.ts'
 import { maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid, PushOutcome, TreeFile } from '#core/ports/repo.ts'
 import type { PushIntent } from '#core/ports/sync-store.ts'
 import { placeOf, type VaultPath } from '#core/vault-path.ts'
-import type { ClaimPlan } from './claim-tasks.ts'
-import type { MergePlan, PlannedChange } from './plan-merge.ts'
+import type { PlannedChange } from './plan-merge.ts'
 import { landing } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { takenOver } from './verify-hub.ts'
-
-/** One commit for what changed here and one for the claims, so that each says one thing; pushed together. */
-export async function commitPlan(
-  plan: MergePlan,
-  claims: ClaimPlan,
-  head: Oid | null,
-  deps: SyncDeps,
-): Promise<{ readonly commit: Oid; readonly hlc: string }> {
-  const { repo, store, agent, clock, nonce } = deps
-  // As near to the time of writing as causality allows: a file edited offline is as old as its edit.
-  const written = plan.changes.flatMap(({ path }) => {
-    const { identity } = plan.ours.get(path) ?? {}
-    return identity ? [Number(BigInt(identity.mtimeNs) / 1_000_000n)] : []
-  })
-  const physicalMs = Math.min(clock.now(), written.length > 0 ? Math.max(...written) : clock.now())
-  let hlc = tickHlc(parseHlc(store.fact('hlc') ?? ''), physicalMs, agent)
-  let parent = head
-  if (plan.changes.length > 0) {
-    const message = `Sync ${plan.changes.length} ${plan.changes.length === 1 ? 'path' : 'paths'} from ${agent}`
-    const trailers = { Nonce: nonce(), HLC: formatHlc(hlc) }
-    parent = await repo.commitTree({ parent, changes: plan.changes, message, trailers })
-  }
-  if (claims.changes.length > 0) {
-    hlc = tickHlc(hlc, clock.now(), agent)
-    const message = `Claim ${claims.jobs.length} ${claims.jobs.length === 1 ? 'task' : 'tasks'} for ${agent}`
-    const trailers = { Claim: claims.jobs.map((job) => job.taskId).join(' '), Nonce: nonce(), HLC: formatHlc(hlc) }
-    parent = await repo.commitTree({ parent, changes: claims.changes, message, trailers })
-  }
-  return { commit: parent as Oid, hlc: formatHlc(hlc) }
-}
 
 /** Our own commits passed the ownership check before they were made: they are verified by having landed. */
 export async function takeOverOwn(
