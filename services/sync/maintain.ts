@@ -23,6 +23,8 @@ export interface MaintenanceTools {
 export interface Maintenance extends AsyncDisposable {
   /** Does what is asked or due, if anything; one thing at a time. */
   look(): void
+  /** What it does has limits of its own. */
+  isBusy(): boolean
 }
 
 /** A young process has better things to do. */
@@ -33,6 +35,7 @@ export function startMaintenance(tools: MaintenanceTools): Maintenance {
   const bornAt = tools.now()
   let running: Promise<void> | undefined
   let isAskedAgain = false
+  let isBusy = false
   const look = () => {
     isAskedAgain = true
     running ??= work().finally(() => {
@@ -47,12 +50,15 @@ export function startMaintenance(tools: MaintenanceTools): Maintenance {
         await watchTheNight()
       } catch (error) {
         tools.log.error({ err: error }, 'maintenance failed')
+      } finally {
+        isBusy = false
       }
     }
   }
   const serve = async () => {
     const request = await tools.asked()
     if (!request) return
+    isBusy = true
     const findings = await attempt(() =>
       request.kind === 'verify' ? check(true) : repair(request.kind === 'reset-hub'),
     )
@@ -61,6 +67,7 @@ export function startMaintenance(tools: MaintenanceTools): Maintenance {
   const watchTheNight = async () => {
     const isYoung = tools.now() - bornAt < FIRST_CHECK_AFTER_MS
     if (isYoung || !isCheckDue(tools.now(), tools.lastCheckAt(), tools.hour)) return
+    isBusy = true
     const findings = await check(false)
     const isDamaged = findings.some((one) => one.check === 'objects' && one.result === 'failed')
     if (isDamaged) await repair(false)
@@ -78,6 +85,7 @@ export function startMaintenance(tools: MaintenanceTools): Maintenance {
   }
   return {
     look,
+    isBusy: () => isBusy,
     async [Symbol.asyncDispose]() {
       isAskedAgain = false
       await running

@@ -18,6 +18,17 @@ export interface VerifyDeps extends Pick<SyncDeps, 'repo' | 'store' | 'workTree'
   readonly breathe: () => Promise<void>
 }
 
+/** The reasons that a running sync knows: among them what the local machine never takes from the hub. */
+export function standingReasons({
+  attention,
+  zone,
+}: Pick<SyncDeps, 'attention' | 'zone'>): Pick<VerifyDeps, 'isOpen' | 'isHeld'> {
+  return {
+    isOpen: (key) => attention.open.has(key),
+    isHeld: (path) => attention.held.has(mergeKey(path)) || (zone === 'local' && placeOf(path).kind === 'approved'),
+  }
+}
+
 /** How one path stands with base, hub and work tree. */
 type Standing =
   | 'even'
