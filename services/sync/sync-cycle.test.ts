@@ -10,7 +10,7 @@ import {
   type SyncZone,
   taskText,
 } from '#tests/support/sync-world.ts'
-import { type CycleOutcome, syncCycle } from './sync-cycle.ts'
+import { syncCycle } from './sync-cycle.ts'
 
 const F = 'EMAIL_2026-11-20_invoice-for-march_7h3k9q.md'
 const NEEDS = `Needs_Action/email/${F}`
@@ -594,22 +594,5 @@ describe('a crash at any point', () => {
     expect(Object.keys(hubFiles())).toEqual([DONE])
     expect(hubFiles()[DONE]).toContain('edited')
     expect(new Set(cloud.rung.map((job) => job.generation))).toEqual(new Set([1]))
-  })
-})
-
-describe('a name in another Unicode form', () => {
-  it('is respelled and carried', async () => {
-    local.files.put('Plans/Idée.md'.normalize('NFD'), 'x')
-    await synced(local)
-    expect(hubFiles()).toEqual({ 'Plans/Idée.md': 'x' })
-    expect([...local.files.files().keys()].filter((path) => path.startsWith('Plans'))).toEqual(['Plans/Idée.md'])
-  })
-
-  it('is left alone and told of where the other form is another file', async () => {
-    local.files.put('Plans/Idée.md', 'y')
-    local.files.put('Plans/Idée.md'.normalize('NFD'), 'x')
-    const { report } = (await local.sync()) as Extract<CycleOutcome, { kind: 'synced' }>
-    expect(report.held).toEqual([{ path: 'Plans/Idée.md'.normalize('NFD'), rule: 'path-not-nfc' }])
-    expect(local.files.text('Plans/Idée.md'.normalize('NFD'))).toBe('x')
   })
 })
