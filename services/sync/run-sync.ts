@@ -43,6 +43,7 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
 
   const round = async (wake: Wake): Promise<LoopAnswer> => {
     const answer = await oneRound(wake)
+    status = { ...status, asked: (await deps.requests.open()).map((one) => one.file) }
     await options.writeStatus(status)
     shown = status
     options.onProgress()
