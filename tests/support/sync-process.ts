@@ -10,6 +10,8 @@ import type { Zones } from './git-zones.ts'
 export interface SyncProcess {
   readonly vault: string
   readonly state: string
+  /** What the service is started with, but for its port. */
+  readonly env: Readonly<Record<string, string | undefined>>
   start(): Promise<void>
   /** SIGKILL for the service and every git it runs. */
   kill(): Promise<void>
@@ -45,28 +47,29 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
       .map((entry) => join(entry.parentPath, entry.name).slice(vault.length + 1))
       .filter((path) => !path.startsWith('Logs/') && !path.includes('/.tmp-'))
       .sort()
+  const env = {
+    PATH: process.env.PATH,
+    COUNTERSIGN_ZONE: zone,
+    COUNTERSIGN_VAULT: vault,
+    COUNTERSIGN_STATE: state,
+    COUNTERSIGN_KEYS: join(home, 'keys'),
+    COUNTERSIGN_TRUST: join(home, 'trust'),
+    COUNTERSIGN_HUB_URL: hub,
+    COUNTERSIGN_REDIS_URL: redisUrl,
+    COUNTERSIGN_SYNC_POLL_MS: '200',
+    COUNTERSIGN_SYNC_RECONCILE_MS: '2000',
+  }
   return {
     vault,
     state,
+    env,
     log,
     async start() {
       ;[port = 0] = await freePorts(1)
       child = spawn(process.execPath, [resolve('services/sync/main.ts')], {
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: {
-          PATH: process.env.PATH,
-          COUNTERSIGN_ZONE: zone,
-          COUNTERSIGN_VAULT: vault,
-          COUNTERSIGN_STATE: state,
-          COUNTERSIGN_KEYS: join(home, 'keys'),
-          COUNTERSIGN_TRUST: join(home, 'trust'),
-          COUNTERSIGN_HUB_URL: hub,
-          COUNTERSIGN_REDIS_URL: redisUrl,
-          COUNTERSIGN_HTTP_PORT: String(port),
-          COUNTERSIGN_SYNC_POLL_MS: '200',
-          COUNTERSIGN_SYNC_RECONCILE_MS: '2000',
-        },
+        env: { ...env, COUNTERSIGN_HTTP_PORT: String(port) },
       })
       for (const stream of [child.stdout, child.stderr])
         stream?.setEncoding('utf8').on('data', (text: string) => void log.push(text))
