@@ -1,5 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { SshKeyPair } from '#core/openssh-key.ts'
 import type { FetchOutcome, Oid, PushOutcome, RepoPort } from '#core/ports/repo.ts'
@@ -116,7 +116,8 @@ function repo(
       return loose.write('commit', withSignature(payload, signCommit(payload, signingKey)))
     },
     async saveRef(name, oid) {
-      await run(oid === null ? ['update-ref', '-d', ownRef(name)] : ['update-ref', ownRef(name), oid])
+      if (oid === null) await run(['update-ref', '-d', ownRef(name)])
+      else await writeRef(gitDir, ownRef(name), oid)
     },
     readRef: (name) => readRef(run, gitDir, ownRef(name)),
     tidy: () => packLoose(run, gitDir),
@@ -199,6 +200,14 @@ async function packLoose(run: RunGit, gitDir: string): Promise<void> {
   const sample = await readdir(join(gitDir, 'objects', '17')).catch(() => [])
   if (sample.length * 256 < MANY_LOOSE) return
   await run(['repack', '-d', '-l', '-q', '--geometric=2'], { timeoutMs: TIDY_TIMEOUT_MS })
+}
+
+/** As git writes a ref of its own: whole, on disk, then in place. Nobody else writes the refs of this clone. */
+async function writeRef(gitDir: string, ref: string, oid: Oid): Promise<void> {
+  const temporary = join(gitDir, 'countersign-ref')
+  await writeFile(temporary, `${oid}\n`, { flush: true })
+  await mkdir(dirname(join(gitDir, ref)), { recursive: true })
+  await rename(temporary, join(gitDir, ref))
 }
 
 /** A ref as git last wrote it: a file of its own, or one that git has to look for. */

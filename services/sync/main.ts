@@ -127,13 +127,12 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     sync.request()
   }
   resources.use(watchTree(vault.root, { onChange, onLost }, config.vaultPollMs))
-  const onPush = (head?: Oid | null) => {
-    if (head === undefined || head !== (store.fact('verified') ?? null)) sync.requestNow()
-  }
+  const onPush = (head?: Oid | null) =>
+    sync.requestNow(() => head === undefined || head !== (store.fact('verified') ?? null))
   const hub = repo.watch(onPush)
   if (hub) resources.use(hub)
   const isWatched = () => hub?.isLive() ?? false
-  resources.use(pollHub({ repo, store, everyMs: config.pollMs, isWatched, onNews: sync.requestNow }))
+  resources.use(pollHub({ repo, store, everyMs: config.pollMs, isWatched, onNews: () => sync.requestNow() }))
   const handlers = { 'sync-now': async () => sync.requestNow() }
   resources.use(await startWorker(redis, 'sync', handlers, { log, onProgress: progress('queue', 60_000) }))
   const reconcile = setInterval(() => {

@@ -11,7 +11,7 @@ import type { SyncDeps } from './sync-deps.ts'
 export async function rebuildBase(head: Oid | null, { repo, store, scanner }: SyncDeps): Promise<void> {
   if (head === null || store.fact('based') !== undefined) return
   const found = [...scanner.view.differing()]
-  if (found.length === 0) return
+  if (found.length === 0 && store.somePaths(1).length === 0) return
   const rows = new Map<VaultPath, BaseRow>()
   if (store.somePaths(1).length === 0) {
     const held = new Map<string, Set<Oid>>()
