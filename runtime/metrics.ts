@@ -64,6 +64,11 @@ export const METRICS = {
     help: 'What that check found wrong.',
     labels: {},
   },
+  countersign_sync_held_files: {
+    kind: 'gauge',
+    help: 'Files that sync does not carry now: for a secret in them, or by another rule.',
+    labels: { reason: ['secret', 'other'] },
+  },
   countersign_sync_open_conflicts: {
     kind: 'gauge',
     help: 'Conflict copies in the vault that the person has not settled yet.',

@@ -132,6 +132,11 @@ for pipe in watchers/*; do
   [ -p "$pipe" ] || continue
   if [ -d "/proc/\${pipe##*.}" ]; then echo 1<>"$pipe"; else rm -f "$pipe"; fi
 done
+# Packs loose objects once there are some 6,000 (names are evenly spread over 256 folders), one at a time, and the push
+# does not wait for it.
+if [ "$(ls objects/17 2>/dev/null | wc -l)" -gt 23 ] && command -v flock >/dev/null; then
+  flock -n packing git repack -d -l -q --geometric=2 </dev/null >/dev/null 2>&1 &
+fi
 exit 0
 `
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { SshKeyPair } from '#core/openssh-key.ts'
@@ -13,6 +13,7 @@ import { looseObjects } from './loose-objects.ts'
 import { asOid, objectReader } from './objects.ts'
 import { readPushOutcome } from './push-outcome.ts'
 import { type GitResult, gitRunner, type RunGit, withoutCredentials } from './run-git.ts'
+import { salvage } from './salvage.ts'
 import { type SshAccess, shareConnection, shellLine, sshTarget } from './ssh.ts'
 import { readSigningKey, signCommit, withSignature } from './ssh-signature.ts'
 import { changeTree, formatTree, type Tree } from './trees.ts'
@@ -40,6 +41,8 @@ const FETCH_TIMEOUT_MS = 60_000
 const PUSH_TIMEOUT_MS = 20_000
 /** A whole history, and the hub judges every commit of it. */
 const RESTORE_TIMEOUT_MS = 600_000
+const TIDY_TIMEOUT_MS = 600_000
+const MANY_LOOSE = 6_000
 const MAX_REASON_CHARS = 1_000
 /** What git says when the hub answers, but with objects that its own checks refuse. */
 const BAD_OBJECTS =
@@ -59,19 +62,26 @@ export async function openRepo(options: RepoOptions): Promise<RepoPort> {
   try {
     const ssh = isSshUrl(options.hubUrl) && options.ssh && closing.use(shareConnection(options.ssh, gitDir))
     removeStaleLocks(gitDir, 0, Date.now())
-    await initBare(run, gitDir, cloneSettings({ ...options, sshCommand: ssh ? shellLine(ssh.words) : undefined }))
+    const settings = cloneSettings({ ...options, sshCommand: ssh ? shellLine(ssh.words) : undefined })
+    await initBare(run, gitDir, settings)
     const watchCommand = ssh ? [...ssh.words, ...sshTarget(options.hubUrl)] : undefined
-    return repo(run, options, { signingKey, watchCommand }, closing)
+    return repo(run, options, { signingKey, watchCommand, settings }, closing)
   } catch (error) {
     await closing.disposeAsync()
     throw error
   }
 }
 
+interface Opened {
+  readonly signingKey: SshKeyPair
+  readonly watchCommand: readonly string[] | undefined
+  readonly settings: Readonly<Record<string, string>>
+}
+
 function repo(
   run: RunGit,
   options: RepoOptions,
-  { signingKey, watchCommand }: { signingKey: SshKeyPair; watchCommand: readonly string[] | undefined },
+  { signingKey, watchCommand, settings }: Opened,
   closing: AsyncDisposableStack,
 ): RepoPort {
   const { agent, gitDir } = options
@@ -82,7 +92,13 @@ function repo(
   return {
     agent,
     ...objects,
-    fetch: () => fetchHub(run, gitDir, options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS),
+    async fetch() {
+      const timeoutMs = options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS
+      const outcome = await fetchHub(run, gitDir, timeoutMs)
+      if (outcome.kind !== 'refused') return outcome
+      const known = await readRef(run, gitDir, HUB_REF)
+      return { ...outcome, ...(await salvage({ run, gitDir, settings, known, timeoutMs })) }
+    },
     watch: (onPush) =>
       watchCommand ? listenToHub(watchCommand, onPush) : watchHubFolder(options.hubUrl, () => onPush()),
     remoteHead: () => askHub(run, options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS),
@@ -108,6 +124,7 @@ function repo(
       await run(oid === null ? ['update-ref', '-d', ownRef(name)] : ['update-ref', ownRef(name), oid])
     },
     readRef: (name) => readRef(run, gitDir, ownRef(name)),
+    tidy: () => packLoose(run, gitDir),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }
@@ -190,12 +207,22 @@ async function transport(
 
 function notFetched(stderr: string): FetchOutcome {
   const reason = withoutCredentials(stderr).trim().slice(0, MAX_REASON_CHARS)
-  return BAD_OBJECTS.test(stderr) ? { kind: 'refused', reason } : { kind: 'unreachable', reason }
+  return BAD_OBJECTS.test(stderr)
+    ? { kind: 'refused', reason, head: null, good: null }
+    : { kind: 'unreachable', reason }
 }
 
 function ownRef(name: string): string {
   if (REF_NAME.test(name) && name !== 'hub') return `refs/countersign/${name}`
   throw new CountersignError('ERR_GIT_FAILED', `not a name for a ref of this clone: ${JSON.stringify(name)}`)
+}
+
+/** Packs grow by doubling, so each object is packed a few times in its life; nothing unreachable is thrown away. */
+async function packLoose(run: RunGit, gitDir: string): Promise<void> {
+  // Object names are evenly spread: one folder of 256 tells how many there are.
+  const sample = await readdir(join(gitDir, 'objects', '17')).catch(() => [])
+  if (sample.length * 256 < MANY_LOOSE) return
+  await run(['repack', '-d', '-l', '-q', '--geometric=2'], { timeoutMs: TIDY_TIMEOUT_MS })
 }
 
 /** A ref as git last wrote it: a file of its own, or one that git has to look for. */

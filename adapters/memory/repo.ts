@@ -97,6 +97,7 @@ export function memoryRepo(hub: MemoryHub, agent: string, clock: Clock): MemoryR
       return outcome
     },
     watch: () => undefined,
+    tidy: async () => {},
     remoteHead: async () => answer(),
     async push(request) {
       if (request.expected !== null && !isAncestor(request.expected, request.commit))

@@ -12,6 +12,7 @@ import { EXIT } from '../exit-codes.ts'
 import { ringSync } from '../ring-sync.ts'
 import { configureConflicts } from '../sync-conflicts.ts'
 import { maintain } from '../sync-maintenance.ts'
+import { configureWhy } from '../sync-why.ts'
 import { terminalText } from '../table.ts'
 import type { ZoneHome } from '../zone-home.ts'
 
@@ -39,6 +40,7 @@ export function configure(command: Command, cli: Cli): void {
       cli.setExitCode(report.state === 'ok' ? EXIT.ok : EXIT.failed)
     })
   configureConflicts(command, cli)
+  configureWhy(command, cli)
 }
 
 function maintenanceOf({ repair, resetHub, verify }: Options): MaintenanceKind | undefined {

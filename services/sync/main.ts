@@ -45,6 +45,7 @@ const LONGEST_ROUND_MS = 180_000
 const IDLE_BEAT_MS = 5_000
 /** Between a few files of a check, which is in no hurry. */
 const BREATH_MS = 5
+const TIDY_MS = 3_600_000
 /** Twenty megabytes that most zones never need. */
 const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
@@ -96,6 +97,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     scanner,
     scan: rememberingScan(scan),
     attention: new Attention(),
+    carriesPrivate: config.privateDomains,
     ledgerKey: await readPrivateKey(key('ledger.pem')),
     ledgerKeys: new Map(publicKeys),
     doorbell: resources.use(await openDoorbell(redis, log)),
@@ -183,6 +185,10 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     if (isMending || maintenance.isBusy() || !sync.isRunning()) alive()
     maintenance.look()
   }, IDLE_BEAT_MS)
-  for (const timer of [reconcile, idle]) resources.defer(() => clearInterval(timer))
+  const tidy = setInterval(
+    () => void repo.tidy().catch((error: unknown) => log.warn({ err: error }, 'could not pack objects')),
+    TIDY_MS,
+  )
+  for (const timer of [reconcile, idle, tidy]) resources.defer(() => clearInterval(timer))
   sync.requestNow()
 })

@@ -1,4 +1,5 @@
 import { CountersignError } from '#core/errors.ts'
+import { isScanRule } from '#core/scan-changes.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import { lastCheck } from './check-everything.ts'
@@ -96,6 +97,9 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
         metrics.count('countersign_sync_cycles_total', { outcome: isNews ? 'success' : 'noop' })
         metrics.set('countersign_sync_last_success_timestamp_seconds', deps.clock.now() / 1000, {})
         metrics.set('countersign_sync_open_conflicts', outcome.report.conflicts.length, {})
+        const secret = outcome.report.held.filter(({ rule }) => isScanRule(rule)).length
+        metrics.set('countersign_sync_held_files', secret, { reason: 'secret' })
+        metrics.set('countersign_sync_held_files', outcome.report.held.length - secret, { reason: 'other' })
         if (claims.length > 0) {
           metrics.count('countersign_claims_total', { outcome: 'won' }, claims.length)
           metrics.count('countersign_tasks_total', { outcome: 'claimed' }, claims.length)

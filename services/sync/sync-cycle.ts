@@ -12,6 +12,7 @@ import { type ClaimPlan, planClaims } from './claim-tasks.ts'
 import { commitPlan } from './commit-plan.ts'
 import { hubView } from './hub-view.ts'
 import { type MergePlan, planMerge, takenOnly } from './plan-merge.ts'
+import { mayLeaveHub } from './private-keys.ts'
 import { pushIntent, takeOverOwn } from './push-intent.ts'
 import { rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
@@ -109,7 +110,12 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     const whole = withClaims(plan, claims, deps)
     const report = await conclude(whole, new Set([...keys, ...whole.merged]), commit, deps)
     await answerRequests(requests, claims.answers, deps)
-    return { kind: 'synced', report: { ...report, pushed: true, isPartial: report.isPartial || claims.isPartial } }
+    const leaving = claims.commits
+      .flatMap((one) => one.changes.map(({ path }) => path))
+      .filter((path) => mayLeaveHub(path, deps))
+    deps.attention.wakePaths(leaving)
+    const isPartial = report.isPartial || claims.isPartial || leaving.length > 0
+    return { kind: 'synced', report: { ...report, pushed: true, isPartial } }
   }
   return { kind: 'contended' }
 }
@@ -123,7 +129,7 @@ async function lookAround(
   // A push is a compare-and-swap: against the last verified head it needs no fetch, unless something is open.
   const isOpen =
     store.intents().length > 0 || store.fact('based') === undefined || store.fact('quarantine') !== undefined
-  const mustFetch = isHubAsked || isOpen || !attention.isHubSeen
+  const mustFetch = isHubAsked || !attention.isHubSeen || isOpen
   // At once: neither needs the other, and the base is known per file.
   const [scanning, fetching] = await Promise.allSettled([
     scanWithCheckpoint(deps),
@@ -137,11 +143,11 @@ async function lookAround(
   if (!scan.isSettled) return { kind: 'unsettled' }
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
+  attention.isHubSeen = true
   // Our own guess at the head is no news of the hub.
   const restored = mustFetch && fetched.kind === 'ok' ? await restoreHub(fetched.head, deps) : undefined
   if (restored && restored.kind !== 'refused') return restored
   const { verified: head, refusal } = restored?.verdict ?? (await verdictOn(fetched, mustFetch, deps))
-  attention.isHubSeen = true
   await deps.at('verified')
   await rebuildBase(head, deps)
   await settleApplying(deps)
@@ -159,13 +165,16 @@ async function verdictOn(
   isNews: boolean,
   deps: SyncDeps,
 ): Promise<HubVerdict> {
-  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
+  if (fetched.kind === 'refused') return refuseFetch(fetched, deps)
   return isNews ? verifyHub(fetched.head, deps) : { verified: fetched.head }
 }
 
 /** After a look at everything, base and hub are compared as a whole too: nothing is left to a mark that got lost. */
-function wakeEverything({ attention, store, scanner }: SyncDeps): void {
+function wakeEverything(deps: SyncDeps): void {
+  const { attention, store, scanner, agent } = deps
   attention.wake([...attention.held.keys()])
+  for (const folder of [`In_Progress/${agent}/`, 'Pending_Approval/'])
+    attention.wakePaths([...store.hubUnder(folder).keys()].filter((path) => mayLeaveHub(path, deps)))
   attention.wake(store.unequalKeys())
   attention.wakePaths(scanner.view.differing())
 }
@@ -190,8 +199,13 @@ async function concludeOnly(
 }
 
 /** What was merged, as the base it is once the hub has it. */
-function mergedRows(plan: MergePlan, keys: ReadonlySet<string>, { scanner }: SyncDeps): [VaultPath, BaseRow | null][] {
-  return scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
+function mergedRows(
+  plan: MergePlan,
+  keys: ReadonlySet<string>,
+  { scanner, store }: SyncDeps,
+): [VaultPath, BaseRow | null][] {
+  const gone = [...store.baseOf(plan.staying).keys()].map((path): [VaultPath, null] => [path, null])
+  return [...scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key))), ...gone]
 }
 
 /** Brings the work tree up to the hub's head, then tells whom it concerns. */
@@ -206,6 +220,7 @@ async function conclude(
   await keepCopiesHere(plan, deps)
   const appliedCount = await applyTree(plan, deps)
   attention.rest(keys, store, scanner.view)
+  attention.leave(plan.staying)
   attention.hold(plan.held)
   const claims = await announceClaims(deps)
   const ledgerProblems = await witnessOthers(hubView(store, []), deps)

@@ -26,6 +26,8 @@ export interface SyncDeps {
   /** What may not leave this machine. */
   readonly scan: ContentScan
   readonly attention: Attention
+  /** In the local zone: whether tasks of its own domains go to the hub like all others. */
+  readonly carriesPrivate: boolean
   readonly store: SyncStore
   readonly ledger: LedgerPort
   /** What commands ask for. */

@@ -154,7 +154,9 @@ describe('mail that arrives', () => {
     expect(section(await taskOf(html ?? ''), 'original')).not.toMatch(/obey/)
     const filmTask = await taskOf(film ?? '')
     expect(section(filmTask, 'original')).toMatch(/see the film/)
-    expect(section(filmTask, 'original')).toMatch(/film\.mp4 \(video\/mp4, 2[01]\.\d MB\), not kept here; see the mailbox/)
+    expect(section(filmTask, 'original')).toMatch(
+      /film\.mp4 \(video\/mp4, 2[01]\.\d MB\), not kept here; see the mailbox/,
+    )
     expect(filmTask.front.risk).toEqual(['mail-incomplete', 'attachment-not-kept'])
     await taskOf(broken ?? '')
     await taskOf(`${lines} --- id: 1`)

@@ -167,6 +167,7 @@ test('metric names', () => {
       "countersign_sync_check_timestamp_seconds",
       "countersign_sync_conflicts_total",
       "countersign_sync_cycles_total",
+      "countersign_sync_held_files",
       "countersign_sync_last_success_timestamp_seconds",
       "countersign_sync_open_conflicts",
       "countersign_tasks_total",
