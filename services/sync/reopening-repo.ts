@@ -34,7 +34,6 @@ export function reopeningRepo(first: RepoPort, open: () => Promise<RepoPort>): R
     checkObjects: (options) => current.checkObjects(options),
     saveRef: (name, oid) => current.saveRef(name, oid),
     readRef: (name) => current.readRef(name),
-    tidy: () => current.tidy(),
     watch(onPush) {
       const watch = { onPush, inner: current.watch(onPush) }
       watches.add(watch)

@@ -62,18 +62,6 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
       .map((entry) => join(entry.parentPath, entry.name).slice(vault.length + 1))
       .filter((path) => !path.startsWith('Logs/') && !path.includes('/.tmp-'))
       .sort()
-  const env = {
-    PATH: process.env.PATH,
-    COUNTERSIGN_ZONE: zone,
-    COUNTERSIGN_VAULT: vault,
-    COUNTERSIGN_STATE: state,
-    COUNTERSIGN_KEYS: join(home, 'keys'),
-    COUNTERSIGN_TRUST: join(home, 'trust'),
-    COUNTERSIGN_HUB_URL: hub,
-    COUNTERSIGN_REDIS_URL: redisUrl,
-    COUNTERSIGN_SYNC_POLL_MS: '200',
-    COUNTERSIGN_SYNC_RECONCILE_MS: '2000',
-  }
   return {
     vault,
     state,
