@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isScanRule } from './scan-changes.ts'
 import { ZONES } from './zone-policy.ts'
 
 const count = z.int().nonnegative()
@@ -30,6 +31,8 @@ const syncSchema = z.looseObject({
   state: z.string(),
   /** When the status was written. */
   at: z.string(),
+  /** What is held back or not carried at all, and the rule. */
+  held: z.array(z.looseObject({ path: z.string(), rule: z.string() })).optional(),
   /** When the hub last came back with an older history and got back what is known here. */
   hubRestored: z.looseObject({ at: z.string() }).nullish(),
 })
@@ -61,6 +64,8 @@ export type SyncReport = z.output<typeof syncSchema>
 /** Older than this, a status document says nothing about now: the health service itself is away. */
 export const STATUS_FRESH_MS = 20_000
 
+/** So many files that are held back are named. */
+const MAX_TOLD = 5
 /** So long a trouble that is over is still told. */
 const TOLD_FOR_MS = 24 * 3_600_000
 
@@ -105,6 +110,10 @@ function syncProblems(sync: SyncReport | null, nowMs: number): string[] {
   const restoredAt = sync.hubRestored?.at ?? ''
   return [
     ...(sync.state === 'ok' ? [] : [`sync: ${sync.state}`]),
+    ...(sync.held ?? [])
+      .filter(({ rule }) => isScanRule(rule))
+      .slice(0, MAX_TOLD)
+      .map(({ path, rule }) => `sync holds back ${path}: ${rule}`),
     ...(nowMs - Date.parse(restoredAt) < TOLD_FOR_MS
       ? [`the hub had lost its newest history, found and put back ${sayMinute(restoredAt)}`]
       : []),

@@ -18,10 +18,40 @@ export function startingFolders(zone: Zone): string[] {
   ]
 }
 
+/**
+ * For whoever runs a git of their own in the vault. Documentation: sync never reads it, and carries what is on its list
+ * of folders and names, whatever this file says.
+ */
+export const VAULT_GITIGNORE = `# What must never be committed, for a git of your own. Countersign does not rely on this file: it carries only the
+# folders and names of its contract, and looks into each file for secrets.
+.env*
+*.session
+*.sqlite
+*.pem
+*.key
+*.p12
+*.kdbx
+id_rsa*
+id_ed25519*
+credentials*.json
+token*.json
+storageState*.json
+banking/
+secrets/
+keys/
+.wwebjs_auth/
+.wwebjs_cache/
+auth_info_*/
+.obsidian/
+.vscode/
+.trash/
+`
+
 /** The person's notes. Only the local zone may write them; the cloud gets them through the hub. */
 export function startingNotes(zone: Zone, ownerName: string): Readonly<Record<string, string>> {
-  if (zone === 'cloud') return {}
-  return { 'Company_Handbook.md': handbook(ownerName), 'Business_Goals.md': GOALS }
+  const both = { '.gitignore': VAULT_GITIGNORE }
+  if (zone === 'cloud') return both
+  return { ...both, 'Company_Handbook.md': handbook(ownerName), 'Business_Goals.md': GOALS }
 }
 
 const handbook = (ownerName: string) => `# Company handbook

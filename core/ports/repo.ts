@@ -30,6 +30,8 @@ export interface SignedCommit {
   readonly signature: CommitSignature
   /** The whole message with its trailers. */
   readonly message: string
+  /** The rest of the commit's text but its tree, parents and signature: names that nobody believes. Kept for the scan. */
+  readonly header?: string
   /** `Key: value` lines of the message's last paragraph; the last one of a key counts. Keys keep their case. */
   readonly trailers: Readonly<Record<string, string>>
   /** Committer date, ms since the epoch; the signer's claim, one second resolution. */
@@ -121,6 +123,14 @@ export interface RepoPort extends AsyncDisposable {
   writeBlob(bytes: Uint8Array): Promise<Oid>
   /** A commit signed with the agent's key. It moves no ref and is known to nobody until it is pushed. */
   commitTree(draft: CommitDraft): Promise<Oid>
+
+  /** Packs loose objects once there are many. For idle moments; other calls may go on meanwhile. */
+  tidy(): Promise<void>
+  /**
+   * What is wrong with the objects that the refs lead to, a line each: whether they are all there, and with `readAll` also
+   * whether their bytes are what their names say. Empty when nothing is.
+   */
+  checkObjects(options: { readonly readAll: boolean }): Promise<string[]>
 
   /** Refs of this clone alone: `refs/countersign/<name>`, name like `verified`, `quarantine`. null removes. */
   saveRef(name: string, oid: Oid | null): Promise<void>

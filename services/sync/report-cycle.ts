@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto'
+import { makeTaskId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
-import { fileNameOf } from '#core/vault-path.ts'
+import { isScanRule } from '#core/scan-changes.ts'
+import { fileNameOf, vaultPath } from '#core/vault-path.ts'
 import type { MergePlan } from './plan-merge.ts'
 import { landedClaims } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
@@ -33,8 +36,18 @@ export async function reportHeld(held: MergePlan['held'], deps: SyncDeps): Promi
   const now = held.map(({ path, rule }) => `${rule} ${path}`)
   for (const [index, line] of now.entries()) {
     const { path = '', rule = '' } = held[index] ?? {}
-    if (!before.has(line)) await deps.ledger.append('path.held', { data: { path: fileNameOf(path), rule } })
+    if (before.has(line)) continue
+    await deps.ledger.append('path.held', { data: { path: fileNameOf(path), rule } })
+    if (isScanRule(rule)) await noteHeld(path, rule, deps)
   }
   if (now.length !== before.size || now.some((line) => !before.has(line)))
     deps.store.update({ facts: { held: JSON.stringify(now) } })
+}
+
+/** What another zone holds back the person would not see otherwise: the local machine's own stands on its dashboard. */
+async function noteHeld(path: string, rule: string, { workTree, zone, agent, clock }: SyncDeps): Promise<void> {
+  if (zone === 'local') return
+  const name = makeTaskId(clock.now(), createHash('sha256').update(`${rule} ${path}`).digest())
+  const text = `A file stays on the ${agent} machine because of a secret in it (${rule}): ${fileNameOf(path)}\n`
+  await workTree.write(vaultPath(`Updates/${agent}/${name}.md`), Buffer.from(text), null)
 }

@@ -460,6 +460,24 @@ describe('a lost clone', () => {
     expect(await cloud.sync('vault')).toMatchObject({ kind: 'synced' })
     expect(world.hub.files().get('Plans/trip.md')).toBe('one')
   })
+
+  it('takes with it what only it had of a file’s past', async () => {
+    const path = 'Plans/trip.md'
+    cloud.files.put(path, 'mine')
+    local.files.put(path, 'yours')
+    await synced(local)
+    world.at = (agent, point) => {
+      if (agent === 'cloud' && point === 'applying') throw new Crash(point)
+    }
+    await expect(cloud.sync()).rejects.toThrow(Crash)
+    world.at = () => {}
+    cloud.repo.lose()
+    cloud.restart()
+    await quiesce()
+    expect(cloud.files.text(path)).toBe('yours')
+    const copies = [...cloud.files.files()].filter(([one]) => isConflictCopy(one))
+    expect(copies.map(([, text]) => text)).toEqual(['mine'])
+  })
 })
 
 describe('the ledgers', () => {

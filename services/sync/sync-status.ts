@@ -28,6 +28,8 @@ export interface SyncStatus {
   readonly ledgerProblems: readonly string[]
   /** When the hub last came back with an older history, and what was put back; null: not since this process began. */
   readonly hubRestored: { readonly at: string; readonly from: string | null; readonly to: string } | null
+  /** What the last check of everything found wrong; null before the first. */
+  readonly check: { readonly at: string; readonly problems: readonly string[] } | null
   readonly lastError: Trouble | null
 }
 
@@ -40,6 +42,7 @@ export const FIRST_STATUS: Omit<SyncStatus, 'at'> = {
   quarantine: null,
   ledgerProblems: [],
   hubRestored: null,
+  check: null,
   lastError: null,
 }
 
@@ -51,7 +54,7 @@ export function statusAfter(before: Omit<SyncStatus, 'at'>, outcome: CycleOutcom
   switch (outcome.kind) {
     case 'synced':
       return {
-        ...{ ...FIRST_STATUS, hubRestored: before.hubRestored, ...factsOf(outcome.report) },
+        ...{ ...FIRST_STATUS, hubRestored: before.hubRestored, check: before.check, ...factsOf(outcome.report) },
         ...{ state: 'ok', at, lastSuccessAt: at },
       }
     case 'restored':

@@ -1,5 +1,6 @@
 import { type GateFault, type GateVerdict, judgeRange, printable, type Range } from '#core/gate.ts'
 import { clampHlc, formatHlc, type Hlc, parseHlc, receiveHlc } from '#core/hlc.ts'
+import { maskSecrets } from '#core/mask-mail.ts'
 import { mergeKey } from '#core/merge.ts'
 import type { FetchOutcome, Oid, SignedCommit } from '#core/ports/repo.ts'
 import type { HubFile, StoreChange, SyncStore } from '#core/ports/sync-store.ts'
@@ -111,19 +112,29 @@ export async function refuseFetch(
   return { verified: verdict?.verifiedHead ?? lastVerified, refusal: { head, faults } }
 }
 
-export async function refuseHead(head: Oid | null, faults: readonly GateFault[], deps: SyncDeps): Promise<HubVerdict> {
+export async function refuseHead(
+  head: Oid | null,
+  faults: readonly GateFault[],
+  deps: Pick<SyncDeps, 'store' | 'repo' | 'ledger'>,
+): Promise<HubVerdict> {
   await quarantine({ head, faults }, head, deps)
   return { verified: await verifiedHead(deps), refusal: { head, faults } }
 }
 
-async function quarantine({ head, faults }: Refusal, kept: Oid | null, deps: SyncDeps): Promise<void> {
+async function quarantine(
+  { head, faults }: Refusal,
+  kept: Oid | null,
+  deps: Pick<SyncDeps, 'store' | 'repo' | 'ledger'>,
+): Promise<void> {
   const { store, repo, ledger } = deps
   const name = head ?? `none:${faults[0]?.detail ?? ''}`
   if (store.fact('quarantine') === name) return
   await repo.saveRef('quarantine', kept)
   const [first] = faults
+  // The name of a file may be a stranger's token: in the ledger it would keep that back.
+  const detail = maskSecrets(first?.detail ?? '').text
   await ledger.append('gate.refused', {
-    data: { head: head ?? '', rule: first?.rule ?? '', detail: first?.detail ?? '', faults: faults.length },
+    data: { head: head ?? '', rule: first?.rule ?? '', detail, faults: faults.length },
   })
   store.update({ facts: { quarantine: name } })
 }

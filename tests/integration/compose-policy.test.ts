@@ -56,6 +56,7 @@ describe('the two zones', () => {
     expect(holders('signing-key')).toEqual(['compose.cloud.yml sync', 'compose.local.yml sync'])
     expect(holders('deploy-key')).toEqual(['compose.cloud.yml sync', 'compose.local.yml sync'])
     expect(holders('ledger-key')).toEqual(['compose.cloud.yml sync', 'compose.local.yml sync'])
+    expect(holders('guard')).toEqual(['compose.cloud.yml sync', 'compose.local.yml sync'])
     expect(holders('countersign-key')).toEqual(['compose.local.yml executor'])
     expect(holders('smtp-password')).toEqual(['compose.local.yml executor'])
     expect(holders('imap-password')).toEqual(['compose.cloud.yml triage', 'compose.local.yml executor'])

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { revokeAgent } from '#adapters/keys/trust-files.ts'
-import { createSshKey } from '#adapters/keys/zone-keys.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { Attacker, type HostileFile } from '#tests/support/git-attacker.ts'
 import { commitFiles, makeHub, makeZones, openClone, taskText, type Zones } from '#tests/support/git-zones.ts'
@@ -50,7 +50,7 @@ let attacker: Attacker
 let honest: Oid
 
 beforeAll(async () => {
-  zones = await makeZones([['former', 'cloud']])
+  zones = await makeZones(tmpdir(), [['former', 'cloud']])
   hub = await makeHub(zones)
   settled = mkdtempSync(join(zones.root, 'settled-'))
   await using local = await openRealZone(zones, settled, hub)

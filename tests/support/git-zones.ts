@@ -21,8 +21,11 @@ export interface Zones extends Disposable {
   readonly trustDir: string
 }
 
-export async function makeZones(more: readonly (readonly [agent: string, zone: Zone])[] = []): Promise<Zones> {
-  const root = mkdtempSync(join(tmpdir(), 'countersign-zones-'))
+export async function makeZones(
+  parent = tmpdir(),
+  more: readonly (readonly [agent: string, zone: Zone])[] = [],
+): Promise<Zones> {
+  const root = mkdtempSync(join(parent, 'countersign-zones-'))
   const home = (agent: string) => join(root, agent)
   const agents: AgentIdentity[] = []
   for (const [agent, zone] of [['cloud', 'cloud'], ['local', 'local'], ...more] as const)

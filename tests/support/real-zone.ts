@@ -50,7 +50,7 @@ export async function openRealZone(zones: Zones, dir: string, hubUrl: string): P
   const workTree = openWorkTree((await openVault(vaultRoot)).root)
   const cached = cachedRepo(repo)
   const deps: SyncDeps = {
-    ...{ zone: 'local', agent: 'local', repo: cached, workTree, store, ledger, clock },
+    ...{ zone: 'local', agent: 'local', carriesPrivate: true, repo: cached, workTree, store, ledger, clock },
     trust: async () => gateTrust(await readTrust(join(home, 'trust'))),
     scan: scanInLayers([ruleScan, lazyScan(SECRETLINT_TRIGGERS, async () => secretlintScan())]),
     requests: { open: async () => [], answer: async () => {} },
