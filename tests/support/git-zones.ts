@@ -20,8 +20,8 @@ export interface Zones extends Disposable {
   readonly trustDir: string
 }
 
-export async function makeZones(): Promise<Zones> {
-  const root = mkdtempSync(join(tmpdir(), 'countersign-zones-'))
+export async function makeZones(parent = tmpdir()): Promise<Zones> {
+  const root = mkdtempSync(join(parent, 'countersign-zones-'))
   const home = (agent: string) => join(root, agent)
   const agents = [await createZoneKeys(home('cloud'), 'cloud'), await createZoneKeys(home('local'), 'local')]
   for (const one of agents) for (const agent of ['cloud', 'local']) await addAgent(join(home(agent), 'trust'), one)
@@ -39,8 +39,8 @@ export async function makeZones(): Promise<Zones> {
 }
 
 /** A hub with its gate, empty or a copy of another one's repository. */
-export async function makeHub(zones: Zones, from?: string): Promise<string> {
-  const dir = join(mkdtempSync(join(zones.root, 'hub-')), 'vault.git')
+export async function makeHub(zones: Zones, from?: string, at?: string): Promise<string> {
+  const dir = at ?? join(mkdtempSync(join(zones.root, 'hub-')), 'vault.git')
   if (from !== undefined) cpSync(from, dir, { recursive: true })
   await initHub({ dir, trustDir: zones.trustDir, hookCommand: HOOK_COMMAND })
   return dir
