@@ -51,6 +51,7 @@ export async function initHub({ dir, trustDir, hookCommand }: HubOptions): Promi
     'receive.fsck.badFilemode': 'error',
     'receive.maxInputSize': MAX_PUSH,
     'receive.autogc': 'false',
+    'receive.advertisePushOptions': 'true',
     'http.receivepack': 'false',
   })
   mkdirSync(join(dir, 'hooks'), { recursive: true, mode: 0o700 })
@@ -112,7 +113,8 @@ function preReceiveHook(dir: string, trustDir: string, command: readonly string[
 export NODE_COMPILE_CACHE=${shellQuoted(join(dir, 'hook-cache'))}
 exec ${command.map(shellQuoted).join(' ')} pre-receive \\
   --git-dir ${shellQuoted(dir)} --trust ${shellQuoted(trustDir)} --agent "\${COUNTERSIGN_HUB_AGENT-}" \\
-  --objects "\${GIT_OBJECT_DIRECTORY-}" --alternates "\${GIT_ALTERNATE_OBJECT_DIRECTORIES-}"
+  --objects "\${GIT_OBJECT_DIRECTORY-}" --alternates "\${GIT_ALTERNATE_OBJECT_DIRECTORIES-}" \\
+  --push-option "\${GIT_PUSH_OPTION_0-}"
 `
 }
 

@@ -4,12 +4,14 @@ import { CountersignError } from '#core/errors.ts'
 import type { SshKeyPair } from '#core/openssh-key.ts'
 import type { FetchOutcome, Oid, PushOutcome, RepoPort } from '#core/ports/repo.ts'
 import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
+import { checkObjects } from './clone-damage.ts'
 import { formatCommit } from './commits.ts'
-import { checkHubUrl, cloneSettings, isSshUrl } from './config.ts'
+import { checkHubUrl, cloneSettings, isSshUrl, RESTORE } from './config.ts'
 import { initBare } from './init-bare.ts'
 import { lockClone, removeStaleLocks } from './lock.ts'
 import { looseObjects } from './loose-objects.ts'
 import { asOid, objectReader } from './objects.ts'
+import { refuseIncompleteClone, refuseOwnDamage } from './own-damage.ts'
 import { readPushOutcome } from './push-outcome.ts'
 import { type GitResult, gitRunner, type RunGit, withoutCredentials } from './run-git.ts'
 import { salvage } from './salvage.ts'
@@ -40,6 +42,8 @@ const FETCH_TIMEOUT_MS = 60_000
 const PUSH_TIMEOUT_MS = 20_000
 const TIDY_TIMEOUT_MS = 600_000
 const MANY_LOOSE = 6_000
+/** A whole history, and the hub judges every commit of it. */
+const RESTORE_TIMEOUT_MS = 600_000
 const MAX_REASON_CHARS = 1_000
 /** What git says when the hub answers, but with objects that its own checks refuse. */
 const BAD_OBJECTS =
@@ -93,15 +97,17 @@ function repo(
       const timeoutMs = options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS
       const outcome = await fetchHub(run, gitDir, timeoutMs)
       if (outcome.kind !== 'refused') return outcome
+      await refuseIncompleteClone(run)
       const known = await readRef(run, gitDir, HUB_REF)
       return { ...outcome, ...(await salvage({ run, gitDir, settings, known, timeoutMs })) }
     },
     watch: (onPush) =>
       watchCommand ? listenToHub(watchCommand, onPush) : watchHubFolder(options.hubUrl, () => onPush()),
     remoteHead: () => askHub(run, options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS),
-    async push({ commit, expected }) {
+    async push({ commit, expected, isRestore }) {
       if (expected !== null && !(await objects.isAncestor(expected, commit)))
         throw new CountersignError('ERR_GIT_FAILED', `pushing ${commit}: it does not descend from ${expected}`)
+      if (isRestore) return restore(run, commit, expected)
       return pushToHub(run, commit, expected, options.pushTimeoutMs ?? PUSH_TIMEOUT_MS)
     },
     resetHub: ({ to, expected }) =>
@@ -115,6 +121,7 @@ function repo(
       const payload = formatCommit({ tree, parent, agent, atMs: Date.now(), text })
       return loose.write('commit', withSignature(payload, signCommit(payload, signingKey)))
     },
+    checkObjects: ({ readAll }) => checkObjects(run, readAll),
     async saveRef(name, oid) {
       if (oid === null) await run(['update-ref', '-d', ownRef(name)])
       else await writeRef(gitDir, ownRef(name), oid)
@@ -150,21 +157,42 @@ function pushToHub(run: RunGit, commit: Oid, expected: Oid | null, timeoutMs: nu
   return pushRefspec(run, `${commit}:refs/heads/main`, expected, timeoutMs)
 }
 
+/** Commits of others are among them: our own hub has to be told why we bring those, another may not know the option. */
+async function restore(run: RunGit, commit: Oid, expected: Oid | null): Promise<PushOutcome> {
+  const refspec = `${commit}:refs/heads/main`
+  const outcome = await pushRefspec(run, refspec, expected, RESTORE_TIMEOUT_MS)
+  const isForOthers = outcome.kind === 'rejected' && outcome.reason.includes('pusher-is-not-signer')
+  return isForOthers ? pushRefspec(run, refspec, expected, RESTORE_TIMEOUT_MS, ['-o', RESTORE]) : outcome
+}
+
 async function pushRefspec(
   run: RunGit,
   refspec: string,
   expected: Oid | null,
   timeoutMs: number,
+  more: readonly string[] = [],
 ): Promise<PushOutcome> {
   // The lease states the expected value; the hub's denyNonFastForwards and our ancestor check forbid what a lease allows.
   const lease = `--force-with-lease=refs/heads/main:${expected ?? ''}`
   const result = await transport(
     run,
-    ['push', '--porcelain', '--no-verify', '--no-follow-tags', '--recurse-submodules=no', lease, 'hub', refspec],
+    [
+      'push',
+      '--porcelain',
+      '--no-verify',
+      '--no-follow-tags',
+      '--recurse-submodules=no',
+      ...more,
+      lease,
+      'hub',
+      refspec,
+    ],
     timeoutMs,
   )
   if (result.kind !== 'answer') return { kind: 'unknown', reason: result.reason }
-  return readPushOutcome(result.stdout.toString('utf8'), withoutCredentials(result.stderr))
+  const outcome = readPushOutcome(result.stdout.toString('utf8'), withoutCredentials(result.stderr))
+  if (outcome.kind !== 'landed') refuseOwnDamage('push', result.stderr)
+  return outcome
 }
 
 /** A call over the network: a deadline that passed is an answer too ("unreachable"), never an exception. */
@@ -183,6 +211,7 @@ async function transport(
 }
 
 function notFetched(stderr: string): FetchOutcome {
+  if (!BAD_OBJECTS.test(stderr)) refuseOwnDamage('fetch', stderr)
   const reason = withoutCredentials(stderr).trim().slice(0, MAX_REASON_CHARS)
   return BAD_OBJECTS.test(stderr)
     ? { kind: 'refused', reason, head: null, good: null }

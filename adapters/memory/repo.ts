@@ -151,6 +151,8 @@ export function memoryRepo(hub: MemoryHub, agent: string, clock: Clock): MemoryR
       objects.add(oid)
       return oid
     },
+    checkObjects: async () =>
+      [...refs].filter(([, oid]) => !objects.has(oid)).map(([name]) => `missing what ${name} names`),
     async saveRef(name, oid) {
       if (oid === null) refs.delete(name)
       else refs.set(name, oid)

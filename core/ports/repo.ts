@@ -126,6 +126,11 @@ export interface RepoPort extends AsyncDisposable {
 
   /** Packs loose objects once there are many. For idle moments; other calls may go on meanwhile. */
   tidy(): Promise<void>
+  /**
+   * What is wrong with the objects that the refs lead to, a line each: whether they are all there, and with `readAll` also
+   * whether their bytes are what their names say. Empty when nothing is.
+   */
+  checkObjects(options: { readonly readAll: boolean }): Promise<string[]>
 
   /** Refs of this clone alone: `refs/countersign/<name>`, name like `verified`, `quarantine`. null removes. */
   saveRef(name: string, oid: Oid | null): Promise<void>

@@ -112,12 +112,20 @@ export async function refuseFetch(
   return { verified: verdict?.verifiedHead ?? lastVerified, refusal: { head, faults } }
 }
 
-export async function refuseHead(head: Oid | null, faults: readonly GateFault[], deps: SyncDeps): Promise<HubVerdict> {
+export async function refuseHead(
+  head: Oid | null,
+  faults: readonly GateFault[],
+  deps: Pick<SyncDeps, 'store' | 'repo' | 'ledger'>,
+): Promise<HubVerdict> {
   await quarantine({ head, faults }, head, deps)
   return { verified: await verifiedHead(deps), refusal: { head, faults } }
 }
 
-async function quarantine({ head, faults }: Refusal, kept: Oid | null, deps: SyncDeps): Promise<void> {
+async function quarantine(
+  { head, faults }: Refusal,
+  kept: Oid | null,
+  deps: Pick<SyncDeps, 'store' | 'repo' | 'ledger'>,
+): Promise<void> {
   const { store, repo, ledger } = deps
   const name = head ?? `none:${faults[0]?.detail ?? ''}`
   if (store.fact('quarantine') === name) return

@@ -385,6 +385,31 @@ describe.skipIf(!hasSshd)('a hub over ssh (needs an sshd on this machine)', () =
     })
   })
 
+  it('takes back from any agent what it had lost, whoever had signed it', async () => {
+    await using cloud = await open('cloud')
+    await using local = await open('local')
+    const fetched = await cloud.fetch()
+    const before = fetched.kind === 'ok' ? fetched.head : null
+    const ofCloud = await commitFiles(cloud, before, { [NOTE]: 'y\n' })
+    expect(await cloud.push({ commit: ofCloud, expected: before })).toEqual({ kind: 'landed' })
+    await local.fetch()
+    const head = await commitFiles(local, ofCloud, { 'Dashboard.md': 'y\n' })
+    expect(await local.push({ commit: head, expected: ofCloud })).toEqual({ kind: 'landed' })
+    execFileSync('git', ['--git-dir', repository, 'update-ref', 'refs/heads/main', before ?? ''])
+    expect(await local.push({ commit: head, expected: before })).toMatchObject({ kind: 'rejected' })
+    expect(await local.push({ commit: head, expected: before, isRestore: true })).toEqual({ kind: 'landed' })
+    expect(await cloud.remoteHead()).toEqual({ kind: 'ok', head })
+  })
+
+  it('lets no clone put it back to an older head', async () => {
+    await using cloud = await open('cloud')
+    const fetched = await cloud.fetch()
+    const head = (fetched.kind === 'ok' && fetched.head) as Oid
+    const [first] = await cloud.commitsBetween(null, head)
+    expect(await cloud.resetHub({ to: first?.oid ?? null, expected: head })).toMatchObject({ kind: 'rejected' })
+    expect(await cloud.remoteHead()).toEqual({ kind: 'ok', head })
+  })
+
   it('keeps no connection and no socket after closing', async () => {
     const gitDir = join(mkdtempSync(join(zones.root, 'socket-')), 'repo.git')
     const clone = await open('cloud', {}, { gitDir })
