@@ -1,7 +1,8 @@
 import { type LedgerFile, verifyChain } from '#core/ledger.ts'
 import type { Oid } from '#core/ports/repo.ts'
-import { foldedPath, isConflictCopy } from '#core/vault-path.ts'
+import { foldedPath, isConflictCopy, withoutConflictMark } from '#core/vault-path.ts'
 import type { SyncWorld, SyncZone } from '#tests/support/sync-world.ts'
+import { domainOf, fileName, nameOf } from './hands.ts'
 
 /** A text that somebody wrote. */
 interface Written {
@@ -61,20 +62,21 @@ export class Judge {
       this.#head = head
     }
     this.#lookAtApproved()
-    this.#lookAtHolders()
+    this.#lookAtHolders(false)
   }
 
-  /** What must hold once everybody is at rest; `held` are the paths that an agent may not write. */
+  /** What must hold once everybody is at rest; `held` are the paths that somebody does not carry. */
   end(held: ReadonlySet<string>): void {
     const hub = this.#world.hub.files()
     for (const zone of this.#world.zones) this.#compare(zone, hub, held)
-    const here = this.#world.zones.flatMap(({ files }) => [...files.files()].filter(([path]) => isHeld(path, held)))
+    const here = this.#world.zones.flatMap(({ files }) => [...files.files()].filter(([path]) => mayDiffer(path, held)))
     const kept = [...hub, ...here].map(([, text]) => text).join('\n')
     for (const [words, { agent, isHeld: mayStayBehind }] of this.#written) {
       const trash = mayStayBehind ? this.#world.zones.find((one) => one.agent === agent)?.trash : []
       if (!kept.includes(words) && !trash?.some((text) => text.includes(words))) this.blame(`lost: ${words}`)
     }
     for (const { agent } of this.#world.zones) this.#verifyLedger(agent, hub)
+    this.#lookAtHolders(true)
   }
 
   #lookAtApproved(): void {
@@ -86,12 +88,14 @@ export class Judge {
     }
   }
 
-  /** Whoever was told to work on a task holds it by a claim of their own that the hub took. */
-  #lookAtHolders(): void {
+  /** Whoever was told to work on a task holds it by a claim that the hub has taken, or the hub has never seen it. */
+  #lookAtHolders(isEnd: boolean): void {
     for (const { agent, rung } of this.#world.zones)
-      for (const { taskId, generation } of rung.splice(0)) {
+      for (const { taskId, generation } of rung) {
         const holder = this.#claims.get(`${taskId} ${generation}`)
-        if (holder !== agent) this.blame(`${agent} works on generation ${generation} of ${taskId}, held by ${holder}`)
+        const isUnseen = !holder && (!isEnd || !this.#generations.has(nameOf(taskId)))
+        if (holder === agent || isUnseen) continue
+        this.blame(`${agent} works on generation ${generation} of ${taskId}, held by ${holder}`)
       }
   }
 
@@ -137,7 +141,7 @@ export class Judge {
   #compare({ agent, files }: SyncZone, hub: ReadonlyMap<string, string>, held: ReadonlySet<string>): void {
     const here = files.files()
     for (const path of new Set([...here.keys(), ...hub.keys()]))
-      if (here.get(path) !== hub.get(path) && !isHeld(path, held))
+      if (here.get(path) !== hub.get(path) && !mayDiffer(path, held))
         this.blame(`${agent} differs from the hub at ${path}`)
   }
 
@@ -154,9 +158,8 @@ function generationIn(text: string): number {
   return Number(/^generation: "?(\d+)/m.exec(text)?.[1] ?? 0)
 }
 
-/** Held is what is merged as one thing: a task of that name, wherever it stands. */
-function isHeld(path: string, held: ReadonlySet<string>): boolean {
-  return [...held].some(
-    (one) => one === path || (path.includes('EMAIL_') && one.endsWith(path.slice(path.lastIndexOf('/')))),
-  )
+/** Held is what is merged as one thing: a task of that name, wherever it stands. What is local's own stays there. */
+function mayDiffer(path: string, held: ReadonlySet<string>): boolean {
+  const isSame = (one: string) => one === path || (path.includes('EMAIL_') && one.endsWith(`/${fileName(path)}`))
+  return domainOf(withoutConflictMark(path)) === 'payment' || [...held].some(isSame)
 }
