@@ -78,6 +78,10 @@ export const ERROR_CODES = {
     retryable: true,
     hint: 'Will retry. Start the zone’s Redis or correct COUNTERSIGN_REDIS_URL; nothing is lost meanwhile.',
   },
+  ERR_STATE_WRITE_FAILED: {
+    retryable: true,
+    hint: 'Will retry. Make room on the disk of the zone’s state folder, or make it writable; nothing of the vault is lost meanwhile.',
+  },
   ERR_TASK_FILE_INVALID: {
     retryable: false,
     hint: 'Correct the front matter or the marks; see docs/vault-contract.md.',

@@ -264,7 +264,7 @@ function bytesOf(oid: Oid, contents: ReadonlyMap<Oid, Uint8Array>): Uint8Array {
 }
 
 /** Names from another machine: no control, bidirectional or zero-width character reaches a terminal or a log. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.slice(0, MAX_DETAIL_CHARS).replace(/[^\x20-\x7e\p{L}\p{N}]/gu, (char) => {
     return `\\u{${char.codePointAt(0)?.toString(16)}}`
   })

@@ -10,6 +10,10 @@ export type PolicyDecision = { readonly allow: true } | { readonly allow: false;
 /** whatsapp and payment live on the local machine only; the cloud skips them without opening them. */
 const LOCAL_ONLY: readonly Domain[] = ['whatsapp', 'payment']
 
+export function isLocalOnly(domain: Domain): boolean {
+  return LOCAL_ONLY.includes(domain)
+}
+
 /** Who may do what, as one table. `shared` domains are the cloud's to draft; local may when the cloud is silent. */
 const TABLE: Record<Zone, Record<Operation, { shared: boolean; localOnly: boolean }>> = {
   cloud: {
@@ -30,8 +34,8 @@ const TABLE: Record<Zone, Record<Operation, { shared: boolean; localOnly: boolea
 
 /** Whether a zone may do an operation on a domain at all; no argument in a task can widen this. */
 export function decideZone(zone: Zone, domain: Domain, operation: Operation): PolicyDecision {
-  const isLocalOnly = LOCAL_ONLY.includes(domain)
+  const isPrivate = isLocalOnly(domain)
   const row = TABLE[zone][operation]
-  if (isLocalOnly ? row.localOnly : row.shared) return { allow: true }
-  return { allow: false, rule: isLocalOnly && row.shared ? 'domain-local-only' : `zone-${zone}-never-${operation}s` }
+  if (isPrivate ? row.localOnly : row.shared) return { allow: true }
+  return { allow: false, rule: isPrivate && row.shared ? 'domain-local-only' : `zone-${zone}-never-${operation}s` }
 }

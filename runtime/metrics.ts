@@ -59,6 +59,16 @@ export const METRICS = {
     help: 'Files that sync does not carry now: for a secret in them, or by another rule.',
     labels: { reason: ['secret', 'other'] },
   },
+  countersign_sync_check_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When vault, memory, clone, hub and ledgers were last held against each other.',
+    labels: {},
+  },
+  countersign_sync_check_problems: {
+    kind: 'gauge',
+    help: 'What that check found wrong.',
+    labels: {},
+  },
   countersign_sync_open_conflicts: {
     kind: 'gauge',
     help: 'Conflict copies in the vault that the person has not settled yet.',

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { inflateSync } from 'node:zlib'
-import type { RunGit } from './run-git.ts'
+import type { GitResult, RunGit } from './run-git.ts'
 
 /** What git leaves behind when it is killed while objects arrive; it removes such files after two weeks at the earliest. */
 const LEFTOVER_IN_OBJECTS = /^tmp_objdir-/
 const LEFTOVER_IN_PACKS = /^(tmp_|\.tmp-)|\.keep$/
 const LEFTOVER_LOOSE = /^(tmp_obj_|\.tmp-)/
 const FAN_OUT = /^[0-9a-f]{2}$/
+const FSCK_TIMEOUT_MS = 600_000
+const MAX_LINES = 50
 const REF_TEXT = /^[0-9a-f]{40}\n?$/
 
 /** Removes half-received objects. Only for a caller that holds the clone's lock. Gives their names. */
@@ -60,6 +62,21 @@ export function setAside(gitDir: string, paths: readonly string[], aside: string
     renameSync(path, join(aside, name.replaceAll('/', '-')))
     return name
   })
+}
+
+/** git's own check of everything that the refs lead to. */
+export async function checkObjects(run: RunGit, readAll: boolean): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await fsck(run, readAll)
+  if (exitCode === 0) return []
+  const lines = `${stdout.toString('utf8')}\n${stderr}`
+    .split('\n')
+    .filter((line) => /^(error|fatal|missing|broken)/.test(line))
+  return lines.length > 0 ? lines.slice(0, MAX_LINES) : [`git fsck ended with ${exitCode}`]
+}
+
+export function fsck(run: RunGit, readAll: boolean): Promise<GitResult> {
+  const how = readAll ? '--full' : '--connectivity-only'
+  return run(['fsck', how, '--no-dangling', '--no-progress'], { timeoutMs: FSCK_TIMEOUT_MS, accept: 'any' })
 }
 
 async function verifies(run: RunGit, idx: string): Promise<boolean> {

@@ -24,6 +24,9 @@ export function isSshUrl(url: string): boolean {
   )
 }
 
+/** The push option of a clone that gives the hub back what it had lost. */
+export const RESTORE = 'restore'
+
 /** What both a clone and the hub hold: nothing in a repository may run code, leave the tree or be lost in a power cut. */
 export const HARDENED: Readonly<Record<string, string>> = {
   'core.repositoryFormatVersion': '0',

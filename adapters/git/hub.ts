@@ -51,6 +51,7 @@ export async function initHub({ dir, trustDir, hookCommand }: HubOptions): Promi
     'receive.fsck.badFilemode': 'error',
     'receive.maxInputSize': MAX_PUSH,
     'receive.autogc': 'false',
+    'receive.advertisePushOptions': 'true',
     'http.receivepack': 'false',
   })
   mkdirSync(join(dir, 'hooks'), { recursive: true, mode: 0o700 })
@@ -112,7 +113,8 @@ function preReceiveHook(dir: string, trustDir: string, command: readonly string[
 export NODE_COMPILE_CACHE=${shellQuoted(join(dir, 'hook-cache'))}
 exec ${command.map(shellQuoted).join(' ')} pre-receive \\
   --git-dir ${shellQuoted(dir)} --trust ${shellQuoted(trustDir)} --agent "\${COUNTERSIGN_HUB_AGENT-}" \\
-  --objects "\${GIT_OBJECT_DIRECTORY-}" --alternates "\${GIT_ALTERNATE_OBJECT_DIRECTORIES-}"
+  --objects "\${GIT_OBJECT_DIRECTORY-}" --alternates "\${GIT_ALTERNATE_OBJECT_DIRECTORIES-}" \\
+  --push-option "\${GIT_PUSH_OPTION_0-}"
 `
 }
 
@@ -130,6 +132,11 @@ for pipe in watchers/*; do
   [ -p "$pipe" ] || continue
   if [ -d "/proc/\${pipe##*.}" ]; then echo 1<>"$pipe"; else rm -f "$pipe"; fi
 done
+# Packs loose objects once there are some 6,000 (names are evenly spread over 256 folders), one at a time, and the push
+# does not wait for it.
+if [ "$(ls objects/17 2>/dev/null | wc -l)" -gt 23 ] && command -v flock >/dev/null; then
+  flock -n packing git repack -d -l -q --geometric=2 </dev/null >/dev/null 2>&1 &
+fi
 exit 0
 `
 

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import type { Oid } from '#core/ports/repo.ts'
-import { damagedLooseObjects, damagedPacks, damagedRefs, removeLeftovers, setAside } from './clone-damage.ts'
+import { damagedLooseObjects, damagedPacks, damagedRefs, fsck, removeLeftovers, setAside } from './clone-damage.ts'
 import { checkHubUrl, cloneSettings, isSshUrl } from './config.ts'
 import { initBare } from './init-bare.ts'
 import { lockClone, removeStaleLocks } from './lock.ts'
@@ -19,7 +19,6 @@ export interface RepairOptions extends RepoOptions {
 }
 
 const FETCH_TIMEOUT_MS = 600_000
-const FSCK_TIMEOUT_MS = 600_000
 /** Less room than this is none: repairing would fail half-way. */
 const ROOM_BYTES = 1024 * 1024
 const MAX_NAMED = 5
@@ -159,7 +158,7 @@ async function refsOf(run: RunGit): Promise<{ name: string; oid: Oid; type: stri
 }
 
 async function missingBlobs(run: RunGit): Promise<Set<string>> {
-  const { stdout } = await fsck(run)
+  const { stdout } = await fsck(run, true)
   const missing = [...stdout.toString('utf8').matchAll(/^missing blob ([0-9a-f]{40})$/gm)].map(([, oid = '']) => oid)
   // Of a ref's own object git does not say that it is missing.
   const kept = (await refsOf(run)).filter(({ type }) => type === 'blob').map(({ oid }) => oid)
@@ -184,11 +183,7 @@ function fetchEverything(run: RunGit): Promise<GitResult> {
 }
 
 async function isWhole(run: RunGit): Promise<boolean> {
-  return (await fsck(run)).exitCode === 0
-}
-
-function fsck(run: RunGit): Promise<GitResult> {
-  return run(['fsck', '--full', '--no-dangling', '--no-progress'], { timeoutMs: FSCK_TIMEOUT_MS, accept: 'any' })
+  return (await fsck(run, true)).exitCode === 0
 }
 
 function roomFinding(gitDir: string): Finding {

@@ -1,17 +1,20 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { SshKeyPair } from '#core/openssh-key.ts'
 import type { FetchOutcome, Oid, PushOutcome, RepoPort } from '#core/ports/repo.ts'
 import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
+import { checkObjects } from './clone-damage.ts'
 import { formatCommit } from './commits.ts'
-import { checkHubUrl, cloneSettings, isSshUrl } from './config.ts'
+import { checkHubUrl, cloneSettings, isSshUrl, RESTORE } from './config.ts'
 import { initBare } from './init-bare.ts'
 import { lockClone, removeStaleLocks } from './lock.ts'
 import { looseObjects } from './loose-objects.ts'
 import { asOid, objectReader } from './objects.ts'
+import { refuseIncompleteClone, refuseOwnDamage } from './own-damage.ts'
 import { readPushOutcome } from './push-outcome.ts'
 import { type GitResult, gitRunner, type RunGit, withoutCredentials } from './run-git.ts'
+import { mayBeBad, salvage } from './salvage.ts'
 import { type SshAccess, shareConnection, shellLine, sshTarget } from './ssh.ts'
 import { readSigningKey, signCommit, withSignature } from './ssh-signature.ts'
 import { changeTree, formatTree, type Tree } from './trees.ts'
@@ -37,10 +40,11 @@ const HUB_REF = 'refs/countersign/hub'
 const REF_NAME = /^[a-z][a-z0-9-]{0,40}$/
 const FETCH_TIMEOUT_MS = 60_000
 const PUSH_TIMEOUT_MS = 20_000
+const TIDY_TIMEOUT_MS = 600_000
+const MANY_LOOSE = 6_000
+/** A whole history, and the hub judges every commit of it. */
+const RESTORE_TIMEOUT_MS = 600_000
 const MAX_REASON_CHARS = 1_000
-/** What git says when the hub answers, but with objects that its own checks refuse. */
-const BAD_OBJECTS =
-  /fsck error|error in object|invalid index-pack output|did not send all necessary objects|pack has bad object/
 
 /**
  * Opens a clone for the sync engine, making or repairing it first: its configuration is written anew, locks that a
@@ -56,19 +60,26 @@ export async function openRepo(options: RepoOptions): Promise<RepoPort> {
   try {
     const ssh = isSshUrl(options.hubUrl) && options.ssh && closing.use(shareConnection(options.ssh, gitDir))
     removeStaleLocks(gitDir, 0, Date.now())
-    await initBare(run, gitDir, cloneSettings({ ...options, sshCommand: ssh ? shellLine(ssh.words) : undefined }))
+    const settings = cloneSettings({ ...options, sshCommand: ssh ? shellLine(ssh.words) : undefined })
+    await initBare(run, gitDir, settings)
     const watchCommand = ssh ? [...ssh.words, ...sshTarget(options.hubUrl)] : undefined
-    return repo(run, options, { signingKey, watchCommand }, closing)
+    return repo(run, options, { signingKey, watchCommand, settings }, closing)
   } catch (error) {
     await closing.disposeAsync()
     throw error
   }
 }
 
+interface Opened {
+  readonly signingKey: SshKeyPair
+  readonly watchCommand: readonly string[] | undefined
+  readonly settings: Readonly<Record<string, string>>
+}
+
 function repo(
   run: RunGit,
   options: RepoOptions,
-  { signingKey, watchCommand }: { signingKey: SshKeyPair; watchCommand: readonly string[] | undefined },
+  { signingKey, watchCommand, settings }: Opened,
   closing: AsyncDisposableStack,
 ): RepoPort {
   const { agent, gitDir } = options
@@ -79,13 +90,21 @@ function repo(
   return {
     agent,
     ...objects,
-    fetch: () => fetchHub(run, gitDir, options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS),
+    async fetch() {
+      const timeoutMs = options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS
+      const outcome = await fetchHub(run, gitDir, timeoutMs)
+      if (outcome.kind !== 'refused') return outcome
+      await refuseIncompleteClone(run)
+      const known = await readRef(run, gitDir, HUB_REF)
+      return salvage(outcome.reason, { run, gitDir, settings, known, timeoutMs })
+    },
     watch: (onPush) =>
       watchCommand ? listenToHub(watchCommand, onPush) : watchHubFolder(options.hubUrl, () => onPush()),
     remoteHead: () => askHub(run, options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS),
-    async push({ commit, expected }) {
+    async push({ commit, expected, isRestore }) {
       if (expected !== null && !(await objects.isAncestor(expected, commit)))
         throw new CountersignError('ERR_GIT_FAILED', `pushing ${commit}: it does not descend from ${expected}`)
+      if (isRestore) return restore(run, commit, expected)
       return pushToHub(run, commit, expected, options.pushTimeoutMs ?? PUSH_TIMEOUT_MS)
     },
     resetHub: ({ to, expected }) =>
@@ -99,10 +118,13 @@ function repo(
       const payload = formatCommit({ tree, parent, agent, atMs: Date.now(), text })
       return loose.write('commit', withSignature(payload, signCommit(payload, signingKey)))
     },
+    checkObjects: ({ readAll }) => checkObjects(run, readAll),
     async saveRef(name, oid) {
-      await run(oid === null ? ['update-ref', '-d', ownRef(name)] : ['update-ref', ownRef(name), oid])
+      if (oid === null) await run(['update-ref', '-d', ownRef(name)])
+      else await writeRef(gitDir, ownRef(name), oid)
     },
     readRef: (name) => readRef(run, gitDir, ownRef(name)),
+    tidy: () => packLoose(run, gitDir),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }
@@ -132,21 +154,42 @@ function pushToHub(run: RunGit, commit: Oid, expected: Oid | null, timeoutMs: nu
   return pushRefspec(run, `${commit}:refs/heads/main`, expected, timeoutMs)
 }
 
+/** Commits of others are among them: our own hub has to be told why we bring those, another may not know the option. */
+async function restore(run: RunGit, commit: Oid, expected: Oid | null): Promise<PushOutcome> {
+  const refspec = `${commit}:refs/heads/main`
+  const outcome = await pushRefspec(run, refspec, expected, RESTORE_TIMEOUT_MS)
+  const isForOthers = outcome.kind === 'rejected' && outcome.reason.includes('pusher-is-not-signer')
+  return isForOthers ? pushRefspec(run, refspec, expected, RESTORE_TIMEOUT_MS, ['-o', RESTORE]) : outcome
+}
+
 async function pushRefspec(
   run: RunGit,
   refspec: string,
   expected: Oid | null,
   timeoutMs: number,
+  more: readonly string[] = [],
 ): Promise<PushOutcome> {
   // The lease states the expected value; the hub's denyNonFastForwards and our ancestor check forbid what a lease allows.
   const lease = `--force-with-lease=refs/heads/main:${expected ?? ''}`
   const result = await transport(
     run,
-    ['push', '--porcelain', '--no-verify', '--no-follow-tags', '--recurse-submodules=no', lease, 'hub', refspec],
+    [
+      'push',
+      '--porcelain',
+      '--no-verify',
+      '--no-follow-tags',
+      '--recurse-submodules=no',
+      ...more,
+      lease,
+      'hub',
+      refspec,
+    ],
     timeoutMs,
   )
   if (result.kind !== 'answer') return { kind: 'unknown', reason: result.reason }
-  return readPushOutcome(result.stdout.toString('utf8'), withoutCredentials(result.stderr))
+  const outcome = readPushOutcome(result.stdout.toString('utf8'), withoutCredentials(result.stderr))
+  if (outcome.kind !== 'landed') refuseOwnDamage('push', result.stderr)
+  return outcome
 }
 
 /** A call over the network: a deadline that passed is an answer too ("unreachable"), never an exception. */
@@ -165,13 +208,30 @@ async function transport(
 }
 
 function notFetched(stderr: string): FetchOutcome {
+  if (!BAD_OBJECTS.test(stderr)) refuseOwnDamage('fetch', stderr)
   const reason = withoutCredentials(stderr).trim().slice(0, MAX_REASON_CHARS)
-  return BAD_OBJECTS.test(stderr) ? { kind: 'refused', reason } : { kind: 'unreachable', reason }
+  return mayBeBad(stderr) ? { kind: 'refused', reason, head: null, good: null } : { kind: 'unreachable', reason }
 }
 
 function ownRef(name: string): string {
   if (REF_NAME.test(name) && name !== 'hub') return `refs/countersign/${name}`
   throw new CountersignError('ERR_GIT_FAILED', `not a name for a ref of this clone: ${JSON.stringify(name)}`)
+}
+
+/** Packs grow by doubling, so each object is packed a few times in its life; nothing unreachable is thrown away. */
+async function packLoose(run: RunGit, gitDir: string): Promise<void> {
+  // Object names are evenly spread: one folder of 256 tells how many there are.
+  const sample = await readdir(join(gitDir, 'objects', '17')).catch(() => [])
+  if (sample.length * 256 < MANY_LOOSE) return
+  await run(['repack', '-d', '-l', '-q', '--geometric=2'], { timeoutMs: TIDY_TIMEOUT_MS })
+}
+
+/** As git writes a ref of its own: whole, on disk, then in place. Nobody else writes the refs of this clone. */
+async function writeRef(gitDir: string, ref: string, oid: Oid): Promise<void> {
+  const temporary = join(gitDir, 'countersign-ref')
+  await writeFile(temporary, `${oid}\n`, { flush: true })
+  await mkdir(dirname(join(gitDir, ref)), { recursive: true })
+  await rename(temporary, join(gitDir, ref))
 }
 
 /** A ref as git last wrote it: a file of its own, or one that git has to look for. */

@@ -97,6 +97,7 @@ export function memoryRepo(hub: MemoryHub, agent: string, clock: Clock): MemoryR
       return outcome
     },
     watch: () => undefined,
+    tidy: async () => {},
     remoteHead: async () => answer(),
     async push(request) {
       if (request.expected !== null && !isAncestor(request.expected, request.commit))
@@ -150,6 +151,8 @@ export function memoryRepo(hub: MemoryHub, agent: string, clock: Clock): MemoryR
       objects.add(oid)
       return oid
     },
+    checkObjects: async () =>
+      [...refs].filter(([, oid]) => !objects.has(oid)).map(([name]) => `missing what ${name} names`),
     async saveRef(name, oid) {
       if (oid === null) refs.delete(name)
       else refs.set(name, oid)

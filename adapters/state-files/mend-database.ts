@@ -21,6 +21,15 @@ export function mendDatabase(file: string, asideDir: string): Finding {
   return { check, result: 'repaired', found: `damaged (${fault}), put aside; it is made anew` }
 }
 
+/** The same look at one that other processes have open, and that holds what nothing else tells again: it is left alone. */
+export function inspectDatabase(file: string, hint: string): Finding {
+  const check = basename(file)
+  const fault = existsSync(file) ? faultOf(file) : undefined
+  return fault === undefined
+    ? { check, result: 'ok', found: existsSync(file) ? 'sound' : 'not there yet' }
+    : { check, result: 'failed', found: `damaged: ${fault}`, hint }
+}
+
 /** Undefined when it is sound, or when something else than damage keeps us from looking: then its owner says so. */
 function faultOf(file: string): string | undefined {
   let database: DatabaseSync | undefined

@@ -32,7 +32,7 @@ export async function sample(lab: Lab, figures: Figures, sampling: Sampling): Pr
   figures.runs.push({ shape, contender, toDiskMs, toHubMs, cpuMs, load: load() })
   const { median, p95 } = spreadOf(toDiskMs)
   lab.say(
-    `  ${contender}: median ${whole(median)} ms, p95 ${whole(p95)} ms, to the hub ${whole(spreadOf(toHubMs).median)} ms, ` +
+    `  ${contender}: median ${whole(median)} ms, p95 ${whole(p95)} ms, ` +
       `${whole(cpuMs)} ms of processor time a change, load ${load()}`,
   )
 }

@@ -1,17 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { initHub } from '#adapters/git/hub.ts'
 import { gitRunner } from '#adapters/git/run-git.ts'
 import { readSigningKey } from '#adapters/git/ssh-signature.ts'
-import { addAgent } from '#adapters/keys/trust-files.ts'
-import { createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { openWorkTree } from '#adapters/vault-fs/work-tree.ts'
 import type { FileIdentity } from '#core/file-identity.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { VaultPath } from '#core/vault-path.ts'
-import type { Zones } from '#tests/support/git-zones.ts'
+import { makeZones, type Zones } from '#tests/support/git-zones.ts'
 import { type SshHub, serveHub } from '#tests/support/sshd.ts'
 import type { Lab } from './lab.ts'
 import { populate, type Shape } from './populate.ts'
@@ -34,13 +32,8 @@ export const ZONE_NAMES: readonly ZoneName[] = ['cloud', 'local']
 export async function openVaultWorld(lab: Lab, shape: Shape): Promise<VaultWorld> {
   const startedAt = performance.now()
   await using opening = new AsyncDisposableStack()
-  const root = mkdtempSync(join(lab.root, 'vault-'))
-  opening.defer(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }))
-  const home = (zone: string) => join(root, zone)
-  const agents = await Promise.all(ZONE_NAMES.map((zone) => createZoneKeys(home(zone), zone)))
-  for (const one of agents) for (const zone of ZONE_NAMES) await addAgent(join(home(zone), 'trust'), one)
-  const trustDir = join(home('cloud'), 'trust')
-  const zones: Zones = { root, agents, home, trustDir, [Symbol.dispose]: () => {} }
+  const zones = opening.use(await makeZones(lab.root))
+  const { root, home, trustDir } = zones
   const hub = join(root, 'vault.git')
   await initHub({ dir: hub, trustDir, hookCommand: [process.execPath, lab.programs.gate] })
   await populate(hub, shape, await readSigningKey(join(home('local'), 'keys/signing')))

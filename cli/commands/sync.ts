@@ -2,29 +2,37 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { openDoorbell } from '#adapters/queue/doorbell.ts'
-import { connectRedis } from '#adapters/queue/redis.ts'
 import { CountersignError } from '#core/errors.ts'
+import type { Finding } from '#core/finding.ts'
+import type { MaintenanceKind } from '#core/maintenance.ts'
 import { parseSyncReport, type SyncReport } from '#core/status.ts'
-import { SecretFile } from '#runtime/config.ts'
 import { type Cli, example } from '../cli.ts'
+import { renderFindings } from '../doctor.ts'
 import { EXIT } from '../exit-codes.ts'
+import { ringSync } from '../ring-sync.ts'
 import { configureConflicts } from '../sync-conflicts.ts'
+import { maintain } from '../sync-maintenance.ts'
 import { configureWhy } from '../sync-why.ts'
 import { terminalText } from '../table.ts'
-import { environmentOf, type ZoneHome } from '../zone-home.ts'
+import type { ZoneHome } from '../zone-home.ts'
+
+type Options = { now?: boolean; repair?: boolean; resetHub?: boolean; verify?: boolean }
 
 const ANSWER_LIMIT_MS = 15_000
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 
 export function configure(command: Command, cli: Cli): void {
   command
     .option('--now', 'have the sync service synchronise at once, and wait for it')
     .option('--status', 'show what it last reported (the default)')
-    .addHelpText('after', '\nExit code 1 when sync is in trouble, 5 when it does not run.')
-    .addHelpText('after', example('sync --now', 'sync --status --json'))
-    .action(async (options: { now?: boolean }) => {
+    .option('--repair', 'repair clone, memory and what stands between this clone and the hub; says what it did')
+    .option('--reset-hub', 'with --repair: take off the hub what may not enter, where the hub lets us')
+    .option('--verify', 'hold vault, memory, clone, hub and ledgers against each other')
+    .addHelpText('after', '\nExit code 1 when sync is in trouble or something was found, 5 when it does not run.')
+    .addHelpText('after', example('sync --now', 'sync --status --json', 'sync --repair', 'sync --verify'))
+    .action(async (options: Options) => {
       const home = await cli.home()
+      const kind = maintenanceOf(options)
+      if (kind) return showFindings(await maintain(home, kind, cli), cli)
       const report = options.now ? await syncNow(home, cli.env) : await readReport(home)
       if (!report)
         throw new CountersignError('ERR_NOT_RUNNING', `reading ${reportFile(home)}: sync has reported nothing`)
@@ -35,18 +43,22 @@ export function configure(command: Command, cli: Cli): void {
   configureWhy(command, cli)
 }
 
+function maintenanceOf({ repair, resetHub, verify }: Options): MaintenanceKind | undefined {
+  if (resetHub && !repair) throw new CountersignError('ERR_USAGE', 'sync --reset-hub: it goes with --repair')
+  if (repair) return resetHub ? 'reset-hub' : 'repair'
+  return verify ? 'verify' : undefined
+}
+
+function showFindings(findings: readonly Finding[], cli: Cli): void {
+  const ok = findings.every((one) => one.result !== 'failed')
+  cli.answer({ ok, findings }, renderFindings(findings))
+  cli.setExitCode(ok ? EXIT.ok : EXIT.failed)
+}
+
 /** Rings sync's bell and waits for a report that is younger. Throws ERR_REDIS_UNREACHABLE, ERR_NOT_RUNNING. */
-async function syncNow(home: ZoneHome, given: Cli['env']): Promise<SyncReport> {
-  // Inside a container the environment says where Redis is, and the settings file does not.
-  const env = { ...given, ...environmentOf(home) }
-  const url = env.COUNTERSIGN_REDIS_URL
-  if (!url)
-    throw new CountersignError('ERR_NOT_RUNNING', `synchronising ${home.root}: COUNTERSIGN_REDIS_URL is not set`)
-  const file = env.COUNTERSIGN_REDIS_PASSWORD_FILE
+async function syncNow(home: ZoneHome, env: Cli['env']): Promise<SyncReport> {
   const rungAt = Date.now()
-  await using redis = await connectRedis(url, file && new SecretFile(file).read(), SILENT)
-  await using bell = await openDoorbell(redis, SILENT)
-  await bell.ring('sync', 'sync-now', {})
+  await ringSync(home, env)
   const deadline = rungAt + ANSWER_LIMIT_MS
   while (Date.now() < deadline) {
     const report = await readReport(home)

@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { readAgents } from '#adapters/keys/trust-files.ts'
+import { readAgents, readTrust, revokeAgent } from '#adapters/keys/trust-files.ts'
+import type { Oid } from '#core/ports/repo.ts'
 import { environmentOf, openZoneHome } from '../zone-home.ts'
 import { type InitPlan, initZone } from './init-zone.ts'
 import { readPairing } from './pairing.ts'
@@ -146,6 +147,40 @@ test('refuses an agent that is known with other keys before it changes anything'
     'already trusted with other keys',
   )
   expect(await contentsOf(local.home.root)).toEqual(before)
+})
+
+test('a revoked agent’s place is taken by another, and the hub learns from local what counts no more', async () => {
+  const root = await scratch()
+  const { cloud, local } = await pairedZones(root)
+  const after = 'ab'.repeat(20) as Oid
+  await revokeAgent(local.home.trust, 'cloud', after)
+  const again = await initZone(plan(root, 'local'))
+  const word = await readPairing(again.pairingFile)
+  expect(word.revoked).toMatchObject([{ name: 'cloud', after }])
+
+  // The machine whose keys were revoked is told, and loses nothing.
+  const before = await contentsOf(cloud.home.root)
+  await expect(initZone(plan(root, 'cloud', { pair: word }))).rejects.toThrow(/revoked cloud's key/)
+  expect(await contentsOf(cloud.home.root)).toEqual(before)
+
+  const fresh = await initZone({ ...plan(root, 'cloud', { pair: word }), root: join(root, 'fresh') })
+  expect(await readTrust(fresh.home.trust)).toMatchObject({
+    agents: [{ name: 'cloud' }, { name: 'local' }],
+    revoked: [{ name: 'cloud', after }],
+  })
+  await initZone(plan(root, 'local', { pair: await readPairing(fresh.pairingFile) }))
+  const trusted = (await readTrust(local.home.trust)).agents.find((one) => one.name === 'cloud')
+  expect(trusted?.signing).toBe((await readTrust(fresh.home.trust)).agents[0]?.signing)
+})
+
+test('what a cloud says of revoked keys, local does not hear', async () => {
+  const root = await scratch()
+  const { cloud, local } = await pairedZones(root)
+  const pair = await readPairing(cloud.pairingFile)
+  const { signing, ledger } = pair.agent
+  const stolen = { name: 'local', zone: 'local', signing, ledger, after: 'ab'.repeat(20) as Oid } as const
+  await initZone(plan(root, 'local', { pair: { ...pair, revoked: [stolen] } }))
+  expect((await readTrust(local.home.trust)).revoked).toEqual([])
 })
 
 test('refuses a folder that is the other zone’s home, and pairing with the own zone', async () => {

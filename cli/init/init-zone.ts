@@ -4,7 +4,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { initHub } from '#adapters/git/hub.ts'
 import { writeGuard } from '#adapters/keys/guard-file.ts'
-import { addAgent, readAgents, trustHost } from '#adapters/keys/trust-files.ts'
+import { addAgent, addRevoked, readAgents, readTrust, trustHost } from '#adapters/keys/trust-files.ts'
 import { createSshKey, createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import type { AgentIdentity } from '#core/trust.ts'
 import type { Zone } from '#core/zone-policy.ts'
@@ -62,7 +62,7 @@ export async function initZone(plan: InitPlan): Promise<InitReport> {
   const hub = home.zone === 'cloud' ? await makeHub(home, plan) : undefined
   if (hub) steps.push(`made or checked the hub in ${home.hub}`)
   steps.push(...(await guardSecrets(home)))
-  const pairingFile = await writePairing(home, { agent: identity, hub })
+  const pairingFile = await writePairing(home, identity, hub)
   const knows = (await readAgents(home.trust)).map((agent) => agent.name)
   return { home, steps, pairingFile, knows, ...(hub && { hubUrl: hub.url }) }
 }
@@ -126,6 +126,8 @@ async function writeVault(home: ZoneHome, ownerName: string): Promise<string[]> 
 }
 
 async function trustOther(home: ZoneHome, pairing: Pairing): Promise<string> {
+  // Whom local believes no longer, the hub lets in no longer. Never the other way round.
+  if (home.zone === 'cloud' && pairing.agent.zone === 'local') await addRevoked(home.trust, pairing.revoked ?? [])
   const outcome = await addAgent(home.trust, pairing.agent)
   const address = pairing.hub && sshHost(pairing.hub.url)
   if (home.zone === 'local' && pairing.hub && address)
@@ -150,9 +152,10 @@ async function makeHub(home: ZoneHome, plan: InitPlan): Promise<NonNullable<Pair
   return { url, host_key: hostKey }
 }
 
-async function writePairing(home: ZoneHome, pairing: { agent: AgentIdentity; hub: Pairing['hub'] }): Promise<string> {
+async function writePairing(home: ZoneHome, agent: AgentIdentity, hub: Pairing['hub']): Promise<string> {
   const file = pairingFileOf(home)
-  await writeFile(file, renderPairing(pairing.hub ? pairing : { agent: pairing.agent }))
+  const revoked = home.zone === 'local' ? (await readTrust(home.trust)).revoked : []
+  await writeFile(file, renderPairing({ agent, ...(hub && { hub }), ...(revoked.length > 0 && { revoked }) }))
   return file
 }
 

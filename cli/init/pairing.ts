@@ -1,19 +1,22 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { CountersignError } from '#core/errors.ts'
-import { type AgentIdentity, parseIdentity } from '#core/trust.ts'
+import { type AgentIdentity, parseIdentity, parseTrust, type RevokedKey } from '#core/trust.ts'
 
 const documentSchema = z.strictObject({
   schema: z.literal('countersign-pairing/1'),
   agent: z.unknown(),
   /** Only in the cloud's document: where the hub is, and how to know it. */
   hub: z.strictObject({ url: z.string().max(500), host_key: z.string().max(200) }).optional(),
+  /** Only in local's document: keys that count no more. */
+  revoked: z.array(z.unknown()).max(100).optional(),
 })
 
 /** What one zone hands to the other, carried by the person: public keys, and from the cloud the hub's address. */
 export type Pairing = {
   readonly agent: AgentIdentity
   readonly hub?: { readonly url: string; readonly host_key: string } | undefined
+  readonly revoked?: readonly RevokedKey[] | undefined
 }
 
 export function renderPairing(pairing: Pairing): string {
@@ -33,7 +36,12 @@ export async function readPairing(file: string): Promise<Pairing> {
   }
   const document = documentSchema.safeParse(value)
   if (!document.success) throw new CountersignError('ERR_CONFIG_INVALID', `the file ${file} is no pairing file`)
-  return { agent: parseIdentity(JSON.stringify(document.data.agent)), hub: document.data.hub }
+  const { agent, hub, revoked } = document.data
+  return {
+    agent: parseIdentity(JSON.stringify(agent)),
+    hub,
+    ...(revoked && { revoked: parseTrust(JSON.stringify({ agents: [], revoked })).revoked }),
+  }
 }
 
 /** Host and port of a hub over ssh; undefined for a path on this machine. */

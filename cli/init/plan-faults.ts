@@ -45,7 +45,14 @@ async function pairFaults(plan: InitPlan, layout: ZoneHome): Promise<string[]> {
   const agent = plan.pair?.agent
   if (!agent) return []
   if (agent.zone === plan.zone) return [`--pair: agent ${agent.name} belongs to the ${plan.zone} zone, too`]
-  const known = (await readAgents(layout.trust)).find((one) => one.name === agent.name)
+  const trusted = await readAgents(layout.trust)
+  const revoked = new Set(plan.pair?.revoked?.map((one) => one.signing))
+  const old = plan.zone === 'cloud' ? trusted.filter((one) => revoked.has(one.signing)) : []
+  if (old[0])
+    return [
+      `--pair: the local zone has revoked ${old[0].name}'s key: see "After a key was revoked" in docs/trust-gate.md`,
+    ]
+  const known = trusted.find((one) => one.name === agent.name)
   if (!known || sameAgent(known, agent)) return []
   return [`--pair: agent ${agent.name} is already trusted with other keys in ${layout.trust}/agents.json`]
 }

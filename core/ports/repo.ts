@@ -44,8 +44,11 @@ export type FetchOutcome =
   /** `head` is null when the hub has no `main` yet. It is fetched, not verified. */
   | { readonly kind: 'ok'; readonly head: Oid | null }
   | { readonly kind: 'unreachable'; readonly reason: string }
-  /** The hub answered with objects that git's own checks refuse (fsck): treat like a refusal of the gate. */
-  | { readonly kind: 'refused'; readonly reason: string }
+  /**
+   * The hub answered with objects that git's own checks refuse (fsck): treat like a refusal of the gate. `head` is the
+   * hub's, when it could be found out; `good` the newest commit before the first refused one, fetched and not verified.
+   */
+  | { readonly kind: 'refused'; readonly reason: string; readonly head: Oid | null; readonly good: Oid | null }
 
 /** Three outcomes, never two. `unknown`: fetch and look whether the commit is an ancestor of the hub's head. */
 export type PushOutcome =
@@ -120,6 +123,14 @@ export interface RepoPort extends AsyncDisposable {
   writeBlob(bytes: Uint8Array): Promise<Oid>
   /** A commit signed with the agent's key. It moves no ref and is known to nobody until it is pushed. */
   commitTree(draft: CommitDraft): Promise<Oid>
+
+  /** Packs loose objects once there are many. For idle moments; other calls may go on meanwhile. */
+  tidy(): Promise<void>
+  /**
+   * What is wrong with the objects that the refs lead to, a line each: whether they are all there, and with `readAll` also
+   * whether their bytes are what their names say. Empty when nothing is.
+   */
+  checkObjects(options: { readonly readAll: boolean }): Promise<string[]>
 
   /** Refs of this clone alone: `refs/countersign/<name>`, name like `verified`, `quarantine`. null removes. */
   saveRef(name: string, oid: Oid | null): Promise<void>

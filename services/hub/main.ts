@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
+import { RESTORE } from '#adapters/git/config.ts'
 import { quarantinedObjects, removeStaleHubLocks } from '#adapters/git/hub.ts'
 import { readTrust } from '#adapters/keys/trust-files.ts'
 import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
@@ -20,6 +21,7 @@ try {
       agent: { type: 'string', default: '' },
       objects: { type: 'string', default: '' },
       alternates: { type: 'string', default: '' },
+      'push-option': { type: 'string', default: '' },
     },
   })
   const gitDir = values['git-dir']
@@ -29,7 +31,8 @@ try {
   const faults = await judgePush(await text(process.stdin), quarantinedObjects(gitDir, values, trust.agents), {
     ...gateTrust(trust),
     scan: scanInLayers([ruleScan, lazyScan(SECRETLINT_TRIGGERS, loadSecretlint)]),
-    ...(values.agent && { pushedBy: values.agent }),
+    // What the hub had lost is put back by whoever has it: each commit's own signature and place say whether it may enter.
+    ...(values.agent && values['push-option'] !== RESTORE && { pushedBy: values.agent }),
   })
   for (const line of faults) process.stderr.write(`${line}\n`)
   process.exitCode = faults.length > 0 ? 1 : 0

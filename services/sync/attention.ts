@@ -31,6 +31,11 @@ export class Attention {
     for (const key of keys) if (isEven(key, store, view)) this.open.delete(key)
   }
 
+  /** These are not the hub's at all. */
+  leave(keys: Iterable<string>): void {
+    for (const key of keys) this.open.delete(key)
+  }
+
   hold(held: readonly Oddity[]): void {
     for (const one of held) {
       const key = mergeKey(one.path as VaultPath)

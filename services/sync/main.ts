@@ -1,7 +1,6 @@
 import { createPublicKey, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openRepo } from '#adapters/git/repo.ts'
 import { readGuard } from '#adapters/keys/guard-file.ts'
 import { readTrust } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
@@ -11,6 +10,7 @@ import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
 import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
+import { answerMaintenance, askedMaintenance } from '#adapters/state-files/maintenance.ts'
 import { openRequests } from '#adapters/state-files/requests.ts'
 import { openTrash, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
@@ -18,17 +18,24 @@ import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { watchTree } from '#adapters/vault-fs/watch-tree.ts'
 import { openWorkTree } from '#adapters/vault-fs/work-tree.ts'
 import { guardScan, lazyScan, rememberingScan, ruleScan, scanInLayers } from '#core/content-scan.ts'
+import type { Finding } from '#core/finding.ts'
 import { gateTrust } from '#core/gate.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { Attention } from './attention.ts'
-import { cachedRepo } from './cached-repo.ts'
+import { checkEverything, lastCheck } from './check-everything.ts'
 import { syncSettings } from './config.ts'
 import { createCourtesy } from './courtesy.ts'
+import { careFor, checkpointKeys, MEMORY } from './main-care.ts'
+import { startMaintenance } from './maintain.ts'
 import { pollHub } from './poll-hub.ts'
+import { reopeningRepo } from './reopening-repo.ts'
+import { repairOpenClone, repairSync } from './repair-sync.ts'
 import { runSync } from './run-sync.ts'
 import { createScanner } from './scan-work-tree.ts'
+import type { SyncDeps } from './sync-deps.ts'
+import { standingReasons } from './verify-vault.ts'
 
 const config = loadConfig('sync', syncSettings)
 const clock = { now: Date.now }
@@ -36,33 +43,31 @@ const time = { now: () => performance.now() }
 /** Each call to git has a limit of its own; this is for what never comes back. */
 const LONGEST_ROUND_MS = 180_000
 const IDLE_BEAT_MS = 5_000
+const TIDY_MS = 3_600_000
+/** Between a few files of a check, which is in no hurry. */
+const BREATH_MS = 5
 /** Twenty megabytes that most zones never need. */
 const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
-await runService('sync', config, async ({ log, metrics, resources, check, progress, fail }) => {
+await runService('sync', config, async ({ log, metrics, resources, check, progress, fail, stopping }) => {
   const { agents } = await readTrust(config.trust)
   const key = (name: string) => join(config.keys, name)
-  const trust = (name: string) => join(config.trust, name)
-  const clone = resources.use(
-    await openRepo({
-      gitDir: join(config.state, 'repo.git'),
-      hubUrl: config.hubUrl,
-      agent: config.agent,
-      signingKeyFile: key('signing'),
-      agents,
-      ssh: { deployKeyFile: key('deploy'), knownHostsFile: trust('known_hosts') },
-    }),
-  )
-  const repo = cachedRepo(clone)
+  const vault = await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } })
+  const workTree = openWorkTree(vault.root)
+  const care = await careFor(config, workTree)
+  const told = (findings: readonly Finding[]) => {
+    for (const { check, result, found } of findings)
+      if (result !== 'ok') log.warn({ check, outcome: result, reason: found }, 'repair')
+  }
+  const repo = resources.use(reopeningRepo(await care.openMended(told), care.open))
+  told([care.mendMemory()])
   const scan = scanInLayers([
     guardScan(await readGuard(config.keys)),
     ruleScan,
     lazyScan(SECRETLINT_TRIGGERS, loadSecretlint),
   ])
-  const store = resources.use(openSyncStore(join(config.state, 'sync.sqlite')))
+  const store = resources.use(openSyncStore(join(config.state, MEMORY)))
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
-  const vault = await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } })
-  const workTree = openWorkTree(vault.root)
   const scanner = createScanner({ workTree, repo, store, clock })
   const ledger = resources.use(
     openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock }),
@@ -82,34 +87,66 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     }),
   )
   const alive = progress('cycle', LONGEST_ROUND_MS)
+  const deps: SyncDeps = {
+    ...{ zone: config.zone, agent: config.agent, repo, workTree, store, ledger, clock },
+    trust: async () => gateTrust(await readTrust(config.trust)),
+    requests: await openRequests(config.state, clock.now()),
+    courtesy,
+    notOurs: new Set(),
+    received: resources.use(openReceived(config.state)),
+    scanner,
+    scan: rememberingScan(scan),
+    attention: new Attention(),
+    carriesPrivate: config.privateDomains,
+    ledgerKey: await readPrivateKey(key('ledger.pem')),
+    ledgerKeys: new Map(publicKeys),
+    doorbell: resources.use(await openDoorbell(redis, log)),
+    nonce: () => randomBytes(16).toString('hex'),
+    keepInTrash: await openTrash(join(config.state, 'trash'), clock.now()),
+    // Full jitter: who lost a race comes back at a random moment, later each time.
+    pause: (attempt) => delay(Math.random() * Math.min(2_000, 50 * 2 ** attempt)),
+    at: () => {},
+  }
+  // Mending has limits of its own, longer than a round's.
+  let isMending = false
+  const mendClone = async () => {
+    isMending = true
+    try {
+      return await care.mendClone()
+    } finally {
+      isMending = false
+    }
+  }
+  const tools = { repo, mendClone, inspectShared: care.inspectShared }
   const sync = resources.use(
-    runSync(
-      {
-        ...{ zone: config.zone, agent: config.agent, repo, workTree, store, ledger, clock },
-        trust: async () => gateTrust(await readTrust(config.trust)),
-        requests: await openRequests(config.state, clock.now()),
-        courtesy,
-        notOurs: new Set(),
-        received: resources.use(openReceived(config.state)),
-        scanner,
-        scan: rememberingScan(scan),
-        attention: new Attention(),
-        ledgerKey: await readPrivateKey(key('ledger.pem')),
-        ledgerKeys: new Map(publicKeys),
-        doorbell: resources.use(await openDoorbell(redis, log)),
-        nonce: () => randomBytes(16).toString('hex'),
-        keepInTrash: await openTrash(join(config.state, 'trash'), clock.now()),
-        // Full jitter: who lost a race comes back at a random moment, later each time.
-        pause: (attempt) => delay(Math.random() * Math.min(2_000, 50 * 2 ** attempt)),
-        at: () => {},
-      },
-      {
-        ...{ log, metrics, random: Math.random, monotonic: time.now, onFault: fail },
-        writeStatus: (status) =>
-          writeStateFile(config.state, 'sync-status.json', `${JSON.stringify(status, null, 2)}\n`),
-        onProgress: alive,
-      },
-    ),
+    runSync(deps, {
+      ...{ log, metrics, random: Math.random, monotonic: time.now, onFault: fail },
+      writeStatus: (status) => writeStateFile(config.state, 'sync-status.json', `${JSON.stringify(status, null, 2)}\n`),
+      onProgress: alive,
+      repair: async () => told(await repairOpenClone(deps, tools)),
+    }),
+  )
+  const keys = await checkpointKeys(config.trust)
+  const maintenance = resources.use(
+    startMaintenance({
+      ...{ log, metrics, now: clock.now, hour: config.checkHour, noteCheck: sync.noteCheck },
+      lastCheckAt: () => lastCheck(store)?.atMs,
+      asked: () => askedMaintenance(config.state),
+      answer: (report) => answerMaintenance(config.state, report),
+      repair: (mayReset) => sync.exclusive(() => repairSync(deps, tools, mayReset)),
+      check: (readAll) =>
+        checkEverything(
+          {
+            ...{ ...deps, nowMs: clock.now(), checkpointKeys: keys, ledgerHead: ledger.head },
+            ...{
+              ...standingReasons(deps),
+              mark: scanner.mark,
+              breathe: () => delay(BREATH_MS, undefined, { signal: stopping }),
+            },
+          },
+          { readAll, confirm: sync.exclusive },
+        ),
+    }),
   )
   check('redis', () => redis.ping())
   check('hub', sync.hubState)
@@ -125,21 +162,32 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     sync.request()
   }
   resources.use(watchTree(vault.root, { onChange, onLost }, config.vaultPollMs))
-  const onPush = (head?: Oid | null) => {
-    if (head === undefined || head !== (store.fact('verified') ?? null)) sync.requestNow()
-  }
+  const onPush = (head?: Oid | null) =>
+    sync.requestNow(() => head === undefined || head !== (store.fact('verified') ?? null))
   const hub = repo.watch(onPush)
   if (hub) resources.use(hub)
   const isWatched = () => hub?.isLive() ?? false
-  resources.use(pollHub({ repo, store, everyMs: config.pollMs, isWatched, onNews: sync.requestNow }))
-  const handlers = { 'sync-now': async () => sync.requestNow() }
+  resources.use(pollHub({ repo, store, everyMs: config.pollMs, isWatched, onNews: () => sync.requestNow() }))
+  const handlers = {
+    'sync-now': async () => {
+      sync.requestNow()
+      maintenance.look()
+    },
+  }
   resources.use(await startWorker(redis, 'sync', handlers, { log, onProgress: progress('queue', 60_000) }))
   const reconcile = setInterval(() => {
     scanner.markAll()
     sync.requestNow()
   }, config.reconcileMs)
   // Idle is progress too; a round that does not end is not.
-  const idle = setInterval(() => sync.isRunning() || alive(), IDLE_BEAT_MS)
-  for (const timer of [reconcile, idle]) resources.defer(() => clearInterval(timer))
+  const idle = setInterval(() => {
+    if (isMending || maintenance.isBusy() || !sync.isRunning()) alive()
+    maintenance.look()
+  }, IDLE_BEAT_MS)
+  const tidy = setInterval(
+    () => void repo.tidy().catch((error: unknown) => log.warn({ err: error }, 'could not pack objects')),
+    TIDY_MS,
+  )
+  for (const timer of [reconcile, idle, tidy]) resources.defer(() => clearInterval(timer))
   sync.requestNow()
 })

@@ -8,6 +8,7 @@ import { isScanRule, scanChanges } from '#core/scan-changes.ts'
 import { arrivals } from '#core/taken-names.ts'
 import { parseTaskFile, renderTaskFile } from '#core/task-file.ts'
 import { type Domain, isTaskPlace, placeOf, type VaultPath } from '#core/vault-path.ts'
+import { mayLeaveHub, privateKeys } from './private-keys.ts'
 import { standingNames } from './standing-names.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import type { Scanned } from './work-view.ts'
@@ -34,6 +35,8 @@ export interface MergePlan {
   readonly merged: ReadonlySet<string>
   /** Keys that differ and were not merged: held back and left alone, or more than one commit should carry. */
   readonly unmerged: ReadonlySet<string>
+  /** Keys whose files stay on this machine: whatever the hub has of them leaves it. */
+  readonly staying: ReadonlySet<string>
   /** Some of `unmerged` only wait for the next commit. */
   readonly isPartial: boolean
 }
@@ -52,11 +55,13 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
     ours: deps.scanner.view.ours(wanted),
     theirs: deps.store.hubOf(wanted),
   }
-  const { keys, rest } = affectedKeys(all, maxKeys)
+  const { keys, rest } = affectedKeys(all, maxKeys, deps)
   const only = (files: ReadonlyMap<VaultPath, { oid: Oid }>) =>
     new Map([...files].filter(([path]) => keys.has(mergeKey(path))).map(([path, { oid }]) => [path, oid]))
-  const sides = { base: only(all.base), ours: only(all.ours), theirs: only(all.theirs) }
-  const facts = await taskFacts(sides, deps)
+  const everything = { base: only(all.base), ours: only(all.ours), theirs: only(all.theirs) }
+  const facts = await taskFacts(everything, deps)
+  const staying = privateKeys(everything, facts, deps)
+  const sides = without(everything, staying.keys)
   const held = new Map<string, Oddity>()
   const unwritten = new Set<VaultPath>()
   const keptHere = new Set<VaultPath>()
@@ -76,7 +81,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
     if (deps.zone === 'cloud')
       for (const { path, blob } of copies) tree.set(path, await undecidedCopy(blob as Oid, deps))
     for (const path of [...unwritten, ...standing(copies, deps)]) tree.delete(path)
-    const changes = changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)
+    const changes = [...staying.removals, ...changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)]
     const files = await withBytes(changes, all.theirs, deps)
     const refused = [
       ...checkCommit({ agent: deps.agent, zone: deps.zone }, files, standingNames(deps.store, arrivals(files))),
@@ -88,16 +93,17 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       return planMerge(wanted, deps, Math.floor(keys.size / 2))
     const fresh = refused.filter(({ path }) => isFresh(path as VaultPath))
     if (fresh.length === 0) {
-      const merged = new Set([...keys].filter((key) => !untouched.has(key)))
+      const merged = new Set([...keys].filter((key) => !untouched.has(key) && !staying.keys.has(key)))
       return {
         ours: all.ours,
         tree: tree as Map<VaultPath, Oid>,
         changes,
         copies: copies.filter((copy) => tree.has(copy.path)),
-        copiesKeptHere: copies.filter((copy) => keptHere.has(copy.path)),
+        copiesKeptHere: [...copies.filter((copy) => keptHere.has(copy.path)), ...staying.copies],
         held: [...held.values()],
         merged,
-        unmerged: new Set([...untouched, ...rest]),
+        unmerged: new Set([...untouched, ...rest, ...staying.keys]),
+        staying: staying.keys,
         isPartial: rest.size > 0,
       }
     }
@@ -138,6 +144,7 @@ export function takenOnly(plan: MergePlan): MergePlan {
     tree: new Map([...plan.tree].filter(([path]) => !waiting.has(mergeKey(path)))),
     changes: [],
     copies: [],
+    staying: new Set(),
     merged: new Set([...plan.merged].filter((key) => !waiting.has(key))),
     unmerged: new Set([...plan.unmerged, ...waiting]),
   }
@@ -149,15 +156,22 @@ interface Sides {
   readonly theirs: ReadonlyMap<VaultPath, { readonly oid: Oid; readonly size: number }>
 }
 
-/** Keys on which base, work tree and hub are not all the same, as many as one commit should carry. */
-function affectedKeys({ base, ours, theirs }: Sides, maxKeys: number): { keys: Set<string>; rest: Set<string> } {
+/**
+ * Keys on which base, work tree and hub are not all the same, as many as one commit should carry; and those that may
+ * have to leave a hub with which all is well.
+ */
+function affectedKeys(
+  { base, ours, theirs }: Sides,
+  maxKeys: number,
+  deps: SyncDeps,
+): { keys: Set<string>; rest: Set<string> } {
   const keys = new Set<string>()
   const rest = new Set<string>()
   let bytes = 0
   for (const path of new Set([...ours.keys(), ...theirs.keys(), ...base.keys()])) {
     const own = ours.get(path)
     const hub = theirs.get(path)
-    if (own?.oid === hub?.oid && own?.oid === base.get(path)?.oid) continue
+    if (own?.oid === hub?.oid && own?.oid === base.get(path)?.oid && !mayLeaveHub(path, deps)) continue
     const key = mergeKey(path)
     if (rest.has(key)) continue
     if (!keys.has(key) && keys.size > 0 && (keys.size >= maxKeys || bytes > MAX_BYTES)) {
@@ -177,17 +191,24 @@ function oursAt(path: VaultPath, ours: ReadonlyMap<VaultPath, Scanned>, { agent,
   return { ms: Math.max(0, Math.min(ms, Math.trunc(clock.now()))), counter: 0, agent }
 }
 
-interface TaskFacts {
+/** The merged files by side. */
+export type MergeSides = Readonly<Record<'base' | 'ours' | 'theirs', ReadonlyMap<VaultPath, Oid>>>
+
+function without(sides: MergeSides, keys: ReadonlySet<string>): MergeSides {
+  const rest = (files: ReadonlyMap<VaultPath, Oid>) => new Map([...files].filter(([path]) => !keys.has(mergeKey(path))))
+  return keys.size === 0 ? sides : { base: rest(sides.base), ours: rest(sides.ours), theirs: rest(sides.theirs) }
+}
+
+export interface TaskFacts {
   readonly isThePersons: boolean
   readonly domain: Domain
+  /** What the file says itself. */
+  readonly ownDomain: Domain | undefined
   readonly generation: number
 }
 
 /** What the merge asks of task files. The domain of a broken file is that of the folder it stands in. */
-async function taskFacts(
-  sides: Readonly<Record<'base' | 'ours' | 'theirs', ReadonlyMap<VaultPath, Oid>>>,
-  { repo }: SyncDeps,
-): Promise<Map<string, TaskFacts>> {
+async function taskFacts(sides: MergeSides, { repo }: SyncDeps): Promise<Map<string, TaskFacts>> {
   const found = new Map<string, TaskFacts>()
   await Promise.all(
     [sides.base, sides.theirs, sides.ours].flatMap((side) =>
@@ -199,6 +220,7 @@ async function taskFacts(
         found.set(oid, {
           isThePersons: !parsed.ok || parsed.task.front.presented !== undefined,
           domain: parsed.ok ? parsed.task.front.domain : folder,
+          ownDomain: parsed.ok ? parsed.task.front.domain : undefined,
           generation: parsed.ok ? parsed.task.front.generation : 0,
         })
       }),

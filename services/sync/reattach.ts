@@ -6,7 +6,8 @@ import type { Oid, SignedCommit, TreeFile } from '#core/ports/repo.ts'
 import type { BaseRow } from '#core/ports/sync-store.ts'
 import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
 import type { PlannedChange } from './plan-merge.ts'
-import type { SyncDeps } from './sync-deps.ts'
+import { allGone } from './rebuild-base.ts'
+import type { HubDeps } from './sync-deps.ts'
 
 /** Where our verified history and the hub's part. */
 export interface Fork {
@@ -21,7 +22,7 @@ const CHECK = 'history'
 const NOTHING_IN_COMMON: Fork = { base: null, own: [], isOwnKnown: false }
 
 /** How the hub's head and the verified one hang together. Both must have been fetched. */
-export async function findFork(head: Oid, verified: Oid, { repo }: Pick<SyncDeps, 'repo'>): Promise<Fork> {
+export async function findFork(head: Oid, verified: Oid, { repo }: Pick<HubDeps, 'repo'>): Promise<Fork> {
   try {
     const [first] = await repo.commitsBetween(verified, head)
     const base = first?.parents[0] ?? null
@@ -39,7 +40,7 @@ export async function findFork(head: Oid, verified: Oid, { repo }: Pick<SyncDeps
  * any other, losers kept. Our own commits are first made again one by one, so that each step of a task stays a step that
  * its rules know. The history left behind stays in the clone. Safe to repeat.
  */
-export async function reattach(head: Oid | null, verified: Oid, deps: SyncDeps): Promise<Finding> {
+export async function reattach(head: Oid | null, verified: Oid, deps: HubDeps): Promise<Finding> {
   const { repo, store, ledger, scanner } = deps
   const fork = head ? await findFork(head, verified, deps) : NOTHING_IN_COMMON
   const verdict = await judgeRange(
@@ -74,7 +75,7 @@ export async function reattach(head: Oid | null, verified: Oid, deps: SyncDeps):
 async function rebased(
   common: ReadonlyMap<string, TreeFile>,
   ours: ReadonlyMap<string, TreeFile>,
-  { store }: SyncDeps,
+  { store }: HubDeps,
 ): Promise<[VaultPath, BaseRow | null][]> {
   const rows: [VaultPath, BaseRow | null][] = []
   for (const path of new Set([...common.keys(), ...ours.keys()])) {
@@ -85,15 +86,8 @@ async function rebased(
   return rows
 }
 
-/** The base is made anew from the hub's history: what that never had is an edit. */
-function allGone({ store }: SyncDeps): [VaultPath, BaseRow | null][] {
-  return store
-    .baseFolders()
-    .flatMap((folder) => [...store.baseIn(folder).keys()].map((path): [VaultPath, null] => [path, null]))
-}
-
 /** Puts our own commits on the hub's head again, without what meets a change of somebody else. Gives how many. */
-async function makeAgain(commits: readonly SignedCommit[], head: Oid, deps: SyncDeps): Promise<number> {
+async function makeAgain(commits: readonly SignedCommit[], head: Oid, deps: HubDeps): Promise<number> {
   const { repo, agent, nonce } = deps
   const tree = new Map([...(await repo.treeOf(head))].map(([path, { oid }]) => [path, oid]))
   let parent = head

@@ -11,7 +11,7 @@ import type { SyncDeps } from './sync-deps.ts'
 export async function rebuildBase(head: Oid | null, { repo, store, scanner }: SyncDeps): Promise<void> {
   if (head === null || store.fact('based') !== undefined) return
   const found = [...scanner.view.differing()]
-  if (found.length === 0) return
+  if (found.length === 0 && store.somePaths(1).length === 0) return
   const rows = new Map<VaultPath, BaseRow>()
   if (store.somePaths(1).length === 0) {
     const held = new Map<string, Set<Oid>>()
@@ -29,4 +29,20 @@ export async function rebuildBase(head: Oid | null, { repo, store, scanner }: Sy
     }
   }
   store.update({ base: rows, facts: { based: 'yes' } })
+}
+
+/**
+ * Before the first look at the hub: a clone that has never fetched is a new one, and holds nothing of what the base
+ * names. So the base is forgotten, and built again from the hub's history.
+ */
+export async function forgetLostClone({ repo, store, attention }: SyncDeps): Promise<void> {
+  if (attention.isHubSeen || store.somePaths(1).length === 0 || (await repo.head()) !== null) return
+  store.update({ base: allGone({ store }), facts: { based: null } })
+}
+
+/** No file is known to be synchronised any more. */
+export function allGone({ store }: Pick<SyncDeps, 'store'>): [VaultPath, BaseRow | null][] {
+  return store
+    .baseFolders()
+    .flatMap((folder) => [...store.baseIn(folder).keys()].map((path): [VaultPath, null] => [path, null]))
 }

@@ -1,7 +1,7 @@
 import { CountersignError } from '#core/errors.ts'
 import type { GateFault } from '#core/gate.ts'
 import type { Oid, PushOutcome, SignedCommit } from '#core/ports/repo.ts'
-import type { SyncDeps } from './sync-deps.ts'
+import type { HubDeps } from './sync-deps.ts'
 import { type HubVerdict, refuseHead, verifiedHead } from './verify-hub.ts'
 
 /** The hub had come back with less than what was verified here; what is known was put back. */
@@ -39,7 +39,7 @@ interface Loss {
  * missing is put back as it was, fast-forward: every commit names its parent, so it can only come back to its old place.
  * Undefined: the hub has lost nothing, or something else than its newest commits, which the gate refuses.
  */
-export async function restoreHub(head: Oid | null, deps: SyncDeps): Promise<RestoreOutcome | undefined> {
+export async function restoreHub(head: Oid | null, deps: HubDeps): Promise<RestoreOutcome | undefined> {
   const { repo } = deps
   const verified = await verifiedHead(deps)
   if (verified === null || head === verified) return undefined
@@ -64,15 +64,13 @@ function tooOften(head: Oid | null): GateFault {
 }
 
 /** The last time that all of a loss was put back. */
-export function lastRestore({
-  store,
-}: Pick<SyncDeps, 'store'>): { at: string; from: string | null; to: string } | null {
+export function lastRestore({ store }: Pick<HubDeps, 'store'>): { at: string; from: string | null; to: string } | null {
   const last = lossesOf({ store }).findLast(({ isOver }) => isOver)
   return last ? { at: new Date(last.at).toISOString(), from: last.from, to: last.to } : null
 }
 
 /** How long this clone still waits before it puts anything new on a hub that was restored. */
-export function graceLeftMs({ store, clock }: Pick<SyncDeps, 'store' | 'clock'>): number {
+export function graceLeftMs({ store, clock }: Pick<HubDeps, 'store' | 'clock'>): number {
   const restoredAt = store.fact('restored_at')
   if (restoredAt === undefined) return 0
   const elapsed = clock.now() - Number(restoredAt)
@@ -85,7 +83,7 @@ export function graceLeftMs({ store, clock }: Pick<SyncDeps, 'store' | 'clock'>)
 async function missingCommits(
   head: Oid | null,
   verified: Oid,
-  { repo }: SyncDeps,
+  { repo }: HubDeps,
 ): Promise<readonly SignedCommit[] | undefined> {
   try {
     const commits = await repo.commitsBetween(head, verified)
@@ -97,7 +95,7 @@ async function missingCommits(
 }
 
 /** Into the ledger once for each loss. False: it happens too often. */
-async function noteLoss(loss: Loss, deps: SyncDeps): Promise<boolean> {
+async function noteLoss(loss: Loss, deps: HubDeps): Promise<boolean> {
   const losses = lossesOf(deps).filter(({ at }) => at > loss.at - WITHIN_MS)
   // Else the same one, half repaired: the process died, or the history goes back in several pushes.
   const isNew = losses.at(-1)?.isOver !== false
@@ -108,15 +106,20 @@ async function noteLoss(loss: Loss, deps: SyncDeps): Promise<boolean> {
   return true
 }
 
-function lossesOf({ store }: Pick<SyncDeps, 'store'>): Loss[] {
+function lossesOf({ store }: Pick<HubDeps, 'store'>): Loss[] {
   return JSON.parse(store.fact('hub_losses') ?? '[]') as Loss[]
+}
+
+async function isHead(commit: Oid | null, repo: HubDeps['repo']): Promise<boolean> {
+  const answer = await repo.remoteHead()
+  return answer.kind === 'ok' && answer.head === commit
 }
 
 /** All at once; what the hub finds too much at once in ever smaller parts. */
 async function pushChain(
   commits: readonly SignedCommit[],
   head: Oid | null,
-  { repo, at }: SyncDeps,
+  { repo, at }: HubDeps,
 ): Promise<PushOutcome> {
   let expected = head
   let step = commits.length
@@ -124,11 +127,11 @@ async function pushChain(
     const end = Math.min(done + step, commits.length)
     const target = commits[end - 1] as SignedCommit
     const outcome = await repo.push({ commit: target.oid, expected, isRestore: true })
-    if (outcome.kind === 'landed') {
+    if (outcome.kind === 'landed' || (await isHead(target.oid, repo))) {
       expected = target.oid
       done = end
       await at('restoring')
-    } else if (outcome.kind === 'rejected' && outcome.cause === 'refused' && step > 1) step = Math.ceil(step / 2)
+    } else if (step > 1 && (await isHead(expected, repo))) step = Math.ceil(step / 2)
     else return outcome
   }
   return { kind: 'landed' }

@@ -2,6 +2,8 @@ import { CountersignError } from '#core/errors.ts'
 import { isScanRule } from '#core/scan-changes.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
+import { lastCheck } from './check-everything.ts'
+import { asDiskFault } from './disk-fault.ts'
 import { lastRestore } from './restore-hub.ts'
 import { type CycleOutcome, syncCycle, type Wake } from './sync-cycle.ts'
 import type { SyncDeps } from './sync-deps.ts'
@@ -15,11 +17,17 @@ export interface RunOptions {
   /** Called after every round: sync is alive whether or not the hub is. */
   readonly onProgress: () => void
   readonly onFault: (error: unknown) => void
+  /** Repairs the clone: called between two looks at it when git fails time and again. */
+  readonly repair: () => Promise<unknown>
   readonly random: () => number
   readonly monotonic: () => number
 }
 
 export interface RunningSync extends SyncLoop {
+  /** Does something while no round runs, and has a round follow it. Rejects with what it throws. */
+  exclusive<T>(act: () => Promise<T>): Promise<T>
+  /** For the status: what a check of everything found wrong. */
+  noteCheck(check: NonNullable<SyncStatus['check']>): void
   /** For `/readyz`: true, or what is wrong. */
   hubState(): true | string
   gateState(): true | string
@@ -29,20 +37,28 @@ export interface RunningSync extends SyncLoop {
 /** This many errors in a row that git or the disk made: a new process opens and repairs everything from the start. */
 const GIVE_UP_AFTER = 8
 
+/** So many errors of git in a row are no bad moment but a damaged clone; it is repaired once, until a round succeeds. */
+const REPAIR_AFTER = 2
+
 /** Runs sync cycles on request and reports each: status file, log, metrics. */
 export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
   const { log, metrics } = options
   let status: SyncStatus = {
     ...FIRST_STATUS,
     hubRestored: lastRestore(deps),
+    check: lastCheck(deps.store)?.status ?? null,
     at: new Date(deps.clock.now()).toISOString(),
   }
   /** What `/readyz` tells: never more than the status file. */
   let shown = status
   let errorsInARow = 0
+  let isRepaired = false
+  const between: (() => Promise<void>)[] = []
 
   const round = async (wake: Wake): Promise<LoopAnswer> => {
+    for (const act of between.splice(0)) await act()
     const answer = await oneRound(wake)
+    status = { ...status, asked: (await deps.requests.open()).map((one) => one.file) }
     await options.writeStatus(status)
     shown = status
     options.onProgress()
@@ -52,19 +68,26 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
     try {
       const outcome = await syncCycle(deps, wake)
       errorsInARow = 0
+      isRepaired = false
       const before = status
       status = statusAfter(before, outcome, deps.clock.now())
       report(outcome, before)
       return answerTo(outcome)
-    } catch (error) {
+    } catch (cause) {
+      const error = asDiskFault(cause)
       if (!(error instanceof CountersignError)) throw error
       status = statusAfterError(status, error, deps.clock.now())
       metrics.count('countersign_sync_cycles_total', { outcome: 'error' })
       metrics.count('countersign_errors_total', { code: error.code })
       log.error({ err: error }, `a cycle failed: ${error.message}`)
       if (++errorsInARow >= GIVE_UP_AFTER) options.onFault(error)
+      else if (error.code === 'ERR_GIT_FAILED' && errorsInARow >= REPAIR_AFTER && !isRepaired) await repairOnce()
       return { kind: 'back-off' }
     }
+  }
+  const repairOnce = async () => {
+    isRepaired = true
+    await options.repair().catch((error: unknown) => log.error({ err: error }, 'the clone could not be repaired'))
   }
 
   const report = (outcome: CycleOutcome, before: SyncStatus) => {
@@ -126,6 +149,15 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
     request: loop.request,
     requestNow: loop.requestNow,
     isRunning: loop.isRunning,
+    exclusive: (act) =>
+      new Promise((resolve, reject) => {
+        between.push(() => act().then(resolve, reject))
+        loop.requestNow()
+      }),
+    noteCheck(check) {
+      status = { ...status, check }
+      loop.request()
+    },
     hubState: stateUnless(['hub unreachable', 'push refused by the hub', 'starting']),
     gateState: stateUnless(['hub refused by the gate']),
     vaultState: stateUnless(['failed']),

@@ -6,14 +6,18 @@ import type { Oddity } from '#core/ports/work-tree.ts'
 import { shownPath } from '#core/scan-changes.ts'
 import type { SyncRequest } from '#core/sync-request.ts'
 import type { VaultPath } from '#core/vault-path.ts'
+import { actHere, settleAct } from './act-here.ts'
 import { answerRequests, answerWaiting } from './answer-requests.ts'
 import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
+import type { PlannedCommit } from './claim-commits.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
 import { commitPlan } from './commit-plan.ts'
 import { hubView } from './hub-view.ts'
-import { type MergePlan, planMerge, takenOnly } from './plan-merge.ts'
+import { replayOffline } from './offline-claims.ts'
+import { type MergePlan, type PlannedChange, planMerge, takenOnly } from './plan-merge.ts'
+import { mayLeaveHub } from './private-keys.ts'
 import { pushIntent, takeOverOwn } from './push-intent.ts'
-import { rebuildBase } from './rebuild-base.ts'
+import { forgetLostClone, rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
 import type { Scan } from './scan-work-tree.ts'
@@ -67,10 +71,13 @@ export type Wake = 'vault' | 'hub'
  * changed, never on how much the vault holds.
  */
 export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<CycleOutcome> {
+  await settleAct(deps)
   // Before the look at the hub, so that what is answered was seen after it was asked.
   const requests = await deps.requests.open()
   const outcome = await tryRound(requests, wake === 'hub' || requests.length > 0, deps)
-  await answerWaiting(requests, outcome, deps)
+  if (outcome.kind === 'unsettled') return outcome
+  const left = await actHere(requests, outcome.kind === 'unreachable', deps)
+  await answerWaiting(left, outcome, deps)
   return outcome
 }
 
@@ -83,10 +90,11 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     const { head, refusal } = seen
     const keys = new Set(deps.attention.open)
     if (!(await deps.scanner.look(deps.scanner.view.ours(keys).keys()))) return { kind: 'unsettled' }
-    const plan = await planMerge(keys, deps)
+    const owed = await replayOffline(deps)
+    const plan = await planMerge(keys, owed.deps)
     if (refusal) return { kind: 'refused', ...refusal, report: await concludeOnly(takenOnly(plan), keys, head, deps) }
-    const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, requests, deps)
-    const changes = [...plan.changes, ...claims.commits.flatMap((one) => one.changes)]
+    const claims = await planClaims(hubView(owed.deps.store, plan.changes), plan.unmerged, requests, deps)
+    const changes = [...changesOf(owed.commits), ...plan.changes, ...changesOf(claims.commits)]
     if (changes.length === 0) {
       const report = await concludeOnly(plan, keys, head, deps)
       await answerRequests(requests, claims.answers, deps)
@@ -94,7 +102,7 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     }
 
     const rows = mergedRows(plan, keys, deps)
-    const { commit, hlc } = await commitPlan(plan, claims, head, deps)
+    const { commit, hlc } = await commitPlan(owed.commits, plan, claims, head, deps)
     const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.claims }
     const outcome = await pushIntent(intent, hlc, deps)
     if (outcome.kind === 'rejected' && outcome.cause === 'refused')
@@ -109,9 +117,16 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     const whole = withClaims(plan, claims, deps)
     const report = await conclude(whole, new Set([...keys, ...whole.merged]), commit, deps)
     await answerRequests(requests, claims.answers, deps)
-    return { kind: 'synced', report: { ...report, pushed: true, isPartial: report.isPartial || claims.isPartial } }
+    const leaving = changesOf(claims.commits).flatMap(({ path }) => (mayLeaveHub(path, deps) ? [path] : []))
+    deps.attention.wakePaths(leaving)
+    const isPartial = report.isPartial || claims.isPartial || leaving.length > 0
+    return { kind: 'synced', report: { ...report, pushed: true, isPartial } }
   }
   return { kind: 'contended' }
+}
+
+function changesOf(commits: readonly PlannedCommit[]): PlannedChange[] {
+  return commits.flatMap((one) => one.changes)
 }
 
 /** Scans and fetches, holds the hub against the gate, and settles what an earlier round had left open. */
@@ -120,10 +135,11 @@ async function lookAround(
   isHubAsked: boolean,
 ): Promise<{ readonly kind: 'ready'; readonly head: Oid | null; readonly refusal?: Refusal } | CycleOutcome> {
   const { store, repo, attention } = deps
+  await forgetLostClone(deps)
   // A push is a compare-and-swap: against the last verified head it needs no fetch, unless something is open.
   const isOpen =
     store.intents().length > 0 || store.fact('based') === undefined || store.fact('quarantine') !== undefined
-  const mustFetch = isHubAsked || isOpen || !attention.isHubSeen
+  const mustFetch = isHubAsked || !attention.isHubSeen || isOpen
   // At once: neither needs the other, and the base is known per file.
   const [scanning, fetching] = await Promise.allSettled([
     scanWithCheckpoint(deps),
@@ -137,11 +153,11 @@ async function lookAround(
   if (!scan.isSettled) return { kind: 'unsettled' }
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
+  attention.isHubSeen = true
   // Our own guess at the head is no news of the hub.
   const restored = mustFetch && fetched.kind === 'ok' ? await restoreHub(fetched.head, deps) : undefined
   if (restored && restored.kind !== 'refused') return restored
   const { verified: head, refusal } = restored?.verdict ?? (await verdictOn(fetched, mustFetch, deps))
-  attention.isHubSeen = true
   await deps.at('verified')
   await rebuildBase(head, deps)
   await settleApplying(deps)
@@ -159,13 +175,16 @@ async function verdictOn(
   isNews: boolean,
   deps: SyncDeps,
 ): Promise<HubVerdict> {
-  if (fetched.kind === 'refused') return refuseFetch(fetched.reason, deps)
+  if (fetched.kind === 'refused') return refuseFetch(fetched, deps)
   return isNews ? verifyHub(fetched.head, deps) : { verified: fetched.head }
 }
 
 /** After a look at everything, base and hub are compared as a whole too: nothing is left to a mark that got lost. */
-function wakeEverything({ attention, store, scanner }: SyncDeps): void {
+function wakeEverything(deps: SyncDeps): void {
+  const { attention, store, scanner, agent } = deps
   attention.wake([...attention.held.keys()])
+  for (const folder of [`In_Progress/${agent}/`, 'Pending_Approval/'])
+    attention.wakePaths([...store.hubUnder(folder).keys()].filter((path) => mayLeaveHub(path, deps)))
   attention.wake(store.unequalKeys())
   attention.wakePaths(scanner.view.differing())
 }
@@ -190,8 +209,13 @@ async function concludeOnly(
 }
 
 /** What was merged, as the base it is once the hub has it. */
-function mergedRows(plan: MergePlan, keys: ReadonlySet<string>, { scanner }: SyncDeps): [VaultPath, BaseRow | null][] {
-  return scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key)))
+function mergedRows(
+  plan: MergePlan,
+  keys: ReadonlySet<string>,
+  { scanner, store }: SyncDeps,
+): [VaultPath, BaseRow | null][] {
+  const gone = [...store.baseOf(plan.staying).keys()].map((path): [VaultPath, null] => [path, null])
+  return [...scanner.view.asBase([...keys].filter((key) => !plan.unmerged.has(key))), ...gone]
 }
 
 /** Brings the work tree up to the hub's head, then tells whom it concerns. */
@@ -206,6 +230,7 @@ async function conclude(
   await keepCopiesHere(plan, deps)
   const appliedCount = await applyTree(plan, deps)
   attention.rest(keys, store, scanner.view)
+  attention.leave(plan.staying)
   attention.hold(plan.held)
   const claims = await announceClaims(deps)
   const ledgerProblems = await witnessOthers(hubView(store, []), deps)
@@ -227,7 +252,7 @@ async function conclude(
 
 /** The claims as part of what the work tree is to become. */
 function withClaims(plan: MergePlan, { commits }: ClaimPlan, { scanner }: SyncDeps): MergePlan {
-  const changes = commits.flatMap((one) => one.changes)
+  const changes = changesOf(commits)
   const keys = changes.map(({ path }) => mergeKey(path))
   const tree = new Map(plan.tree)
   for (const { path, oid } of changes) {

@@ -26,6 +26,8 @@ export interface SyncDeps {
   /** What may not leave this machine. */
   readonly scan: ContentScan
   readonly attention: Attention
+  /** In the local zone: whether tasks of its own domains go to the hub like all others. */
+  readonly carriesPrivate: boolean
   readonly store: SyncStore
   readonly ledger: LedgerPort
   /** What commands ask for. */
@@ -49,3 +51,9 @@ export interface SyncDeps {
   /** Called at every point where dying must do no harm; tests die there. */
   readonly at: (point: string) => void | Promise<void>
 }
+
+/** What it takes to settle matters with the hub; a command has this without the rest. */
+export type HubDeps = Pick<
+  SyncDeps,
+  'repo' | 'store' | 'ledger' | 'clock' | 'agent' | 'trust' | 'scan' | 'nonce' | 'at'
+> & { readonly scanner: Pick<Scanner, 'markAll'> }

@@ -23,11 +23,15 @@ export interface SyncStatus {
   /** Held back by the ownership table or not carried at all, with the rule. */
   readonly held: readonly { readonly path: string; readonly rule: string }[]
   readonly conflicts: readonly string[]
+  /** Tasks of which something was asked (a claim, a giving back) that is not decided yet: their file names. */
+  readonly asked: readonly string[]
   /** What the gate refused; null when nothing. */
   readonly quarantine: { readonly head: string | null; readonly faults: readonly string[] } | null
   readonly ledgerProblems: readonly string[]
   /** When the hub last came back with an older history, and what was put back; null: not since this process began. */
   readonly hubRestored: { readonly at: string; readonly from: string | null; readonly to: string } | null
+  /** What the last check of everything found wrong; null before the first. */
+  readonly check: { readonly at: string; readonly problems: readonly string[] } | null
   readonly lastError: Trouble | null
 }
 
@@ -37,9 +41,11 @@ export const FIRST_STATUS: Omit<SyncStatus, 'at'> = {
   hubHead: null,
   held: [],
   conflicts: [],
+  asked: [],
   quarantine: null,
   ledgerProblems: [],
   hubRestored: null,
+  check: null,
   lastError: null,
 }
 
@@ -51,7 +57,7 @@ export function statusAfter(before: Omit<SyncStatus, 'at'>, outcome: CycleOutcom
   switch (outcome.kind) {
     case 'synced':
       return {
-        ...{ ...FIRST_STATUS, hubRestored: before.hubRestored, ...factsOf(outcome.report) },
+        ...{ ...FIRST_STATUS, hubRestored: before.hubRestored, check: before.check, ...factsOf(outcome.report) },
         ...{ state: 'ok', at, lastSuccessAt: at },
       }
     case 'restored':

@@ -1,8 +1,8 @@
-import { type GateFault, type GateVerdict, judgeRange, type Range } from '#core/gate.ts'
+import { type GateFault, type GateVerdict, judgeRange, printable, type Range } from '#core/gate.ts'
 import { clampHlc, formatHlc, type Hlc, parseHlc, receiveHlc } from '#core/hlc.ts'
 import { maskSecrets } from '#core/mask-mail.ts'
 import { mergeKey } from '#core/merge.ts'
-import type { Oid, SignedCommit } from '#core/ports/repo.ts'
+import type { FetchOutcome, Oid, SignedCommit } from '#core/ports/repo.ts'
 import type { HubFile, StoreChange, SyncStore } from '#core/ports/sync-store.ts'
 import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
 import { standingNames } from './standing-names.ts'
@@ -37,8 +37,9 @@ export async function verifyHub(head: Oid | null, deps: SyncDeps): Promise<HubVe
   if (head !== lastVerified) {
     const verdict = await judgeHub({ lastVerified, head }, deps)
     if (verdict.kind === 'refused') {
-      await quarantine(head, verdict.faults, deps)
-      return { verified: verdict.verifiedHead, refusal: { head, faults: verdict.faults } }
+      const refusal = { head, faults: verdict.faults }
+      await quarantine(refusal, head, deps)
+      return { verified: verdict.verifiedHead, refusal }
     }
   }
   if (store.fact('quarantine') !== undefined) store.update({ facts: { quarantine: null } })
@@ -96,21 +97,39 @@ export async function anchorVerified(
   store.update({ facts: { anchored: head } })
 }
 
-/** Like a refusal of the gate, for objects that git itself refused. */
-export async function refuseFetch(reason: string, deps: SyncDeps): Promise<HubVerdict> {
-  return refuseHead(null, [{ commit: null, rule: 'fetch-refused', detail: reason.slice(0, 200) }], deps)
+/** Like a refusal of the gate, for objects that git itself refused; what stands before them is held against the gate. */
+export async function refuseFetch(
+  { reason, head, good }: Extract<FetchOutcome, { kind: 'refused' }>,
+  deps: SyncDeps,
+): Promise<HubVerdict> {
+  const lastVerified = await verifiedHead(deps)
+  await learnHub(lastVerified, deps)
+  const verdict = good === null ? undefined : await judgeHub({ lastVerified, head: good }, deps)
+  const refused: GateFault = { commit: null, rule: 'fetch-refused', detail: printable(reason) }
+  // Of what git refused, nothing can have a ref here: the clone keeps it apart.
+  const [faults, kept] = verdict?.kind === 'refused' ? [verdict.faults, good] : [[refused], null]
+  await quarantine({ head, faults }, kept, deps)
+  return { verified: verdict?.verifiedHead ?? lastVerified, refusal: { head, faults } }
 }
 
-export async function refuseHead(head: Oid | null, faults: readonly GateFault[], deps: SyncDeps): Promise<HubVerdict> {
-  await quarantine(head, faults, deps)
+export async function refuseHead(
+  head: Oid | null,
+  faults: readonly GateFault[],
+  deps: Pick<SyncDeps, 'store' | 'repo' | 'ledger'>,
+): Promise<HubVerdict> {
+  await quarantine({ head, faults }, head, deps)
   return { verified: await verifiedHead(deps), refusal: { head, faults } }
 }
 
-async function quarantine(head: Oid | null, faults: readonly GateFault[], deps: SyncDeps): Promise<void> {
+async function quarantine(
+  { head, faults }: Refusal,
+  kept: Oid | null,
+  deps: Pick<SyncDeps, 'store' | 'repo' | 'ledger'>,
+): Promise<void> {
   const { store, repo, ledger } = deps
   const name = head ?? `none:${faults[0]?.detail ?? ''}`
   if (store.fact('quarantine') === name) return
-  await repo.saveRef('quarantine', head)
+  await repo.saveRef('quarantine', kept)
   const [first] = faults
   // The name of a file may be a stranger's token: in the ledger it would keep that back.
   const detail = maskSecrets(first?.detail ?? '').text

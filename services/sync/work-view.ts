@@ -102,6 +102,12 @@ export class WorkView {
       }
   }
 
+  /** As after a restart: nothing that was read before is believed to be in the repository. */
+  forget(): void {
+    this.#differing.clear()
+    this.#byKey.clear()
+  }
+
   #overlay(found: Map<VaultPath, Scanned>, path: VaultPath): void {
     const differing = this.#differing.get(path)
     if (differing) found.set(path, differing)

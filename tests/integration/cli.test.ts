@@ -23,6 +23,7 @@ const VERBS = [
   'reject',
   'redraft',
   'sync',
+  'trust',
   'audit',
   'mcp',
   'doctor',

@@ -1,10 +1,21 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Oid, RepoPort } from '#core/ports/repo.ts'
+import { blobIdOf } from '#core/blob-id.ts'
+import type { HubWatch, Oid, RepoPort } from '#core/ports/repo.ts'
 import { commitFiles, makeHub, makeZones, openClone, type Zones } from '#tests/support/git-zones.ts'
 import { hasSshd, type SshHub, serveHub, sshCommand } from '#tests/support/sshd.ts'
+import { until } from '#tests/support/sync-process.ts'
 
 const NOTE = 'Updates/cloud/01K9ZZZZZZZZZZZZZZZZ7H3K9Q.md'
 const OTHER = 'Updates/local/01K9ZZZZZZZZZZZZZZZZ8H3K9Q.md'
@@ -221,6 +232,26 @@ describe('a clone', () => {
     await expect(pair.local.saveRef('hub', pair.head)).rejects.toThrow(/not a name/)
   })
 
+  it('packs its loose objects once there are many, and reads them as before', async () => {
+    await using pair = await makePair()
+    const dir = mkdtempSync(join(zones.root, 'many-'))
+    await using clone = await openClone(zones, 'local', pair.hub, { gitDir: join(dir, 'repo.git') })
+    // As many as lie in one folder of 256 when there are some 6,000 in all.
+    const texts = Array.from({ length: 9_000 }, (_, number) => `note ${number}\n`)
+    const many = texts.filter((text) => blobIdOf(Buffer.from(text)).startsWith('17')).slice(0, 24)
+    const commit = await commitFiles(clone, null, Object.fromEntries(many.map((text, at) => [`Plans/${at}.md`, text])))
+    await clone.saveRef('verified', commit)
+    const packs = () => readdirSync(join(dir, 'repo.git/objects/pack')).filter((name) => name.endsWith('.pack'))
+    await clone.tidy()
+    expect(packs()).toHaveLength(1)
+    expect(existsSync(join(dir, 'repo.git/objects/17'))).toBe(false)
+    for (const text of many)
+      expect(Buffer.from(await clone.readBlob(blobIdOf(Buffer.from(text)), 100)).toString()).toBe(text)
+    expect((await clone.commitsBetween(null, commit))[0]?.signature).toMatchObject({ state: 'good', agent: 'local' })
+    await clone.tidy()
+    expect(packs()).toHaveLength(1)
+  })
+
   it('belongs to one process at a time', async () => {
     const hub = await makeHub(zones)
     const gitDir = join(mkdtempSync(join(zones.root, 'one-')), 'repo.git')
@@ -318,6 +349,30 @@ describe.skipIf(!hasSshd)('a hub over ssh (needs an sshd on this machine)', () =
     expect(await local.remoteHead()).toEqual({ kind: 'ok', head: next })
   })
 
+  it('tells everyone who listens of a push, and cleans up behind who left', async () => {
+    await using cloud = await open('cloud')
+    const heads: (Oid | null | undefined)[] = []
+    const watchers = () => readdirSync(join(repository, 'watchers'))
+    {
+      await using local = await open('local')
+      await using watch = local.watch((head) => heads.push(head)) as HubWatch
+      await until('the first word', () => watch.isLive())
+      const fetched = await cloud.fetch()
+      const expected = fetched.kind === 'ok' ? fetched.head : null
+      const head = await commitFiles(cloud, expected, { [NOTE]: `${heads.length}\n` })
+      expect(await cloud.push({ commit: head, expected })).toEqual({ kind: 'landed' })
+      await until('the new head', () => heads.at(-1) === head)
+      expect(heads).toEqual([expected, head])
+      expect(watchers()).toHaveLength(1)
+    }
+    // A pipe whose reader is gone neither blocks a push nor stays.
+    execFileSync('mkfifo', [join(repository, 'watchers', 'local.99999999')])
+    const parent = heads.at(-1) as Oid
+    const next = await commitFiles(cloud, parent, { [NOTE]: 'once more\n' })
+    expect(await cloud.push({ commit: next, expected: parent })).toEqual({ kind: 'landed' })
+    await until('the pipe to go', () => !watchers().includes('local.99999999'))
+  })
+
   it('refuses a commit signed by one agent and pushed with the other’s deploy key', async () => {
     await using thief = await open('local', { deployKeyFile: join(zones.home('cloud'), 'keys', 'deploy') })
     const fetched = await thief.fetch()
@@ -328,6 +383,31 @@ describe.skipIf(!hasSshd)('a hub over ssh (needs an sshd on this machine)', () =
       cause: 'refused',
       reason: expect.stringContaining('pusher-is-not-signer: signed by local, pushed by cloud'),
     })
+  })
+
+  it('takes back from any agent what it had lost, whoever had signed it', async () => {
+    await using cloud = await open('cloud')
+    await using local = await open('local')
+    const fetched = await cloud.fetch()
+    const before = fetched.kind === 'ok' ? fetched.head : null
+    const ofCloud = await commitFiles(cloud, before, { [NOTE]: 'y\n' })
+    expect(await cloud.push({ commit: ofCloud, expected: before })).toEqual({ kind: 'landed' })
+    await local.fetch()
+    const head = await commitFiles(local, ofCloud, { 'Dashboard.md': 'y\n' })
+    expect(await local.push({ commit: head, expected: ofCloud })).toEqual({ kind: 'landed' })
+    execFileSync('git', ['--git-dir', repository, 'update-ref', 'refs/heads/main', before ?? ''])
+    expect(await local.push({ commit: head, expected: before })).toMatchObject({ kind: 'rejected' })
+    expect(await local.push({ commit: head, expected: before, isRestore: true })).toEqual({ kind: 'landed' })
+    expect(await cloud.remoteHead()).toEqual({ kind: 'ok', head })
+  })
+
+  it('lets no clone put it back to an older head', async () => {
+    await using cloud = await open('cloud')
+    const fetched = await cloud.fetch()
+    const head = (fetched.kind === 'ok' && fetched.head) as Oid
+    const [first] = await cloud.commitsBetween(null, head)
+    expect(await cloud.resetHub({ to: first?.oid ?? null, expected: head })).toMatchObject({ kind: 'rejected' })
+    expect(await cloud.remoteHead()).toEqual({ kind: 'ok', head })
   })
 
   it('keeps no connection and no socket after closing', async () => {

@@ -82,6 +82,7 @@ test('error codes', () => {
       "ERR_OUTCOME_UNKNOWN",
       "ERR_REDIS_MISSING",
       "ERR_REDIS_UNREACHABLE",
+      "ERR_STATE_WRITE_FAILED",
       "ERR_TASK_FILE_INVALID",
       "ERR_TASK_NOT_FOUND",
       "ERR_TASK_STATE",
@@ -162,6 +163,8 @@ test('metric names', () => {
       "countersign_jobs_total",
       "countersign_mails_total",
       "countersign_queue_jobs",
+      "countersign_sync_check_problems",
+      "countersign_sync_check_timestamp_seconds",
       "countersign_sync_conflicts_total",
       "countersign_sync_cycles_total",
       "countersign_sync_held_files",
@@ -173,5 +176,10 @@ test('metric names', () => {
 })
 
 test('skills', () => {
-  expect(readdirSync(join(import.meta.dirname, '../../skills'))).toEqual(['cloud-draft-email'])
+  expect(readdirSync(join(import.meta.dirname, '../../skills'))).toEqual([
+    'check-claimed',
+    'claim-task',
+    'cloud-draft-email',
+    'sync-vault',
+  ])
 })

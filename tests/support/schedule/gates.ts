@@ -54,7 +54,7 @@ export function gatedPorts(ports: SyncPorts, gate: Gate): SyncPorts {
       read: (path, maxBytes) => before(`read of ${path}`, () => workTree.read(path, maxBytes)),
       write: (path, bytes, expected) => around(`write of ${path}`, () => workTree.write(path, bytes, expected)),
       move: (from, to, expected) => around(`move ${from} → ${to}`, () => workTree.move(from, to, expected)),
-      respell: (from, to) => around(`respelling ${from}`, () => workTree.respell(from, to)),
+      respell: (from, to) => around(`spelling ${from} anew`, () => workTree.respell(from, to)),
       remove: (path, expected) => around(`removal of ${path}`, () => workTree.remove(path, expected)),
     },
     store: { ...store, update: (change) => aroundNow('a change of the store', () => store.update(change)) },

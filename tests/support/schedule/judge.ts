@@ -1,6 +1,8 @@
 import { type LedgerFile, verifyChain } from '#core/ledger.ts'
-import { foldedPath, isConflictCopy } from '#core/vault-path.ts'
+import type { Oid } from '#core/ports/repo.ts'
+import { foldedPath, isConflictCopy, withoutConflictMark } from '#core/vault-path.ts'
 import type { SyncWorld, SyncZone } from '#tests/support/sync-world.ts'
+import { domainOf, fileName, nameOf } from './hands.ts'
 
 /** A text that somebody wrote. */
 interface Written {
@@ -18,11 +20,13 @@ export class Judge {
   readonly #written = new Map<string, Written>()
   /** Path in Approved/ → the text that the person moved there. */
   readonly #approved = new Map<string, string>()
-  /** Task and generation → who was told to work on it. */
-  readonly #holders = new Map<string, string>()
+  /** Task and generation → the agent whose claim the hub took. */
+  readonly #claims = new Map<string, string>()
+  /** Task → its newest generation. */
   readonly #generations = new Map<string, number>()
   readonly #violations = new Set<string>()
-  #head: string | null = null
+  readonly #seen = new Set<Oid>()
+  #head: Oid | null = null
 
   constructor(world: SyncWorld) {
     this.#world = world
@@ -51,24 +55,28 @@ export class Judge {
 
   /** What must hold at any moment. */
   look(): void {
+    const { head } = this.#world.hub
+    if (head !== this.#head) {
+      this.#lookAtClaims(head)
+      this.#lookAtHub()
+      this.#head = head
+    }
     this.#lookAtApproved()
-    this.#lookAtHolders()
-    if (this.#world.hub.head === this.#head) return
-    this.#head = this.#world.hub.head
-    this.#lookAtHub()
+    this.#lookAtHolders(false)
   }
 
-  /** What must hold once everybody is at rest; `held` are the paths that an agent may not write. */
+  /** What must hold once everybody is at rest; `held` are the paths that somebody does not carry. */
   end(held: ReadonlySet<string>): void {
     const hub = this.#world.hub.files()
     for (const zone of this.#world.zones) this.#compare(zone, hub, held)
-    const here = this.#world.zones.flatMap(({ files }) => [...files.files()].filter(([path]) => isHeld(path, held)))
+    const here = this.#world.zones.flatMap(({ files }) => [...files.files()].filter(([path]) => mayDiffer(path, held)))
     const kept = [...hub, ...here].map(([, text]) => text).join('\n')
     for (const [words, { agent, isHeld: mayStayBehind }] of this.#written) {
       const trash = mayStayBehind ? this.#world.zones.find((one) => one.agent === agent)?.trash : []
       if (!kept.includes(words) && !trash?.some((text) => text.includes(words))) this.blame(`lost: ${words}`)
     }
     for (const { agent } of this.#world.zones) this.#verifyLedger(agent, hub)
+    this.#lookAtHolders(true)
   }
 
   #lookAtApproved(): void {
@@ -80,13 +88,35 @@ export class Judge {
     }
   }
 
-  #lookAtHolders(): void {
+  /** Whoever was told to work on a task holds it by a claim that the hub has taken, or the hub has never seen it. */
+  #lookAtHolders(isEnd: boolean): void {
     for (const { agent, rung } of this.#world.zones)
       for (const { taskId, generation } of rung) {
-        const holder = this.#holders.get(`${taskId} ${generation}`) ?? agent
-        if (holder !== agent) this.blame(`${holder} and ${agent} both hold ${taskId} as of generation ${generation}`)
-        this.#holders.set(`${taskId} ${generation}`, holder)
+        const holder = this.#claims.get(`${taskId} ${generation}`)
+        const isUnseen = !holder && (!isEnd || !this.#generations.has(nameOf(taskId)))
+        if (holder === agent || isUnseen) continue
+        this.blame(`${agent} works on generation ${generation} of ${taskId}, held by ${holder}`)
       }
+  }
+
+  /** Every claim has a generation of its own, higher than any before. */
+  #lookAtClaims(head: Oid | null): void {
+    const fresh: Oid[] = []
+    for (let at = head; at !== null && !this.#seen.has(at); at = this.#world.hub.commits.get(at)?.parents[0] ?? null)
+      fresh.unshift(at)
+    for (const oid of fresh) {
+      this.#seen.add(oid)
+      const commit = this.#world.hub.commits.get(oid)
+      const signer = commit?.signature.state === 'good' ? commit.signature.agent : ''
+      for (const [path, { oid: blob }] of commit?.trailers.Claim ? commit.tree : []) {
+        const text = Buffer.from(this.#world.hub.blobs.get(blob) ?? []).toString('utf8')
+        const id = /^id: (\w+)/m.exec(text)?.[1] ?? ''
+        if (!path.startsWith(`In_Progress/${signer}/`) || !commit?.trailers.Claim?.includes(id)) continue
+        const claim = `${id} ${generationIn(text)}`
+        if (this.#claims.has(claim)) this.blame(`claimed twice: ${claim}`)
+        this.#claims.set(claim, signer)
+      }
+    }
   }
 
   #lookAtHub(): void {
@@ -102,7 +132,7 @@ export class Judge {
   }
 
   #lookAtGeneration(name: string, text: string): void {
-    const generation = Number(/^generation: "?(\d+)/m.exec(text)?.[1] ?? 0)
+    const generation = generationIn(text)
     const before = this.#generations.get(name) ?? 0
     if (generation < before) this.blame(`the generation of ${name} went back from ${before} to ${generation}`)
     this.#generations.set(name, Math.max(before, generation))
@@ -111,7 +141,7 @@ export class Judge {
   #compare({ agent, files }: SyncZone, hub: ReadonlyMap<string, string>, held: ReadonlySet<string>): void {
     const here = files.files()
     for (const path of new Set([...here.keys(), ...hub.keys()]))
-      if (here.get(path) !== hub.get(path) && !isHeld(path, held))
+      if (here.get(path) !== hub.get(path) && !mayDiffer(path, held))
         this.blame(`${agent} differs from the hub at ${path}`)
   }
 
@@ -124,9 +154,12 @@ export class Judge {
   }
 }
 
-/** Held is what is merged as one thing: a task of that name, wherever it stands. */
-function isHeld(path: string, held: ReadonlySet<string>): boolean {
-  return [...held].some(
-    (one) => one === path || (path.includes('EMAIL_') && one.endsWith(path.slice(path.lastIndexOf('/')))),
-  )
+function generationIn(text: string): number {
+  return Number(/^generation: "?(\d+)/m.exec(text)?.[1] ?? 0)
+}
+
+/** Held is what is merged as one thing: a task of that name, wherever it stands. What is local's own stays there. */
+function mayDiffer(path: string, held: ReadonlySet<string>): boolean {
+  const isSame = (one: string) => one === path || (path.includes('EMAIL_') && one.endsWith(`/${fileName(path)}`))
+  return domainOf(withoutConflictMark(path)) === 'payment' || [...held].some(isSame)
 }
