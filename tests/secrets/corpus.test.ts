@@ -47,7 +47,7 @@ describe('nothing is found', () => {
     const lines: string[] = []
     let head: LedgerHead | null = null
     for (let entry = 0; entry < 1_000; entry++) {
-      const checkpoint = head && signCheckpoint("cloud", head, privateKey)
+      const checkpoint = head && signCheckpoint('cloud', head, privateKey)
       const data =
         entry % 3 === 0 && checkpoint
           ? { ...checkpoint }
