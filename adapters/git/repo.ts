@@ -37,6 +37,7 @@ export interface RepoOptions {
 }
 
 const HUB_REF = 'refs/countersign/hub'
+const LOST_REFS = 'refs/countersign/lost/'
 const REF_NAME = /^[a-z][a-z0-9-]{0,40}$/
 const FETCH_TIMEOUT_MS = 60_000
 const PUSH_TIMEOUT_MS = 20_000
@@ -126,6 +127,7 @@ function repo(
       await run(oid === null ? ['update-ref', '-d', ownRef(name)] : ['update-ref', ownRef(name), oid])
     },
     readRef: (name) => readRef(run, gitDir, ownRef(name)),
+    keepBlobs: (blobs) => keepBlobs(run, blobs),
     tidy: () => packLoose(run, gitDir),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
@@ -228,6 +230,22 @@ async function packLoose(run: RunGit, gitDir: string): Promise<void> {
   const sample = await readdir(join(gitDir, 'objects', '17')).catch(() => [])
   if (sample.length * 256 < MANY_LOOSE) return
   await run(['repack', '-d', '-l', '-q', '--geometric=2'], { timeoutMs: TIDY_TIMEOUT_MS })
+}
+
+async function keepBlobs(run: RunGit, blobs: ReadonlyMap<string, Oid>): Promise<void> {
+  const { stdout } = await run(['for-each-ref', '--format=%(refname)', LOST_REFS])
+  const before = stdout.toString('utf8').split('\n').filter(Boolean)
+  const wanted = new Map([...blobs].map(([name, oid]) => [`${LOST_REFS}${lostName(name)}`, oid]))
+  const lines = [
+    ...before.filter((ref) => !wanted.has(ref)).map((ref) => `delete ${ref}`),
+    ...[...wanted].map(([ref, oid]) => `update ${ref} ${oid}`),
+  ]
+  if (lines.length > 0) await run(['update-ref', '--stdin'], { input: `${lines.join('\n')}\n` })
+}
+
+function lostName(name: string): string {
+  if (/^[A-Za-z0-9-]{1,100}$/.test(name)) return name
+  throw new CountersignError('ERR_GIT_FAILED', `not a name for a ref of this clone: ${JSON.stringify(name)}`)
 }
 
 /** A ref as git last wrote it: a file of its own, or one that git has to look for. */

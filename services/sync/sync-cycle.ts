@@ -11,6 +11,7 @@ import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
 import { commitPlan } from './commit-plan.ts'
 import { hubView } from './hub-view.ts'
+import { keepDropped, keepLost } from './keep-lost.ts'
 import { type MergePlan, planMerge, takenOnly } from './plan-merge.ts'
 import { mayLeaveHub } from './private-keys.ts'
 import { pushIntent, takeOverOwn } from './push-intent.ts'
@@ -85,6 +86,7 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     const keys = new Set(deps.attention.open)
     if (!(await deps.scanner.look(deps.scanner.view.ours(keys).keys()))) return { kind: 'unsettled' }
     const plan = await planMerge(keys, deps)
+    await keepDropped(plan.dropped, deps)
     if (refusal) return { kind: 'refused', ...refusal, report: await concludeOnly(takenOnly(plan), keys, head, deps) }
     const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, requests, deps)
     const changes = [...plan.changes, ...claims.commits.flatMap((one) => one.changes)]
@@ -226,6 +228,7 @@ async function conclude(
   const ledgerProblems = await witnessOthers(hubView(store, []), deps)
   const held = [...attention.held.values()].map((one) => ({ ...one, path: shownPath(one) }))
   await reportHeld(held, deps)
+  await keepLost(deps)
   await anchorVerified(head, deps)
   return {
     head,
