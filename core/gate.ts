@@ -241,7 +241,8 @@ async function secretFaults(
   scan: ContentScan,
 ): Promise<GateFault[]> {
   const changes = commit.changes.map((change) => withBytes(change, contents))
-  const inMessage = (await scanMessage(commit.message, scan)).map((rule) => ({ rule, detail: 'in its message' }))
+  const words = `${commit.header ?? ''}\n${commit.message}`
+  const inMessage = (await scanMessage(words, scan)).map((rule) => ({ rule, detail: 'in its message or author' }))
   const inFiles = (await scanChanges(changes, scan)).map((one) => ({ rule: one.rule, detail: shownPath(one) }))
   return [...inMessage, ...inFiles].map(({ rule, detail }) => ({ commit: commit.oid, rule, detail: printable(detail) }))
 }

@@ -46,7 +46,7 @@ export function isScanRule(rule: string): boolean {
 
 /** A path as it may be shown: without the name, when that is what carries the secret. */
 export function shownPath({ path, rule }: Violation): string {
-  return isScanRule(rule) && rule.endsWith(IN_NAME) ? `${path.slice(0, path.lastIndexOf('/') + 1)}…` : path
+  return isScanRule(rule) && rule.endsWith(IN_NAME) ? `${path.slice(0, path.lastIndexOf('/') + 1)}...` : path
 }
 
 async function blocking(scan: ContentScan, path: string, bytes: Uint8Array): Promise<string[]> {

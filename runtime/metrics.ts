@@ -54,6 +54,11 @@ export const METRICS = {
     help: 'When vault and hub were last known to agree.',
     labels: {},
   },
+  countersign_sync_held_files: {
+    kind: 'gauge',
+    help: 'Files that sync does not carry now: for a secret in them, or by another rule.',
+    labels: { reason: ['secret', 'other'] },
+  },
   countersign_sync_check_timestamp_seconds: {
     kind: 'gauge',
     help: 'When vault, memory, clone, hub and ledgers were last held against each other.',
@@ -63,11 +68,6 @@ export const METRICS = {
     kind: 'gauge',
     help: 'What that check found wrong.',
     labels: {},
-  },
-  countersign_sync_held_files: {
-    kind: 'gauge',
-    help: 'Files that sync does not carry now: for a secret in them, or by another rule.',
-    labels: { reason: ['secret', 'other'] },
   },
   countersign_sync_open_conflicts: {
     kind: 'gauge',

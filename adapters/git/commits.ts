@@ -22,9 +22,19 @@ export function parseCommit(oid: Oid, raw: Uint8Array, agents: ReadonlyMap<strin
     parents: [...header.matchAll(/^parent ([0-9a-f]{40})$/gm)].map((match) => match[1] as Oid),
     signature: signerOf(signature, agents),
     message: message.trimEnd(),
+    header: headerText(header),
     trailers: trailersOf(message),
     committedAt: Number(/^committer .* (\d{1,12}) [+-]\d{4}$/m.exec(header)?.[1] ?? 0) * 1000,
   }
+}
+
+/** Author, committer and whatever else somebody put there. */
+function headerText(header: string): string {
+  return header
+    .replace(/^gpgsig .*(?:\n .*)*\n?/m, '')
+    .split('\n')
+    .filter((line) => !/^(?:tree|parent) [0-9a-f]{40}$/.test(line))
+    .join('\n')
 }
 
 /** The bytes to sign of a commit by `agent`. */

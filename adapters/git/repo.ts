@@ -1,5 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { SshKeyPair } from '#core/openssh-key.ts'
 import type { FetchOutcome, Oid, PushOutcome, RepoPort } from '#core/ports/repo.ts'
@@ -8,6 +8,7 @@ import { checkObjects } from './clone-damage.ts'
 import { formatCommit } from './commits.ts'
 import { checkHubUrl, cloneSettings, isSshUrl, RESTORE } from './config.ts'
 import { initBare } from './init-bare.ts'
+import { keepBlobs } from './kept-blobs.ts'
 import { lockClone, removeStaleLocks } from './lock.ts'
 import { looseObjects } from './loose-objects.ts'
 import { asOid, objectReader } from './objects.ts'
@@ -37,14 +38,13 @@ export interface RepoOptions {
 }
 
 const HUB_REF = 'refs/countersign/hub'
-const LOST_REFS = 'refs/countersign/lost/'
 const REF_NAME = /^[a-z][a-z0-9-]{0,40}$/
 const FETCH_TIMEOUT_MS = 60_000
 const PUSH_TIMEOUT_MS = 20_000
-/** A whole history, and the hub judges every commit of it. */
-const RESTORE_TIMEOUT_MS = 600_000
 const TIDY_TIMEOUT_MS = 600_000
 const MANY_LOOSE = 6_000
+/** A whole history, and the hub judges every commit of it. */
+const RESTORE_TIMEOUT_MS = 600_000
 const MAX_REASON_CHARS = 1_000
 /** What git says when the hub answers, but with objects that its own checks refuse. */
 const BAD_OBJECTS =
@@ -124,7 +124,8 @@ function repo(
     },
     checkObjects: ({ readAll }) => checkObjects(run, readAll),
     async saveRef(name, oid) {
-      await run(oid === null ? ['update-ref', '-d', ownRef(name)] : ['update-ref', ownRef(name), oid])
+      if (oid === null) await run(['update-ref', '-d', ownRef(name)])
+      else await writeRef(gitDir, ownRef(name), oid)
     },
     readRef: (name) => readRef(run, gitDir, ownRef(name)),
     keepBlobs: (blobs) => keepBlobs(run, blobs),
@@ -232,20 +233,12 @@ async function packLoose(run: RunGit, gitDir: string): Promise<void> {
   await run(['repack', '-d', '-l', '-q', '--geometric=2'], { timeoutMs: TIDY_TIMEOUT_MS })
 }
 
-async function keepBlobs(run: RunGit, blobs: ReadonlyMap<string, Oid>): Promise<void> {
-  const { stdout } = await run(['for-each-ref', '--format=%(refname)', LOST_REFS])
-  const before = stdout.toString('utf8').split('\n').filter(Boolean)
-  const wanted = new Map([...blobs].map(([name, oid]) => [`${LOST_REFS}${lostName(name)}`, oid]))
-  const lines = [
-    ...before.filter((ref) => !wanted.has(ref)).map((ref) => `delete ${ref}`),
-    ...[...wanted].map(([ref, oid]) => `update ${ref} ${oid}`),
-  ]
-  if (lines.length > 0) await run(['update-ref', '--stdin'], { input: `${lines.join('\n')}\n` })
-}
-
-function lostName(name: string): string {
-  if (/^[A-Za-z0-9-]{1,100}$/.test(name)) return name
-  throw new CountersignError('ERR_GIT_FAILED', `not a name for a ref of this clone: ${JSON.stringify(name)}`)
+/** As git writes a ref of its own: whole, on disk, then in place. Nobody else writes the refs of this clone. */
+async function writeRef(gitDir: string, ref: string, oid: Oid): Promise<void> {
+  const temporary = join(gitDir, 'countersign-ref')
+  await writeFile(temporary, `${oid}\n`, { flush: true })
+  await mkdir(dirname(join(gitDir, ref)), { recursive: true })
+  await rename(temporary, join(gitDir, ref))
 }
 
 /** A ref as git last wrote it: a file of its own, or one that git has to look for. */

@@ -30,6 +30,8 @@ export interface SignedCommit {
   readonly signature: CommitSignature
   /** The whole message with its trailers. */
   readonly message: string
+  /** The rest of the commit's text but its tree, parents and signature: names that nobody believes. Kept for the scan. */
+  readonly header?: string
   /** `Key: value` lines of the message's last paragraph; the last one of a key counts. Keys keep their case. */
   readonly trailers: Readonly<Record<string, string>>
   /** Committer date, ms since the epoch; the signer's claim, one second resolution. */

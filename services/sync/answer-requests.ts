@@ -2,6 +2,7 @@ import { maxBytesOf } from '#core/path-ownership.ts'
 import type { SyncAnswer, SyncRequest } from '#core/sync-request.ts'
 import { parseTaskFile } from '#core/task-file.ts'
 import { folderOf, isTaskPlace, placeOf } from '#core/vault-path.ts'
+import { isOwnMatter } from './standing.ts'
 import type { CycleOutcome } from './sync-cycle.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
@@ -12,7 +13,8 @@ export async function answerRequests(
   deps: SyncDeps,
 ): Promise<void> {
   for (const request of requests) {
-    const answer = request.kind === 'look' ? await sightOf(request, deps) : answers.get(request.id)
+    if (request.kind === 'look' && isOwnMatter(request.file, deps) && !answers.has(request.id)) continue
+    const answer = answers.get(request.id) ?? (request.kind === 'look' ? await sightOf(request, deps) : undefined)
     if (!answer) continue
     if (request.kind === 'give-back' && answer.kind === 'landed') await recordGiveBack(request, answer, deps)
     await deps.requests.answer(request.id, answer)

@@ -1,24 +1,18 @@
-import { claimedBy, isClaimable, mayClaim, takesUp } from '#core/claim.ts'
+import { claimedBy, isClaimable, takesUp } from '#core/claim.ts'
 import { mergeKey } from '#core/merge.ts'
 import { checkCommit, maxBytesOf } from '#core/path-ownership.ts'
 import type { Claim } from '#core/ports/sync-store.ts'
 import type { SyncAnswer, SyncRequest } from '#core/sync-request.ts'
 import { type ParsedTask, parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
-import { fileNameOf, folderOf, isConflictCopy, placeOf, type TaskPlace, taskPath } from '#core/vault-path.ts'
-import { decideZone } from '#core/zone-policy.ts'
+import { fileNameOf, isConflictCopy, placeOf, type TaskPlace, taskPath } from '#core/vault-path.ts'
+import { claimCommit, giveBackCommit, type PlannedCommit } from './claim-commits.ts'
+import { decideClaim } from './decide-claim.ts'
 import { planGiveBack } from './give-back.ts'
 import type { HubView } from './hub-view.ts'
 import { type PlannedChange, withBytes } from './plan-merge.ts'
 import { landedClaims } from './settle-intents.ts'
-import { refusal, type Standing } from './standing.ts'
+import { isOwnMatter, refusal, type Standing } from './standing.ts'
 import type { SyncDeps } from './sync-deps.ts'
-
-/** One commit on top of the merge, with its trailers. */
-export interface PlannedCommit {
-  readonly message: string
-  readonly trailers: Readonly<Record<string, string>>
-  readonly changes: readonly PlannedChange[]
-}
 
 export interface ClaimPlan {
   readonly commits: readonly PlannedCommit[]
@@ -46,6 +40,7 @@ export async function planClaims(
 ): Promise<ClaimPlan> {
   const draft = new ClaimDraft(hub, unmerged, deps)
   for (const request of requests) {
+    if (isOwnMatter(request.file, deps)) continue
     if (request.kind === 'claim') await draft.claimAsked(request)
     if (request.kind === 'give-back') await draft.giveBack(request)
   }
@@ -73,6 +68,8 @@ class ClaimDraft {
 
   async claimAsked({ id, file, task }: Extract<SyncRequest, { kind: 'claim' }>): Promise<void> {
     const { agent, zone } = this.#deps
+    const held = this.#deps.attention.held.get(file)
+    if (held) return void this.#answers.set(id, refusal('held-back', `Its file here is held back: ${held.rule}.`))
     const found = this.#standing(file)
     // It has won it already: that is told when the file stands in the work tree.
     if (found === 'unsettled' || landedClaims(this.#deps).some((one) => one.request === id)) return
@@ -120,20 +117,11 @@ class ClaimDraft {
 
   plan(): Omit<ClaimPlan, 'isPartial'> {
     const { agent } = this.#deps
-    const say = (count: number) => `${count} ${count === 1 ? 'task' : 'tasks'}`
-    const commits: PlannedCommit[] = []
-    if (this.#gone.length > 0)
-      commits.push({
-        message: `Give back ${say(this.#gone.length)} by ${agent}`,
-        trailers: { 'Give-Back': this.#gone.join(' ') },
-        changes: this.#givenBack,
-      })
-    if (this.#claims.length > 0)
-      commits.push({
-        message: `Claim ${say(this.#claims.length)} for ${agent}`,
-        trailers: { Claim: this.#claims.map((one) => one.taskId).join(' ') },
-        changes: this.#claimed,
-      })
+    const claimed = this.#claims.map((one) => one.taskId)
+    const commits = [
+      ...(this.#gone.length > 0 ? [giveBackCommit(this.#gone, agent, this.#givenBack)] : []),
+      ...(claimed.length > 0 ? [claimCommit(claimed, agent, this.#claimed)] : []),
+    ]
     return { commits, claims: this.#claims, answers: this.#answers }
   }
 
@@ -174,26 +162,4 @@ class ClaimDraft {
 
 async function readTask({ oid, place }: Standing, { repo }: SyncDeps): Promise<ParsedTask> {
   return parseTaskFile(Buffer.from(await repo.readBlob(oid, maxBytesOf(place))).toString('utf8'))
-}
-
-/** What can be said at once to somebody who wants a task; or that task, when it may be claimed. */
-function decideClaim(
-  found: Standing | undefined,
-  parsed: ParsedTask | undefined,
-  taskId: string,
-  { agent, zone }: Pick<SyncDeps, 'agent' | 'zone'>,
-): SyncAnswer | { readonly found: Standing; readonly task: TaskFile } {
-  if (!found || !parsed) return { kind: 'elsewhere', place: null }
-  const { place } = found
-  const generation = parsed.ok ? parsed.task.front.generation : 0
-  if (place.kind === 'in-progress')
-    return place.agent === agent ? { kind: 'held', generation } : { kind: 'taken', by: place.agent, generation }
-  if (place.kind !== 'needs-action') return { kind: 'elsewhere', place: folderOf(place) }
-  const decision = decideZone(zone, place.domain, 'claim')
-  if (!decision.allow) return refusal(decision.rule, `The ${zone} zone may not claim ${place.domain} tasks.`)
-  if (!parsed.ok) return refusal(parsed.rule, `Its file cannot be read: ${parsed.problem}.`)
-  const { task } = parsed
-  if (task.front.id !== taskId) return refusal('task-id-changed', 'Another task has its file name.')
-  if (!mayClaim(task, agent)) return refusal('kept-for-another', `It is kept for ${task.front.for}.`)
-  return { found, task }
 }

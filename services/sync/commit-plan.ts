@@ -1,11 +1,16 @@
 import { formatHlc, parseHlc, tickHlc } from '#core/hlc.ts'
 import type { Oid } from '#core/ports/repo.ts'
-import type { ClaimPlan, PlannedCommit } from './claim-tasks.ts'
+import type { PlannedCommit } from './claim-commits.ts'
+import type { ClaimPlan } from './claim-tasks.ts'
 import type { MergePlan } from './plan-merge.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
-/** One commit for what changed here, one for what is given back and one for the claims; pushed together. */
+/**
+ * One commit for what changed here, one for what is given back and one for the claims; pushed together, after what is
+ * still owed to the hub.
+ */
 export async function commitPlan(
+  owed: readonly PlannedCommit[],
   plan: MergePlan,
   claims: ClaimPlan,
   head: Oid | null,
@@ -25,7 +30,7 @@ export async function commitPlan(
   }
   let hlc = parseHlc(store.fact('hlc') ?? '')
   let parent = head
-  for (const { message, trailers, changes } of [merge, ...claims.commits]) {
+  for (const { message, trailers, changes } of [...owed, merge, ...claims.commits]) {
     if (changes.length === 0) continue
     hlc = tickHlc(hlc, changes === plan.changes ? physicalMs : clock.now(), agent)
     const took = courtesy.took()

@@ -43,9 +43,9 @@ const time = { now: () => performance.now() }
 /** Each call to git has a limit of its own; this is for what never comes back. */
 const LONGEST_ROUND_MS = 180_000
 const IDLE_BEAT_MS = 5_000
+const TIDY_MS = 3_600_000
 /** Between a few files of a check, which is in no hurry. */
 const BREATH_MS = 5
-const TIDY_MS = 3_600_000
 /** Twenty megabytes that most zones never need. */
 const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
@@ -162,13 +162,12 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     sync.request()
   }
   resources.use(watchTree(vault.root, { onChange, onLost }, config.vaultPollMs))
-  const onPush = (head?: Oid | null) => {
-    if (head === undefined || head !== (store.fact('verified') ?? null)) sync.requestNow()
-  }
+  const onPush = (head?: Oid | null) =>
+    sync.requestNow(() => head === undefined || head !== (store.fact('verified') ?? null))
   const hub = repo.watch(onPush)
   if (hub) resources.use(hub)
   const isWatched = () => hub?.isLive() ?? false
-  resources.use(pollHub({ repo, store, everyMs: config.pollMs, isWatched, onNews: sync.requestNow }))
+  resources.use(pollHub({ repo, store, everyMs: config.pollMs, isWatched, onNews: () => sync.requestNow() }))
   const handlers = {
     'sync-now': async () => {
       sync.requestNow()

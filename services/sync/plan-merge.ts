@@ -87,7 +87,8 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
     const files = await withBytes(changes, all.theirs, deps)
     const refused = [
       ...checkCommit({ agent: deps.agent, zone: deps.zone }, files, standingNames(deps.store, arrivals(files))),
-      ...(await scanChanges(files, deps.scan)),
+      // The last of a file is the one told: a known secret by its name before what it looks like.
+      ...(await scanChanges(files, deps.scan)).toReversed(),
     ]
     // One name may need many changes: then fewer names go into one commit.
     if (keys.size > 1 && refused.some(({ path }) => path === ''))

@@ -6,6 +6,7 @@ import type { Oid, SignedCommit, TreeFile } from '#core/ports/repo.ts'
 import type { BaseRow } from '#core/ports/sync-store.ts'
 import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
 import type { PlannedChange } from './plan-merge.ts'
+import { allGone } from './rebuild-base.ts'
 import type { HubDeps } from './sync-deps.ts'
 
 /** Where our verified history and the hub's part. */
@@ -83,13 +84,6 @@ async function rebased(
     rows.push([path as VaultPath, before ? { oid: before, identity: null } : null])
   }
   return rows
-}
-
-/** The base is made anew from the hub's history: what that never had is an edit. */
-function allGone({ store }: HubDeps): [VaultPath, BaseRow | null][] {
-  return store
-    .baseFolders()
-    .flatMap((folder) => [...store.baseIn(folder).keys()].map((path): [VaultPath, null] => [path, null]))
 }
 
 /** Puts our own commits on the hub's head again, without what meets a change of somebody else. Gives how many. */

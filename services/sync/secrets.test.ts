@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { guardScan, rememberingScan, ruleScan, scanInLayers } from '#core/content-scan.ts'
 import type { ContentScan } from '#core/ports/content-scan.ts'
 import { parseGuard, renderGuard } from '#core/secret-guard.ts'
+import { noise } from '#tests/secrets/noise.ts'
 import { makeSyncWorld, type SyncZone, taskText } from '#tests/support/sync-world.ts'
 
 const PASSWORD = 'Blaue-Katze-17-lacht'
@@ -79,7 +80,7 @@ describe('a file with a secret', () => {
   it('is not named when its name carries the secret', async () => {
     const { hub, local } = guardedWorld()
     local.files.put(`Inbox/${PASSWORD}.md`, 'x\n')
-    expect((await sync(local)).held).toEqual([{ path: 'Inbox/…', rule: 'known-secret.imap-password-in-name' }])
+    expect((await sync(local)).held).toEqual([{ path: 'Inbox/...', rule: 'known-secret.imap-password-in-name' }])
     await sync(local)
     expect(ledgerOf(local)).toContain('"rule":"known-secret.imap-password-in-name"')
     expect(ledgerOf(local)).not.toContain(PASSWORD)
@@ -114,7 +115,7 @@ describe('the scan before the commit', () => {
     const working = local.scan
     local.scan = scanInLayers([broken])
     local.files.put('Plans/trip.md', 'by train\n')
-    expect((await sync(local)).held).toEqual([{ path: 'Plans/…', rule: 'scan.failed-in-name' }])
+    expect((await sync(local)).held).toEqual([{ path: 'Plans/...', rule: 'scan.failed-in-name' }])
     expect(hub.head).toBeNull()
     local.scan = working
     local.restart()
@@ -177,5 +178,23 @@ describe('what comes from the hub', () => {
     })
     expect(local.files.text('Plans/wifi.md')).toBeUndefined()
     expect(JSON.stringify(outcome) + ledgerOf(local)).not.toContain(PASSWORD)
+  })
+
+  it('does not get its words into this machine’s ledger, where they would keep that back', async () => {
+    const { cloud, local } = guardedWorld()
+    local.files.put('Plans/trip.md', 'by train\n')
+    const { head } = await sync(local)
+    await sync(cloud)
+    const token = `${'ghp'}_${noise(36)}`
+    const oid = await cloud.repo.writeBlob(Buffer.from('x\n'))
+    const commit = await cloud.repo.commitTree({
+      parent: head,
+      changes: [{ path: `Odd/${token}.md`, oid }],
+      message: 'x',
+    })
+    await cloud.repo.push({ commit, expected: head })
+    expect((await local.sync()).kind).toBe('refused')
+    expect(ledgerOf(local)).toContain('gate.refused')
+    expect(ledgerOf(local)).not.toContain(token)
   })
 })

@@ -6,16 +6,19 @@ import type { Oddity } from '#core/ports/work-tree.ts'
 import { shownPath } from '#core/scan-changes.ts'
 import type { SyncRequest } from '#core/sync-request.ts'
 import type { VaultPath } from '#core/vault-path.ts'
+import { actHere, settleAct } from './act-here.ts'
 import { answerRequests, answerWaiting } from './answer-requests.ts'
 import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
+import type { PlannedCommit } from './claim-commits.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
 import { commitPlan } from './commit-plan.ts'
 import { hubView } from './hub-view.ts'
 import { keepDropped, keepLost } from './keep-lost.ts'
-import { type MergePlan, planMerge, takenOnly } from './plan-merge.ts'
+import { replayOffline } from './offline-claims.ts'
+import { type MergePlan, type PlannedChange, planMerge, takenOnly } from './plan-merge.ts'
 import { mayLeaveHub } from './private-keys.ts'
 import { pushIntent, takeOverOwn } from './push-intent.ts'
-import { rebuildBase } from './rebuild-base.ts'
+import { forgetLostClone, rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
 import type { Scan } from './scan-work-tree.ts'
@@ -69,10 +72,13 @@ export type Wake = 'vault' | 'hub'
  * changed, never on how much the vault holds.
  */
 export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<CycleOutcome> {
+  await settleAct(deps)
   // Before the look at the hub, so that what is answered was seen after it was asked.
   const requests = await deps.requests.open()
   const outcome = await tryRound(requests, wake === 'hub' || requests.length > 0, deps)
-  await answerWaiting(requests, outcome, deps)
+  if (outcome.kind === 'unsettled') return outcome
+  const left = await actHere(requests, outcome.kind === 'unreachable', deps)
+  await answerWaiting(left, outcome, deps)
   return outcome
 }
 
@@ -85,11 +91,12 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     const { head, refusal } = seen
     const keys = new Set(deps.attention.open)
     if (!(await deps.scanner.look(deps.scanner.view.ours(keys).keys()))) return { kind: 'unsettled' }
-    const plan = await planMerge(keys, deps)
+    const owed = await replayOffline(deps)
+    const plan = await planMerge(keys, owed.deps)
     await keepDropped(plan.dropped, deps)
     if (refusal) return { kind: 'refused', ...refusal, report: await concludeOnly(takenOnly(plan), keys, head, deps) }
-    const claims = await planClaims(hubView(deps.store, plan.changes), plan.unmerged, requests, deps)
-    const changes = [...plan.changes, ...claims.commits.flatMap((one) => one.changes)]
+    const claims = await planClaims(hubView(owed.deps.store, plan.changes), plan.unmerged, requests, deps)
+    const changes = [...changesOf(owed.commits), ...plan.changes, ...changesOf(claims.commits)]
     if (changes.length === 0) {
       const report = await concludeOnly(plan, keys, head, deps)
       await answerRequests(requests, claims.answers, deps)
@@ -97,7 +104,7 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     }
 
     const rows = mergedRows(plan, keys, deps)
-    const { commit, hlc } = await commitPlan(plan, claims, head, deps)
+    const { commit, hlc } = await commitPlan(owed.commits, plan, claims, head, deps)
     const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.claims }
     const outcome = await pushIntent(intent, hlc, deps)
     if (outcome.kind === 'rejected' && outcome.cause === 'refused')
@@ -112,14 +119,16 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     const whole = withClaims(plan, claims, deps)
     const report = await conclude(whole, new Set([...keys, ...whole.merged]), commit, deps)
     await answerRequests(requests, claims.answers, deps)
-    const leaving = claims.commits
-      .flatMap((one) => one.changes.map(({ path }) => path))
-      .filter((path) => mayLeaveHub(path, deps))
+    const leaving = changesOf(claims.commits).flatMap(({ path }) => (mayLeaveHub(path, deps) ? [path] : []))
     deps.attention.wakePaths(leaving)
     const isPartial = report.isPartial || claims.isPartial || leaving.length > 0
     return { kind: 'synced', report: { ...report, pushed: true, isPartial } }
   }
   return { kind: 'contended' }
+}
+
+function changesOf(commits: readonly PlannedCommit[]): PlannedChange[] {
+  return commits.flatMap((one) => one.changes)
 }
 
 /** Scans and fetches, holds the hub against the gate, and settles what an earlier round had left open. */
@@ -128,6 +137,7 @@ async function lookAround(
   isHubAsked: boolean,
 ): Promise<{ readonly kind: 'ready'; readonly head: Oid | null; readonly refusal?: Refusal } | CycleOutcome> {
   const { store, repo, attention } = deps
+  await forgetLostClone(deps)
   // A push is a compare-and-swap: against the last verified head it needs no fetch, unless something is open.
   const isOpen =
     store.intents().length > 0 || store.fact('based') === undefined || store.fact('quarantine') !== undefined
@@ -245,7 +255,7 @@ async function conclude(
 
 /** The claims as part of what the work tree is to become. */
 function withClaims(plan: MergePlan, { commits }: ClaimPlan, { scanner }: SyncDeps): MergePlan {
-  const changes = commits.flatMap((one) => one.changes)
+  const changes = changesOf(commits)
   const keys = changes.map(({ path }) => mergeKey(path))
   const tree = new Map(plan.tree)
   for (const { path, oid } of changes) {

@@ -98,6 +98,19 @@ describe('the loop', () => {
     expect(wakes).toEqual(['vault', 'hub', 'hub', 'hub', 'vault'])
   })
 
+  it('does not ask the hub for what the running round has learnt meanwhile', async () => {
+    const { loop, wakes } = loopOf()
+    let isNews = true
+    loop.request()
+    await vi.advanceTimersByTimeAsync(30)
+    loop.requestNow(() => isNews)
+    isNews = false
+    await vi.advanceTimersByTimeAsync(100)
+    loop.requestNow(() => true)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(wakes).toEqual(['vault', 'vault', 'hub'])
+  })
+
   it('looks again soon when there is more to do', async () => {
     const { loop, startedAt } = loopOf('again', 'rest')
     loop.requestNow()

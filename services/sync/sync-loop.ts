@@ -24,8 +24,11 @@ export interface LoopOptions {
 export interface SyncLoop extends AsyncDisposable {
   /** Something may have changed in the vault. Requests are gathered until they have been quiet for a moment. */
   request(): void
-  /** The hub is to be asked: start now, or right after the running round, whatever went wrong before. */
-  requestNow(): void
+  /**
+   * The hub is to be asked: start now, or right after the running round, whatever went wrong before. Unless by then
+   * `isNews` says that there is nothing to ask any more: the running round was a push that its own news came back from.
+   */
+  requestNow(isNews?: () => boolean): void
   isRunning(): boolean
 }
 
@@ -42,6 +45,7 @@ export function startLoop(options: LoopOptions): SyncLoop {
   let isRunning = false
   /** A look at the hub was asked for and has not come about yet. */
   let isHubDue = false
+  let news: (() => boolean)[] = []
   let ended: Promise<void> = Promise.resolve()
   let firstRequestAt: number | undefined
   let wanted: 'no' | 'soon' | 'now' = 'no'
@@ -57,7 +61,8 @@ export function startLoop(options: LoopOptions): SyncLoop {
     if (isRunning || isClosed) return
     isRunning = true
     clearTimeout(timer)
-    isHubDue ||= wanted === 'now'
+    isHubDue ||= news.some((isNews) => isNews())
+    news = []
     const wake: Wake = isHubDue ? 'hub' : 'vault'
     wanted = 'no'
     firstRequestAt = undefined
@@ -93,7 +98,8 @@ export function startLoop(options: LoopOptions): SyncLoop {
   }
   return {
     request,
-    requestNow() {
+    requestNow(isNews = () => true) {
+      news.push(isNews)
       wanted = 'now'
       notBefore = 0
       if (!isRunning) schedule(0)

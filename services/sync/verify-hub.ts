@@ -1,5 +1,6 @@
 import { type GateFault, type GateVerdict, judgeRange, printable, type Range } from '#core/gate.ts'
 import { clampHlc, formatHlc, type Hlc, parseHlc, receiveHlc } from '#core/hlc.ts'
+import { maskSecrets } from '#core/mask-mail.ts'
 import { mergeKey } from '#core/merge.ts'
 import type { FetchOutcome, Oid, SignedCommit } from '#core/ports/repo.ts'
 import type { HubFile, StoreChange, SyncStore } from '#core/ports/sync-store.ts'
@@ -130,8 +131,10 @@ async function quarantine(
   if (store.fact('quarantine') === name) return
   await repo.saveRef('quarantine', kept)
   const [first] = faults
+  // The name of a file may be a stranger's token: in the ledger it would keep that back.
+  const detail = maskSecrets(first?.detail ?? '').text
   await ledger.append('gate.refused', {
-    data: { head: head ?? '', rule: first?.rule ?? '', detail: first?.detail ?? '', faults: faults.length },
+    data: { head: head ?? '', rule: first?.rule ?? '', detail, faults: faults.length },
   })
   store.update({ facts: { quarantine: name } })
 }

@@ -1,6 +1,7 @@
 import { CountersignError } from '#core/errors.ts'
 import type { TaskId } from '#core/ids.ts'
 import { classifyMail, mailKey, mailTaskId, type SkipReason } from '#core/mail.ts'
+import { maskSecrets } from '#core/mask-mail.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { IncomingMail, MailParser, RawMail } from '#core/ports/mail.ts'
@@ -88,5 +89,5 @@ async function skip(
 }
 
 function senderDomain(mail: IncomingMail): string {
-  return oneLine(mail.from?.address.split('@').at(-1) ?? '', 100)
+  return oneLine(maskSecrets(mail.from?.address.split('@').at(-1) ?? '').text, 100)
 }

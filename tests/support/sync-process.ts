@@ -10,6 +10,8 @@ import type { Zones } from './git-zones.ts'
 export interface SyncProcess {
   readonly vault: string
   readonly state: string
+  /** What the service is started with, but for its port. */
+  readonly env: Readonly<Record<string, string | undefined>>
   start(): Promise<void>
   /** SIGKILL for the service and every git it runs. */
   kill(): Promise<void>
@@ -63,6 +65,7 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
   return {
     vault,
     state,
+    env,
     log,
     async start() {
       ;[port = 0] = await freePorts(1)

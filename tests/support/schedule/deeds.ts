@@ -3,7 +3,7 @@ import { PRESENTED, type SyncZone, taskText } from '#tests/support/sync-world.ts
 import type { Judge } from './judge.ts'
 import type { Random } from './random.ts'
 
-const IDS = ['01K9ZZZZZZZZZZZZZZZZ7H3K9Q', '01K9ZZZZZZZZZZZZZZZZ8J4M0R', '01K9ZZZZZZZZZZZZZZZZ9K5N1S']
+const IDS = ['7H3K9Q', '8J4M0R', '9K5N1S', 'AM6P2T'].map((end) => `01K9ZZZZZZZZZZZZZZZZ${end}`)
 const NOTES = ['Plans/a.md', 'Plans/b.md', 'Plans/B.md', `Plans/${'long '.repeat(30)}.md`]
 const nameOf = (id: string) => `EMAIL_2026-11-20_task_${id.slice(-6).toLowerCase()}.md`
 const fileName = (path: string) => path.split('/').at(-1) ?? ''
@@ -30,6 +30,15 @@ export class Deeds {
     this.#tell = tell
   }
 
+  /** What the vault holds at the beginning: a new task, a draft and a card, and a plan. */
+  begin(zone: SyncZone): void {
+    const [open, draft, card] = IDS.map((id) => nameOf(id))
+    this.#write(zone, `Needs_Action/email/${open}`)
+    this.#write(zone, `Pending_Approval/email/${draft}`)
+    this.#write(zone, `Pending_Approval/email/${card}`, false, PRESENTED)
+    this.#write(zone, NOTES[0] ?? '')
+  }
+
   /** One deed of somebody at this agent's machine. */
   one(zone: SyncZone): void {
     const all = [...this.#anybodys(zone), ...(zone.zone === 'local' ? this.#locals(zone) : this.#clouds(zone))]
@@ -47,8 +56,8 @@ export class Deeds {
   #anybodys(zone: SyncZone): Deed[] {
     const write = (path: string) => this.#write(zone, path)
     return [
-      { weight: 3, what: 'writes a note', path: this.#random.pick(NOTES), act: write },
-      { weight: 2, what: 'adds to a plan', path: this.#pick(zone, 'Plans/'), act: write },
+      { weight: 1.5, what: 'writes a note', path: this.#random.pick(NOTES), act: write },
+      { weight: 1, what: 'adds to a plan', path: this.#pick(zone, 'Plans/'), act: write },
     ]
   }
 
@@ -59,10 +68,10 @@ export class Deeds {
     const to = (folder: string) => (path: string) => this.#move(zone, path, folder)
     const handOver = (path: string) => this.#move(zone, this.#write(zone, path), 'Pending_Approval/email')
     return [
-      { weight: 12, what: 'files a mail', path: zone.agent === 'cloud' ? this.#unborn() : undefined, act: write },
+      { weight: 8, what: 'files a mail', path: zone.agent === 'cloud' ? this.#unborn() : undefined, act: write },
       { weight: 4, what: 'drafts', path: own(), act: write },
       { weight: 3, what: 'hands its draft over', path: own(), act: to('Pending_Approval/email') },
-      { weight: 5, what: 'drafts and hands over', path: own(), act: handOver },
+      { weight: 8, what: 'drafts and hands over', path: own(), act: handOver },
       { weight: 2, what: 'improves its draft', path: pending(), act: write },
       { weight: 1, what: 'gives a task back', path: own(), act: to('Needs_Action/email') },
       { weight: 0.5, what: 'removes a task by mistake', path: own(), act: (path) => this.#remove(zone, path) },
@@ -80,13 +89,13 @@ export class Deeds {
     const copies = [...zone.files.files().keys()].filter(isConflictCopy)
     return [
       { weight: 3, what: 'drops a task', path: this.#unborn(), act: write },
-      { weight: 4, what: 'puts a card before the person', path: pick('Pending_Approval/'), act: present },
+      { weight: 6, what: 'puts a card before the person', path: pick('Pending_Approval/'), act: present },
       { weight: 3, what: 'edits a card', path: pick('Pending_Approval/'), act: write },
-      { weight: 4, what: 'approves', path: pick('Pending_Approval/'), act: to('Approved') },
+      { weight: 6, what: 'approves', path: pick('Pending_Approval/'), act: to('Approved') },
       { weight: 1, what: 'rejects', path: pick('Pending_Approval/'), act: to('Rejected') },
       { weight: 2, what: 'wants a redraft', path: pick('Pending_Approval/'), act: to('Needs_Action/email') },
-      { weight: 3, what: 'freezes an approval', path: pick('Approved/'), act: to('In_Progress/local') },
-      { weight: 3, what: 'is done', path: pick('In_Progress/local/'), act: to('Done/2026-11') },
+      { weight: 5, what: 'freezes an approval', path: pick('Approved/'), act: to('In_Progress/local') },
+      { weight: 5, what: 'is done', path: pick('In_Progress/local/'), act: to('Done/2026-11') },
       { weight: 1, what: 'takes an approval back', path: pick('Approved/'), act: to('Pending_Approval/email') },
       { weight: 1, what: 'undoes', path: pick('In_Progress/local/'), act: to('Approved') },
       {

@@ -1,4 +1,5 @@
 import { type LedgerFile, verifyChain } from '#core/ledger.ts'
+import type { Oid } from '#core/ports/repo.ts'
 import { foldedPath, isConflictCopy } from '#core/vault-path.ts'
 import type { SyncWorld, SyncZone } from '#tests/support/sync-world.ts'
 
@@ -18,11 +19,13 @@ export class Judge {
   readonly #written = new Map<string, Written>()
   /** Path in Approved/ → the text that the person moved there. */
   readonly #approved = new Map<string, string>()
-  /** Task and generation → who was told to work on it. */
-  readonly #holders = new Map<string, string>()
+  /** Task and generation → the agent whose claim the hub took. */
+  readonly #claims = new Map<string, string>()
+  /** Task → its newest generation. */
   readonly #generations = new Map<string, number>()
   readonly #violations = new Set<string>()
-  #head: string | null = null
+  readonly #seen = new Set<Oid>()
+  #head: Oid | null = null
 
   constructor(world: SyncWorld) {
     this.#world = world
@@ -51,11 +54,14 @@ export class Judge {
 
   /** What must hold at any moment. */
   look(): void {
+    const { head } = this.#world.hub
+    if (head !== this.#head) {
+      this.#lookAtClaims(head)
+      this.#lookAtHub()
+      this.#head = head
+    }
     this.#lookAtApproved()
     this.#lookAtHolders()
-    if (this.#world.hub.head === this.#head) return
-    this.#head = this.#world.hub.head
-    this.#lookAtHub()
   }
 
   /** What must hold once everybody is at rest; `held` are the paths that an agent may not write. */
@@ -80,13 +86,33 @@ export class Judge {
     }
   }
 
+  /** Whoever was told to work on a task holds it by a claim of their own that the hub took. */
   #lookAtHolders(): void {
     for (const { agent, rung } of this.#world.zones)
-      for (const { taskId, generation } of rung) {
-        const holder = this.#holders.get(`${taskId} ${generation}`) ?? agent
-        if (holder !== agent) this.blame(`${holder} and ${agent} both hold ${taskId} as of generation ${generation}`)
-        this.#holders.set(`${taskId} ${generation}`, holder)
+      for (const { taskId, generation } of rung.splice(0)) {
+        const holder = this.#claims.get(`${taskId} ${generation}`)
+        if (holder !== agent) this.blame(`${agent} works on generation ${generation} of ${taskId}, held by ${holder}`)
       }
+  }
+
+  /** Every claim has a generation of its own, higher than any before. */
+  #lookAtClaims(head: Oid | null): void {
+    const fresh: Oid[] = []
+    for (let at = head; at !== null && !this.#seen.has(at); at = this.#world.hub.commits.get(at)?.parents[0] ?? null)
+      fresh.unshift(at)
+    for (const oid of fresh) {
+      this.#seen.add(oid)
+      const commit = this.#world.hub.commits.get(oid)
+      const signer = commit?.signature.state === 'good' ? commit.signature.agent : ''
+      for (const [path, { oid: blob }] of commit?.trailers.Claim ? commit.tree : []) {
+        const text = Buffer.from(this.#world.hub.blobs.get(blob) ?? []).toString('utf8')
+        const id = /^id: (\w+)/m.exec(text)?.[1] ?? ''
+        if (!path.startsWith(`In_Progress/${signer}/`) || !commit?.trailers.Claim?.includes(id)) continue
+        const claim = `${id} ${generationIn(text)}`
+        if (this.#claims.has(claim)) this.blame(`claimed twice: ${claim}`)
+        this.#claims.set(claim, signer)
+      }
+    }
   }
 
   #lookAtHub(): void {
@@ -102,7 +128,7 @@ export class Judge {
   }
 
   #lookAtGeneration(name: string, text: string): void {
-    const generation = Number(/^generation: "?(\d+)/m.exec(text)?.[1] ?? 0)
+    const generation = generationIn(text)
     const before = this.#generations.get(name) ?? 0
     if (generation < before) this.blame(`the generation of ${name} went back from ${before} to ${generation}`)
     this.#generations.set(name, Math.max(before, generation))
@@ -122,6 +148,10 @@ export class Judge {
     for (const { file, line, problem } of verifyChain(agent, files).faults)
       this.blame(`the ledger of ${agent}, ${file} line ${line}: ${problem}`)
   }
+}
+
+function generationIn(text: string): number {
+  return Number(/^generation: "?(\d+)/m.exec(text)?.[1] ?? 0)
 }
 
 /** Held is what is merged as one thing: a task of that name, wherever it stands. */
