@@ -210,7 +210,7 @@ async function transport(
 }
 
 function notFetched(stderr: string): FetchOutcome {
-  if (!BAD_OBJECTS.test(stderr)) refuseOwnDamage('fetch', stderr)
+  if (!mayBeBad(stderr)) refuseOwnDamage('fetch', stderr)
   const reason = withoutCredentials(stderr).trim().slice(0, MAX_REASON_CHARS)
   return mayBeBad(stderr) ? { kind: 'refused', reason, head: null, good: null } : { kind: 'unreachable', reason }
 }
