@@ -8,6 +8,7 @@ import { checkObjects } from './clone-damage.ts'
 import { formatCommit } from './commits.ts'
 import { checkHubUrl, cloneSettings, isSshUrl, RESTORE } from './config.ts'
 import { initBare } from './init-bare.ts'
+import { keepBlobs } from './kept-blobs.ts'
 import { lockClone, removeStaleLocks } from './lock.ts'
 import { looseObjects } from './loose-objects.ts'
 import { asOid, objectReader } from './objects.ts'
@@ -124,6 +125,7 @@ function repo(
       else await writeRef(gitDir, ownRef(name), oid)
     },
     readRef: (name) => readRef(run, gitDir, ownRef(name)),
+    keepBlobs: (blobs) => keepBlobs(run, blobs),
     tidy: () => packLoose(run, gitDir),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
@@ -208,7 +210,7 @@ async function transport(
 }
 
 function notFetched(stderr: string): FetchOutcome {
-  if (!BAD_OBJECTS.test(stderr)) refuseOwnDamage('fetch', stderr)
+  if (!mayBeBad(stderr)) refuseOwnDamage('fetch', stderr)
   const reason = withoutCredentials(stderr).trim().slice(0, MAX_REASON_CHARS)
   return mayBeBad(stderr) ? { kind: 'refused', reason, head: null, good: null } : { kind: 'unreachable', reason }
 }
