@@ -1,3 +1,4 @@
+// size: one table of attacks, read from top to bottom
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdtempSync } from 'node:fs'
