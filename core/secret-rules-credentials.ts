@@ -99,7 +99,7 @@ export const CREDENTIAL_RULES: readonly SecretRule[] = [
     kind: 'block',
     triggers: PASSWORD_WORDS,
     pattern: new RegExp(
-      `(?:${PASSWORD_WORDS.join('|')})[^\\n]{0,24}?(?:[:=–-]|\\b(?:is|ist|lautet|sind|est|es|é|è|sarà|jest|är|er|on)\\b)\\s{1,3}["'“„«(]{0,2}(?<secret>[^\\s"'“”„«»<>()]{6,80})`,
+      `(?:${PASSWORD_WORDS.join('|')})[^\\n]{0,24}?(?:[:=–-]|[ \\t](?:is|ist|lautet|sind|est|es|é|è|sarà|jest|är|er|on)(?=[ \\t]))\\s{1,3}["'“„«(]{0,2}(?<secret>[^\\s"'“”„«»<>()]{6,80})`,
       'dgi',
     ),
     accept: ({ groups }) => isPasswordLike(groups?.secret ?? ''),

@@ -238,7 +238,8 @@ function forbiddenNode(document: ReturnType<typeof parseDocument>): string | und
       if (path.length > MAX_FRONT_DEPTH * 2) problem = 'the front matter is nested too deeply'
       return problem ? visit.BREAK : undefined
     },
-    Node: (_key, node) => {
+    Node: (_key, node, path) => {
+      if (path.length > MAX_FRONT_DEPTH * 2 + 1) problem = 'the front matter is nested too deeply'
       if ('anchor' in node && node.anchor) problem = 'the front matter uses a YAML anchor'
       if (node.tag && !node.tag.startsWith('tag:yaml.org,2002:')) problem = 'the front matter uses a YAML tag'
       return problem ? visit.BREAK : undefined

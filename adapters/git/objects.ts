@@ -1,6 +1,6 @@
 import { CountersignError } from '#core/errors.ts'
 import type { CommitChange, Oid, RepoPort, SignedCommit, TreeFile } from '#core/ports/repo.ts'
-import { parseCommit, type ReadCommit } from './commits.ts'
+import { parseCommit, type ReadCommit, unreadCommit } from './commits.ts'
 import type { LooseObjects } from './loose-objects.ts'
 import { type ObjectSource, objectSource } from './object-source.ts'
 import type { RunGit } from './run-git.ts'
@@ -11,7 +11,9 @@ const ABSENT = '0'.repeat(40)
 const READ_TIMEOUT_MS = 60_000
 /** Up to this many commits are read one by one, without git; a longer history is read by it at once. */
 const MAX_WALK = 50
+/** A longer commit is no honest one: it is not read, and counts as badly signed. */
 const MAX_COMMIT_OBJECT = 64 * 1024
+const NO_FILE = '000000'
 const MAX_TREE_OBJECT = 32 * 1024 * 1024
 
 export type ObjectReader = Pick<RepoPort, 'commitsBetween' | 'treeOf' | 'readBlob' | 'isAncestor'> & {
@@ -59,14 +61,16 @@ export function asOid(text: string): Oid {
  * loose, or no line: then git has to be asked.
  */
 function walker(
-  loose: Pick<LooseObjects, 'read'>,
+  loose: Pick<LooseObjects, 'read' | 'size'>,
   agents: ReadonlyMap<string, string>,
 ): (from: Oid | null, to: Oid) => Promise<ReadCommit[] | undefined> {
+  const readShort = async (oid: Oid) =>
+    ((await loose.size(oid))?.size ?? 0) > MAX_COMMIT_OBJECT ? undefined : loose.read(oid, MAX_COMMIT_OBJECT)
   return async (from, to) => {
     const commits: ReadCommit[] = []
     for (let at: Oid | null = to; at !== from; ) {
       const found: Awaited<ReturnType<LooseObjects['read']>> =
-        at === null || commits.length === MAX_WALK ? undefined : await loose.read(at, MAX_COMMIT_OBJECT)
+        at === null || commits.length === MAX_WALK ? undefined : await readShort(at)
       if (at === null || found?.type !== 'commit') return undefined
       const commit: ReadCommit = parseCommit(at, found.bytes, agents)
       if (commit.parents.length > 1) return undefined
@@ -101,12 +105,19 @@ async function readHistory(
 ): Promise<SignedCommit[]> {
   // Without --first-parent: the second parents of a merge must show up, so that the gate sees all that would enter.
   const range = from === null ? [to] : [to, `^${from}`]
-  const list = await run(['rev-list', '--reverse', '--topo-order', ...range, '--'], { timeoutMs: READ_TIMEOUT_MS })
-  const oids = list.stdout.toString('utf8').split('\n').filter(Boolean).map(asOid)
+  const args = ['rev-list', '--reverse', '--topo-order', '--parents', ...range, '--']
+  const list = await run(args, { timeoutMs: READ_TIMEOUT_MS })
+  const lines = list.stdout.toString('utf8').split('\n').filter(Boolean)
+  const family = lines.map((line) => line.split(' ').map(asOid) as [Oid, ...Oid[]])
+  const oids = family.map(([oid]) => oid)
   if (oids.length === 0) return []
   const source = objectSource(run, { read: async () => undefined, size: async () => undefined })
+  const sizes = await source.sizes(oids)
   const commits = await Promise.all(
-    oids.map(async (oid) => parseCommit(oid, await source.read(oid, 'commit', MAX_COMMIT_OBJECT), agents)),
+    family.map(async ([oid, ...parents]) => {
+      if ((sizes.get(oid)?.size ?? 0) > MAX_COMMIT_OBJECT) return unreadCommit(oid, parents)
+      return parseCommit(oid, await source.read(oid, 'commit', MAX_COMMIT_OBJECT), agents)
+    }),
   )
   return joined(commits, await sized(await readChanges(run, oids), source.sizes))
 }
@@ -137,7 +148,11 @@ async function sized(
 ): Promise<({ readonly commit: Oid } & CommitChange)[]> {
   const files = raw.flatMap(({ before, after }) => [before, after].filter((file) => file !== undefined))
   const sizes = await sizesOf(files.filter((file) => file.mode !== '160000').map((file) => file.oid))
-  const withSize = (file: RawFile): TreeFile => ({ ...file, size: sizes.get(file.oid)?.size ?? 0 })
+  const withSize = ({ mode, oid }: RawFile): TreeFile => {
+    const { type, size } = sizes.get(oid) ?? { type: 'blob', size: 0 }
+    // An entry says what it is, and its object may be something else.
+    return { mode: type === 'blob' ? mode : NO_FILE, oid, size }
+  }
   return raw.map(({ commit, path, before, after }) => ({
     ...{ commit, path },
     ...(before && { before: withSize(before) }),

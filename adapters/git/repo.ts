@@ -8,13 +8,14 @@ import { checkObjects } from './clone-damage.ts'
 import { formatCommit } from './commits.ts'
 import { checkHubUrl, cloneSettings, isSshUrl, RESTORE } from './config.ts'
 import { initBare } from './init-bare.ts'
+import { keepBlobs } from './kept-blobs.ts'
 import { lockClone, removeStaleLocks } from './lock.ts'
 import { looseObjects } from './loose-objects.ts'
 import { asOid, objectReader } from './objects.ts'
 import { refuseIncompleteClone, refuseOwnDamage } from './own-damage.ts'
 import { readPushOutcome } from './push-outcome.ts'
 import { type GitResult, gitRunner, type RunGit, withoutCredentials } from './run-git.ts'
-import { salvage } from './salvage.ts'
+import { mayBeBad, salvage } from './salvage.ts'
 import { type SshAccess, shareConnection, shellLine, sshTarget } from './ssh.ts'
 import { readSigningKey, signCommit, withSignature } from './ssh-signature.ts'
 import { changeTree, formatTree, type Tree } from './trees.ts'
@@ -45,9 +46,6 @@ const MANY_LOOSE = 6_000
 /** A whole history, and the hub judges every commit of it. */
 const RESTORE_TIMEOUT_MS = 600_000
 const MAX_REASON_CHARS = 1_000
-/** What git says when the hub answers, but with objects that its own checks refuse. */
-const BAD_OBJECTS =
-  /fsck error|error in object|invalid index-pack output|did not send all necessary objects|pack has bad object/
 
 /**
  * Opens a clone for the sync engine, making or repairing it first: its configuration is written anew, locks that a
@@ -99,7 +97,7 @@ function repo(
       if (outcome.kind !== 'refused') return outcome
       await refuseIncompleteClone(run)
       const known = await readRef(run, gitDir, HUB_REF)
-      return { ...outcome, ...(await salvage({ run, gitDir, settings, known, timeoutMs })) }
+      return salvage(outcome.reason, { run, gitDir, settings, known, timeoutMs })
     },
     watch: (onPush) =>
       watchCommand ? listenToHub(watchCommand, onPush) : watchHubFolder(options.hubUrl, () => onPush()),
@@ -127,6 +125,7 @@ function repo(
       else await writeRef(gitDir, ownRef(name), oid)
     },
     readRef: (name) => readRef(run, gitDir, ownRef(name)),
+    keepBlobs: (blobs) => keepBlobs(run, blobs),
     tidy: () => packLoose(run, gitDir),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
@@ -211,11 +210,9 @@ async function transport(
 }
 
 function notFetched(stderr: string): FetchOutcome {
-  if (!BAD_OBJECTS.test(stderr)) refuseOwnDamage('fetch', stderr)
+  if (!mayBeBad(stderr)) refuseOwnDamage('fetch', stderr)
   const reason = withoutCredentials(stderr).trim().slice(0, MAX_REASON_CHARS)
-  return BAD_OBJECTS.test(stderr)
-    ? { kind: 'refused', reason, head: null, good: null }
-    : { kind: 'unreachable', reason }
+  return mayBeBad(stderr) ? { kind: 'refused', reason, head: null, good: null } : { kind: 'unreachable', reason }
 }
 
 function ownRef(name: string): string {

@@ -29,6 +29,8 @@ export interface MergePlan {
   readonly copies: readonly ConflictCopy[]
   /** Copies that may not leave this machine: they are kept in the work tree alone. */
   readonly copiesKeptHere: readonly ConflictCopy[]
+  /** Copies that may stand nowhere: this clone is to keep their bytes. */
+  readonly dropped: readonly ConflictCopy[]
   /** What this agent may not write, with the rule. Not committed; left alone in the work tree while the hub has nothing new. */
   readonly held: readonly Oddity[]
   /** Keys that were merged: their work-tree files are to become `tree`. */
@@ -103,6 +105,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
         changes,
         copies: copies.filter((copy) => tree.has(copy.path)),
         copiesKeptHere: [...copies.filter((copy) => keptHere.has(copy.path)), ...staying.copies],
+        dropped: copies.filter(({ path }) => unwritten.has(path) && !keptHere.has(path)),
         held: [...held.values()],
         merged,
         unmerged: new Set([...untouched, ...rest, ...staying.keys]),

@@ -34,6 +34,7 @@ export function reopeningRepo(first: RepoPort, open: () => Promise<RepoPort>): R
     checkObjects: (options) => current.checkObjects(options),
     saveRef: (name, oid) => current.saveRef(name, oid),
     readRef: (name) => current.readRef(name),
+    keepBlobs: (blobs) => current.keepBlobs(blobs),
     watch(onPush) {
       const watch = { onPush, inner: current.watch(onPush) }
       watches.add(watch)

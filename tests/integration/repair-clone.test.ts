@@ -221,6 +221,20 @@ describe('repairing a clone', () => {
     await expect(repo.push({ commit: mine, expected: clone.head })).rejects.toMatchObject(damaged)
   })
 
+  it('finds in the clone exactly the bytes that were to be kept', async () => {
+    const { options } = await makeClone()
+    const kept = () => git(options.gitDir, 'for-each-ref', '--format=%(refname) %(objecttype)', 'refs/countersign/lost')
+    await using repo = await openRepo(options)
+    const blob = await repo.writeBlob(Buffer.from('lost\n'))
+    await repo.keepBlobs(new Map([['cloud-20261120T100000Z-0a1b2c3d', blob]]))
+    expect(kept()).toBe('refs/countersign/lost/cloud-20261120T100000Z-0a1b2c3d blob')
+    await repo.keepBlobs(new Map())
+    expect(kept()).toBe('')
+    await expect(repo.keepBlobs(new Map([['../../heads/main', blob]]))).rejects.toMatchObject({
+      code: 'ERR_GIT_FAILED',
+    })
+  })
+
   it('says that all is well the second time', async () => {
     const clone = await makeClone()
     damage(objectFile(clone.options.gitDir, clone.head))

@@ -1,7 +1,7 @@
 import { joined as j, noise } from './noise.ts'
 
 /**
- * Secrets put in words that nobody had in mind when the pack was first frozen. It found 5 of these 40 then; afterwards it
+ * Secrets put in words that nobody had in mind when the pack was first frozen. It found 5 of the first 40 then; afterwards it
  * learnt from them what could be learnt without false alarms, so that they measure nothing any more but memory.
  */
 export const LEARNT_VARIANTS: Readonly<Record<string, string>> = {
@@ -44,5 +44,7 @@ export const LEARNT_VARIANTS: Readonly<Record<string, string>> = {
   'a Dropbox token': j('sl', '.B', noise(130, 'url')),
   'a Postman key': j('PMAK', '-', noise(24, 'hex'), '-', noise(34, 'hex')),
   'a Bitwarden session': j('BW_SESSION="', noise(86, 'base64'), '=="'),
+  'a password in Italian': j('La password del wifi è ', 'Limone-77-x'),
+  'a password in Portuguese': j('A senha nova é ', 'Abacate#19'),
   'a Solana key as numbers': `[${[...noise(64, 'alnum', 'solana')].map((one) => one.charCodeAt(0)).join(',')}]`,
 }

@@ -8,6 +8,7 @@ import { addAgent } from '#adapters/keys/trust-files.ts'
 import { createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import type { Oid, RepoPort } from '#core/ports/repo.ts'
 import type { AgentIdentity } from '#core/trust.ts'
+import type { Zone } from '#core/zone-policy.ts'
 
 /** The hook as the hub runs it without a bundle: the pinned node on the source. */
 export const HOOK_COMMAND = [process.execPath, resolve('services/hub/main.ts')]
@@ -20,10 +21,15 @@ export interface Zones extends Disposable {
   readonly trustDir: string
 }
 
-export async function makeZones(parent = tmpdir()): Promise<Zones> {
+export async function makeZones(
+  parent = tmpdir(),
+  more: readonly (readonly [agent: string, zone: Zone])[] = [],
+): Promise<Zones> {
   const root = mkdtempSync(join(parent, 'countersign-zones-'))
   const home = (agent: string) => join(root, agent)
-  const agents = [await createZoneKeys(home('cloud'), 'cloud'), await createZoneKeys(home('local'), 'local')]
+  const agents: AgentIdentity[] = []
+  for (const [agent, zone] of [['cloud', 'cloud'], ['local', 'local'], ...more] as const)
+    agents.push(await createZoneKeys(home(agent), zone, agent))
   for (const one of agents) for (const agent of ['cloud', 'local']) await addAgent(join(home(agent), 'trust'), one)
   for (const agent of ['cloud', 'local']) {
     const keys = join(home(agent), 'keys')
