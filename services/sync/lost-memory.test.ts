@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { isConflictCopy, type VaultPath } from '#core/vault-path.ts'
 import { Crash, makeSyncWorld, PRESENTED, type SyncWorld, type SyncZone, taskText } from '#tests/support/sync-world.ts'
 
@@ -149,6 +150,26 @@ describe('a lost memory', () => {
     await quiesce()
     expect(Object.keys(hubFiles())).toEqual([DONE])
     expect(cloud.files.text(PENDING)).toBeUndefined()
+  })
+})
+
+describe('a lost store', () => {
+  it('makes nobody take back a conflict copy that the hub has', async () => {
+    await pendingEverywhere()
+    local.files.put(PENDING, taskText({ generation: 1, body: 'the card', more: PRESENTED }))
+    await synced(local)
+    cloud.files.put(PENDING, taskText({ generation: 1, body: 'draft two' }))
+    world.at = (agent, point) => {
+      if (agent === 'cloud' && point === 'applying') throw new Crash(point)
+    }
+    await expect(cloud.sync()).rejects.toThrow(Crash)
+    world.at = () => {}
+    const [copy] = copies(world.hub.files())
+    cloud.store = openSyncStore(':memory:')
+    cloud.restart()
+    await quiesce()
+    expect(copies(world.hub.files())).toEqual([copy])
+    expect(local.files.text(copy ?? '')).toContain('draft two')
   })
 })
 

@@ -80,9 +80,12 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       generationOf: (blob) => facts.get(blob)?.generation ?? 0,
       yielded,
     })
-    if (deps.zone === 'cloud')
-      for (const { path, blob } of copies) tree.set(path, await undecidedCopy(blob as Oid, deps))
-    for (const path of [...unwritten, ...standing(copies, deps)]) tree.delete(path)
+    for (const { path, blob } of copies) {
+      const atHub = sides.theirs.get(path)
+      if (unwritten.has(path) && atHub) tree.set(path, atHub)
+      else if (unwritten.has(path) || standsAlready(path, keys, deps)) tree.delete(path)
+      else if (deps.zone === 'cloud' && tree.get(path) === blob) tree.set(path, await undecidedCopy(blob as Oid, deps))
+    }
     const changes = [...staying.removals, ...changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)]
     const files = await withBytes(changes, all.theirs, deps)
     const refused = [
@@ -124,11 +127,10 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
   }
 }
 
-/** Copies that were made before: what the person has made of them since is not written over. */
-function standing(copies: readonly ConflictCopy[], { store, scanner }: SyncDeps): VaultPath[] {
-  const paths = copies.map(({ path }) => path)
-  const [hub, ours] = [store.hubOf(paths), scanner.view.ours(paths)]
-  return paths.filter((path) => hub.has(path) || ours.has(path))
+/** Whether a copy was made before, and is not merged now: what the person has made of it since is not written over. */
+function standsAlready(path: VaultPath, keys: ReadonlySet<string>, { store, scanner }: SyncDeps): boolean {
+  const key = mergeKey(path)
+  return !keys.has(key) && (store.hubOf([key]).has(path) || scanner.view.ours([key]).has(path))
 }
 
 /** A copy that the cloud keeps says no more than it may say itself (`checkCommit`); every word of the text stays. */

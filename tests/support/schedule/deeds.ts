@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { TaskId } from '#core/ids.ts'
 import type { SyncZone } from '#tests/support/sync-world.ts'
-import { domainOf, fileName, type Hands, IDS, idOf, nameOf } from './hands.ts'
+import type { Hands } from './hands.ts'
 import type { Random } from './random.ts'
+import { domainOf, fileName, generationIn, IDS, idOf, nameOf } from './tasks.ts'
 
 /** Notes with names that some disks take for one, in the Unicode form of macOS, and as long as can be. */
 const NOTES = [
@@ -134,7 +135,7 @@ export class Deeds {
   }
 
   #askToGiveBack({ requests, files }: SyncZone, path: string): void {
-    const generation = Number(/^generation: "?(\d+)/m.exec(files.text(path) ?? '')?.[1] ?? 0)
+    const generation = generationIn(files.text(path) ?? '')
     requests.ask({ kind: 'give-back', ...this.#about(path), holder: path.split('/')[1] ?? '', generation })
   }
 

@@ -2,25 +2,7 @@ import { isConflictCopy, withoutConflictMark } from '#core/vault-path.ts'
 import { PRESENTED, type SyncZone, taskText } from '#tests/support/sync-world.ts'
 import type { Judge } from './judge.ts'
 import type { Random } from './random.ts'
-
-/** The tasks of a schedule; the last is of a domain of local's own. */
-export const IDS = ['7H3K9Q', '8J4M0R', '9K5N1S', 'AM6P2T'].map((end) => `01K9ZZZZZZZZZZZZZZZZ${end}`)
-
-export function nameOf(id: string): string {
-  return `EMAIL_2026-11-20_task_${id.slice(-6).toLowerCase()}.md`
-}
-
-export function idOf(path: string): string | undefined {
-  return IDS.find((one) => path.endsWith(nameOf(one)))
-}
-
-export function domainOf(path: string): 'email' | 'payment' {
-  return idOf(path) === IDS.at(-1) ? 'payment' : 'email'
-}
-
-export function fileName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1)
-}
+import { domainOf, fileName, generationIn, idOf } from './tasks.ts'
 
 /** What anybody's hands can do to the files of one machine. All that is written and replaced is told to the judge. */
 export class Hands {
@@ -81,6 +63,7 @@ export class Hands {
     }
     const text = zone.files.text(copy) ?? ''
     this.#judge.replaced(before)
+    if (generationIn(text) < generationIn(before)) this.#judge.broughtBack(fileName(file))
     this.#tell(`… ${copy} over ${file}`)
     if (this.#random.chance(0.5)) {
       zone.files.put(file, text)
@@ -106,7 +89,9 @@ export class Hands {
 function textOf(path: string, words: string, before: string, isPresented: boolean): string {
   const id = idOf(path)
   if (!id) return words
-  const generation = Number(/^generation: "?(\d+)/m.exec(before)?.[1] ?? 0)
   const more = isPresented || before.includes('presented:') ? PRESENTED : ''
-  return taskText({ id, generation, body: words, more }).replace('domain: email', `domain: ${domainOf(path)}`)
+  return taskText({ id, generation: generationIn(before), body: words, more }).replace(
+    'domain: email',
+    `domain: ${domainOf(path)}`,
+  )
 }

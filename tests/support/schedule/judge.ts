@@ -2,7 +2,7 @@ import { type LedgerFile, verifyChain } from '#core/ledger.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { foldedPath, isConflictCopy, withoutConflictMark } from '#core/vault-path.ts'
 import type { SyncWorld, SyncZone } from '#tests/support/sync-world.ts'
-import { domainOf, fileName, nameOf } from './hands.ts'
+import { domainOf, fileName, generationIn, nameOf } from './tasks.ts'
 
 /** A text that somebody wrote. */
 interface Written {
@@ -24,6 +24,7 @@ export class Judge {
   readonly #claims = new Map<string, string>()
   /** Task → its newest generation. */
   readonly #generations = new Map<string, number>()
+  readonly #broughtBack = new Set<string>()
   readonly #violations = new Set<string>()
   readonly #seen = new Set<Oid>()
   #head: Oid | null = null
@@ -39,6 +40,11 @@ export class Judge {
   /** Somebody replaced or removed this text, and had it before their eyes. */
   replaced(text: string): void {
     for (const words of text.match(WORDS) ?? []) this.#written.delete(words)
+  }
+
+  /** The person brought back a version of before a claim: that counts, and the numbers start again from there. */
+  broughtBack(name: string): void {
+    this.#broughtBack.add(name)
   }
 
   approved(path: string, text: string): void {
@@ -113,7 +119,7 @@ export class Judge {
         const id = /^id: (\w+)/m.exec(text)?.[1] ?? ''
         if (!path.startsWith(`In_Progress/${signer}/`) || !commit?.trailers.Claim?.includes(id)) continue
         const claim = `${id} ${generationIn(text)}`
-        if (this.#claims.has(claim)) this.blame(`claimed twice: ${claim}`)
+        if (this.#claims.has(claim) && !this.#broughtBack.has(fileName(path))) this.blame(`claimed twice: ${claim}`)
         this.#claims.set(claim, signer)
       }
     }
@@ -127,14 +133,18 @@ export class Judge {
       const other = names.get(name)
       if (other) this.blame(`one thing in two places: ${[other, path].sort().join(' ')}`)
       names.set(name, path)
-      if (isTask) this.#lookAtGeneration(name, text)
+      if (isTask) this.#lookAtGeneration(path, text)
     }
   }
 
-  #lookAtGeneration(name: string, text: string): void {
+  /** What was decided counts as it was decided, whatever was claimed at the same time. */
+  #lookAtGeneration(path: string, text: string): void {
+    const name = fileName(path)
+    if (/^(Approved|Rejected|In_Progress\/local|Done)\//.test(path)) this.broughtBack(name)
     const generation = generationIn(text)
     const before = this.#generations.get(name) ?? 0
-    if (generation < before) this.blame(`the generation of ${name} went back from ${before} to ${generation}`)
+    if (generation < before && !this.#broughtBack.has(name))
+      this.blame(`the generation of ${name} went back from ${before} to ${generation}`)
     this.#generations.set(name, Math.max(before, generation))
   }
 
@@ -152,10 +162,6 @@ export class Judge {
     for (const { file, line, problem } of verifyChain(agent, files).faults)
       this.blame(`the ledger of ${agent}, ${file} line ${line}: ${problem}`)
   }
-}
-
-function generationIn(text: string): number {
-  return Number(/^generation: "?(\d+)/m.exec(text)?.[1] ?? 0)
 }
 
 /** Held is what is merged as one thing: a task of that name, wherever it stands. What is local's own stays there. */
