@@ -8,11 +8,17 @@ import { addAgent } from '#adapters/keys/trust-files.ts'
 import { createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import type { Oid, RepoPort } from '#core/ports/repo.ts'
 import type { AgentIdentity } from '#core/trust.ts'
+import type { Zone } from '#core/zone-policy.ts'
 
 /** The hook as the hub runs it without a bundle: the pinned node on the source. */
 export const HOOK_COMMAND = [process.execPath, resolve('services/hub/main.ts')]
 
-/** Keys of both zones, trusting each other, in a folder of their own. */
+const BOTH: readonly (readonly [agent: string, zone: Zone])[] = [
+  ['cloud', 'cloud'],
+  ['local', 'local'],
+]
+
+/** Keys of agents that trust each other, in a folder of their own. */
 export interface Zones extends Disposable {
   readonly root: string
   readonly agents: readonly AgentIdentity[]
@@ -20,12 +26,13 @@ export interface Zones extends Disposable {
   readonly trustDir: string
 }
 
-export async function makeZones(parent = tmpdir()): Promise<Zones> {
+export async function makeZones(parent = tmpdir(), names = BOTH): Promise<Zones> {
   const root = mkdtempSync(join(parent, 'countersign-zones-'))
   const home = (agent: string) => join(root, agent)
-  const agents = [await createZoneKeys(home('cloud'), 'cloud'), await createZoneKeys(home('local'), 'local')]
-  for (const one of agents) for (const agent of ['cloud', 'local']) await addAgent(join(home(agent), 'trust'), one)
-  for (const agent of ['cloud', 'local']) {
+  const agents: AgentIdentity[] = []
+  for (const [agent, zone] of names) agents.push(await createZoneKeys(home(agent), zone, agent))
+  for (const [agent] of names) {
+    for (const one of agents) await addAgent(join(home(agent), 'trust'), one)
     const keys = join(home(agent), 'keys')
     await writeGuard(keys, await secretsInFolder(keys))
   }
@@ -33,7 +40,7 @@ export async function makeZones(parent = tmpdir()): Promise<Zones> {
     root,
     agents,
     home,
-    trustDir: join(home('cloud'), 'trust'),
+    trustDir: join(home(names[0]?.[0] ?? ''), 'trust'),
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   }
 }
