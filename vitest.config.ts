@@ -10,6 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          testTimeout: 60_000,
           include: [
             '{core,adapters,runtime,services,mcp,cli,demo,skills,tests/pins,tests/contract,tests/secrets}/**/*.test.ts',
             'tests/*.test.ts',

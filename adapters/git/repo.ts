@@ -13,6 +13,7 @@ import { lockClone, removeStaleLocks } from './lock.ts'
 import { looseObjects } from './loose-objects.ts'
 import { objectSource } from './object-source.ts'
 import { asOid, objectReader } from './objects.ts'
+import { refuseIncompleteClone, refuseOwnDamage } from './own-damage.ts'
 import { readPushOutcome } from './push-outcome.ts'
 import { type GitResult, gitRunner, type RunGit, withoutCredentials } from './run-git.ts'
 import { salvage } from './salvage.ts'
@@ -101,6 +102,7 @@ function repo(
       const timeoutMs = options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS
       const outcome = await fetchHub(run, gitDir, timeoutMs)
       if (outcome.kind !== 'refused') return outcome
+      await refuseIncompleteClone(run)
       const known = await readRef(run, gitDir, HUB_REF)
       return { ...outcome, ...(await salvage({ run, gitDir, settings, known, timeoutMs })) }
     },
@@ -193,7 +195,9 @@ async function pushRefspec(
     timeoutMs,
   )
   if (result.kind !== 'answer') return { kind: 'unknown', reason: result.reason }
-  return readPushOutcome(result.stdout.toString('utf8'), withoutCredentials(result.stderr))
+  const outcome = readPushOutcome(result.stdout.toString('utf8'), withoutCredentials(result.stderr))
+  if (outcome.kind !== 'landed') refuseOwnDamage('push', result.stderr)
+  return outcome
 }
 
 /** A call over the network: a deadline that passed is an answer too ("unreachable"), never an exception. */
@@ -212,6 +216,7 @@ async function transport(
 }
 
 function notFetched(stderr: string): FetchOutcome {
+  if (!BAD_OBJECTS.test(stderr)) refuseOwnDamage('fetch', stderr)
   const reason = withoutCredentials(stderr).trim().slice(0, MAX_REASON_CHARS)
   return BAD_OBJECTS.test(stderr)
     ? { kind: 'refused', reason, head: null, good: null }

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { renderTaskFile } from '#core/task-file.ts'
 import { folderOf } from '#core/vault-path.ts'
 import { type Cli, example } from '../cli.ts'
+import { giveBack } from '../give-back.ts'
 import { renderTable, terminalBlock, terminalText } from '../table.ts'
 import { type FoundTask, findTask, listTasks } from '../tasks.ts'
 
@@ -29,6 +30,13 @@ export function configure(command: Command, cli: Cli): void {
         `${found.path}\n\n${text}`,
       )
     })
+  command
+    .command('transfer')
+    .description('give a task to another agent: it goes back to Needs_Action/, and only that agent may claim it')
+    .argument('<task>', 'an id, its last six characters, or a file name')
+    .argument('<agent>', 'an agent of either zone')
+    .addHelpText('after', example('task transfer 7h3k9q local'))
+    .action((reference: string, agent: string) => giveBack(reference, agent, cli))
 }
 
 function summaryOf({ path, place, task, problem }: FoundTask) {

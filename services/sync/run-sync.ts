@@ -58,6 +58,7 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
   const round = async (wake: Wake): Promise<LoopAnswer> => {
     for (const act of between.splice(0)) await act()
     const answer = await oneRound(wake)
+    status = { ...status, asked: (await deps.requests.open()).map((one) => one.file) }
     await options.writeStatus(status)
     shown = status
     options.onProgress()

@@ -23,6 +23,8 @@ export interface SyncStatus {
   /** Held back by the ownership table or not carried at all, with the rule. */
   readonly held: readonly { readonly path: string; readonly rule: string }[]
   readonly conflicts: readonly string[]
+  /** Tasks of which something was asked (a claim, a giving back) that is not decided yet: their file names. */
+  readonly asked: readonly string[]
   /** What the gate refused; null when nothing. */
   readonly quarantine: { readonly head: string | null; readonly faults: readonly string[] } | null
   readonly ledgerProblems: readonly string[]
@@ -39,6 +41,7 @@ export const FIRST_STATUS: Omit<SyncStatus, 'at'> = {
   hubHead: null,
   held: [],
   conflicts: [],
+  asked: [],
   quarantine: null,
   ledgerProblems: [],
   hubRestored: null,

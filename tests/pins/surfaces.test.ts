@@ -176,5 +176,10 @@ test('metric names', () => {
 })
 
 test('skills', () => {
-  expect(readdirSync(join(import.meta.dirname, '../../skills'))).toEqual(['cloud-draft-email'])
+  expect(readdirSync(join(import.meta.dirname, '../../skills'))).toEqual([
+    'check-claimed',
+    'claim-task',
+    'cloud-draft-email',
+    'sync-vault',
+  ])
 })

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -10,11 +10,15 @@ import type { Zones } from './git-zones.ts'
 export interface SyncProcess {
   readonly vault: string
   readonly state: string
+  /** What the service is started with, but for its port. */
+  readonly env: Readonly<Record<string, string | undefined>>
   start(): Promise<void>
   /** SIGKILL for the service and every git it runs. */
   kill(): Promise<void>
   /** SIGTERM; gives the exit code. */
   stop(): Promise<number | null>
+  /** The command line on this zone, as in its container. */
+  countersign(...args: string[]): Promise<{ code: number; answer: Record<string, unknown> }>
   read(path: string): string | undefined
   /** Vault-relative paths of all files but ledgers, sorted. */
   files(): string[]
@@ -39,6 +43,19 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
     await exited
     return ending.exitCode
   }
+  const env = {
+    PATH: process.env.PATH,
+    COUNTERSIGN_ZONE: zone,
+    COUNTERSIGN_AGENT: zone,
+    COUNTERSIGN_VAULT: vault,
+    COUNTERSIGN_STATE: state,
+    COUNTERSIGN_KEYS: join(home, 'keys'),
+    COUNTERSIGN_TRUST: join(home, 'trust'),
+    COUNTERSIGN_HUB_URL: hub,
+    COUNTERSIGN_REDIS_URL: redisUrl,
+    COUNTERSIGN_SYNC_POLL_MS: '200',
+    COUNTERSIGN_SYNC_RECONCILE_MS: '2000',
+  }
   const files = () =>
     readdirSync(vault, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -48,25 +65,14 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
   return {
     vault,
     state,
+    env,
     log,
     async start() {
       ;[port = 0] = await freePorts(1)
       child = spawn(process.execPath, [resolve('services/sync/main.ts')], {
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: {
-          PATH: process.env.PATH,
-          COUNTERSIGN_ZONE: zone,
-          COUNTERSIGN_VAULT: vault,
-          COUNTERSIGN_STATE: state,
-          COUNTERSIGN_KEYS: join(home, 'keys'),
-          COUNTERSIGN_TRUST: join(home, 'trust'),
-          COUNTERSIGN_HUB_URL: hub,
-          COUNTERSIGN_REDIS_URL: redisUrl,
-          COUNTERSIGN_HTTP_PORT: String(port),
-          COUNTERSIGN_SYNC_POLL_MS: '200',
-          COUNTERSIGN_SYNC_RECONCILE_MS: '2000',
-        },
+        env: { ...env, COUNTERSIGN_HTTP_PORT: String(port) },
       })
       for (const stream of [child.stdout, child.stderr])
         stream?.setEncoding('utf8').on('data', (text: string) => void log.push(text))
@@ -75,6 +81,12 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
       await end('SIGKILL')
     },
     stop: () => end('SIGTERM'),
+    countersign: (...args) =>
+      new Promise((done) => {
+        execFile(process.execPath, [resolve('cli/main.ts'), ...args, '--json'], { env }, (error, stdout) => {
+          done({ code: error ? Number(error.code) : 0, answer: JSON.parse(stdout || '{}') })
+        })
+      }),
     read: (path) => (existsSync(join(vault, path)) ? readFileSync(join(vault, path), 'utf8') : undefined),
     files,
     status: () => JSON.parse(readFileSync(join(state, 'sync-status.json'), 'utf8')) as Record<string, unknown>,

@@ -1,0 +1,48 @@
+import { joined as j, noise } from './noise.ts'
+
+/**
+ * Secrets put in words that nobody had in mind when the pack was first frozen. It found 5 of these 40 then; afterwards it
+ * learnt from them what could be learnt without false alarms, so that they measure nothing any more but memory.
+ */
+export const LEARNT_VARIANTS: Readonly<Record<string, string>> = {
+  'login over two lines': j('User: olivia\nLogin: wint', '3r.Apfel'),
+  'credentials with a slash': j('server access is admin / ', 'Th3-blue-door'),
+  'a word for password that is none': j('the magic word for the shared drive: ', 'Pelikan_44x'),
+  'a password spelled out': 'The password: capital K, lower e, lower s, then 4 7 and an exclamation mark',
+  'a password in brackets': j('VPN (user olivia, pw ', 'Zug-nach-9Uhr', ')'),
+  'a Dutch door code': 'De code van de voordeur is 4821#.',
+  'an alarm code': 'Alarm: 4-8-2-1, then star',
+  'a safe’s combination': 'The safe opens with 17 left, 42 right, 8 left.',
+  'an answer to a secret question': 'If they ask: first pet Bello, school Rosenweg',
+  'a licence key': j('Licence: ', 'X7QP2-9KLM4-', 'VB3NN-77TRE-PQ2WZ'),
+  'a router label': j('SSID FRITZ!Box 7590 WLAN-Netzwerkschlüssel ', '48213009958211740392'),
+  'an online banking login': j('Online-Banking: Anmeldename OLIVIA48, PIN ', '48x13'),
+  'a card without spaces and words': j('401288', '8888881881 09/28'),
+  'a card written with dots': j('4012.8888.', '8888.1881'),
+  'a bank’s TAN list': 'TAN list: 1) 482913 2) 558120 3) 903311',
+  'a token in a path of an API': j('GET https://api.example.com/v1/hooks/', noise(40, 'hex'), '/events'),
+  'a bare hex key': j('use ', noise(64, 'hex'), ' for signing'),
+  'a bare base64 key': j('HMAC: ', noise(43, 'base64'), '='),
+  'a YAML secret': j('smtp:\n  user: me\n  pass: ', noise(12)),
+  'an XML setting': j('<add key="StorePw" value="', noise(14), '!"/>'),
+  'a command line': j('mysql -u root -p', noise(12), ' orders'),
+  'a curl login': j('curl -u olivia:', noise(14), ' https://api.example.com/me'),
+  'a connection string with Pwd': j('Server=db;Database=orders;Uid=app;Pw', 'd=', noise(14), ';'),
+  'an sshpass call': j("sshpass -p '", noise(13), "' ssh root@10.0.0.4"),
+  'a JSON setting in camel case': j('{"imap":{"userPass', 'phrase":"', noise(16), '"}}'),
+  'a Terraform variable': j('variable "db_admin_pw" {\n  default = "', noise(15), '"\n}'),
+  'an Ansible line': j('ansible_become_pass', ': ', noise(12)),
+  'an htpasswd entry': j('olivia:{SHA', '}', noise(27, 'base64'), '='),
+  'a Laravel key': j('APP_KEY=base64:', noise(43, 'base64'), '='),
+  'a Django key': j('SECRET_KEY = "django-insecure-', noise(50), '"'),
+  'a Firebase line': j('"authDomain":"x.example","apiKey":"AI', 'za', noise(35, 'url'), '"'),
+  'a Mapbox token': j('pk', '.ey', 'J', noise(60, 'url'), '.', noise(22, 'url')),
+  'an Airtable token': j('pat', noise(14), '.', noise(64, 'hex')),
+  'a Supabase key': j('sbp', '_', noise(40, 'hex')),
+  'a Sentry address': j('https://', noise(32, 'hex'), '@o482130.ingest.example.io/4821300'),
+  'a Zoom link': j('https://us02web.zoom.example/j/82913004821?pwd=', noise(32)),
+  'a Dropbox token': j('sl', '.B', noise(130, 'url')),
+  'a Postman key': j('PMAK', '-', noise(24, 'hex'), '-', noise(34, 'hex')),
+  'a Bitwarden session': j('BW_SESSION="', noise(86, 'base64'), '=="'),
+  'a Solana key as numbers': `[${[...noise(64, 'alnum', 'solana')].map((one) => one.charCodeAt(0)).join(',')}]`,
+}
