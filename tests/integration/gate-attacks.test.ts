@@ -51,7 +51,11 @@ let attacker: Attacker
 let honest: Oid
 
 beforeAll(async () => {
-  zones = await makeZones(tmpdir(), [['cloud', 'cloud'], ['local', 'local'], ['former', 'cloud']])
+  zones = await makeZones(tmpdir(), [
+    ['cloud', 'cloud'],
+    ['local', 'local'],
+    ['former', 'cloud'],
+  ])
   hub = await makeHub(zones)
   settled = mkdtempSync(join(zones.root, 'settled-'))
   await using local = await openRealZone(zones, settled, hub)
