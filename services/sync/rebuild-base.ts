@@ -27,10 +27,10 @@ export async function rebuildBase(head: Oid | null, { repo, store, scanner, cloc
   const base = store.baseFolders().flatMap((folder) => [...store.baseIn(folder)])
   const rows = new Map<VaultPath, BaseRow | null>()
   for (const [path, { oid }] of base) if (!isHubs(path, oid)) rows.set(path, null)
-  const kept = new Set(base.map(([path]) => path).filter((path) => !rows.has(path)))
-  for (const path of found) {
+  // A base that is known in part tells a move from an old copy; only without any, bytes that the hub had are no edit.
+  for (const path of base.length === 0 ? found : []) {
     const oid = scanner.view.known(path)?.oid
-    if (oid && !kept.has(path) && isHubs(path, oid)) rows.set(path, { oid, identity: null })
+    if (oid && isHubs(path, oid)) rows.set(path, { oid, identity: null })
   }
   store.update({ base: rows, stamps: stampsOf(commits, clock.now()), facts: { based: 'yes' } })
 }
