@@ -543,8 +543,7 @@ const attacks: readonly Attack[] = [
   {
     t: 'T19',
     what: 'a file that is a folder',
-    alone: 'refused-whole',
-    rule: /mode|is a blob, not a tree/,
+    rule: /mode|is a blob, not a tree|is a tree, not a blob/,
     make: (a, on) => write({ [NOTE]: { mode: '100644', oid: a.tree([]) } })(a, on),
   },
   { t: 'T19', what: 'folders without end', rule: /path|mode/, make: write({ [`${'a/'.repeat(40)}x.md`]: 'x\n' }) },
