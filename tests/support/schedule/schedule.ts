@@ -54,6 +54,7 @@ class Schedule {
   readonly #isTraced: boolean
   #waiting: Waiting[] = []
   #isCalm = false
+  #isRestored = false
   /** How often a process stops at a gate, and dies at one: some schedules are busy, some are deadly. */
   readonly #density: number
   readonly #deadliness: number
@@ -114,6 +115,7 @@ class Schedule {
     if (dice < 0.97) return this.#cutOrMend(agent)
     if (dice < 0.98) return agent.zone.deps().scanner.markAll()
     if (dice < 0.985) return this.#lose(agent)
+    if (dice < 0.99) return this.#restoreFromBackup()
     this.#deliver(this.#world.hub)
   }
 
@@ -172,9 +174,30 @@ class Schedule {
   #lose(agent: Agent): void {
     const what = this.#random.pick(['store', 'clone', 'store and clone']) ?? ''
     this.#note(`${agent.zone.agent} loses its ${what}`)
+    if (what.includes('store')) this.#judge.forgot(agent.zone.agent)
     if (what.includes('store')) agent.zone.store = openSyncStore(':memory:')
     if (what.includes('clone')) agent.zone.repo.lose()
     this.#die(agent, 'stopped')
+  }
+
+  /**
+   * The hub comes back as it was some commits ago. Whoever had verified its last head meets it first: what nobody has
+   * seen is lost with the hub, and what one has seen is put back before anybody builds on less.
+   */
+  async #restoreFromBackup(): Promise<void> {
+    const { hub } = this.#world
+    const knowing = this.#agents.find(({ zone, isBusy }) => !isBusy && zone.store.fact('verified') === hub.head)
+    if (!knowing || this.#isRestored) return
+    this.#isRestored = true
+    for (let back = this.#random.upTo(4); back >= 0; back--)
+      hub.head = (hub.head && hub.commits.get(hub.head)?.parents[0]) ?? null
+    hub.late.length = 0
+    this.#note(`the hub is restored from a backup; ${knowing.zone.agent} meets it first`)
+    const before = [this.#isCalm, knowing.isCut] as const
+    ;[this.#isCalm, knowing.isCut] = [true, false]
+    for (let round = 0; round < 3; round++) this.#note(`… ${(await knowing.zone.sync('hub')).kind}`)
+    ;[this.#isCalm, knowing.isCut] = before
+    this.#world.now += 60_000
   }
 
   #deliver(hub: MemoryHub): void {
