@@ -4,6 +4,8 @@ export interface Mutant {
   readonly file: string
   readonly from: string
   readonly to: string
+  /** Noticed by the first few schedules already. */
+  readonly isQuick?: true
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -12,18 +14,21 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/merge.ts',
     from: 'copies.push(...copiesOf(winner?.path, losers, input))',
     to: '',
+    isQuick: true,
   },
   {
     what: 'a deletion wins over an edit',
     file: 'core/merge-task.ts',
     from: 'left.blob === base.blob ? undefined : left?.path',
     to: 'true ? undefined : left?.path',
+    isQuick: true,
   },
   {
     what: 'the base is that of the commit, not of each file',
     file: 'services/sync/plan-merge.ts',
     from: 'base: deps.store.baseOf(wanted)',
     to: 'base: deps.store.hubOf(wanted) as never',
+    isQuick: true,
   },
   {
     what: 'files are replaced whatever stands there now',
@@ -36,18 +41,21 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'adapters/memory/repo.ts',
     from: "if (hub.head !== expected) return { kind: 'rejected', cause: 'raced', reason: 'stale info' }\n  hub.head = commit",
     to: 'hub.head = commit',
+    isQuick: true,
   },
   {
     what: 'a push without an answer counts as landed',
     file: 'services/sync/sync-cycle.ts',
     from: "if (outcome.kind !== 'landed') continue",
     to: "if (outcome.kind === 'rejected') continue",
+    isQuick: true,
   },
   {
     what: 'the base is written before the push has landed',
     file: 'services/sync/push-intent.ts',
     from: 'store.update({ addIntent: intent, facts: { hlc } })',
     to: 'store.update({ addIntent: intent, facts: { hlc }, base: intent.rows.map(({ path, row }) => [path, row] as const) })',
+    isQuick: true,
   },
   {
     what: 'what is dirty is forgotten before it is committed',
@@ -90,5 +98,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'services/sync/sync-cycle.ts',
     from: 'if (scan.isWhole) wakeEverything(deps)',
     to: '',
+    isQuick: true,
   },
 ]
