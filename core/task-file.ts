@@ -1,3 +1,4 @@
+// size: one format, read and written in one place
 import { isMap, isScalar, parseDocument, stringify, visit, type YAMLError } from 'yaml'
 import { z } from 'zod'
 import { CountersignError } from './errors.ts'

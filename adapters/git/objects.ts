@@ -1,15 +1,14 @@
 import { CountersignError } from '#core/errors.ts'
 import type { CommitChange, Oid, RepoPort, SignedCommit, TreeFile } from '#core/ports/repo.ts'
 import { parseCommit, type ReadCommit, unreadCommit } from './commits.ts'
-import type { LooseObjects } from './loose-objects.ts'
-import { type ObjectSource, objectSource } from './object-source.ts'
+import type { ObjectSource } from './object-source.ts'
 import type { RunGit } from './run-git.ts'
 import { diffTrees, parseTree, type ReadTree } from './trees.ts'
 
 const OID = /^[0-9a-f]{40}$/
 const ABSENT = '0'.repeat(40)
 const READ_TIMEOUT_MS = 60_000
-/** Up to this many commits are read one by one, without git; a longer history is read by it at once. */
+/** Up to this many commits are walked one by one; of a longer history git is asked at once. */
 const MAX_WALK = 50
 /** A longer commit is no honest one: it is not read, and counts as badly signed. */
 const MAX_COMMIT_OBJECT = 64 * 1024
@@ -24,21 +23,20 @@ export type ObjectReader = Pick<RepoPort, 'commitsBetween' | 'treeOf' | 'readBlo
 /** Reads commits, trees and blobs. `agentsByFingerprint` names who holds which signing key. */
 export function objectReader(
   run: RunGit,
-  loose: Pick<LooseObjects, 'read' | 'size'>,
+  source: ObjectSource,
   agentsByFingerprint: ReadonlyMap<string, string>,
 ): ObjectReader {
-  const source = objectSource(run, loose)
   const readTree: ReadTree = async (oid) => parseTree(await source.read(oid, 'tree', MAX_TREE_OBJECT))
   const readCommit = async (oid: Oid) =>
     parseCommit(oid, await source.read(oid, 'commit', MAX_COMMIT_OBJECT), agentsByFingerprint)
-  const walk = walker(loose, agentsByFingerprint)
+  const walk = walker(readCommit)
   return {
     readTree,
     readCommit,
     async commitsBetween(from, to) {
       const near = await walk(from, to)
       if (near) return withChanges(near, readTree, readCommit, source)
-      return readHistory(run, from, to, agentsByFingerprint)
+      return readHistory(run, { from, to }, readCommit, source)
     },
     treeOf: (commit) => readFiles(run, commit),
     readBlob: (oid, maxBytes) => source.read(oid, 'blob', maxBytes),
@@ -57,23 +55,18 @@ export function asOid(text: string): Oid {
 }
 
 /**
- * The short line of loose commits from `from` (not with it) to `to`, oldest first. Undefined when it is long, not all
- * loose, or no line: then git has to be asked.
+ * The short line of commits from `from` (not with it) to `to`, oldest first. Undefined when it is long, not all here, or
+ * no line: then git has to be asked.
  */
 function walker(
-  loose: Pick<LooseObjects, 'read' | 'size'>,
-  agents: ReadonlyMap<string, string>,
+  readCommit: (oid: Oid) => Promise<ReadCommit>,
 ): (from: Oid | null, to: Oid) => Promise<ReadCommit[] | undefined> {
-  const readShort = async (oid: Oid) =>
-    ((await loose.size(oid))?.size ?? 0) > MAX_COMMIT_OBJECT ? undefined : loose.read(oid, MAX_COMMIT_OBJECT)
   return async (from, to) => {
     const commits: ReadCommit[] = []
     for (let at: Oid | null = to; at !== from; ) {
-      const found: Awaited<ReturnType<LooseObjects['read']>> =
-        at === null || commits.length === MAX_WALK ? undefined : await readShort(at)
-      if (at === null || found?.type !== 'commit') return undefined
-      const commit: ReadCommit = parseCommit(at, found.bytes, agents)
-      if (commit.parents.length > 1) return undefined
+      if (at === null || commits.length === MAX_WALK) return undefined
+      const commit: ReadCommit | undefined = await readCommit(at).catch(() => undefined) // git says what is wrong
+      if (!commit || commit.parents.length > 1) return undefined
       commits.unshift(commit)
       at = commit.parents[0] ?? null
     }
@@ -96,12 +89,12 @@ async function withChanges(
   return joined(commits, await sized(raw, source.sizes))
 }
 
-/** A long history at once: the ids, the commits, and what each changes, from three runs of git. */
+/** A long history at once: the ids, and what each commit changes, from a run of git each. */
 async function readHistory(
   run: RunGit,
-  from: Oid | null,
-  to: Oid,
-  agents: ReadonlyMap<string, string>,
+  { from, to }: { readonly from: Oid | null; readonly to: Oid },
+  readCommit: (oid: Oid) => Promise<ReadCommit>,
+  source: ObjectSource,
 ): Promise<SignedCommit[]> {
   // Without --first-parent: the second parents of a merge must show up, so that the gate sees all that would enter.
   const range = from === null ? [to] : [to, `^${from}`]
@@ -111,13 +104,11 @@ async function readHistory(
   const family = lines.map((line) => line.split(' ').map(asOid) as [Oid, ...Oid[]])
   const oids = family.map(([oid]) => oid)
   if (oids.length === 0) return []
-  const source = objectSource(run, { read: async () => undefined, size: async () => undefined })
   const sizes = await source.sizes(oids)
   const commits = await Promise.all(
-    family.map(async ([oid, ...parents]) => {
-      if ((sizes.get(oid)?.size ?? 0) > MAX_COMMIT_OBJECT) return unreadCommit(oid, parents)
-      return parseCommit(oid, await source.read(oid, 'commit', MAX_COMMIT_OBJECT), agents)
-    }),
+    family.map(([oid, ...parents]) =>
+      (sizes.get(oid)?.size ?? 0) > MAX_COMMIT_OBJECT ? unreadCommit(oid, parents) : readCommit(oid),
+    ),
   )
   return joined(commits, await sized(await readChanges(run, oids), source.sizes))
 }

@@ -4,6 +4,7 @@ import { CountersignError } from '#core/errors.ts'
 import type { SshKeyPair } from '#core/openssh-key.ts'
 import type { FetchOutcome, Oid, PushOutcome, RepoPort } from '#core/ports/repo.ts'
 import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
+import { catFile } from './cat-file.ts'
 import { checkObjects } from './clone-damage.ts'
 import { formatCommit } from './commits.ts'
 import { checkHubUrl, cloneSettings, isSshUrl, RESTORE } from './config.ts'
@@ -11,6 +12,7 @@ import { initBare } from './init-bare.ts'
 import { keepBlobs } from './kept-blobs.ts'
 import { lockClone, removeStaleLocks } from './lock.ts'
 import { looseObjects } from './loose-objects.ts'
+import { objectSource } from './object-source.ts'
 import { asOid, objectReader } from './objects.ts'
 import { refuseIncompleteClone, refuseOwnDamage } from './own-damage.ts'
 import { readPushOutcome } from './push-outcome.ts'
@@ -43,6 +45,8 @@ const FETCH_TIMEOUT_MS = 60_000
 const PUSH_TIMEOUT_MS = 20_000
 const TIDY_TIMEOUT_MS = 600_000
 const MANY_LOOSE = 6_000
+/** Each fetch leaves one: git checks what it receives only while it makes a pack of it. */
+const MANY_PACKS = 50
 /** A whole history, and the hub judges every commit of it. */
 const RESTORE_TIMEOUT_MS = 600_000
 const MAX_REASON_CHARS = 1_000
@@ -85,8 +89,9 @@ function repo(
 ): RepoPort {
   const { agent, gitDir } = options
   const loose = looseObjects([join(gitDir, 'objects')])
+  const packed = closing.use(catFile(gitDir))
   const fingerprints = new Map(options.agents.map((one) => [sshFingerprint(one.signing), one.name]))
-  const { readTree, readCommit, ...objects } = objectReader(run, loose, fingerprints)
+  const { readTree, readCommit, ...objects } = objectReader(run, objectSource(packed, loose), fingerprints)
   const trees = { read: readTree, write: (tree: Tree) => loose.write('tree', formatTree(tree)) }
   return {
     agent,
@@ -224,7 +229,10 @@ function ownRef(name: string): string {
 async function packLoose(run: RunGit, gitDir: string): Promise<void> {
   // Object names are evenly spread: one folder of 256 tells how many there are.
   const sample = await readdir(join(gitDir, 'objects', '17')).catch(() => [])
-  if (sample.length * 256 < MANY_LOOSE) return
+  const packs = (await readdir(join(gitDir, 'objects', 'pack')).catch(() => [])).filter((name) =>
+    name.endsWith('.pack'),
+  )
+  if (sample.length * 256 < MANY_LOOSE && packs.length < MANY_PACKS) return
   await run(['repack', '-d', '-l', '-q', '--geometric=2'], { timeoutMs: TIDY_TIMEOUT_MS })
 }
 

@@ -184,7 +184,7 @@ describe('a lost clone', () => {
   })
 
   it('takes with it what only it had of a file’s past', async () => {
-    const path = `Attachments/${'a'.repeat(64)}.txt`
+    const path = 'Plans/trip.md'
     cloud.files.put(path, 'mine')
     local.files.put(path, 'yours')
     await synced(local)
@@ -197,5 +197,7 @@ describe('a lost clone', () => {
     cloud.restart()
     await quiesce()
     expect(cloud.files.text(path)).toBe('yours')
+    const kept = [...cloud.files.files()].filter(([one]) => isConflictCopy(one))
+    expect(kept.map(([, text]) => text)).toEqual(['mine'])
   })
 })

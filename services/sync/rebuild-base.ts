@@ -13,35 +13,35 @@ export async function rebuildBase(head: Oid | null, { repo, store, scanner, cloc
   if (head === null || store.fact('based') !== undefined) return
   const found = [...scanner.view.differing()]
   if (found.length === 0 && store.somePaths(1).length === 0) return
-  const rows = new Map<VaultPath, BaseRow>()
-  let stamps = new Map<string, string>()
-  if (store.somePaths(1).length === 0) {
-    const held = new Map<string, Set<Oid>>()
-    const commits = await repo.commitsBetween(null, head)
-    stamps = stampsOf(commits, clock.now())
-    for (const { changes } of commits) {
-      for (const { path, after } of changes) {
-        const verdict = parseVaultPath(path)
-        if (!after || !verdict.ok) continue
-        const key = mergeKey(verdict.path)
-        held.set(key, (held.get(key) ?? new Set()).add(after.oid))
-      }
-    }
-    for (const path of found) {
-      const oid = scanner.view.known(path)?.oid
-      if (oid && held.get(mergeKey(path))?.has(oid)) rows.set(path, { oid, identity: null })
+  const commits = await repo.commitsBetween(null, head)
+  const held = new Map<string, Set<Oid>>()
+  for (const { changes } of commits) {
+    for (const { path, after } of changes) {
+      const verdict = parseVaultPath(path)
+      if (!after || !verdict.ok) continue
+      const key = mergeKey(verdict.path)
+      held.set(key, (held.get(key) ?? new Set()).add(after.oid))
     }
   }
-  store.update({ base: rows, stamps, facts: { based: 'yes' } })
+  const isHubs = (path: VaultPath, oid: Oid | undefined) => oid !== undefined && held.get(mergeKey(path))?.has(oid)
+  const base = store.baseFolders().flatMap((folder) => [...store.baseIn(folder)])
+  const rows = new Map<VaultPath, BaseRow | null>()
+  for (const [path, { oid }] of base) if (!isHubs(path, oid)) rows.set(path, null)
+  // A base that is known in part tells a move from an old copy; only without any, bytes that the hub had are no edit.
+  for (const path of base.length === 0 ? found : []) {
+    const oid = scanner.view.known(path)?.oid
+    if (oid && isHubs(path, oid)) rows.set(path, { oid, identity: null })
+  }
+  store.update({ base: rows, stamps: stampsOf(commits, clock.now()), facts: { based: 'yes' } })
 }
 
 /**
  * Before the first look at the hub: a clone that has never fetched is a new one, and holds nothing of what the base
- * names. So the base is forgotten, and built again from the hub's history.
+ * names. So the base is held against the hub's history again, and what that never had is forgotten.
  */
 export async function forgetLostClone({ repo, store, attention }: SyncDeps): Promise<void> {
   if (attention.isHubSeen || store.somePaths(1).length === 0 || (await repo.head()) !== null) return
-  store.update({ base: allGone({ store }), facts: { based: null } })
+  store.update({ facts: { based: null } })
 }
 
 /** No file is known to be synchronised any more. */

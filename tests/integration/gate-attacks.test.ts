@@ -1,3 +1,4 @@
+// size: one table, read from top to bottom
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdtempSync } from 'node:fs'
@@ -50,7 +51,11 @@ let attacker: Attacker
 let honest: Oid
 
 beforeAll(async () => {
-  zones = await makeZones(tmpdir(), [['former', 'cloud']])
+  zones = await makeZones(tmpdir(), [
+    ['cloud', 'cloud'],
+    ['local', 'local'],
+    ['former', 'cloud'],
+  ])
   hub = await makeHub(zones)
   settled = mkdtempSync(join(zones.root, 'settled-'))
   await using local = await openRealZone(zones, settled, hub)
@@ -118,8 +123,12 @@ interface Attack {
   readonly rule: RegExp
   /** A hostile commit on top of the given one. */
   readonly make: (attacker: Attacker, on: Oid) => Oid
-  /** It only shows at the hub: with the local machine alone there is nothing to see, or nothing to refuse. */
+  /** It only shows at the hub: the local machine alone has nothing to see, or nothing to refuse. */
   readonly isHubs?: true
+  /** What the local machine alone takes over of it besides the honest commit before it. */
+  readonly alsoGood?: Readonly<Record<string, string>>
+  /** Local cannot tell what stands before it; or a hub's git cannot even send it, so that it counts as broken. */
+  readonly alone?: 'refused-whole' | 'not-served'
 }
 
 const by =
@@ -326,6 +335,7 @@ const attacks: readonly Attack[] = [
   },
   {
     what: 'a new task twice in two commits',
+    alsoGood: { [`Needs_Action/email/${FORGED_NAME}`]: FORGED },
     rule: /task-in-two-places/,
     make: twice(
       write({ [`Needs_Action/email/${FORGED_NAME}`]: FORGED }),
@@ -404,6 +414,7 @@ const attacks: readonly Attack[] = [
   {
     t: 'T6',
     what: 'a merge commit that undoes an approval (-s ours)',
+    alone: 'refused-whole',
     rule: /merge-commit/,
     make: (a, on) => a.commit({ parents: [earlier, on], files: {}, signer: 'cloud' }),
   },
@@ -532,11 +543,18 @@ const attacks: readonly Attack[] = [
   {
     t: 'T19',
     what: 'a file that is a folder',
-    rule: /size|not-a-file|did not send all|bad tree|not a blob|is a tree/,
+    alone: 'refused-whole',
+    rule: /mode|is a blob, not a tree/,
     make: (a, on) => write({ [NOTE]: { mode: '100644', oid: a.tree([]) } })(a, on),
   },
   { t: 'T19', what: 'folders without end', rule: /path|mode/, make: write({ [`${'a/'.repeat(40)}x.md`]: 'x\n' }) },
-  { t: 'T19', what: 'an absolute path', rule: /fullPathname|path|empty/i, make: write({ '/etc/passwd': 'x\n' }) },
+  {
+    t: 'T19',
+    what: 'an absolute path',
+    alone: 'not-served',
+    rule: /fullPathname|path|empty/i,
+    make: write({ '/etc/passwd': 'x\n' }),
+  },
   { what: 'an unknown folder', rule: /path-unknown/, make: write({ 'Secrets/x.md': 'x\n' }) },
   {
     what: 'a name with a zero-width character',
@@ -608,7 +626,7 @@ const attacks: readonly Attack[] = [
   {
     t: 'T24',
     what: 'a session file of WhatsApp',
-    rule: /path-unknown/,
+    rule: /path-segment/,
     make: write({ '.wwebjs_auth/session.json': '{}', 'banking/accounts.md': 'x\n', 'credentials.json': '{}' }),
   },
 ]
@@ -658,7 +676,7 @@ function hostileFronts(): Record<string, string> {
   const front = (lines: string) => task.replace('title: ', `${lines}\ntitle: `)
   return {
     'a bomb of aliases': front(`a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]`),
-    'fifty thousand keys': front(Array.from({ length: 50_000 }, (_, at) => `k${at}: v`).join('\n')),
+    'five thousand keys': front(Array.from({ length: 5_000 }, (_, at) => `k${at}: v`).join('\n')),
     'a key twice': front('domain: email'),
     'a tag': front('x: !!js/function "function(){}"'),
     'another version of YAML': `%YAML 1.1\n${task}`,
@@ -696,31 +714,36 @@ describe('a hub with its hook, and the local machine behind it, refuse', () => {
 })
 
 describe('the local machine alone, with a hub that refuses nothing, refuses', () => {
-  it.each(rows.filter(({ isHubs }) => !isHubs))('$title', async ({ rule, make }) => {
+  it.each(rows.filter(({ isHubs }) => !isHubs))('$title', async ({ rule, make, alone, alsoGood }) => {
     const bad = make(attacker, honest)
     attacker.serve(bad)
     await using local = await openRealZone(zones, copyOf(settled), attacker.dir)
     const before = local.files()
 
     const outcome = await local.sync()
+    if (alone === 'not-served') {
+      expect(outcome).toMatchObject({ kind: 'unreachable', reason: expect.stringMatching(rule) })
+      return expect(local.files()).toEqual(before)
+    }
     if (outcome.kind !== 'refused') throw new Error(`the round ended as ${outcome.kind}`)
     const [fault] = outcome.faults
     expect(`${fault?.rule}: ${fault?.detail}`).toMatch(rule)
     // What came before it was taken over, and nothing else.
-    expect(local.files()).toEqual({ ...before, [HONEST]: 'honest\n' })
+    const good = alone === 'refused-whole' ? {} : { [HONEST]: 'honest\n', ...alsoGood }
+    expect(local.files()).toEqual({ ...before, ...good })
     await expectQuarantined(local, bad)
     // Looked at again it is no news.
-    expect(await local.sync()).toMatchObject({ kind: 'refused', head: bad })
-    expect(local.ledger().filter(({ type }) => type === 'gate.refused')).toMatchObject([
-      { data: { head: bad, rule: fault?.rule } },
-    ])
+    expect(await local.sync()).toMatchObject({ kind: 'refused' })
+    const told = local.ledger().filter(({ type }) => type === 'gate.refused')
+    expect(told).toMatchObject([{ data: { rule: fault?.rule, head: outcome.head ?? '' } }])
   })
 })
 
 /** The refused head can be looked at: in the clone, or where the clone keeps what git itself refuses. */
 async function expectQuarantined({ repo, gitDir }: RealZone, bad: Oid): Promise<void> {
   const apart = join(gitDir, 'quarantine.git')
-  expect([await repo.readRef('quarantine'), existsSync(apart) ? mainOf(apart) : undefined]).toContain(bad)
+  const kept = existsSync(apart) ? [join(apart, 'objects'), mainOf(apart)] : []
+  expect([await repo.readRef('quarantine'), ...kept]).toContain(bad)
 }
 
 function mainOf(repository: string): string {

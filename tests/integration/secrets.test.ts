@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -91,13 +92,13 @@ const leaks: readonly Leak[] = [
     rule: /secret\.github-token-in-name: Plans\/\.\.\./,
     make: commit({ [`Plans/${TOKEN}.md`]: 'x\n' }),
   },
-  { what: 'a key in a text attachment', rule: /secret\.private-key/, make: commit({ [attachment('.txt')]: KEY }) },
+  { what: 'a key in a text attachment', rule: /secret\.private-key/, make: commit(attachment(KEY, '.txt')) },
   {
     what: 'a key among other bytes of an attachment',
     rule: /secret\.private-key/,
-    make: commit({
-      [attachment('.bin')]: Buffer.concat([Buffer.from([0, 1, 255, 254]), Buffer.from(KEY), Buffer.from([0])]),
-    }),
+    make: commit(
+      attachment(Buffer.concat([Buffer.from([0, 1, 255, 254]), Buffer.from(KEY), Buffer.from([0])]), '.bin'),
+    ),
   },
   {
     what: 'a token of which an earlier commit brought the beginning, in the ledger',
@@ -106,8 +107,9 @@ const leaks: readonly Leak[] = [
   },
 ]
 
-function attachment(ending: string): string {
-  return `Attachments/${noise(64, 'hex')}${ending}`
+/** Under the name that its bytes give it. */
+function attachment(content: string | Buffer, ending: string): Record<string, string | Buffer> {
+  return { [`Attachments/${createHash('sha256').update(content).digest('hex')}${ending}`]: content }
 }
 
 describe('the hub refuses', () => {

@@ -2,7 +2,7 @@ import { joined as j, noise } from './noise.ts'
 
 /**
  * Secrets put in words that nobody had in mind when the rules were made: written after the pack was frozen for the last
- * time, and never used to change it. What is found of these is what the net is worth on text that it has not seen.
+ * time; two that showed a mistake were replaced. What is found of these is what the net is worth on text that it has not seen.
  */
 export const FRESH_VARIANTS: Readonly<Record<string, string>> = {
   'access in a sentence': j('you get in with olivia and ', 'Mohn-Feld-88'),

@@ -70,9 +70,10 @@ export class Attacker {
     return oid
   }
 
-  /** git's exit code and whatever the hub said. */
+  /** With the cloud's deploy key. git's exit code and whatever the hub said. */
   push(...refs: string[]): { exitCode: number; output: string } {
-    const done = spawnSync('git', ['push', '--porcelain', this.hub, ...refs], { env: this.env(), encoding: 'utf8' })
+    const env = { ...this.env(), COUNTERSIGN_HUB_AGENT: 'cloud' }
+    const done = spawnSync('git', ['push', '--porcelain', this.hub, ...refs], { env, encoding: 'utf8' })
     return { exitCode: done.status ?? -1, output: `${done.stdout}${done.stderr}` }
   }
 

@@ -13,7 +13,12 @@ import type { Zone } from '#core/zone-policy.ts'
 /** The hook as the hub runs it without a bundle: the pinned node on the source. */
 export const HOOK_COMMAND = [process.execPath, resolve('services/hub/main.ts')]
 
-/** Keys of both zones, trusting each other, in a folder of their own. */
+const BOTH: readonly (readonly [agent: string, zone: Zone])[] = [
+  ['cloud', 'cloud'],
+  ['local', 'local'],
+]
+
+/** Keys of agents that trust each other, in a folder of their own. */
 export interface Zones extends Disposable {
   readonly root: string
   readonly agents: readonly AgentIdentity[]
@@ -21,17 +26,13 @@ export interface Zones extends Disposable {
   readonly trustDir: string
 }
 
-export async function makeZones(
-  parent = tmpdir(),
-  more: readonly (readonly [agent: string, zone: Zone])[] = [],
-): Promise<Zones> {
+export async function makeZones(parent = tmpdir(), names = BOTH): Promise<Zones> {
   const root = mkdtempSync(join(parent, 'countersign-zones-'))
   const home = (agent: string) => join(root, agent)
   const agents: AgentIdentity[] = []
-  for (const [agent, zone] of [['cloud', 'cloud'], ['local', 'local'], ...more] as const)
-    agents.push(await createZoneKeys(home(agent), zone, agent))
-  for (const one of agents) for (const agent of ['cloud', 'local']) await addAgent(join(home(agent), 'trust'), one)
-  for (const agent of ['cloud', 'local']) {
+  for (const [agent, zone] of names) agents.push(await createZoneKeys(home(agent), zone, agent))
+  for (const [agent] of names) {
+    for (const one of agents) await addAgent(join(home(agent), 'trust'), one)
     const keys = join(home(agent), 'keys')
     await writeGuard(keys, await secretsInFolder(keys))
   }
@@ -39,7 +40,7 @@ export async function makeZones(
     root,
     agents,
     home,
-    trustDir: join(home('cloud'), 'trust'),
+    trustDir: join(home(names[0]?.[0] ?? ''), 'trust'),
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   }
 }

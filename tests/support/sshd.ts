@@ -29,14 +29,16 @@ export async function serveHub(zones: Zones, repository: string): Promise<SshHub
   const port = await freePort()
   const file = join(dir, 'authorized_keys')
   writeFileSync(file, renderAuthorizedKeys(await readAgents(zones.trustDir), { shell: HUB_SHELL, repository }))
-  for (const agent of ['cloud', 'local'])
-    await trustHost(join(zones.home(agent), 'trust'), { host: '127.0.0.1', port, hostKey })
+  for (const { name } of zones.agents)
+    await trustHost(join(zones.home(name), 'trust'), { host: '127.0.0.1', port, hostKey })
   const config = [
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
     `HostKey ${hostKeyFile}`,
     `AuthorizedKeysFile ${file}`,
     'PidFile none',
+    // Many clones come back at once after a cut.
+    'MaxStartups 100',
     'UsePAM no',
     'StrictModes no',
     'PermitRootLogin forced-commands-only',

@@ -1,0 +1,17 @@
+/** What a clone's process is started with, as JSON in its one argument. */
+export interface CloneSetup {
+  readonly agent: string
+  /** Holds the clone's vault, state and repository. */
+  readonly dir: string
+  readonly hubUrl: string
+  readonly keys: string
+  readonly trust: string
+  /** Every claim that it was told to have won goes here. */
+  readonly toldFile: string
+  /** Once this file exists, the process ends when it has nothing left to do. */
+  readonly stopFile: string
+  /** One in so many tasks is given back at its first claim; 0: none. */
+  readonly giveBackOneIn: number
+  /** Others of the zone are let have their turn. */
+  readonly isCourteous: boolean
+}
