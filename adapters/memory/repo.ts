@@ -131,7 +131,7 @@ export function memoryRepo(hub: MemoryHub, agent: string, clock: Clock): MemoryR
     },
     async writeBlob(bytes) {
       const oid = blobIdOf(bytes)
-      hub.blobs.set(oid, Uint8Array.from(bytes))
+      hub.blobs.set(oid, new Uint8Array(bytes))
       objects.add(oid)
       return oid
     },

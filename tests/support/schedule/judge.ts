@@ -24,6 +24,7 @@ export class Judge {
   readonly #claims = new Map<string, string>()
   /** Task → its newest generation. */
   readonly #generations = new Map<string, number>()
+  readonly #forgetful = new Set<string>()
   readonly #broughtBack = new Set<string>()
   readonly #violations = new Set<string>()
   readonly #seen = new Set<Oid>()
@@ -45,6 +46,11 @@ export class Judge {
   /** The person brought back a version of before a claim: that counts, and the numbers start again from there. */
   broughtBack(name: string): void {
     this.#broughtBack.add(name)
+  }
+
+  /** Whose store is lost forgets whom it had to tell; the drafter's own look finds the task. */
+  forgot(agent: string): void {
+    this.#forgetful.add(agent)
   }
 
   approved(path: string, text: string): void {
@@ -83,6 +89,7 @@ export class Judge {
     }
     for (const { agent } of this.#world.zones) this.#verifyLedger(agent, hub)
     this.#lookAtHolders(true)
+    this.#lookAtBells(hub)
   }
 
   #lookAtApproved(): void {
@@ -102,6 +109,18 @@ export class Judge {
         const isUnseen = !holder && (!isEnd || !this.#generations.has(nameOf(taskId)))
         if (holder === agent || isUnseen) continue
         this.blame(`${agent} works on generation ${generation} of ${taskId}, held by ${holder}`)
+      }
+  }
+
+  /** Who holds a task was told so. */
+  #lookAtBells(hub: ReadonlyMap<string, string>): void {
+    for (const { agent, rung } of this.#world.zones)
+      for (const [path, text] of hub) {
+        if (!path.startsWith(`In_Progress/${agent}/`) || agent === 'local' || this.#forgetful.has(agent)) continue
+        const isTold = rung.some(
+          ({ taskId, generation }) => path.endsWith(nameOf(taskId)) && generation === generationIn(text),
+        )
+        if (!isTold) this.blame(`${agent} was never told of ${path}`)
       }
   }
 
