@@ -17,7 +17,7 @@ import { runSchedule } from '#tests/support/schedule/schedule.ts'
 // that take many schedules to be noticed are tried when COUNTERSIGN_TEST_MUTANTS is set, or one by one:
 //
 //   node tests/support/schedule/replay.ts --seed 1 --count 600 --mutant 3
-const SCHEDULES = Number(process.env.COUNTERSIGN_TEST_SCHEDULES ?? 1_500)
+const SCHEDULES = Number(process.env.COUNTERSIGN_TEST_SCHEDULES ?? 1_000)
 const FIRST = Number(process.env.COUNTERSIGN_TEST_SEED ?? 1)
 const QUICK = 15
 const PATIENT = 600

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
+import type { TaskId } from '#core/ids.ts'
 import { isConflictCopy, type VaultPath } from '#core/vault-path.ts'
 import { Crash, makeSyncWorld, PRESENTED, type SyncWorld, type SyncZone, taskText } from '#tests/support/sync-world.ts'
 
@@ -199,5 +200,18 @@ describe('a lost clone', () => {
     expect(cloud.files.text(path)).toBe('yours')
     const kept = [...cloud.files.files()].filter(([one]) => isConflictCopy(one))
     expect(kept.map(([, text]) => text)).toEqual(['mine'])
+  })
+
+  it('answers what is asked once the hub is there again', async () => {
+    await pendingEverywhere()
+    cloud.repo.lose()
+    cloud.restart()
+    world.hub.isOffline = true
+    const task = '01K9ZZZZZZZZZZZZZZZZ7H3K9Q' as TaskId
+    cloud.requests.ask({ kind: 'look', id: 'a'.repeat(32), task, file: F })
+    expect(await cloud.sync()).toMatchObject({ kind: 'unreachable' })
+    world.hub.isOffline = false
+    await synced(cloud)
+    expect(cloud.requests.answers.at(-1)?.[1]).toMatchObject({ kind: 'seen', generation: 1 })
   })
 })

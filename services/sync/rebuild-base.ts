@@ -39,9 +39,13 @@ export async function rebuildBase(head: Oid | null, { repo, store, scanner, cloc
  * Before the first look at the hub: a clone that has never fetched is a new one, and holds nothing of what the base
  * names. So the base is held against the hub's history again, and what that never had is forgotten.
  */
-export async function forgetLostClone({ repo, store, attention }: SyncDeps): Promise<void> {
-  if (attention.isHubSeen || store.somePaths(1).length === 0 || (await repo.head()) !== null) return
-  store.update({ facts: { based: null } })
+export async function forgetLostClone(deps: SyncDeps): Promise<void> {
+  if (await isLostClone(deps)) deps.store.update({ facts: { based: null } })
+}
+
+/** Whether the clone was made anew and has not met the hub yet. */
+export async function isLostClone({ repo, store, attention }: SyncDeps): Promise<boolean> {
+  return !attention.isHubSeen && store.somePaths(1).length > 0 && (await repo.head()) === null
 }
 
 /** No file is known to be synchronised any more. */

@@ -18,7 +18,7 @@ import { replayOffline } from './offline-claims.ts'
 import { type MergePlan, type PlannedChange, planMerge, takenOnly } from './plan-merge.ts'
 import { mayLeaveHub } from './private-keys.ts'
 import { pushIntent, takeOverOwn } from './push-intent.ts'
-import { forgetLostClone, rebuildBase } from './rebuild-base.ts'
+import { forgetLostClone, isLostClone, rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
 import type { Scan } from './scan-work-tree.ts'
@@ -77,7 +77,8 @@ export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<Cyc
   const requests = await deps.requests.open()
   const outcome = await tryRound(requests, wake === 'hub' || requests.length > 0, deps)
   if (outcome.kind === 'unsettled') return outcome
-  const left = await actHere(requests, outcome.kind === 'unreachable', deps)
+  // A clone that was lost holds nothing yet of what would be read here.
+  const left = (await isLostClone(deps)) ? requests : await actHere(requests, outcome.kind === 'unreachable', deps)
   await answerWaiting(left, outcome, deps)
   return outcome
 }

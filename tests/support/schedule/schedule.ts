@@ -126,7 +126,10 @@ class Schedule {
    */
   async #restoreFromBackup(): Promise<void> {
     const { hub } = this.#world
-    const knowing = this.#agents.find(({ zone, isBusy }) => !isBusy && zone.store.fact('verified') === hub.head)
+    const heads = await Promise.all(this.#agents.map(({ zone }) => zone.repo.head()))
+    const knowing = this.#agents.find(
+      ({ zone, isBusy }, number) => !isBusy && heads[number] && zone.store.fact('verified') === hub.head,
+    )
     if (!knowing || this.#isRestored) return
     this.#isRestored = true
     for (let back = this.#random.upTo(4); back >= 0; back--)
