@@ -30,7 +30,7 @@ export const ERROR_CODES = {
   },
   ERR_GATE_REFUSED: {
     retryable: false,
-    hint: 'Another clone pushed something it may not. Nothing of it was applied; see the quarantine with `countersign sync --status`.',
+    hint: 'Another clone pushed something it may not. Neither it nor what came after it was applied; see docs/trust-gate.md.',
   },
   ERR_GIT_FAILED: { retryable: true, hint: 'Will retry. If it lasts, run `countersign doctor`.' },
   ERR_GUARD_MISSING: {

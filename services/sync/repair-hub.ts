@@ -3,6 +3,7 @@ import { judgeRange } from '#core/gate.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { findFork, reattach } from './reattach.ts'
 import { restoreHub } from './restore-hub.ts'
+import { standingNames } from './standing-names.ts'
 import type { HubDeps } from './sync-deps.ts'
 import { verifiedHead } from './verify-hub.ts'
 
@@ -52,7 +53,9 @@ interface BadHub {
 
 /** What the gate says against the news; undefined: nothing, and the next round takes it over. */
 async function refusalOf(lastVerified: Oid | null, head: Oid, deps: HubDeps): Promise<string | undefined> {
-  const verdict = await judgeRange(deps.repo, { lastVerified, head }, { ...(await deps.trust()), scan: deps.scan })
+  const standing = (paths: readonly string[]) => standingNames(deps.store, paths)
+  const context = { ...(await deps.trust()), scan: deps.scan, standing }
+  const verdict = await judgeRange(deps.repo, { lastVerified, head }, context)
   if (verdict.kind === 'ok') return undefined
   const { rule = '', detail = '' } = verdict.faults[0] ?? {}
   return `${rule} ${detail}`
