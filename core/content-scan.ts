@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { textsOf } from './content-texts.ts'
+import { readingsOf } from './content-texts.ts'
 import type { ContentScan, Finding } from './ports/content-scan.ts'
 import type { SecretGuard } from './secret-guard.ts'
-import { findSecrets } from './secret-rules.ts'
-import { viewsOf } from './text-views.ts'
+import { findInView } from './secret-rules.ts'
 
 /** More than any file of the vault holds but a ledger, of which only the new part is looked at. */
 export const MAX_SCANNED_BYTES = 16 * 1024 * 1024
@@ -37,7 +36,7 @@ async function scanOrFail(
 /** The rules of this program. */
 export const ruleScan: ContentScan = {
   async scan({ bytes }) {
-    const found = textsOf(bytes).flatMap((text) => findSecrets(text))
+    const found = readingsOf(bytes).flatMap((reading) => findInView(reading))
     return found.map(({ rule, kind }) => ({ rule: `secret.${rule}`, kind }))
   },
 }
@@ -46,7 +45,7 @@ export const ruleScan: ContentScan = {
 export function guardScan(guard: SecretGuard): ContentScan {
   return {
     async scan({ bytes }) {
-      const readings = textsOf(bytes).flatMap((text) => viewsOf(text).map((view) => Buffer.from(view.text)))
+      const readings = readingsOf(bytes).map((reading) => Buffer.from(reading.text))
       for (const reading of [bytes, ...readings]) {
         const name = guard.find(reading)
         if (name !== undefined) return [{ rule: `known-secret.${name}`, kind: 'block' }]
@@ -61,8 +60,7 @@ export function lazyScan(triggers: RegExp, load: () => Promise<ContentScan>): Co
   let loading: Promise<ContentScan> | undefined
   return {
     async scan(content) {
-      const readings = textsOf(content.bytes).flatMap((text) => viewsOf(text))
-      if (!readings.some((reading) => triggers.test(reading.text))) return []
+      if (!readingsOf(content.bytes).some((reading) => triggers.test(reading.text))) return []
       loading ??= load()
       try {
         return (await loading).scan(content)

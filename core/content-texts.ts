@@ -1,8 +1,19 @@
+import { type TextView, viewsOf } from './text-views.ts'
+
 /** A rule looks at this much at a time, and at the seam twice. */
 const CHUNK_CHARS = 256 * 1024
 const OVERLAP_CHARS = 16 * 1024
 /** Of a file that is no text, the runs of readable characters that could hold a token. */
 const READABLE_RUN = /[\t\x20-\x7e]{16,}/g
+
+const known = new WeakMap<Uint8Array, readonly TextView[]>()
+
+/** Every reading of every piece of a file's text. The layers of a scan ask for the same bytes one after the other. */
+export function readingsOf(bytes: Uint8Array): readonly TextView[] {
+  const readings = known.get(bytes) ?? textsOf(bytes).flatMap(viewsOf)
+  known.set(bytes, readings)
+  return readings
+}
 
 /** The readable text of a file in pieces of bounded size: all of it, or what can be read in something else. */
 export function textsOf(bytes: Uint8Array): string[] {

@@ -2,7 +2,7 @@ import type { SecretKind, SecretRule } from './secret-rule.ts'
 import { CREDENTIAL_RULES } from './secret-rules-credentials.ts'
 import { MAIL_RULES } from './secret-rules-mail.ts'
 import { TOKEN_RULES } from './secret-rules-tokens.ts'
-import { viewsOf } from './text-views.ts'
+import { type TextView, viewsOf } from './text-views.ts'
 
 /** A secret found in a text, as a range of that text. */
 export interface FoundSecret {
@@ -20,17 +20,20 @@ export const SECRET_RULES: readonly SecretRule[] = [...TOKEN_RULES, ...CREDENTIA
 
 /** What looks like a secret in a text, in any of its readings. The ranges may overlap. */
 export function findSecrets(text: string, rules: readonly SecretRule[] = SECRET_RULES): FoundSecret[] {
-  return viewsOf(text).flatMap((view) => {
-    const lower = view.text.toLowerCase()
-    return rules
-      .filter((rule) => rule.triggers.some((trigger) => lower.includes(trigger)))
-      .flatMap((rule) =>
-        rangesOf(rule, view.text).map(([from, to]) => {
-          const [start, end] = view.locate(from, to)
-          return { rule: rule.name, kind: rule.kind, start, end }
-        }),
-      )
-  })
+  return viewsOf(text).flatMap((view) => findInView(view, rules))
+}
+
+/** The same in one reading; the ranges are those of the original. */
+export function findInView(view: TextView, rules: readonly SecretRule[] = SECRET_RULES): FoundSecret[] {
+  const lower = view.text.toLowerCase()
+  return rules
+    .filter((rule) => rule.triggers.some((trigger) => lower.includes(trigger)))
+    .flatMap((rule) =>
+      rangesOf(rule, view.text).map(([from, to]) => {
+        const [start, end] = view.locate(from, to)
+        return { rule: rule.name, kind: rule.kind, start, end }
+      }),
+    )
 }
 
 function rangesOf({ pattern, accept }: SecretRule, text: string): (readonly [number, number])[] {

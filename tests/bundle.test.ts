@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ACTING_CODE, actingInputs, BUNDLE_SETS, bundle } from '../scripts/bundle.ts'
@@ -23,6 +23,17 @@ describe('the bundles of the images', { timeout: 60_000 }, () => {
         .sort(),
     )
   })
+
+  it.each(['cloud', 'hub'] as const)(
+    'hold secretlint in the programs of the %s set that scan, and only there',
+    async (set) => {
+      const metafile = await bundle(BUNDLE_SETS[set], { root, outDir: join(scratch, `scan-${set}`), acting: false })
+      const holders = Object.entries(metafile.outputs)
+        .filter(([, { inputs }]) => Object.keys(inputs).some((input) => input.startsWith('node_modules/@secretlint/')))
+        .map(([file]) => basename(file))
+      expect(holders.sort()).toEqual(set === 'cloud' ? ['countersign.mjs', 'sync.mjs'] : ['pre-receive.mjs'])
+    },
+  )
 
   it('know acting code when they see it: every pattern finds some in the local set', async () => {
     const metafile = await bundle(BUNDLE_SETS.local, { root, outDir: join(scratch, 'local'), acting: true })

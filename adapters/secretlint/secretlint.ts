@@ -2,9 +2,8 @@ import { createContext, Script } from 'node:vm'
 import { lintSource } from '@secretlint/core'
 import { secretLintProfiler } from '@secretlint/profiler'
 import { rules } from '@secretlint/secretlint-rule-preset-recommend'
-import { textsOf } from '#core/content-texts.ts'
+import { readingsOf } from '#core/content-texts.ts'
 import type { ContentScan, Finding } from '#core/ports/content-scan.ts'
-import { viewsOf } from '#core/text-views.ts'
 import { SECRETLINT_TRIGGERS } from './triggers.ts'
 
 /** A text of the largest size takes a fraction of it; a pattern that does not come to an end is stopped. */
@@ -25,7 +24,7 @@ export function secretlintScan(maxMs = MAX_SCAN_MS): ContentScan {
   const lint = withDeadline(maxMs)
   return {
     async scan({ path, bytes }) {
-      const readings = textsOf(bytes).flatMap((text) => viewsOf(text).map((view) => view.text))
+      const readings = readingsOf(bytes).map((reading) => reading.text)
       const found = new Map<string, Finding>()
       for (const content of readings.filter((text) => SECRETLINT_TRIGGERS.test(text))) {
         for (const rule of await lint({ content, path })) found.set(rule, { rule, kind: 'block' })

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ruleScan } from '#core/content-scan.ts'
 import { withoutNotice } from '#core/notice.ts'
 import { section, ticksOf } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
@@ -442,4 +443,17 @@ test('notes of the agents are merged into the dashboard and removed', async () =
   await approve(fileName)
   await pass()
   expect(await dashboard()).not.toContain('A reply waits')
+})
+
+test('nothing that the executor writes is kept from the other zone by the scan', async () => {
+  const { fileName } = await home.put(PENDING)
+  await pass()
+  await approve(fileName)
+  await pass()
+  home.now += 60_000
+  await pass()
+  const files = readdirSync(home.vaultRoot, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const paths = files.map((entry) => join(entry.parentPath, entry.name))
+  expect(paths.some((path) => path.includes('/Done/'))).toBe(true)
+  for (const path of paths) expect(await ruleScan.scan({ path, bytes: readFileSync(path) })).toEqual([])
 })

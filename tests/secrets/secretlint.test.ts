@@ -41,6 +41,12 @@ describe('secretlint', () => {
     expect(found).toEqual([{ rule: 'scan.too-slow', kind: 'block' }])
   })
 
+  it('keeps no mark of what ran', async () => {
+    performance.clearMarks()
+    await find(SAMPLES.github ?? '')
+    expect(performance.getEntriesByType('mark').filter(({ name }) => name.startsWith('@core'))).toEqual([])
+  })
+
   it('is pinned to the version whose rules the quick look was read from', () => {
     const versions = Object.entries(manifest.dependencies).filter(([name]) => name.startsWith('@secretlint/'))
     expect(new Set(versions.map(([, version]) => version))).toEqual(new Set(['13.1.0']))
