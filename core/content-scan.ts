@@ -16,11 +16,21 @@ export function scanInLayers(layers: readonly ContentScan[]): ContentScan {
       if (content.bytes.length > MAX_SCANNED_BYTES) return [{ rule: 'scan.too-large', kind: 'block' }]
       const findings = new Map<string, Finding>()
       for (const layer of layers) {
-        const found = await layer.scan(content).catch((): Finding[] => [{ rule: 'scan.failed', kind: 'block' }])
-        for (const finding of found) findings.set(finding.rule, finding)
+        for (const finding of await scanOrFail(layer, content)) findings.set(finding.rule, finding)
       }
       return [...findings.values()]
     },
+  }
+}
+
+async function scanOrFail(
+  layer: ContentScan,
+  content: Parameters<ContentScan['scan']>[0],
+): Promise<readonly Finding[]> {
+  try {
+    return await layer.scan(content)
+  } catch {
+    return [{ rule: 'scan.failed', kind: 'block' }]
   }
 }
 
@@ -54,7 +64,13 @@ export function lazyScan(triggers: RegExp, load: () => Promise<ContentScan>): Co
       const readings = textsOf(content.bytes).flatMap((text) => viewsOf(text))
       if (!readings.some((reading) => triggers.test(reading.text))) return []
       loading ??= load()
-      return (await loading).scan(content)
+      try {
+        return (await loading).scan(content)
+      } catch (error) {
+        // The next text tries again.
+        loading = undefined
+        throw error
+      }
     },
   }
 }

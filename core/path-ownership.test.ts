@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { checkCommit, type FileChange } from './path-ownership.ts'
 import { newTaskFile, renderTaskFile } from './task-file.ts'
@@ -34,6 +35,7 @@ const decided = (box: string) =>
         `\n<!-- countersign:decision -->\n- [${box}] Approve\n- [ ] Reject\n<!-- countersign:/decision -->\n`,
       ),
   )
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const COPY = 'EMAIL_2026-11-20_x_abcdef.conflict-local-20261120T100000Z-12345678.md'
 const add = (path: string, after: Uint8Array = task(0), mode = '100644'): FileChange => ({ path, mode, after })
 const edit = (path: string, before = task(1), after = task(1)): FileChange => ({ path, mode: '100644', before, after })
@@ -74,7 +76,7 @@ describe('the cloud may', () => {
       'append to its ledger',
       [{ path: 'Logs/cloud/2026-11-20.jsonl', mode: '100644', before: text('a\n'), after: text('a\nb\n') }],
     ],
-    ['add an attachment', [add(`Attachments/${'a'.repeat(64)}.pdf`, new Uint8Array([0, 1, 2]))]],
+    ['add an attachment', [add(`Attachments/${sha256(new Uint8Array([0, 1, 2]))}.pdf`, new Uint8Array([0, 1, 2]))]],
     [
       'keep the losing side of a conflict',
       [add('Pending_Approval/email/EMAIL_2026-11-20_x_abcdef.conflict-cloud-20261120T100000Z-12345678.md', text('x'))],
@@ -230,7 +232,7 @@ describe('the cloud may not', () => {
     ['delete an attachment', [remove(`Attachments/${'a'.repeat(64)}.pdf`, text('a'))], 'attachment-is-immutable'],
     [
       'change an attachment',
-      [{ path: `Attachments/${'a'.repeat(64)}.pdf`, mode: '100644', before: text('a'), after: text('b') }],
+      [{ path: `Attachments/${sha256(text('b'))}.pdf`, mode: '100644', before: text('a'), after: text('b') }],
       'attachment-is-immutable',
     ],
   ])('%s', (_name, changes, rule) => expect(rules(CLOUD, changes)).toContain(rule))
@@ -265,6 +267,11 @@ describe('nobody may', () => {
     ['add binary notes', add('Inbox/a.md', new Uint8Array([104, 0, 105])), 'not-utf8-text'],
     ['add text that is not UTF-8', add('Inbox/a.md', new Uint8Array([0xff, 0xfe])), 'not-utf8-text'],
     ['add a huge note', add('Inbox/a.md', new Uint8Array(300_000).fill(97)), 'size'],
+    [
+      'add an attachment under another’s hash',
+      add(`Attachments/${sha256(text('a'))}.pdf`, text('b')),
+      'attachment-name',
+    ],
     ['add a huge attachment', add(`Attachments/${'a'.repeat(64)}.pdf`, new Uint8Array(11 * 1024 * 1024)), 'size'],
     ...[
       '.env',

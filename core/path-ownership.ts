@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mayClaim } from './claim.ts'
 import { TakenNames } from './taken-names.ts'
 import { type FrontMatter, parseTaskFile, ticksOf } from './task-file.ts'
@@ -78,7 +79,10 @@ function formRule(change: FileChange, place: Place): string | undefined {
   if (change.after === undefined) return undefined
   if (change.mode !== '100644') return 'mode'
   if (change.after.length > maxBytesOf(place)) return 'size'
-  return place.kind === 'attachment' || isPlainText(change.after) ? undefined : 'not-utf8-text'
+  if (place.kind !== 'attachment') return isPlainText(change.after) ? undefined : 'not-utf8-text'
+  // The person approves it by its hash: the name must not lie about the content.
+  const sha256 = createHash('sha256').update(change.after).digest('hex')
+  return fileNameOf(change.path).startsWith(sha256) ? undefined : 'attachment-name'
 }
 
 /** The largest file a place may hold, bytes. */

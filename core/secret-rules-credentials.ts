@@ -86,9 +86,9 @@ export const CREDENTIAL_RULES: readonly SecretRule[] = [
   {
     name: 'credential',
     kind: 'block',
-    triggers: ['secret', 'token', 'key', 'pass', 'pwd', 'credential'],
+    triggers: ['secret', 'token', 'key', 'pass', 'pwd', 'credential', 'session'],
     pattern: new RegExp(
-      `(?:secret|token|passw(?:or)?d|passwd|pwd|(?<![A-Za-z])pass|(?:api|access|auth|account|encryption|private|secret|signing|service)[_.-]?key|credentials?)${SET_TO}(?<secret>[^\\s"'<>,;&|(){}]{8,400})`,
+      `(?:secret|token|pass(?:word|wd|phrase|code)|pwd|(?<![A-Za-z])pass|(?<![A-Za-z])[a-z]{1,12}_(?:session|pw)|(?:api|app|access|auth|account|encryption|private|secret|signing|service)[_.-]?key|credentials?)${SET_TO}(?<secret>[^\\s"'<>,;&|(){}]{8,400})`,
       'dgi',
     ),
     // What a link carries is for the rules of links.
@@ -99,17 +99,42 @@ export const CREDENTIAL_RULES: readonly SecretRule[] = [
     kind: 'block',
     triggers: PASSWORD_WORDS,
     pattern: new RegExp(
-      `(?:${PASSWORD_WORDS.join('|')})[^\\n]{0,24}?(?:[:=–-]|\\b(?:is|ist|lautet|sind|est|es|é|è|sarà|jest|är|er|on)\\b)\\s{1,3}["'“„«(]{0,2}(?<secret>[^\\s"'“”„«»<>()]{6,80})`,
+      `(?:${PASSWORD_WORDS.join('|')})[^\\n]{0,24}?(?:[:=–-]|[ \\t](?:is|ist|lautet|sind|est|es|é|è|sarà|jest|är|er|on)(?=[ \\t]))\\s{1,3}["'“„«(]{0,2}(?<secret>[^\\s"'“”„«»<>()]{6,80})`,
       'dgi',
     ),
     accept: ({ groups }) => isPasswordLike(groups?.secret ?? ''),
   },
   {
+    name: 'password',
+    kind: 'block',
+    triggers: ['pw', 'key', 'schlüssel'],
+    pattern:
+      /(?:(?<![a-z])(?:pw|pwd)|(?:network|wi-?fi|wpa2?|wlan)[- ]?(?:key|pass)|netzwerkschlüssel|wlan-?schlüssel)[ \t]{0,2}[:=]?[ \t]{1,3}["'“„«(]{0,2}(?<secret>[^\s"'“”„«»<>()]{6,80})/dgi,
+    accept: ({ groups }) => isPasswordLike(groups?.secret ?? '') || /^\d{16,26}$/.test(groups?.secret ?? ''),
+  },
+  {
+    name: 'command-line-password',
+    kind: 'block',
+    triggers: ['mysql', 'mariadb', 'curl', 'wget', 'sshpass', 'ldapsearch'],
+    pattern:
+      /(?:(?:mysql|mysqldump|mariadb)[^\n]{0,120}?[ \t]-p|(?:curl|wget)[^\n]{0,200}?[ \t](?:-u|--user|--password)[ =]{1,3}["']?(?:[^\s:"']{1,80}:)?|sshpass[ \t]{1,3}-p[ \t]{0,3}|ldapsearch[^\n]{0,120}?[ \t]-w[ \t]{0,3})["']?(?<secret>[^\s"']{6,160})/dg,
+    accept: ({ groups }) => isPasswordLike(groups?.secret ?? '') || looksRandom(groups?.secret ?? ''),
+  },
+  {
+    name: 'credential',
+    kind: 'block',
+    triggers: ['value'],
+    // A setting in XML: the name in one attribute, the value in the next.
+    pattern:
+      /(?:pw|pwd|pass(?:word)?|secret|token|key)["'][^\n<>]{0,20}?value["']?\s{0,3}[:=]\s{0,3}["'](?<secret>[^\s"'<>]{8,400})["']/dgi,
+    accept: ({ groups }) => isSecretValue(groups?.secret ?? ''),
+  },
+  {
     name: 'password-hash',
     kind: 'block',
-    triggers: ['$2', '$apr1$', '$6$', '$5$', '$argon2', '{ssha}', 'pbkdf2'],
+    triggers: ['$2', '$apr1$', '$6$', '$5$', '$argon2', '{ssha}', '{sha}'],
     pattern:
-      /\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$(?:apr1|1|5|6)\$[^\s$]{1,20}\$[./A-Za-z0-9]{22,90}|\$argon2(?:id?|d)\$[^\s]{20,200}|\{SSHA\}[A-Za-z0-9+/=]{28,60}/dg,
+      /\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$(?:apr1|1|5|6)\$[^\s$]{1,20}\$[./A-Za-z0-9]{22,90}|\$argon2(?:id?|d)\$[^\s]{20,200}|\{S?SHA\}[A-Za-z0-9+/=]{28,60}/dg,
   },
   {
     name: 'password-file',
@@ -157,9 +182,8 @@ export const CREDENTIAL_RULES: readonly SecretRule[] = [
     kind: 'block',
     triggers: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
     pattern:
-      /(?<![\d.,-])(?:[3-6]\d{3}|2[2-7]\d\d)(?:(?<gap>[ -])\d{4}\k<gap>\d{4}\k<gap>\d{4}|[ -]\d{6}[ -]\d{5}|\d{9,12})(?![ -]?\d)/dg,
-    accept: (match, text) =>
-      passesLuhn(match[0]) && (match.groups?.gap !== undefined || /[ -]/.test(match[0]) || isNearCardWord(match, text)),
+      /(?<![\d.,-])(?:[3-6]\d{3}|2[2-7]\d\d)(?:(?<gap>[ .-])\d{4}\k<gap>\d{4}\k<gap>\d{4}|[ -]\d{6}[ -]\d{5}|\d{9,12})(?!\d|[ -]\d{3})/dg,
+    accept: (match, text) => passesLuhn(match[0]) && (/[ .-]/.test(match[0]) || isNearCardWord(match, text)),
   },
   {
     name: 'card-security-code',
@@ -170,8 +194,13 @@ export const CREDENTIAL_RULES: readonly SecretRule[] = [
   },
 ]
 
-function isNearCardWord({ index }: RegExpExecArray, text: string): boolean {
-  return CARD_WORDS.test(text.slice(Math.max(0, index - 60), index))
+/** A word for it before, or a month and a year after. */
+function isNearCardWord({ 0: number, index }: RegExpExecArray, text: string): boolean {
+  const end = index + number.length
+  return (
+    CARD_WORDS.test(text.slice(Math.max(0, index - 60), index)) ||
+    /^[ \t,;]{1,4}(?:exp\S{0,6}[ \t]{0,2})?(?:0[1-9]|1[0-2])\/\d\d(?!\d)/i.test(text.slice(end, end + 24))
+  )
 }
 
 function isInQuery({ index }: RegExpExecArray, text: string): boolean {

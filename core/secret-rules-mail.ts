@@ -5,7 +5,7 @@ const CODE_WORDS = [
   'passcode',
   'otp',
   '(?:bestätigungs|verifizierungs|sicherheits|anmelde|login|zugangs|freischalt|aktivierungs|einmal)-?(?:code|kennwort|passwort|pin)',
-  '(?:sms|push|photo|i|m)?-?tan',
+  '(?:sms|push|photo|mobile|chip|i|m)?-?tan',
   "code (?:de|d[’']) ?(?:vérification|verification|sécurité|securite|confirmation|connexion|validation|accès|acces|activation)",
   'código (?:de )?(?:verificación|seguridad|confirmación|acceso|verificação|segurança|confirmação)',
   'codigo (?:de )?(?:verificacion|seguridad|confirmacion|acceso)',
@@ -24,7 +24,7 @@ const SCHEME_END = '(?::|\\[:\\])//'
 const ENTRY_WORDS =
   /reset|recover|passwor[dt]|verif|confirm|activat|magic|log-?in|sign-?in|sign-?up|sso|auth|invit|unlock|onboard|bestaetig|bestätig|aktivier|zuruecksetzen|mot-de-passe|reinitialis|contrasena|restablecer|conferma|wachtwoord|one-?time|session|token/i
 const TOKEN_NAMES =
-  '(?:[\\w.-]{0,30}(?:token|ticket|signature|otp|jwt|session|secret|password|verifier|nonce|hash|hmac|apikey|api_key|access_key|credential)|auth|code|key|sig|sid|tok|oobcode|challenge|invitation|invite|uid|t|k)'
+  '(?:[\\w.-]{0,30}(?:token|ticket|signature|otp|jwt|session|secret|password|verifier|nonce|hash|hmac|apikey|api_key|access_key|credential)|auth|code|key|pwd|sig|sid|tok|oobcode|challenge|invitation|invite|uid|t|k)'
 
 /** What mail brings every day and nobody needs a day later. */
 export const MAIL_RULES: readonly SecretRule[] = [
@@ -60,7 +60,7 @@ export const MAIL_RULES: readonly SecretRule[] = [
     kind: 'mask',
     triggers: ['code', 'otp', 'pin', 'passcode', 'kod', 'código', 'codice', 'код'],
     pattern:
-      /(?<![\p{L}\p{N}.,/-])(?<secret>(?:[A-Z]{1,2}-)?\d{3}[ -]?\d{1,5})[ \t]{1,3}(?:is|ist|est|es|è|é)[ \t]{1,3}(?:your|ihr|dein|votre|tu|su|il tuo|seu)[^\n]{0,40}(?:code|otp|pin|passcode|kod|código|codice|код)/dgiu,
+      /(?<![\p{L}\p{N}.,/-])(?<secret>(?:[A-Z]{1,2}-)?\d{3}[ -]?\d{1,5})[ \t]{1,3}(?:is|as|ist|est|es|è|é)[ \t]{1,3}(?:your|ihr|dein|votre|tu|su|il tuo|seu)[^\n]{0,40}(?:code|otp|pin|passcode|kod|código|codice|код)/dgiu,
   },
   {
     name: 'pin',

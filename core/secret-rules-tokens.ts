@@ -94,6 +94,11 @@ export const TOKEN_RULES: readonly SecretRule[] = [
   token('instagram-token', ['igq'], 'IGQ', '[\\w-]', 60),
   token('x-token', ['aaaaaaaaaaaaaaaaaaaaa'], 'A{21,24}', '[A-Za-z0-9%]', 40),
   token('square-token', ['sq0'], 'sq0(?:atp|csp|idp)-', '[\\w-]', 22),
+  token('airtable-token', ['pat'], 'pat[A-Za-z0-9]{14}\\.', '[0-9a-f]', 60),
+  token('supabase-key', ['sbp_', 'sb_secret_'], 'sb(?:p|_secret)_', '[\\w-]', 30),
+  token('postman-key', ['pmak-'], 'PMAK-', '[0-9a-f-]', 50),
+  token('mapbox-token', ['k.eyj'], '[ps]k\\.eyJ', '[\\w.-]', 60),
+  token('dropbox-token', ['sl.'], 'sl\\.', '[\\w-]', 120),
   token('azure-key', ['accountkey=', 'sharedaccesskey='], '(?:Account|SharedAccess)Key=', '[A-Za-z0-9+/]', 40),
   {
     name: 'json-web-token',

@@ -11,11 +11,7 @@ const MAX_NAME_CHARS = 25
  * the same in every such file; the values of a JSON document; else the text itself, and each line of several.
  */
 export function secretsIn(fileName: string, content: Uint8Array): KnownSecret[] {
-  const name = fileName
-    .toLowerCase()
-    .replace(/[^a-z0-9.-]+/g, '-')
-    .replace(/^[^a-z0-9]+/, '')
-    .slice(0, MAX_NAME_CHARS)
+  const name = nameOf(fileName)
   const text = Buffer.from(content)
     .toString('utf8')
     .replace(/[\r\n]+$/, '')
@@ -28,6 +24,11 @@ export function secretsIn(fileName: string, content: Uint8Array): KnownSecret[] 
   if (values?.length) return values.map(known)
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
   return [...new Set(lines.length > 1 ? [text, ...lines] : lines)].map(known)
+}
+
+function nameOf(fileName: string): string {
+  const plain = fileName.toLowerCase().replace(/[^a-z0-9.-]+/g, '-')
+  return plain.replace(/^[^a-z0-9]+/, '').slice(0, MAX_NAME_CHARS) || 'secret'
 }
 
 /** The password in an address such as `https://me:password@host/`. */

@@ -1,3 +1,4 @@
+// size: one format, read and written in one place
 import { isMap, isScalar, parseDocument, stringify, visit, type YAMLError } from 'yaml'
 import { z } from 'zod'
 import { CountersignError } from './errors.ts'
@@ -238,7 +239,8 @@ function forbiddenNode(document: ReturnType<typeof parseDocument>): string | und
       if (path.length > MAX_FRONT_DEPTH * 2) problem = 'the front matter is nested too deeply'
       return problem ? visit.BREAK : undefined
     },
-    Node: (_key, node) => {
+    Node: (_key, node, path) => {
+      if (path.length > MAX_FRONT_DEPTH * 2 + 1) problem = 'the front matter is nested too deeply'
       if ('anchor' in node && node.anchor) problem = 'the front matter uses a YAML anchor'
       if (node.tag && !node.tag.startsWith('tag:yaml.org,2002:')) problem = 'the front matter uses a YAML tag'
       return problem ? visit.BREAK : undefined

@@ -37,6 +37,12 @@ function headerText(header: string): string {
     .join('\n')
 }
 
+/** A commit of which nothing but its place is known. */
+export function unreadCommit(oid: Oid, parents: readonly Oid[]): ReadCommit {
+  const nothing = { tree: null, message: '', header: '', trailers: {}, committedAt: 0 }
+  return { oid, parents, signature: { state: 'bad' }, ...nothing }
+}
+
 /** The bytes to sign of a commit by `agent`. */
 export function formatCommit(commit: {
   readonly tree: Oid

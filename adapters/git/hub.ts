@@ -3,10 +3,12 @@ import { isAbsolute, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
+import { catFile } from './cat-file.ts'
 import { HARDENED } from './config.ts'
 import { initBare } from './init-bare.ts'
 import { removeStaleLocks } from './lock.ts'
 import { looseObjects } from './loose-objects.ts'
+import { objectSource } from './object-source.ts'
 import { type ObjectReader, objectReader } from './objects.ts'
 import { gitRunner } from './run-git.ts'
 import { standingNames } from './standing-names.ts'
@@ -74,14 +76,15 @@ export function quarantinedObjects(
   quarantine: { readonly objects: string; readonly alternates: string },
   agents: readonly AgentIdentity[],
 ): PushReader {
-  const run = gitRunner(dir, {
+  const env = {
     ...(quarantine.objects && { GIT_OBJECT_DIRECTORY: quarantine.objects }),
     ...(quarantine.alternates && { GIT_ALTERNATE_OBJECT_DIRECTORIES: quarantine.alternates }),
-  })
+  }
+  const run = gitRunner(dir, env)
   const folders = [quarantine.objects, ...quarantine.alternates.split(':'), join(dir, 'objects')].filter(isAbsolute)
-  const loose = looseObjects(folders as [string, ...string[]])
+  const source = objectSource(catFile(dir, env), looseObjects(folders as [string, ...string[]]))
   return {
-    ...objectReader(run, loose, new Map(agents.map((one) => [sshFingerprint(one.signing), one.name]))),
+    ...objectReader(run, source, new Map(agents.map((one) => [sshFingerprint(one.signing), one.name]))),
     standingNames: (commit, paths) => standingNames(run, commit, paths),
     async countBetween(from, to) {
       return Number((await run(['rev-list', '--count', to, `^${from}`, '--'])).stdout.toString())

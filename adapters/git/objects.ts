@@ -1,17 +1,18 @@
 import { CountersignError } from '#core/errors.ts'
 import type { CommitChange, Oid, RepoPort, SignedCommit, TreeFile } from '#core/ports/repo.ts'
-import { parseCommit, type ReadCommit } from './commits.ts'
-import type { LooseObjects } from './loose-objects.ts'
-import { type ObjectSource, objectSource } from './object-source.ts'
+import { parseCommit, type ReadCommit, unreadCommit } from './commits.ts'
+import type { ObjectSource } from './object-source.ts'
 import type { RunGit } from './run-git.ts'
 import { diffTrees, parseTree, type ReadTree } from './trees.ts'
 
 const OID = /^[0-9a-f]{40}$/
 const ABSENT = '0'.repeat(40)
 const READ_TIMEOUT_MS = 60_000
-/** Up to this many commits are read one by one, without git; a longer history is read by it at once. */
+/** Up to this many commits are walked one by one; of a longer history git is asked at once. */
 const MAX_WALK = 50
+/** A longer commit is no honest one: it is not read, and counts as badly signed. */
 const MAX_COMMIT_OBJECT = 64 * 1024
+const NO_FILE = '000000'
 const MAX_TREE_OBJECT = 32 * 1024 * 1024
 
 export type ObjectReader = Pick<RepoPort, 'commitsBetween' | 'treeOf' | 'readBlob' | 'isAncestor'> & {
@@ -22,21 +23,20 @@ export type ObjectReader = Pick<RepoPort, 'commitsBetween' | 'treeOf' | 'readBlo
 /** Reads commits, trees and blobs. `agentsByFingerprint` names who holds which signing key. */
 export function objectReader(
   run: RunGit,
-  loose: Pick<LooseObjects, 'read' | 'size'>,
+  source: ObjectSource,
   agentsByFingerprint: ReadonlyMap<string, string>,
 ): ObjectReader {
-  const source = objectSource(run, loose)
   const readTree: ReadTree = async (oid) => parseTree(await source.read(oid, 'tree', MAX_TREE_OBJECT))
   const readCommit = async (oid: Oid) =>
     parseCommit(oid, await source.read(oid, 'commit', MAX_COMMIT_OBJECT), agentsByFingerprint)
-  const walk = walker(loose, agentsByFingerprint)
+  const walk = walker(readCommit)
   return {
     readTree,
     readCommit,
     async commitsBetween(from, to) {
       const near = await walk(from, to)
       if (near) return withChanges(near, readTree, readCommit, source)
-      return readHistory(run, from, to, agentsByFingerprint)
+      return readHistory(run, { from, to }, readCommit, source)
     },
     treeOf: (commit) => readFiles(run, commit),
     readBlob: (oid, maxBytes) => source.read(oid, 'blob', maxBytes),
@@ -55,21 +55,18 @@ export function asOid(text: string): Oid {
 }
 
 /**
- * The short line of loose commits from `from` (not with it) to `to`, oldest first. Undefined when it is long, not all
- * loose, or no line: then git has to be asked.
+ * The short line of commits from `from` (not with it) to `to`, oldest first. Undefined when it is long, not all here, or
+ * no line: then git has to be asked.
  */
 function walker(
-  loose: Pick<LooseObjects, 'read'>,
-  agents: ReadonlyMap<string, string>,
+  readCommit: (oid: Oid) => Promise<ReadCommit>,
 ): (from: Oid | null, to: Oid) => Promise<ReadCommit[] | undefined> {
   return async (from, to) => {
     const commits: ReadCommit[] = []
     for (let at: Oid | null = to; at !== from; ) {
-      const found: Awaited<ReturnType<LooseObjects['read']>> =
-        at === null || commits.length === MAX_WALK ? undefined : await loose.read(at, MAX_COMMIT_OBJECT)
-      if (at === null || found?.type !== 'commit') return undefined
-      const commit: ReadCommit = parseCommit(at, found.bytes, agents)
-      if (commit.parents.length > 1) return undefined
+      if (at === null || commits.length === MAX_WALK) return undefined
+      const commit: ReadCommit | undefined = await readCommit(at).catch(() => undefined) // git says what is wrong
+      if (!commit || commit.parents.length > 1) return undefined
       commits.unshift(commit)
       at = commit.parents[0] ?? null
     }
@@ -92,21 +89,26 @@ async function withChanges(
   return joined(commits, await sized(raw, source.sizes))
 }
 
-/** A long history at once: the ids, the commits, and what each changes, from three runs of git. */
+/** A long history at once: the ids, and what each commit changes, from a run of git each. */
 async function readHistory(
   run: RunGit,
-  from: Oid | null,
-  to: Oid,
-  agents: ReadonlyMap<string, string>,
+  { from, to }: { readonly from: Oid | null; readonly to: Oid },
+  readCommit: (oid: Oid) => Promise<ReadCommit>,
+  source: ObjectSource,
 ): Promise<SignedCommit[]> {
   // Without --first-parent: the second parents of a merge must show up, so that the gate sees all that would enter.
   const range = from === null ? [to] : [to, `^${from}`]
-  const list = await run(['rev-list', '--reverse', '--topo-order', ...range, '--'], { timeoutMs: READ_TIMEOUT_MS })
-  const oids = list.stdout.toString('utf8').split('\n').filter(Boolean).map(asOid)
+  const args = ['rev-list', '--reverse', '--topo-order', '--parents', ...range, '--']
+  const list = await run(args, { timeoutMs: READ_TIMEOUT_MS })
+  const lines = list.stdout.toString('utf8').split('\n').filter(Boolean)
+  const family = lines.map((line) => line.split(' ').map(asOid) as [Oid, ...Oid[]])
+  const oids = family.map(([oid]) => oid)
   if (oids.length === 0) return []
-  const source = objectSource(run, { read: async () => undefined, size: async () => undefined })
+  const sizes = await source.sizes(oids)
   const commits = await Promise.all(
-    oids.map(async (oid) => parseCommit(oid, await source.read(oid, 'commit', MAX_COMMIT_OBJECT), agents)),
+    family.map(([oid, ...parents]) =>
+      (sizes.get(oid)?.size ?? 0) > MAX_COMMIT_OBJECT ? unreadCommit(oid, parents) : readCommit(oid),
+    ),
   )
   return joined(commits, await sized(await readChanges(run, oids), source.sizes))
 }
@@ -137,7 +139,11 @@ async function sized(
 ): Promise<({ readonly commit: Oid } & CommitChange)[]> {
   const files = raw.flatMap(({ before, after }) => [before, after].filter((file) => file !== undefined))
   const sizes = await sizesOf(files.filter((file) => file.mode !== '160000').map((file) => file.oid))
-  const withSize = (file: RawFile): TreeFile => ({ ...file, size: sizes.get(file.oid)?.size ?? 0 })
+  const withSize = ({ mode, oid }: RawFile): TreeFile => {
+    const { type, size } = sizes.get(oid) ?? { type: 'blob', size: 0 }
+    // An entry says what it is, and its object may be something else.
+    return { mode: type === 'blob' ? mode : NO_FILE, oid, size }
+  }
   return raw.map(({ commit, path, before, after }) => ({
     ...{ commit, path },
     ...(before && { before: withSize(before) }),

@@ -4,16 +4,20 @@ import { CountersignError } from '#core/errors.ts'
 import type { SshKeyPair } from '#core/openssh-key.ts'
 import type { FetchOutcome, Oid, PushOutcome, RepoPort } from '#core/ports/repo.ts'
 import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
+import { catFile } from './cat-file.ts'
 import { checkObjects } from './clone-damage.ts'
 import { formatCommit } from './commits.ts'
 import { checkHubUrl, cloneSettings, isSshUrl, RESTORE } from './config.ts'
 import { initBare } from './init-bare.ts'
+import { keepBlobs } from './kept-blobs.ts'
 import { lockClone, removeStaleLocks } from './lock.ts'
 import { looseObjects } from './loose-objects.ts'
+import { objectSource } from './object-source.ts'
 import { asOid, objectReader } from './objects.ts'
+import { refuseIncompleteClone, refuseOwnDamage } from './own-damage.ts'
 import { readPushOutcome } from './push-outcome.ts'
 import { type GitResult, gitRunner, type RunGit, withoutCredentials } from './run-git.ts'
-import { salvage } from './salvage.ts'
+import { mayBeBad, salvage } from './salvage.ts'
 import { type SshAccess, shareConnection, shellLine, sshTarget } from './ssh.ts'
 import { readSigningKey, signCommit, withSignature } from './ssh-signature.ts'
 import { changeTree, formatTree, type Tree } from './trees.ts'
@@ -41,12 +45,11 @@ const FETCH_TIMEOUT_MS = 60_000
 const PUSH_TIMEOUT_MS = 20_000
 const TIDY_TIMEOUT_MS = 600_000
 const MANY_LOOSE = 6_000
+/** Each fetch leaves one: git checks what it receives only while it makes a pack of it. */
+const MANY_PACKS = 50
 /** A whole history, and the hub judges every commit of it. */
 const RESTORE_TIMEOUT_MS = 600_000
 const MAX_REASON_CHARS = 1_000
-/** What git says when the hub answers, but with objects that its own checks refuse. */
-const BAD_OBJECTS =
-  /fsck error|error in object|invalid index-pack output|did not send all necessary objects|pack has bad object/
 
 /**
  * Opens a clone for the sync engine, making or repairing it first: its configuration is written anew, locks that a
@@ -86,8 +89,9 @@ function repo(
 ): RepoPort {
   const { agent, gitDir } = options
   const loose = looseObjects([join(gitDir, 'objects')])
+  const packed = closing.use(catFile(gitDir))
   const fingerprints = new Map(options.agents.map((one) => [sshFingerprint(one.signing), one.name]))
-  const { readTree, readCommit, ...objects } = objectReader(run, loose, fingerprints)
+  const { readTree, readCommit, ...objects } = objectReader(run, objectSource(packed, loose), fingerprints)
   const trees = { read: readTree, write: (tree: Tree) => loose.write('tree', formatTree(tree)) }
   return {
     agent,
@@ -96,8 +100,9 @@ function repo(
       const timeoutMs = options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS
       const outcome = await fetchHub(run, gitDir, timeoutMs)
       if (outcome.kind !== 'refused') return outcome
+      await refuseIncompleteClone(run)
       const known = await readRef(run, gitDir, HUB_REF)
-      return { ...outcome, ...(await salvage({ run, gitDir, settings, known, timeoutMs })) }
+      return salvage(outcome.reason, { run, gitDir, settings, known, timeoutMs })
     },
     watch: (onPush) =>
       watchCommand ? listenToHub(watchCommand, onPush) : watchHubFolder(options.hubUrl, () => onPush()),
@@ -125,6 +130,7 @@ function repo(
       else await writeRef(gitDir, ownRef(name), oid)
     },
     readRef: (name) => readRef(run, gitDir, ownRef(name)),
+    keepBlobs: (blobs) => keepBlobs(run, blobs),
     tidy: () => packLoose(run, gitDir),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
@@ -188,7 +194,9 @@ async function pushRefspec(
     timeoutMs,
   )
   if (result.kind !== 'answer') return { kind: 'unknown', reason: result.reason }
-  return readPushOutcome(result.stdout.toString('utf8'), withoutCredentials(result.stderr))
+  const outcome = readPushOutcome(result.stdout.toString('utf8'), withoutCredentials(result.stderr))
+  if (outcome.kind !== 'landed') refuseOwnDamage('push', result.stderr)
+  return outcome
 }
 
 /** A call over the network: a deadline that passed is an answer too ("unreachable"), never an exception. */
@@ -207,10 +215,9 @@ async function transport(
 }
 
 function notFetched(stderr: string): FetchOutcome {
+  if (!mayBeBad(stderr)) refuseOwnDamage('fetch', stderr)
   const reason = withoutCredentials(stderr).trim().slice(0, MAX_REASON_CHARS)
-  return BAD_OBJECTS.test(stderr)
-    ? { kind: 'refused', reason, head: null, good: null }
-    : { kind: 'unreachable', reason }
+  return mayBeBad(stderr) ? { kind: 'refused', reason, head: null, good: null } : { kind: 'unreachable', reason }
 }
 
 function ownRef(name: string): string {
@@ -222,7 +229,10 @@ function ownRef(name: string): string {
 async function packLoose(run: RunGit, gitDir: string): Promise<void> {
   // Object names are evenly spread: one folder of 256 tells how many there are.
   const sample = await readdir(join(gitDir, 'objects', '17')).catch(() => [])
-  if (sample.length * 256 < MANY_LOOSE) return
+  const packs = (await readdir(join(gitDir, 'objects', 'pack')).catch(() => [])).filter((name) =>
+    name.endsWith('.pack'),
+  )
+  if (sample.length * 256 < MANY_LOOSE && packs.length < MANY_PACKS) return
   await run(['repack', '-d', '-l', '-q', '--geometric=2'], { timeoutMs: TIDY_TIMEOUT_MS })
 }
 

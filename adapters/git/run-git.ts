@@ -31,7 +31,13 @@ const MAX_MESSAGE_CHARS = 600
  */
 export function gitRunner(gitDir: string, extraEnv: Readonly<Record<string, string>> = {}): RunGit {
   mkdirSync(gitDir, { recursive: true, mode: 0o700 })
-  const env = {
+  const env = gitEnvironment(gitDir, extraEnv)
+  return (args, call = {}) => runOnce(gitDir, env, args, call)
+}
+
+/** All that a git of ours sees of the environment. */
+export function gitEnvironment(gitDir: string, extra: Readonly<Record<string, string>>): Record<string, string> {
+  return {
     PATH: SEARCH_PATH,
     HOME: gitDir,
     LC_ALL: 'C',
@@ -43,9 +49,8 @@ export function gitRunner(gitDir: string, extraEnv: Readonly<Record<string, stri
     GIT_OPTIONAL_LOCKS: '0',
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_ALLOW_PROTOCOL: 'file:ssh:https',
-    ...extraEnv,
+    ...extra,
   }
-  return (args, call = {}) => runOnce(gitDir, env, args, call)
 }
 
 async function runOnce(

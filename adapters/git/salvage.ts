@@ -1,15 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Oid } from '#core/ports/repo.ts'
+import type { FetchOutcome, Oid } from '#core/ports/repo.ts'
 import { initBare } from './init-bare.ts'
 import { gitRunner, type RunGit } from './run-git.ts'
-
-export interface Salvaged {
-  /** What the hub has as its head; null when that could not be found out. */
-  readonly head: Oid | null
-  /** The newest commit before the first one that git's checks refuse; null when there is none that is new. */
-  readonly good: Oid | null
-}
 
 interface Salvage {
   readonly run: RunGit
@@ -21,14 +14,27 @@ interface Salvage {
   readonly timeoutMs: number
 }
 
+/** What this git says of objects that its checks refuse, and of a hub that left out some. */
+const BAD =
+  /^(?:error|fatal): .*(?:error in object|fsck error|bad object|is a \w+, not a \w+|did not send all necessary)/m
+/** It says this, too, when the connection breaks off. */
+const BROKEN_OFF = /index-pack|unpack-objects/
 const BRANCH = 'refs/heads/main'
 const FETCH = ['fetch', '--no-tags', '--no-recurse-submodules', '--no-auto-maintenance', '--no-write-fetch-head']
+
+/** Whether a fetch may have failed because of what the hub sent. */
+export function mayBeBad(stderr: string): boolean {
+  return BAD.test(stderr) || BROKEN_OFF.test(stderr)
+}
 
 /**
  * After git's own checks have refused what the hub sent: takes the longest part of its history that they accept. All of
  * it is kept in a repository of its own, `quarantine.git`, which nothing reads but this and whoever looks into it.
  */
-export async function salvage({ run, gitDir, settings, known, timeoutMs }: Salvage): Promise<Salvaged> {
+export async function salvage(
+  reason: string,
+  { run, gitDir, settings, known, timeoutMs }: Salvage,
+): Promise<FetchOutcome> {
   const apart = join(gitDir, 'quarantine.git')
   const runApart = gitRunner(apart)
   await initBare(runApart, apart, {
@@ -42,15 +48,18 @@ export async function salvage({ run, gitDir, settings, known, timeoutMs }: Salva
   const fetching = runApart([...FETCH, 'hub', `+${BRANCH}:${BRANCH}`], { timeoutMs })
   const isFetched = await fetching.then(
     () => true,
-    () => false, // Too broken even for that, or away by now: then nothing is salvaged this time.
+    () => false, // Too broken even for that, or away by now.
   )
-  if (!isFetched) return { head: null, good: null }
+  if (!isFetched)
+    return BAD.test(reason) ? { kind: 'refused', reason, head: null, good: null } : { kind: 'unreachable', reason }
   const commits = await newCommits(runApart, known)
-  const isAccepted = async (commit: Oid) => {
+  const good = await lastAccepted(commits, async (commit) => {
     const { exitCode } = await run([...FETCH, apart, commit], { timeoutMs, accept: 'any' })
     return exitCode === 0
-  }
-  return { head: commits.at(-1) ?? null, good: await lastAccepted(commits, isAccepted) }
+  })
+  const head = commits.at(-1) ?? null
+  // All of it is good after all: the connection had broken off.
+  return head !== null && good === head ? { kind: 'unreachable', reason } : { kind: 'refused', reason, head, good }
 }
 
 /** Along first parents, oldest first. */

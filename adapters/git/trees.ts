@@ -65,12 +65,12 @@ export async function diffTrees(before: Oid | null, after: Oid | null, read: Rea
   const changes: TreeChange[] = []
   const walk = async (was: Oid | undefined, is: Oid | undefined, prefix: string, depth: number): Promise<void> => {
     if (was === is) return
-    if (depth > MAX_DEPTH) throw new CountersignError('ERR_GIT_FAILED', `reading a tree: too deep at ${prefix}`)
     const [old, fresh] = [was ? await read(was) : new Map<string, TreeEntry>(), is ? await read(is) : new Map()]
     for (const name of new Set([...old.keys(), ...fresh.keys()])) {
       const [a, b] = [old.get(name), fresh.get(name) as TreeEntry | undefined]
       if (a?.oid === b?.oid && a?.mode === b?.mode) continue
-      const [isOldFolder, isNewFolder] = [isFolder(a), isFolder(b)]
+      // What lies too deep is looked at no further: it counts as an entry, and no vault has one like it.
+      const [isOldFolder, isNewFolder] = depth < MAX_DEPTH ? [isFolder(a), isFolder(b)] : [false, false]
       const path = `${prefix}${name}`
       if (isOldFolder || isNewFolder)
         await walk(isOldFolder ? a?.oid : undefined, isNewFolder ? b?.oid : undefined, `${path}/`, depth + 1)

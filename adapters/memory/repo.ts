@@ -157,6 +157,11 @@ export function memoryRepo(hub: MemoryHub, agent: string, clock: Clock): MemoryR
       if (oid === null) refs.delete(name)
       else refs.set(name, oid)
     },
+    async keepBlobs(blobs) {
+      for (const oid of blobs.values()) blobAt(oid)
+      for (const name of refs.keys()) if (name.startsWith('lost/')) refs.delete(name)
+      for (const [name, oid] of blobs) refs.set(`lost/${name}`, oid)
+    },
     readRef: async (name) => refs.get(name) ?? null,
     lose() {
       refs.clear()

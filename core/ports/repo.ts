@@ -135,4 +135,6 @@ export interface RepoPort extends AsyncDisposable {
   /** Refs of this clone alone: `refs/countersign/<name>`, name like `verified`, `quarantine`. null removes. */
   saveRef(name: string, oid: Oid | null): Promise<void>
   readRef(name: string): Promise<Oid | null>
+  /** Makes `refs/countersign/lost/<name>` exactly these, so that their bytes stay in this clone. Names: letters, digits, `-`. */
+  keepBlobs(blobs: ReadonlyMap<string, Oid>): Promise<void>
 }

@@ -29,6 +29,8 @@ export interface MergePlan {
   readonly copies: readonly ConflictCopy[]
   /** Copies that may not leave this machine: they are kept in the work tree alone. */
   readonly copiesKeptHere: readonly ConflictCopy[]
+  /** Copies that may stand nowhere: this clone is to keep their bytes. */
+  readonly dropped: readonly ConflictCopy[]
   /** What this agent may not write, with the rule. Not committed; left alone in the work tree while the hub has nothing new. */
   readonly held: readonly Oddity[]
   /** Keys that were merged: their work-tree files are to become `tree`. */
@@ -78,9 +80,12 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       generationOf: (blob) => facts.get(blob)?.generation ?? 0,
       yielded,
     })
-    if (deps.zone === 'cloud')
-      for (const { path, blob } of copies) tree.set(path, await undecidedCopy(blob as Oid, deps))
-    for (const path of [...unwritten, ...standing(copies, deps)]) tree.delete(path)
+    for (const { path, blob } of copies) {
+      const atHub = sides.theirs.get(path)
+      if (unwritten.has(path) && atHub) tree.set(path, atHub)
+      else if (unwritten.has(path) || standsAlready(path, keys, deps)) tree.delete(path)
+      else if (deps.zone === 'cloud' && tree.get(path) === blob) tree.set(path, await undecidedCopy(blob as Oid, deps))
+    }
     const changes = [...staying.removals, ...changesBetween(sides.theirs, tree as Map<VaultPath, Oid>)]
     const files = await withBytes(changes, all.theirs, deps)
     const refused = [
@@ -100,6 +105,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
         changes,
         copies: copies.filter((copy) => tree.has(copy.path)),
         copiesKeptHere: [...copies.filter((copy) => keptHere.has(copy.path)), ...staying.copies],
+        dropped: copies.filter(({ path }) => unwritten.has(path) && !keptHere.has(path)),
         held: [...held.values()],
         merged,
         unmerged: new Set([...untouched, ...rest, ...staying.keys]),
@@ -121,11 +127,10 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
   }
 }
 
-/** Copies that were made before: what the person has made of them since is not written over. */
-function standing(copies: readonly ConflictCopy[], { store, scanner }: SyncDeps): VaultPath[] {
-  const paths = copies.map(({ path }) => path)
-  const [hub, ours] = [store.hubOf(paths), scanner.view.ours(paths)]
-  return paths.filter((path) => hub.has(path) || ours.has(path))
+/** Whether a copy was made before, and is not merged now: what the person has made of it since is not written over. */
+function standsAlready(path: VaultPath, keys: ReadonlySet<string>, { store, scanner }: SyncDeps): boolean {
+  const key = mergeKey(path)
+  return !keys.has(key) && (store.hubOf([key]).has(path) || scanner.view.ours([key]).has(path))
 }
 
 /** A copy that the cloud keeps says no more than it may say itself (`checkCommit`); every word of the text stays. */

@@ -3,19 +3,23 @@ import type { Oid } from '#core/ports/repo.ts'
 import type { BaseRow } from '#core/ports/sync-store.ts'
 import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
 import type { SyncDeps } from './sync-deps.ts'
+import { stampsOf } from './verify-hub.ts'
 
 /**
  * When the store was lost (or is new): bytes that the hub has or had for a file are no edit of this work tree, however
  * old they are. Everything else is, and will be merged as one. Does nothing once a base is known.
  */
-export async function rebuildBase(head: Oid | null, { repo, store, scanner }: SyncDeps): Promise<void> {
+export async function rebuildBase(head: Oid | null, { repo, store, scanner, clock }: SyncDeps): Promise<void> {
   if (head === null || store.fact('based') !== undefined) return
   const found = [...scanner.view.differing()]
   if (found.length === 0 && store.somePaths(1).length === 0) return
   const rows = new Map<VaultPath, BaseRow>()
+  let stamps = new Map<string, string>()
   if (store.somePaths(1).length === 0) {
     const held = new Map<string, Set<Oid>>()
-    for (const { changes } of await repo.commitsBetween(null, head)) {
+    const commits = await repo.commitsBetween(null, head)
+    stamps = stampsOf(commits, clock.now())
+    for (const { changes } of commits) {
       for (const { path, after } of changes) {
         const verdict = parseVaultPath(path)
         if (!after || !verdict.ok) continue
@@ -28,7 +32,7 @@ export async function rebuildBase(head: Oid | null, { repo, store, scanner }: Sy
       if (oid && held.get(mergeKey(path))?.has(oid)) rows.set(path, { oid, identity: null })
     }
   }
-  store.update({ base: rows, facts: { based: 'yes' } })
+  store.update({ base: rows, stamps, facts: { based: 'yes' } })
 }
 
 /**

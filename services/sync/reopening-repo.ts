@@ -11,6 +11,7 @@ export interface ReopeningRepo extends RepoPort {
 
 export function reopeningRepo(first: RepoPort, open: () => Promise<RepoPort>): ReopeningRepo {
   let current = first
+  let tidying: Promise<void> = Promise.resolve()
   const watches = new Set<{ readonly onPush: (head?: Oid | null) => void; inner: HubWatch | undefined }>()
   return {
     agent: first.agent,
@@ -25,10 +26,15 @@ export function reopeningRepo(first: RepoPort, open: () => Promise<RepoPort>): R
     readBlob: (oid, maxBytes) => current.readBlob(oid, maxBytes),
     writeBlob: (bytes) => current.writeBlob(bytes),
     commitTree: (draft) => current.commitTree(draft),
+    async tidy() {
+      await tidying.catch(() => {})
+      tidying = current.tidy()
+      await tidying
+    },
     checkObjects: (options) => current.checkObjects(options),
     saveRef: (name, oid) => current.saveRef(name, oid),
     readRef: (name) => current.readRef(name),
-    tidy: () => current.tidy(),
+    keepBlobs: (blobs) => current.keepBlobs(blobs),
     watch(onPush) {
       const watch = { onPush, inner: current.watch(onPush) }
       watches.add(watch)
@@ -42,6 +48,7 @@ export function reopeningRepo(first: RepoPort, open: () => Promise<RepoPort>): R
     },
     async reopen(between) {
       for (const watch of watches) await watch.inner?.[Symbol.asyncDispose]()
+      await tidying.catch(() => {}) // Whoever asked for it was told.
       await current[Symbol.asyncDispose]()
       try {
         return await between()

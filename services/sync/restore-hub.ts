@@ -43,6 +43,8 @@ export async function restoreHub(head: Oid | null, deps: HubDeps): Promise<Resto
   const { repo } = deps
   const verified = await verifiedHead(deps)
   if (verified === null || head === verified) return undefined
+  // The usual case first: a hub that went on shows it in a commit or two; that it did not lose any takes git to tell.
+  if (head !== null && (await repo.isAncestor(verified, head))) return undefined
   if (head !== null && !(await repo.isAncestor(head, verified))) return undefined
   const missing = await missingCommits(head, verified, deps)
   if (!missing) return undefined

@@ -13,6 +13,7 @@ import type { PlannedCommit } from './claim-commits.ts'
 import { type ClaimPlan, planClaims } from './claim-tasks.ts'
 import { commitPlan } from './commit-plan.ts'
 import { hubView } from './hub-view.ts'
+import { keepDropped, keepLost } from './keep-lost.ts'
 import { replayOffline } from './offline-claims.ts'
 import { type MergePlan, type PlannedChange, planMerge, takenOnly } from './plan-merge.ts'
 import { mayLeaveHub } from './private-keys.ts'
@@ -96,6 +97,7 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     if (!(await deps.scanner.look(deps.scanner.view.ours(keys).keys()))) return { kind: 'unsettled' }
     const owed = await replayOffline(deps)
     const plan = await planMerge(keys, owed.deps)
+    await keepDropped(plan.dropped, deps)
     if (refusal) return { kind: 'refused', ...refusal, report: await concludeOnly(takenOnly(plan), keys, head, deps) }
     const claims = await planClaims(hubView(owed.deps.store, plan.changes), plan.unmerged, requests, deps)
     claimsTried.lost += lostOf(tried, claims, deps)
@@ -261,6 +263,7 @@ async function conclude(
   const ledgerProblems = await witnessOthers(hubView(store, []), deps)
   const held = [...attention.held.values()].map((one) => ({ ...one, path: shownPath(one) }))
   await reportHeld(held, deps)
+  await keepLost(deps)
   await anchorVerified(head, deps)
   return {
     head,

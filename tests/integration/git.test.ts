@@ -252,6 +252,29 @@ describe('a clone', () => {
     expect(packs()).toHaveLength(1)
   })
 
+  it('packs the many small packs that fetches left', async () => {
+    const dir = mkdtempSync(join(zones.root, 'packs-'))
+    const gitDir = join(dir, 'repo.git')
+    await using clone = await openClone(zones, 'local', await makeHub(zones), { gitDir })
+    const pack = (oid: Oid) =>
+      execFileSync('git', ['--git-dir', gitDir, 'pack-objects', '-q', join(gitDir, 'objects/pack/pack')], {
+        input: `${oid}\n`,
+      })
+    const packs = () => readdirSync(join(gitDir, 'objects/pack')).filter((name) => name.endsWith('.pack'))
+    const oids: Oid[] = []
+    for (let number = 0; number < 50; number++) {
+      const oid = await clone.writeBlob(Buffer.from(`note ${number}\n`))
+      pack(oid)
+      rmSync(join(gitDir, 'objects', oid.slice(0, 2), oid.slice(2)), { force: true })
+      oids.push(oid)
+    }
+    expect(packs()).toHaveLength(50)
+    await clone.tidy()
+    expect(packs()).toHaveLength(1)
+    for (const [number, oid] of oids.entries())
+      expect(Buffer.from(await clone.readBlob(oid, 100)).toString()).toBe(`note ${number}\n`)
+  })
+
   it('belongs to one process at a time', async () => {
     const hub = await makeHub(zones)
     const gitDir = join(mkdtempSync(join(zones.root, 'one-')), 'repo.git')
@@ -466,7 +489,7 @@ describe.skipIf(!hasSshd)('a hub over ssh (needs an sshd on this machine)', () =
     const answer = sshCommand(zones, hub, 'cloud', command)
     expect(answer.status).toBe(128)
     expect(answer.stdout).toBe('')
-    expect(answer.stderr).toContain('only git fetch and git push of the vault')
+    expect(answer.stderr).toContain('only git fetch, git push and watching the vault')
   })
 
   it('says so when the hub does not listen', async () => {

@@ -204,6 +204,37 @@ describe('repairing a clone', () => {
     await expect(repair(clone)).rejects.toMatchObject({ code: 'ERR_CLONE_IN_USE' })
   })
 
+  it('is wanted: a damaged clone says so, and does not blame the hub', async () => {
+    const clone = await makeClone()
+    const { gitDir } = clone.options
+    const other = join(dirname(gitDir), 'other.git')
+    cpSync(gitDir, other, { recursive: true })
+    await using elsewhere = await openRepo({ ...clone.options, gitDir: other })
+    const news = await commitFiles(elsewhere, clone.head, { [PLAN]: 'three\n' })
+    expect(await elsewhere.push({ commit: news, expected: clone.head })).toEqual({ kind: 'landed' })
+    await using repo = await openRepo(clone.options)
+    const mine = await commitFiles(repo, clone.head, { 'Plans/mine.md': 'mine\n' })
+    damage(objectFile(gitDir, git(gitDir, 'rev-parse', `${clone.head}^{tree}`)))
+    const damaged = { code: 'ERR_GIT_FAILED', details: { damaged: true } }
+    await expect(repo.fetch()).rejects.toMatchObject(damaged)
+    git(clone.hub, 'update-ref', 'refs/heads/main', clone.head)
+    await expect(repo.push({ commit: mine, expected: clone.head })).rejects.toMatchObject(damaged)
+  })
+
+  it('finds in the clone exactly the bytes that were to be kept', async () => {
+    const { options } = await makeClone()
+    const kept = () => git(options.gitDir, 'for-each-ref', '--format=%(refname) %(objecttype)', 'refs/countersign/lost')
+    await using repo = await openRepo(options)
+    const blob = await repo.writeBlob(Buffer.from('lost\n'))
+    await repo.keepBlobs(new Map([['cloud-20261120T100000Z-0a1b2c3d', blob]]))
+    expect(kept()).toBe('refs/countersign/lost/cloud-20261120T100000Z-0a1b2c3d blob')
+    await repo.keepBlobs(new Map())
+    expect(kept()).toBe('')
+    await expect(repo.keepBlobs(new Map([['../../heads/main', blob]]))).rejects.toMatchObject({
+      code: 'ERR_GIT_FAILED',
+    })
+  })
+
   it('says that all is well the second time', async () => {
     const clone = await makeClone()
     damage(objectFile(clone.options.gitDir, clone.head))

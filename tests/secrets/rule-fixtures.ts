@@ -114,6 +114,11 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
   'instagram-token': token(j('IG', 'Q'), 120),
   'x-token': token('A'.repeat(21), 80),
   'square-token': token(j('sq0', 'atp-'), 22, 'url'),
+  'airtable-token': token(j('pa', 't', noise(14), '.'), 64, 'hex'),
+  'supabase-key': token(j('sb', 'p_'), 40, 'hex'),
+  'postman-key': token(j('PM', 'AK-'), 59, 'hex'),
+  'mapbox-token': token(j('p', 'k.ey', 'J'), 82, 'url'),
+  'dropbox-token': token(j('s', 'l.'), 130, 'url'),
   'azure-key': token(j('Account', 'Key='), 86, 'base64'),
   'json-web-token': {
     finds: [j('ey', 'J', noise(30, 'url'), '.ey', 'J', noise(90, 'url'), '.', noise(43, 'url'))],
@@ -175,6 +180,8 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
       j('"access', 'Key": "', noise(26), '"'),
       j('pwd=', noise(10)),
       j('MAIL_PASS', 'WORD=', noise(20)),
+      j('<add key="StorePw" value="', noise(14), '!"/>'),
+      j('BW_SESSION="', noise(86, 'base64'), '=="'),
     ],
     leaves: [
       j('password=$', '{PASSWORD}'),
@@ -198,6 +205,8 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
       `wachtwoord: ${j('fiets', 'bel77')}`,
       `Пароль: ${j('qwe', 'R7!rty')}`,
       `密码：${j('Abc', '12345!')}`.replace('：', ': '),
+      j('VPN (user olivia, pw ', 'Zug-nach-9Uhr', ')'),
+      j('WLAN-Netzwerkschlüssel ', '48213009958211740392'),
       `Passphrase for the archive is "${j('tulip', '-44-moss')}"`,
     ],
     leaves: [
@@ -209,10 +218,26 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
       'Password reset: https://example.org/help',
       'Kennwort vergessen? Schreiben Sie an hilfe@example.org',
       'the password is ⟦masked:password⟧',
+      'the pw policy',
+      'network key figures 2026',
+    ],
+  },
+  'command-line-password': {
+    finds: [
+      j('mysql -u root -p', noise(12), ' orders'),
+      j('curl -s -u olivia:', noise(14), ' https://api.example.com'),
+      j("sshpass -p '", noise(13), "' ssh root@10.0.0.4"),
+    ],
+    leaves: [
+      'mysql -u root -p orders',
+      'curl -u me https://x.example',
+      'wget --user me https://x.example',
+      'mysql -u root -port',
     ],
   },
   'password-hash': {
     finds: [
+      j('olivia:{SHA', '}', noise(27, 'base64'), '='),
       j('admin:$2', 'y$10$', noise(53)),
       j('root:$', '6$', noise(12), '$', noise(86), ':19000:'),
       j('web:$ap', 'r1$', noise(8), '$', noise(22)),
@@ -262,6 +287,8 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
       j('5500-0000-', '0000-0004'),
       j('3782 8224', '6 10005').replace('3782 82246 10005', '3782 822463 10005'),
       j('Visa ', '4012888888', '881881'),
+      j('401288', '8888881881 09/28'),
+      j('4012.8888.', '8888.1881'),
       j('Kreditkarte: ', '555555555', '5554444'),
     ],
     leaves: [

@@ -46,8 +46,8 @@ export async function makeZones(parent = tmpdir(), names = BOTH): Promise<Zones>
 }
 
 /** A hub with its gate, empty or a copy of another one's repository. */
-export async function makeHub(zones: Zones, from?: string): Promise<string> {
-  const dir = join(mkdtempSync(join(zones.root, 'hub-')), 'vault.git')
+export async function makeHub(zones: Zones, from?: string, at?: string): Promise<string> {
+  const dir = at ?? join(mkdtempSync(join(zones.root, 'hub-')), 'vault.git')
   if (from !== undefined) cpSync(from, dir, { recursive: true })
   await initHub({ dir, trustDir: zones.trustDir, hookCommand: HOOK_COMMAND })
   return dir

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -17,6 +17,8 @@ export interface SyncProcess {
   kill(): Promise<void>
   /** SIGTERM; gives the exit code. */
   stop(): Promise<number | null>
+  /** The command line on this zone, as in its container. */
+  countersign(...args: string[]): Promise<{ code: number; answer: Record<string, unknown> }>
   read(path: string): string | undefined
   /** Vault-relative paths of all files but ledgers, sorted. */
   files(): string[]
@@ -41,15 +43,10 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
     await exited
     return ending.exitCode
   }
-  const files = () =>
-    readdirSync(vault, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(vault.length + 1))
-      .filter((path) => !path.startsWith('Logs/') && !path.includes('/.tmp-'))
-      .sort()
   const env = {
     PATH: process.env.PATH,
     COUNTERSIGN_ZONE: zone,
+    COUNTERSIGN_AGENT: zone,
     COUNTERSIGN_VAULT: vault,
     COUNTERSIGN_STATE: state,
     COUNTERSIGN_KEYS: join(home, 'keys'),
@@ -59,6 +56,12 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
     COUNTERSIGN_SYNC_POLL_MS: '200',
     COUNTERSIGN_SYNC_RECONCILE_MS: '2000',
   }
+  const files = () =>
+    readdirSync(vault, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(vault.length + 1))
+      .filter((path) => !path.startsWith('Logs/') && !path.includes('/.tmp-'))
+      .sort()
   return {
     vault,
     state,
@@ -78,6 +81,12 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
       await end('SIGKILL')
     },
     stop: () => end('SIGTERM'),
+    countersign: (...args) =>
+      new Promise((done) => {
+        execFile(process.execPath, [resolve('cli/main.ts'), ...args, '--json'], { env }, (error, stdout) => {
+          done({ code: error ? Number(error.code) : 0, answer: JSON.parse(stdout || '{}') })
+        })
+      }),
     read: (path) => (existsSync(join(vault, path)) ? readFileSync(join(vault, path), 'utf8') : undefined),
     files,
     status: () => JSON.parse(readFileSync(join(state, 'sync-status.json'), 'utf8')) as Record<string, unknown>,

@@ -1,201 +1,148 @@
-import { isConflictCopy, withoutConflictMark } from '#core/vault-path.ts'
-import { PRESENTED, type SyncZone, taskText } from '#tests/support/sync-world.ts'
-import type { Judge } from './judge.ts'
+import { createHash } from 'node:crypto'
+import type { TaskId } from '#core/ids.ts'
+import type { SyncZone } from '#tests/support/sync-world.ts'
+import type { Hands } from './hands.ts'
 import type { Random } from './random.ts'
+import { domainOf, fileName, generationIn, IDS, idOf, nameOf } from './tasks.ts'
 
-const IDS = ['7H3K9Q', '8J4M0R', '9K5N1S', 'AM6P2T'].map((end) => `01K9ZZZZZZZZZZZZZZZZ${end}`)
-const NOTES = ['Plans/a.md', 'Plans/b.md', 'Plans/B.md', `Plans/${'long '.repeat(30)}.md`]
-const nameOf = (id: string) => `EMAIL_2026-11-20_task_${id.slice(-6).toLowerCase()}.md`
-const fileName = (path: string) => path.split('/').at(-1) ?? ''
+/** Notes with names that some disks take for one, in the Unicode form of macOS, and as long as can be. */
+const NOTES = [
+  'Plans/a.md',
+  'Plans/b.md',
+  'Plans/B.md',
+  'Plans/Cafe\u0301.md',
+  'Plans/Café.md',
+  `Plans/${'long '.repeat(30)}.md`,
+]
 
 /** What is done to one path; without a path it cannot be done now. */
-interface Deed {
-  readonly weight: number
-  readonly what: string
-  readonly path: string | undefined
-  readonly act: (path: string) => void
-}
+type Deed = readonly [weight: number, what: string, path: string | undefined, act: (path: string) => void]
 
-/** What people and the other services do in a vault, at any moment. */
+/** What people, the other services and commands do at one machine, at any moment. */
 export class Deeds {
   readonly #random: Random
-  readonly #judge: Judge
+  readonly #hands: Hands
   readonly #tell: (deed: string) => void
   readonly #born = new Set<string>()
-  #serial = 0
+  #asked = 0
 
-  constructor(random: Random, judge: Judge, tell: (deed: string) => void) {
+  constructor(random: Random, hands: Hands, tell: (deed: string) => void) {
     this.#random = random
-    this.#judge = judge
+    this.#hands = hands
     this.#tell = tell
   }
 
   /** What the vault holds at the beginning: a new task, a draft and a card, and a plan. */
   begin(zone: SyncZone): void {
-    const [open, draft, card] = IDS.map((id) => nameOf(id))
-    this.#write(zone, `Needs_Action/email/${open}`)
-    this.#write(zone, `Pending_Approval/email/${draft}`)
-    this.#write(zone, `Pending_Approval/email/${card}`, false, PRESENTED)
-    this.#write(zone, NOTES[0] ?? '')
+    const [open = '', draft = '', card = ''] = IDS.map(nameOf)
+    for (const name of [open, draft, card]) this.#born.add(name)
+    this.#hands.write(zone, `Needs_Action/email/${open}`)
+    this.#hands.write(zone, `Pending_Approval/email/${draft}`)
+    this.#hands.write(zone, `Pending_Approval/email/${card}`, { isPresented: true })
+    this.#hands.write(zone, NOTES[0] ?? '')
   }
 
   /** One deed of somebody at this agent's machine. */
   one(zone: SyncZone): void {
     const all = [...this.#anybodys(zone), ...(zone.zone === 'local' ? this.#locals(zone) : this.#clouds(zone))]
-    const deeds = all.filter(({ path }) => path !== undefined)
-    let dice = this.#random.next() * deeds.reduce((sum, { weight }) => sum + weight, 0)
-    for (const { weight, what, path, act } of deeds) {
+    const deeds = all.filter(([, , path]) => path !== undefined)
+    let dice = this.#random.next() * deeds.reduce((sum, [weight]) => sum + weight, 0)
+    for (const [weight, what, path = '', act] of deeds) {
       dice -= weight
       if (dice >= 0) continue
       this.#tell(`${zone.agent} ${what}: ${path}`)
-      act(path ?? '')
+      act(path)
       return
     }
   }
 
   #anybodys(zone: SyncZone): Deed[] {
-    const write = (path: string) => this.#write(zone, path)
+    const write = (path: string) => void this.#hands.write(zone, path)
     return [
-      { weight: 1.5, what: 'writes a note', path: this.#random.pick(NOTES), act: write },
-      { weight: 1, what: 'adds to a plan', path: this.#pick(zone, 'Plans/'), act: write },
+      [1.5, 'writes a note', this.#random.pick(NOTES), write],
+      [1, 'adds to a plan', this.#hands.pick(zone, 'Plans/'), write],
+      [1, 'asks to claim', this.#hands.pick(zone, 'Needs_Action/'), (path) => this.#askToClaim(zone, path)],
+      [0.5, 'asks to give back', this.#hands.pick(zone, 'In_Progress/'), (path) => this.#askToGiveBack(zone, path)],
     ]
   }
 
   #clouds(zone: SyncZone): Deed[] {
-    const own = () => this.#pick(zone, `In_Progress/${zone.agent}/`)
-    const pending = () => this.#pick(zone, 'Pending_Approval/')
-    const write = (path: string) => this.#write(zone, path)
-    const to = (folder: string) => (path: string) => this.#move(zone, path, folder)
-    const handOver = (path: string) => this.#move(zone, this.#write(zone, path), 'Pending_Approval/email')
+    const own = () => this.#hands.pick(zone, `In_Progress/${zone.agent}/`)
+    const pending = () => this.#hands.pick(zone, 'Pending_Approval/')
+    const write = (path: string) => void this.#hands.write(zone, path)
+    const move = (folder: string) => (path: string) => this.#move(zone, path, folder)
+    const handOver = (path: string) => this.#move(zone, this.#hands.write(zone, path), 'Pending_Approval')
     return [
-      { weight: 8, what: 'files a mail', path: zone.agent === 'cloud' ? this.#unborn() : undefined, act: write },
-      { weight: 4, what: 'drafts', path: own(), act: write },
-      { weight: 3, what: 'hands its draft over', path: own(), act: to('Pending_Approval/email') },
-      { weight: 8, what: 'drafts and hands over', path: own(), act: handOver },
-      { weight: 2, what: 'improves its draft', path: pending(), act: write },
-      { weight: 1, what: 'gives a task back', path: own(), act: to('Needs_Action/email') },
-      { weight: 0.5, what: 'removes a task by mistake', path: own(), act: (path) => this.#remove(zone, path) },
-      { weight: 0.3, what: 'forges an approval', path: pending(), act: to('Approved') },
-      { weight: 0.3, what: 'makes rules', path: 'Company_Handbook.md', act: (path) => this.#write(zone, path, true) },
+      [8, 'files a mail', zone.agent === 'cloud' ? this.#unborn() : undefined, (path) => this.#file(zone, path)],
+      [4, 'drafts', own(), write],
+      [3, 'hands its draft over', own(), move('Pending_Approval')],
+      [8, 'drafts and hands over', own(), handOver],
+      [2, 'improves its draft', pending(), write],
+      [1, 'gives a task back', own(), move('Needs_Action')],
+      [0.5, 'removes a task by mistake', own(), (path) => this.#hands.remove(zone, path)],
+      [0.3, 'forges an approval', pending(), move('Approved')],
+      [0.3, 'makes rules', 'Company_Handbook.md', (path) => void this.#hands.write(zone, path, { isHeld: true })],
     ]
   }
 
   #locals(zone: SyncZone): Deed[] {
-    const pick = (folder: string) => this.#pick(zone, folder)
-    const write = (path: string) => this.#write(zone, path)
-    const remove = (path: string) => this.#remove(zone, path)
-    const to = (folder: string) => (path: string) => this.#move(zone, path, folder)
-    const present = (path: string) => this.#write(zone, path, false, PRESENTED)
-    const copies = [...zone.files.files().keys()].filter(isConflictCopy)
+    const pick = (folder: string) => this.#hands.pick(zone, folder)
+    const write = (path: string) => void this.#hands.write(zone, path)
+    const remove = (path: string) => this.#hands.remove(zone, path)
+    const move = (folder: string) => (path: string) => this.#move(zone, path, folder)
+    const present = (path: string) => void this.#hands.write(zone, path, { isPresented: true })
     return [
-      { weight: 3, what: 'drops a task', path: this.#unborn(), act: write },
-      { weight: 6, what: 'puts a card before the person', path: pick('Pending_Approval/'), act: present },
-      { weight: 3, what: 'edits a card', path: pick('Pending_Approval/'), act: write },
-      { weight: 6, what: 'approves', path: pick('Pending_Approval/'), act: to('Approved') },
-      { weight: 1, what: 'rejects', path: pick('Pending_Approval/'), act: to('Rejected') },
-      { weight: 2, what: 'wants a redraft', path: pick('Pending_Approval/'), act: to('Needs_Action/email') },
-      { weight: 5, what: 'freezes an approval', path: pick('Approved/'), act: to('In_Progress/local') },
-      { weight: 5, what: 'is done', path: pick('In_Progress/local/'), act: to('Done/2026-11') },
-      { weight: 1, what: 'takes an approval back', path: pick('Approved/'), act: to('Pending_Approval/email') },
-      { weight: 1, what: 'undoes', path: pick('In_Progress/local/'), act: to('Approved') },
-      {
-        weight: 1,
-        what: 'gives back what the cloud has',
-        path: pick('In_Progress/cloud'),
-        act: to('Needs_Action/email'),
-      },
-      {
-        weight: 1,
-        what: 'copies to Approved by hand',
-        path: pick('Pending_Approval/'),
-        act: (path) => this.#copy(zone, path),
-      },
-      { weight: 1, what: 'writes into an open task', path: pick('Needs_Action/'), act: write },
-      { weight: 1, what: 'removes an open task', path: pick('Needs_Action/'), act: remove },
-      { weight: 1, what: 'removes a plan', path: pick('Plans/'), act: remove },
-      {
-        weight: 1,
-        what: 'respells a plan',
-        path: pick('Plans/b') ?? pick('Plans/B'),
-        act: (path) => this.#respell(zone, path),
-      },
-      {
-        weight: 2,
-        what: 'settles a conflict',
-        path: this.#random.pick(copies),
-        act: (path) => this.#settle(zone, path),
-      },
-      { weight: 0.5, what: 'makes rules', path: 'Company_Handbook.md', act: write },
+      [3, 'drops a task', this.#unborn(), (path) => this.#file(zone, path)],
+      [6, 'puts a card before the person', pick('Pending_Approval/'), present],
+      [3, 'edits a card', pick('Pending_Approval/'), write],
+      [6, 'approves', pick('Pending_Approval/'), move('Approved')],
+      [1, 'rejects', pick('Pending_Approval/'), move('Rejected')],
+      [2, 'wants a redraft', pick('Pending_Approval/'), move('Needs_Action')],
+      [5, 'freezes an approval', pick('Approved/'), move('In_Progress/local')],
+      [5, 'is done', pick('In_Progress/local/'), move('Done/2026-11')],
+      [1, 'takes an approval back', pick('Approved/'), move('Pending_Approval')],
+      [1, 'undoes', pick('In_Progress/local/'), move('Approved')],
+      [1, 'gives back what the cloud has', pick('In_Progress/cloud'), move('Needs_Action')],
+      [1, 'copies to Approved', pick('Pending_Approval/'), (path) => this.#hands.copyToApproved(zone, path)],
+      [1, 'writes into an open task', pick('Needs_Action/'), write],
+      [1, 'removes an open task', pick('Needs_Action/'), remove],
+      [1, 'removes a plan', pick('Plans/'), remove],
+      [1, 'respells a plan', pick('Plans/b.md'), (path) => this.#hands.rename(zone, path, 'Plans/B.md')],
+      [1, 'respells a plan', pick('Plans/B.md'), (path) => this.#hands.rename(zone, path, 'Plans/b.md')],
+      [3, 'settles a conflict', this.#hands.pickCopy(zone), (path) => this.#hands.settle(zone, path)],
+      [0.5, 'makes rules', 'Company_Handbook.md', write],
     ]
   }
 
   /** A task that nobody has filed yet. */
   #unborn(): string | undefined {
     const id = IDS.find((one) => !this.#born.has(nameOf(one)))
-    return id && `Needs_Action/email/${nameOf(id)}`
+    return id && `Needs_Action/${domainOf(nameOf(id))}/${nameOf(id)}`
   }
 
-  /** New words in the place of the old ones. Gives the path. */
-  #write(zone: SyncZone, path: string, isHeld = false, more = ''): string {
+  #file(zone: SyncZone, path: string): void {
     this.#born.add(fileName(path))
-    const before = zone.files.text(path) ?? ''
-    const id = IDS.find((one) => path.endsWith(nameOf(one)))
-    const generation = Number(/^generation: "?(\d+)/m.exec(before)?.[1] ?? 0)
-    const presented = more || (before.includes('presented:') ? PRESENTED : '')
-    const words = `words ${zone.agent} ${++this.#serial} end`
-    this.#judge.replaced(before)
-    this.#judge.wrote(words, { agent: zone.agent, isHeld })
-    this.#tell(`… ${words}`)
-    zone.files.put(path, id ? taskText({ id, generation, body: words, more: presented }) : words)
-    return path
+    this.#hands.write(zone, path)
   }
 
   #move(zone: SyncZone, from: string, folder: string): void {
-    const to = `${folder}/${fileName(from)}`
-    if (this.#standsElsewhere(zone, from)) return
-    const text = zone.files.text(from) ?? ''
-    if (folder === 'Approved' && zone.zone === 'local') this.#judge.approved(to, text)
-    this.#tell(`… ${from} → ${to}: ${zone.files.rename(from, to)}`)
+    const isByDomain = folder === 'Needs_Action' || folder === 'Pending_Approval'
+    this.#hands.move(zone, from, isByDomain ? `${folder}/${domainOf(from)}` : folder)
   }
 
-  #copy(zone: SyncZone, from: string): void {
-    const to = `Approved/${fileName(from)}`
-    if (zone.files.text(to) !== undefined) return
-    const text = zone.files.text(from) ?? ''
-    this.#judge.approved(to, text)
-    zone.files.put(to, text)
+  #askToClaim({ requests }: SyncZone, path: string): void {
+    requests.ask({ kind: 'claim', ...this.#about(path) })
   }
 
-  #respell(zone: SyncZone, from: string): void {
-    const to = from.endsWith('B.md') ? 'Plans/b.md' : 'Plans/B.md'
-    this.#tell(`… ${from} → ${to}: ${zone.files.rename(from, to)}`)
+  #askToGiveBack({ requests, files }: SyncZone, path: string): void {
+    const generation = generationIn(files.text(path) ?? '')
+    requests.ask({ kind: 'give-back', ...this.#about(path), holder: path.split('/')[1] ?? '', generation })
   }
 
-  #remove(zone: SyncZone, path: string): void {
-    this.#judge.replaced(zone.files.text(path) ?? '')
-    zone.files.drop(path)
-  }
-
-  /** Keeps one of the two: the copy goes over its file, or away. */
-  #settle(zone: SyncZone, copy: string): void {
-    const file = withoutConflictMark(copy)
-    if (this.#random.chance(0.5) || zone.files.text(file) === undefined || file.includes('EMAIL_')) {
-      this.#remove(zone, copy)
-      return
-    }
-    const text = zone.files.text(copy) ?? ''
-    this.#judge.replaced(zone.files.text(file) ?? '')
-    this.#tell(`… ${copy} over ${file}`)
-    zone.files.put(file, text)
-    zone.files.drop(copy)
-  }
-
-  #pick(zone: SyncZone, beginning: string): string | undefined {
-    const all = [...zone.files.files().keys()].filter((path) => !isConflictCopy(path))
-    return this.#random.pick(all.filter((path) => path.startsWith(beginning)))
-  }
-
-  #standsElsewhere({ files }: SyncZone, path: string): boolean {
-    return [...files.files().keys()].some((one) => one !== path && one.endsWith(`/${fileName(path)}`))
+  #about(path: string) {
+    const id = createHash('md5')
+      .update(`${++this.#asked}`)
+      .digest('hex')
+    return { id, task: (idOf(path) ?? '') as TaskId, file: fileName(path) }
   }
 }

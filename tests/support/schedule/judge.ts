@@ -1,7 +1,8 @@
 import { type LedgerFile, verifyChain } from '#core/ledger.ts'
 import type { Oid } from '#core/ports/repo.ts'
-import { foldedPath, isConflictCopy } from '#core/vault-path.ts'
+import { foldedPath, isConflictCopy, withoutConflictMark } from '#core/vault-path.ts'
 import type { SyncWorld, SyncZone } from '#tests/support/sync-world.ts'
+import { domainOf, fileName, generationIn, nameOf } from './tasks.ts'
 
 /** A text that somebody wrote. */
 interface Written {
@@ -23,6 +24,7 @@ export class Judge {
   readonly #claims = new Map<string, string>()
   /** Task → its newest generation. */
   readonly #generations = new Map<string, number>()
+  readonly #broughtBack = new Set<string>()
   readonly #violations = new Set<string>()
   readonly #seen = new Set<Oid>()
   #head: Oid | null = null
@@ -38,6 +40,11 @@ export class Judge {
   /** Somebody replaced or removed this text, and had it before their eyes. */
   replaced(text: string): void {
     for (const words of text.match(WORDS) ?? []) this.#written.delete(words)
+  }
+
+  /** The person brought back a version of before a claim: that counts, and the numbers start again from there. */
+  broughtBack(name: string): void {
+    this.#broughtBack.add(name)
   }
 
   approved(path: string, text: string): void {
@@ -61,20 +68,21 @@ export class Judge {
       this.#head = head
     }
     this.#lookAtApproved()
-    this.#lookAtHolders()
+    this.#lookAtHolders(false)
   }
 
-  /** What must hold once everybody is at rest; `held` are the paths that an agent may not write. */
+  /** What must hold once everybody is at rest; `held` are the paths that somebody does not carry. */
   end(held: ReadonlySet<string>): void {
     const hub = this.#world.hub.files()
     for (const zone of this.#world.zones) this.#compare(zone, hub, held)
-    const here = this.#world.zones.flatMap(({ files }) => [...files.files()].filter(([path]) => isHeld(path, held)))
+    const here = this.#world.zones.flatMap(({ files }) => [...files.files()].filter(([path]) => mayDiffer(path, held)))
     const kept = [...hub, ...here].map(([, text]) => text).join('\n')
     for (const [words, { agent, isHeld: mayStayBehind }] of this.#written) {
       const trash = mayStayBehind ? this.#world.zones.find((one) => one.agent === agent)?.trash : []
       if (!kept.includes(words) && !trash?.some((text) => text.includes(words))) this.blame(`lost: ${words}`)
     }
     for (const { agent } of this.#world.zones) this.#verifyLedger(agent, hub)
+    this.#lookAtHolders(true)
   }
 
   #lookAtApproved(): void {
@@ -86,12 +94,14 @@ export class Judge {
     }
   }
 
-  /** Whoever was told to work on a task holds it by a claim of their own that the hub took. */
-  #lookAtHolders(): void {
+  /** Whoever was told to work on a task holds it by a claim that the hub has taken, or the hub has never seen it. */
+  #lookAtHolders(isEnd: boolean): void {
     for (const { agent, rung } of this.#world.zones)
-      for (const { taskId, generation } of rung.splice(0)) {
+      for (const { taskId, generation } of rung) {
         const holder = this.#claims.get(`${taskId} ${generation}`)
-        if (holder !== agent) this.blame(`${agent} works on generation ${generation} of ${taskId}, held by ${holder}`)
+        const isUnseen = !holder && (!isEnd || !this.#generations.has(nameOf(taskId)))
+        if (holder === agent || isUnseen) continue
+        this.blame(`${agent} works on generation ${generation} of ${taskId}, held by ${holder}`)
       }
   }
 
@@ -109,7 +119,7 @@ export class Judge {
         const id = /^id: (\w+)/m.exec(text)?.[1] ?? ''
         if (!path.startsWith(`In_Progress/${signer}/`) || !commit?.trailers.Claim?.includes(id)) continue
         const claim = `${id} ${generationIn(text)}`
-        if (this.#claims.has(claim)) this.blame(`claimed twice: ${claim}`)
+        if (this.#claims.has(claim) && !this.#broughtBack.has(fileName(path))) this.blame(`claimed twice: ${claim}`)
         this.#claims.set(claim, signer)
       }
     }
@@ -123,21 +133,25 @@ export class Judge {
       const other = names.get(name)
       if (other) this.blame(`one thing in two places: ${[other, path].sort().join(' ')}`)
       names.set(name, path)
-      if (isTask) this.#lookAtGeneration(name, text)
+      if (isTask) this.#lookAtGeneration(path, text)
     }
   }
 
-  #lookAtGeneration(name: string, text: string): void {
+  /** What was decided counts as it was decided, whatever was claimed at the same time. */
+  #lookAtGeneration(path: string, text: string): void {
+    const name = fileName(path)
+    if (/^(Approved|Rejected|In_Progress\/local|Done)\//.test(path)) this.broughtBack(name)
     const generation = generationIn(text)
     const before = this.#generations.get(name) ?? 0
-    if (generation < before) this.blame(`the generation of ${name} went back from ${before} to ${generation}`)
+    if (generation < before && !this.#broughtBack.has(name))
+      this.blame(`the generation of ${name} went back from ${before} to ${generation}`)
     this.#generations.set(name, Math.max(before, generation))
   }
 
   #compare({ agent, files }: SyncZone, hub: ReadonlyMap<string, string>, held: ReadonlySet<string>): void {
     const here = files.files()
     for (const path of new Set([...here.keys(), ...hub.keys()]))
-      if (here.get(path) !== hub.get(path) && !isHeld(path, held))
+      if (here.get(path) !== hub.get(path) && !mayDiffer(path, held))
         this.blame(`${agent} differs from the hub at ${path}`)
   }
 
@@ -150,13 +164,8 @@ export class Judge {
   }
 }
 
-function generationIn(text: string): number {
-  return Number(/^generation: "?(\d+)/m.exec(text)?.[1] ?? 0)
-}
-
-/** Held is what is merged as one thing: a task of that name, wherever it stands. */
-function isHeld(path: string, held: ReadonlySet<string>): boolean {
-  return [...held].some(
-    (one) => one === path || (path.includes('EMAIL_') && one.endsWith(path.slice(path.lastIndexOf('/')))),
-  )
+/** Held is what is merged as one thing: a task of that name, wherever it stands. What is local's own stays there. */
+function mayDiffer(path: string, held: ReadonlySet<string>): boolean {
+  const isSame = (one: string) => one === path || (path.includes('EMAIL_') && one.endsWith(`/${fileName(path)}`))
+  return domainOf(withoutConflictMark(path)) === 'payment' || [...held].some(isSame)
 }

@@ -4,6 +4,7 @@ import type { ContentScan } from '#core/ports/content-scan.ts'
 import { Crash, makeSyncWorld, type SyncWorld, type SyncZone } from '#tests/support/sync-world.ts'
 import { Deeds } from './deeds.ts'
 import { type Gate, gatedPorts } from './gates.ts'
+import { Hands } from './hands.ts'
 import { Judge } from './judge.ts'
 import { type Random, randomOf } from './random.ts'
 
@@ -75,7 +76,8 @@ class Schedule {
     })
     for (const zone of this.#world.zones) this.#agentOf(zone)
     this.#judge = new Judge(this.#world)
-    this.#deeds = new Deeds(random, this.#judge, (deed) => this.#note(deed))
+    const tell = (what: string) => this.#note(what)
+    this.#deeds = new Deeds(random, new Hands(random, this.#judge, tell), tell)
     this.#world.hub.pushFate = (agent) => this.#fate(agent)
   }
 
@@ -223,7 +225,8 @@ class Schedule {
         this.#note(`${zone.agent} syncs: ${outcome.kind}`)
         this.#judge.look()
         isQuiet &&= 'report' in outcome && !outcome.report.pushed && outcome.report.appliedCount === 0
-        if (outcome.kind !== 'synced' && outcome.kind !== 'unsettled') this.#judge.blame(`at rest, ${outcome.kind}`)
+        const faults = 'faults' in outcome ? outcome.faults.map(({ rule, detail }) => `${rule}: ${detail}`).join() : ''
+        if (!['synced', 'unsettled'].includes(outcome.kind)) this.#judge.blame(`at rest, ${outcome.kind} ${faults}`)
       }
       // What a round writes into its ledger at its end is carried by the next.
       quietRounds = isQuiet ? quietRounds + 1 : 0
@@ -232,8 +235,11 @@ class Schedule {
     this.#judge.blame('the zones do not come to rest')
   }
 
+  /** What is not carried, and said to be so. */
   #held(): ReadonlySet<string> {
-    return new Set(this.#agents.flatMap(({ zone }) => [...zone.deps().attention.held.values()].map(({ path }) => path)))
+    const deps = this.#agents.map(({ zone }) => zone.deps())
+    const held = deps.flatMap(({ attention }) => [...attention.held.values()].map(({ path }) => path))
+    return new Set([...held, ...deps.flatMap(({ scanner }) => scanner.oddities().map(({ path }) => path))])
   }
 
   #agentOf(zone: SyncZone): Agent {

@@ -1,0 +1,203 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
+import { isConflictCopy, type VaultPath } from '#core/vault-path.ts'
+import { Crash, makeSyncWorld, PRESENTED, type SyncWorld, type SyncZone, taskText } from '#tests/support/sync-world.ts'
+
+const F = 'EMAIL_2026-11-20_invoice-for-march_7h3k9q.md'
+const NEEDS = `Needs_Action/email/${F}`
+const CLOUD = `In_Progress/cloud/${F}`
+const PENDING = `Pending_Approval/email/${F}`
+const APPROVED = `Approved/${F}`
+const DONE = `Done/2026-11/${F}`
+
+let world: SyncWorld
+let cloud: SyncZone
+let local: SyncZone
+beforeEach(() => {
+  world = makeSyncWorld()
+  ;({ cloud, local } = world)
+})
+
+const synced = async (zone: SyncZone) => {
+  const outcome = await zone.sync()
+  if (outcome.kind !== 'synced') throw new Error(`expected a synced cycle, got ${JSON.stringify(outcome)}`)
+  return outcome.report
+}
+/** Cycles until neither side changes anything any more. */
+const quiesce = async () => {
+  for (let round = 0; round < 12; round++) {
+    const reports = [await synced(cloud), await synced(local)]
+    if (reports.every((report) => !report.pushed && report.appliedCount === 0)) return
+  }
+  throw new Error('the two zones do not come to rest')
+}
+const withoutLogs = (files: ReadonlyMap<string, string>) =>
+  Object.fromEntries([...files].filter(([path]) => !path.startsWith('Logs/')).sort())
+const hubFiles = () => withoutLogs(world.hub.files())
+const copies = (files: ReadonlyMap<string, string>) => [...files.keys()].filter(isConflictCopy)
+/** A task in Pending_Approval on both sides. */
+const pendingEverywhere = async (text = taskText({ generation: 1, body: 'draft one' })) => {
+  cloud.files.put(NEEDS, taskText())
+  await quiesce()
+  cloud.files.put(CLOUD, text)
+  cloud.files.rename(CLOUD, PENDING)
+  await quiesce()
+}
+
+// Processes die at any line, and what they remembered may be lost with them.
+describe('a crash at any point', () => {
+  it('between writing files and remembering it makes no conflict of the hub’s own bytes', async () => {
+    local.files.put('Plans/trip.md', 'one')
+    await quiesce()
+    cloud.files.put('Plans/trip.md', 'two')
+    await synced(cloud)
+    world.at = (zone, point) => {
+      if (zone === 'local' && point === 'written') throw new Crash(point)
+    }
+    await expect(local.sync()).rejects.toThrow(Crash)
+    expect(local.files.text('Plans/trip.md')).toBe('two')
+    world.at = () => {}
+    local.restart()
+    cloud.files.put('Plans/trip.md', 'three')
+    await synced(cloud)
+    await quiesce()
+    expect(hubFiles()).toEqual({ 'Plans/trip.md': 'three' })
+  })
+
+  it('and an edit before the next round lose nothing that the hub has meanwhile', async () => {
+    local.files.put('Plans/trip.md', 'one')
+    await quiesce()
+    cloud.files.put('Plans/trip.md', 'two')
+    local.files.put('Plans/trip.md', 'lost, and kept as a copy')
+    await synced(local)
+    world.at = (agent, point) => {
+      if (agent === 'cloud' && point === 'written') throw new Crash(point)
+    }
+    await expect(cloud.sync()).rejects.toThrow(Crash)
+    world.at = () => {}
+    cloud.restart()
+    // The person takes up what had lost, while the cloud's file is edited.
+    await synced(local)
+    local.files.put('Plans/trip.md', 'two')
+    for (const copy of copies(local.files.files())) local.files.drop(copy)
+    await synced(local)
+    cloud.files.put('Plans/trip.md', 'three')
+    await quiesce()
+    expect(Object.values(hubFiles()).sort()).toEqual(['three', 'two'])
+  })
+
+  const points = [
+    'scanned',
+    'verified',
+    'settled',
+    'committed',
+    'pushed',
+    'landed',
+    'applying',
+    'replaced',
+    'written',
+    'applied',
+  ]
+  it.each(points)('at "%s" loses nothing and claims once', async (point) => {
+    const crashOnce = (zone: string) => {
+      let left = 1
+      world.at = (where, at) => {
+        if (where === zone && at === point && left-- > 0) throw new Crash(point)
+      }
+    }
+    const survive = async (zone: SyncZone) => {
+      crashOnce(zone.zone)
+      await zone.sync().catch((error: unknown) => {
+        if (!(error instanceof Crash)) throw error
+        zone.restart()
+      })
+      world.at = () => {}
+      await synced(zone)
+    }
+    cloud.files.put(NEEDS, taskText())
+    await survive(cloud)
+    expect(cloud.files.text(CLOUD)).toMatch(/generation: "?1/)
+    cloud.files.put(CLOUD, taskText({ generation: 1, body: 'a draft' }))
+    cloud.files.rename(CLOUD, PENDING)
+    await survive(cloud)
+    await survive(local)
+    local.files.put(PENDING, taskText({ generation: 1, body: 'edited', more: PRESENTED }))
+    local.files.rename(PENDING, APPROVED)
+    await survive(local)
+    local.files.rename(APPROVED, DONE)
+    await survive(local)
+    await survive(cloud)
+    await quiesce()
+    expect(Object.keys(hubFiles())).toEqual([DONE])
+    expect(hubFiles()[DONE]).toContain('edited')
+    expect(new Set(cloud.rung.map((job) => job.generation))).toEqual(new Set([1]))
+  })
+})
+
+describe('a lost memory', () => {
+  it('is rebuilt from the hub’s history: an old file is no edit', async () => {
+    await pendingEverywhere()
+    const old = cloud.files.text(PENDING) ?? ''
+    local.files.put(PENDING, taskText({ generation: 1, body: 'the card', more: PRESENTED }))
+    local.files.rename(PENDING, DONE)
+    await synced(local)
+    cloud.store.update({
+      base: cloud.store.somePaths(100).map((path): [VaultPath, null] => [path, null]),
+      facts: { based: null },
+    })
+    expect(cloud.files.text(PENDING)).toBe(old)
+    cloud.restart()
+    await quiesce()
+    expect(Object.keys(hubFiles())).toEqual([DONE])
+    expect(cloud.files.text(PENDING)).toBeUndefined()
+  })
+})
+
+describe('a lost store', () => {
+  it('makes nobody take back a conflict copy that the hub has', async () => {
+    await pendingEverywhere()
+    local.files.put(PENDING, taskText({ generation: 1, body: 'the card', more: PRESENTED }))
+    await synced(local)
+    cloud.files.put(PENDING, taskText({ generation: 1, body: 'draft two' }))
+    world.at = (agent, point) => {
+      if (agent === 'cloud' && point === 'applying') throw new Crash(point)
+    }
+    await expect(cloud.sync()).rejects.toThrow(Crash)
+    world.at = () => {}
+    const [copy] = copies(world.hub.files())
+    cloud.store = openSyncStore(':memory:')
+    cloud.restart()
+    await quiesce()
+    expect(copies(world.hub.files())).toEqual([copy])
+    expect(local.files.text(copy ?? '')).toContain('draft two')
+  })
+})
+
+describe('a lost clone', () => {
+  it('is fetched again before anything is built on it', async () => {
+    await pendingEverywhere()
+    cloud.repo.lose()
+    cloud.restart()
+    cloud.files.put('Plans/trip.md', 'one')
+    expect(await cloud.sync('vault')).toMatchObject({ kind: 'synced' })
+    expect(world.hub.files().get('Plans/trip.md')).toBe('one')
+  })
+
+  it('takes with it what only it had of a file’s past', async () => {
+    const path = 'Plans/trip.md'
+    cloud.files.put(path, 'mine')
+    local.files.put(path, 'yours')
+    await synced(local)
+    world.at = (agent, point) => {
+      if (agent === 'cloud' && point === 'applying') throw new Crash(point)
+    }
+    await expect(cloud.sync()).rejects.toThrow(Crash)
+    world.at = () => {}
+    cloud.repo.lose()
+    cloud.restart()
+    await quiesce()
+    expect(cloud.files.text(path)).toBe('yours')
+    const kept = [...cloud.files.files()].filter(([one]) => isConflictCopy(one))
+    expect(kept.map(([, text]) => text)).toEqual(['mine'])
+  })
+})

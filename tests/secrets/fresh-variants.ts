@@ -1,0 +1,48 @@
+import { joined as j, noise } from './noise.ts'
+
+/**
+ * Secrets put in words that nobody had in mind when the rules were made: written after the pack was frozen for the last
+ * time, and never used to change it. What is found of these is what the net is worth on text that it has not seen.
+ */
+export const FRESH_VARIANTS: Readonly<Record<string, string>> = {
+  'access in a sentence': j('you get in with olivia and ', 'Mohn-Feld-88'),
+  'a login in a list': j('- FTP: olivia : ', 'tanne#Wald3'),
+  'a guest login': j('Guest network: name Besuch, access ', 'Kirsche2026'),
+  'a passcode for a meeting': 'Meeting ID 829 1300 4821, passcode 482913',
+  'an unlock pattern': 'The phone unlocks with 1-4-7-8-9.',
+  'a PUK': 'PUK: 48213009',
+  'a gift card': 'Gift card 6006 4912 3300 4821 777, PIN 4821',
+  'a bank card’s PIN in words': 'the PIN is four eight two one',
+  'a door code in German': 'Der Türcode ist 4821 und dann Raute.',
+  'a password in Czech': j('Nové heslo: ', 'Kocour-8-mys'),
+  'a password in Hungarian': j('A jelszó: ', 'Alma9!korte'),
+  'a password in Korean': j('비밀번호: ', 'Haneul!2026'),
+  'a password set by a colleague': j('I set it to ', 'Otter_Bach_5', ' for now, change it'),
+  'a default password': j('default creds are admin:', 'Str4wberry'),
+  'root over ssh': j('ssh root@10.0.0.4 # ', 'Ahorn%Blatt7'),
+  'an IMAP line': j('a1 LOGIN olivia "', noise(12), '"'),
+  'a netrc over three lines': j('machine api.example.org\n  login me\n  password ', noise(14)),
+  'a properties file': j('mail.smtp.pass', 'word = ', noise(12)),
+  'an ini file': j('[smtp]\nuser=me\npass', 'wd=', noise(14)),
+  'a TOML file': j('[auth]\nclient_sec', 'ret = "', noise(32), '"'),
+  'a PHP constant': j("define('DB_PASS", "WORD', '", noise(14), "');"),
+  'a Ruby hash': j(':pass', "word => '", noise(12), "'"),
+  'a Go literal': j('cfg := Config{Api', 'Key: "', noise(28), '"}'),
+  'a Java property': j('-Djavax.net.ssl.keyStorePass', 'word=', noise(12)),
+  'a GitHub Actions line': j('run: echo "', noise(40), '" | docker login -u me --password-stdin'),
+  'a helm call': j('helm upgrade app ./chart --set db.pass', 'word=', noise(14)),
+  'a psql call': j('PGPASS', 'WORD=', noise(12), ' psql -h db -U app'),
+  'a Redis call': j('redis-cli -h 10.0.0.3 -a ', noise(20), ' ping'),
+  'an openssl call': j('openssl enc -aes-256-cbc -k ', noise(16), ' -in a -out b'),
+  'a PayPal token': j('access_token$', 'production$', noise(16), '$', noise(32, 'hex')),
+  'a Wise token': j('Wise API ', 'token ', '7c9e6679-7425-40de-944b-e07fc1f90ae7'),
+  'a Plaid pair': j('PLAID_SEC', 'RET=', noise(30, 'hex')),
+  'a LinkedIn secret': j('linkedin client sec', 'ret: WPL_AP1.', noise(16), '.', noise(6), '=='),
+  'an Asana token': j('1/', noise(16, 'digits'), ':', noise(32, 'hex')),
+  'a Trello pair': j('key=', noise(32, 'hex'), '&tok', 'en=ATTA', noise(60, 'hex')),
+  'a Netlify token': j('nf', 'p_', noise(36)),
+  'a Fly.io token': j('Fly', 'V1 fm2_', noise(120, 'base64')),
+  'an app password': j('Gmail app password for the printer: ', 'xkqp oiuw lkjh zzmn'),
+  'an SNMP community': j('snmp-server community ', noise(12), ' RO'),
+  'a saved form': j('<input type="pass', 'word" value="', noise(14), '">'),
+}
