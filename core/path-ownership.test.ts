@@ -52,6 +52,10 @@ describe('the cloud may', () => {
   test.each<[string, FileChange[]]>([
     ['create a task', [add(at('Needs_Action/email'))]],
     ['claim one', move(at('Needs_Action/email'), at('In_Progress/cloud'), 0, 1)],
+    [
+      'claim what is kept for it',
+      [remove(at('Needs_Action/email'), task(0, { for: 'cloud' })), add(at('In_Progress/cloud'), task(1))],
+    ],
     ['work on it', [edit(at('In_Progress/cloud'))]],
     ['hand its draft in', move(at('In_Progress/cloud'), at('Pending_Approval/email'), 1)],
     ['replace its undecided draft', [edit(at('Pending_Approval/email'))]],
@@ -111,6 +115,11 @@ describe('the cloud may not', () => {
     ['delete its ledger', [remove('Logs/cloud/2026-11-20.jsonl', text('a\n'))], 'ledger-deleted'],
     ['make a draft appear from nowhere', [add(at('Pending_Approval/email'), task(1))], 'appears-from-nowhere'],
     ['skip the claim', move(at('Needs_Action/email'), at('Pending_Approval/email'), 0, 1), 'forbidden-transition'],
+    [
+      'claim what is kept for another agent',
+      [remove(at('Needs_Action/email'), task(0, { for: 'cloud-b' })), add(at('In_Progress/cloud'), task(1))],
+      'kept-for-another',
+    ],
     ['claim without a new generation', move(at('Needs_Action/email'), at('In_Progress/cloud'), 1, 1), 'generation'],
     [
       'swap a task’s id on the way',

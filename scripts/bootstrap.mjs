@@ -17,6 +17,7 @@ const COMMANDS = {
   test: [join(root, 'scripts', 'test.ts')],
   'bench:story': [join(root, 'bench', 'story.ts')],
   'bench:sync': [join(root, 'bench', 'sync.ts')],
+  'bench:claims': [join(root, 'bench', 'claims.ts')],
 }
 /**
  * Exactly what the lock file says, without writing it. Not `npm ci`: that refuses a lock file written where a registry

@@ -147,7 +147,7 @@ describe('the program', () => {
   it('is one of five', async () => {
     expect(await run(['destroy'])).toMatchObject({
       code: 2,
-      output: expect.stringContaining('<demo|start|test|bench:story|bench:sync>'),
+      output: expect.stringContaining('<demo|start|test|bench:story|bench:sync|bench:claims>'),
     })
   })
 })

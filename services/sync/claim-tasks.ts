@@ -24,8 +24,8 @@ export interface ClaimPlan {
   readonly isPartial: boolean
 }
 
-/** Claimed in one push; the rest follows in the next. */
-const MAX_CLAIMS = 50
+/** So many are claimed in one push; the rest follows in the next. */
+export const CLAIMS_PER_PUSH = 200
 const MAX_REMEMBERED = 10_000
 
 /**
@@ -97,11 +97,11 @@ class ClaimDraft {
 
   /** Open tasks that nobody had to ask for. True: some are left for the next push. */
   async takeUp(): Promise<boolean> {
-    const { zone, agent, notOurs, courtesy } = this.#deps
+    const { zone, agent, notOurs, courtesy, claimsPerPush } = this.#deps
     if (!courtesy.mayClaim()) return false
     for (const [path, oid] of this.#hub.under('Needs_Action/')) {
       if (notOurs.has(oid) || isConflictCopy(path) || !isClaimable(placeOf(path), zone)) continue
-      if (this.#claims.length >= MAX_CLAIMS) return true
+      if (this.#claims.length >= claimsPerPush) return true
       const found = this.#standing(fileNameOf(path))
       if (found === undefined || found === 'unsettled') continue
       const parsed = await readTask(found, this.#deps)

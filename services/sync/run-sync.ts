@@ -101,6 +101,9 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
         const secret = outcome.report.held.filter(({ rule }) => isScanRule(rule)).length
         metrics.set('countersign_sync_held_files', secret, { reason: 'secret' })
         metrics.set('countersign_sync_held_files', outcome.report.held.length - secret, { reason: 'other' })
+        const { lost, unknown } = outcome.report.claimsTried
+        if (lost > 0) metrics.count('countersign_claims_total', { outcome: 'lost' }, lost)
+        if (unknown > 0) metrics.count('countersign_claims_total', { outcome: 'unknown' }, unknown)
         if (claims.length > 0) {
           metrics.count('countersign_claims_total', { outcome: 'won' }, claims.length)
           metrics.count('countersign_tasks_total', { outcome: 'claimed' }, claims.length)

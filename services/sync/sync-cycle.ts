@@ -1,7 +1,7 @@
 import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
 import type { FetchOutcome, Oid } from '#core/ports/repo.ts'
-import type { BaseRow } from '#core/ports/sync-store.ts'
+import type { BaseRow, Claim } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { shownPath } from '#core/scan-changes.ts'
 import type { SyncRequest } from '#core/sync-request.ts'
@@ -22,7 +22,7 @@ import { forgetLostClone, isLostClone, rebuildBase } from './rebuild-base.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
 import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
 import type { Scan } from './scan-work-tree.ts'
-import { settleIntents } from './settle-intents.ts'
+import { landedClaims, settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { anchorVerified, type HubVerdict, type Refusal, refuseFetch, verifiedHead, verifyHub } from './verify-hub.ts'
 import { checkpointOwnLedger, witnessOthers } from './witness-ledger.ts'
@@ -52,6 +52,8 @@ export interface CycleReport {
   /** Files changed in the work tree. */
   readonly appliedCount: number
   readonly claims: readonly TaskJob[]
+  /** Of the claims that this round tried: how many others had made first, and how many pushes were not heard of. */
+  readonly claimsTried: { readonly lost: number; readonly unknown: number }
   /** Conflict copies kept by this cycle. */
   readonly newConflicts: number
   /** All conflict copies in the vault. */
@@ -84,6 +86,8 @@ export async function syncCycle(deps: SyncDeps, wake: Wake = 'hub'): Promise<Cyc
 }
 
 async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, deps: SyncDeps): Promise<CycleOutcome> {
+  const claimsTried = { lost: 0, unknown: 0 }
+  let tried: readonly Claim[] = []
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     if (attempt > 0) await deps.pause(attempt)
     const watch = deps.courtesy.start()
@@ -97,11 +101,12 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     await keepDropped(plan.dropped, deps)
     if (refusal) return { kind: 'refused', ...refusal, report: await concludeOnly(takenOnly(plan), keys, head, deps) }
     const claims = await planClaims(hubView(owed.deps.store, plan.changes), plan.unmerged, requests, deps)
+    claimsTried.lost += lostOf(tried, claims, deps)
     const changes = [...changesOf(owed.commits), ...plan.changes, ...changesOf(claims.commits)]
     if (changes.length === 0) {
       const report = await concludeOnly(plan, keys, head, deps)
       await answerRequests(requests, claims.answers, deps)
-      return { kind: 'synced', report }
+      return { kind: 'synced', report: { ...report, claimsTried } }
     }
 
     const rows = mergedRows(plan, keys, deps)
@@ -111,21 +116,41 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     if (outcome.kind === 'rejected' && outcome.cause === 'refused')
       return { kind: 'push-refused', reason: outcome.reason }
     // Raced or unknown: look at the hub again. Whether this commit is in its history decides, nothing else.
+    tried = claims.claims
+    if (outcome.kind === 'unknown') claimsTried.unknown += tried.length
     if (outcome.kind !== 'landed') continue
     watch.landed(claims.claims.length > 0)
     await takeOverOwn(intent, changes, hlc, deps)
-    await settleIntents(commit, deps)
-    await deps.at('landed')
-    await reportMerge(plan, deps)
-    const whole = withClaims(plan, claims, deps)
-    const report = await conclude(whole, new Set([...keys, ...whole.merged]), commit, deps)
+    const report = await concludeLanded(commit, plan, claims, keys, deps)
     await answerRequests(requests, claims.answers, deps)
-    const leaving = changesOf(claims.commits).flatMap(({ path }) => (mayLeaveHub(path, deps) ? [path] : []))
-    deps.attention.wakePaths(leaving)
-    const isPartial = report.isPartial || claims.isPartial || leaving.length > 0
-    return { kind: 'synced', report: { ...report, pushed: true, isPartial } }
+    return { kind: 'synced', report: { ...report, claimsTried } }
   }
   return { kind: 'contended' }
+}
+
+/** How many of the claims of the last attempt others had made first. */
+function lostOf(tried: readonly Claim[], again: ClaimPlan, deps: SyncDeps): number {
+  if (tried.length === 0) return 0
+  const ours = new Set([...again.claims, ...landedClaims(deps)].map((one) => one.taskId))
+  return tried.filter((one) => !ours.has(one.taskId)).length
+}
+
+/** The end of a round whose push has landed. */
+async function concludeLanded(
+  commit: Oid,
+  plan: MergePlan,
+  claims: ClaimPlan,
+  keys: ReadonlySet<string>,
+  deps: SyncDeps,
+): Promise<CycleReport> {
+  await settleIntents(commit, deps)
+  await deps.at('landed')
+  await reportMerge(plan, deps)
+  const whole = withClaims(plan, claims, deps)
+  const report = await conclude(whole, new Set([...keys, ...whole.merged]), commit, deps)
+  const leaving = changesOf(claims.commits).flatMap(({ path }) => (mayLeaveHub(path, deps) ? [path] : []))
+  deps.attention.wakePaths(leaving)
+  return { ...report, pushed: true, isPartial: report.isPartial || claims.isPartial || leaving.length > 0 }
 }
 
 function changesOf(commits: readonly PlannedCommit[]): PlannedChange[] {
@@ -246,6 +271,7 @@ async function conclude(
     pushed: false,
     appliedCount,
     claims,
+    claimsTried: { lost: 0, unknown: 0 },
     newConflicts: plan.copies.length,
     conflicts: store.hubConflicts(),
     held: [...held, ...scanner.oddities()],

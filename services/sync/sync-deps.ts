@@ -33,6 +33,7 @@ export interface SyncDeps {
   /** What commands ask for. */
   readonly requests: RequestsPort
   readonly courtesy: Courtesy
+  readonly claimsPerPush: number
   /** Open tasks, by their bytes, that this agent does not take up by itself. */
   readonly notOurs: Set<Oid>
   /** Told before the hub's bytes are written under a task's name; in the local zone. */

@@ -14,22 +14,32 @@ const AGENTS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((letter) => `cloud-$
 const KINDS: readonly FaultKind[] = ['clone', 'git', 'receive-pack', 'cut']
 const LIMIT_MS = 900_000
 
-/** Brings the tasks wave by wave, so that all of them are fought for, and the faults in step with what was claimed. */
+/** How far tasks and faults may be out of step. */
+const SLACK = 10
+
+/** Brings the tasks wave by wave, so that all of them are fought for, and beside that the faults in step with them. */
 async function fight(world: ClaimWorld, tasks: number, faults: number, random: () => number) {
   const names: string[] = []
   const counts: Record<FaultKind, number> = { clone: 0, git: 0, 'receive-pack': 0, cut: 0 }
   const total = () => Object.values(counts).reduce((sum, one) => sum + one, 0)
-  const isOpen = (path: string) => path.startsWith('Needs_Action/')
-  let open = 0
-  while (names.length < tasks || open > 0 || total() < faults) {
-    if (names.length < tasks && open < 15)
-      names.push(...(await world.seed(Math.min(tasks - names.length, 20 + Math.floor(random() * 40)))))
-    open = (await world.paths()).filter(isOpen).length
-    const isAhead = total() * tasks > (names.length - open) * faults
-    const kind = KINDS[Math.floor(random() * KINDS.length)] ?? 'cut'
-    if (total() >= faults || isAhead) await delay(100)
-    else if (await world.fault(kind, random)) counts[kind]++
+  const due = () => Math.floor((names.length * faults) / tasks)
+  const openNow = async () => (await world.paths()).filter((path) => path.startsWith('Needs_Action/')).length
+  const bringTasks = async () => {
+    while (names.length < tasks) {
+      if (due() <= total() + SLACK && (await openNow()) < 15)
+        names.push(...(await world.seed(Math.min(tasks - names.length, 20 + Math.floor(random() * 40)))))
+      else await delay(100)
+    }
   }
+  const doHarm = async () => {
+    while (total() < faults) {
+      const kind = KINDS[Math.floor(random() * KINDS.length)] ?? 'cut'
+      if (total() >= due() + SLACK) await delay(50)
+      else if (await world.fault(kind, random)) counts[kind]++
+    }
+  }
+  await Promise.all([bringTasks(), doHarm()])
+  while ((await openNow()) > 0) await delay(100)
   return { names, counts }
 }
 

@@ -120,6 +120,7 @@ function makeZone(
     requests: self.requests,
     courtesy: createCourtesy({ agent, agents, random: () => 0, now: clock.now, onTurn: () => {} }),
     notOurs: new Set(),
+    claimsPerPush: 50,
     carriesPrivate: false,
     received: { note: (fileName) => void self.received.push(fileName) },
     ledgerKey: ledgerKeyOf(agent).privateKey,

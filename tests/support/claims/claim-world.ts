@@ -9,6 +9,7 @@ import { openRepo } from '#adapters/git/repo.ts'
 import { trustHost } from '#adapters/keys/trust-files.ts'
 import type { RepoPort } from '#core/ports/repo.ts'
 import type { Zone } from '#core/zone-policy.ts'
+import { CLAIMS_PER_PUSH } from '#services/sync/claim-tasks.ts'
 import { makeHub, makeZones, type Zones } from '../git-zones.ts'
 import { serveHub } from '../sshd.ts'
 import { type CutProxy, cutProxy } from './cut-proxy.ts'
@@ -22,6 +23,9 @@ export interface WorldOptions {
   readonly engine: 'countersign' | 'plain'
   readonly giveBackOneIn?: number
   readonly isCourteous?: boolean
+  readonly claimsPerPush?: number
+  /** How long the line holds everything back in each direction, ms. */
+  readonly delayMs?: (agent: string) => number
 }
 
 export type FaultKind = 'clone' | 'git' | 'receive-pack' | 'cut'
@@ -57,7 +61,7 @@ export async function openClaimWorld(options: WorldOptions): Promise<ClaimWorld>
   const proxies = new Map<string, CutProxy>()
   const hostKey = readFileSync(`${server.hostKeyFile}.pub`, 'utf8')
   for (const agent of options.agents) {
-    const proxy = closing.use(await cutProxy(server.port))
+    const proxy = closing.use(await cutProxy(server.port, options.delayMs?.(agent)))
     proxies.set(agent, proxy)
     await trustHost(join(zones.home(agent), 'trust'), { host: '127.0.0.1', port: proxy.port, hostKey })
   }
@@ -84,6 +88,7 @@ export async function openClaimWorld(options: WorldOptions): Promise<ClaimWorld>
       hubUrl: `ssh://${server.user}@127.0.0.1:${proxies.get(agent)?.port}/vault.git`,
       ...{ keys: join(zones.home(agent), 'keys'), trust: join(zones.home(agent), 'trust') },
       ...{ giveBackOneIn: options.giveBackOneIn ?? 0, isCourteous: options.isCourteous ?? false },
+      claimsPerPush: options.claimsPerPush ?? CLAIMS_PER_PUSH,
     }
     mkdirSync(setup.dir, { recursive: true })
     const main = resolve('tests/support/claims', MAIN[options.engine])

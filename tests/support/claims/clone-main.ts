@@ -53,7 +53,7 @@ const courtesy = createCourtesy({
 })
 
 async function tell(job: TaskJob): Promise<void> {
-  writeTold(setup.toldFile, { agent: setup.agent, ...job })
+  writeTold(setup.toldFile, { agent: setup.agent, ...job, at: Date.now() })
   // Near the end nobody would be left to take it.
   if (job.generation !== 1 || !isGivenBack(job.taskId) || existsSync(setup.stopFile)) return
   const path = [...store.hubOf([fileNameOf(job.taskId)]).keys()][0]
@@ -80,6 +80,7 @@ const deps: SyncDeps = {
   scan: ruleScan,
   attention: new Attention(),
   carriesPrivate: false,
+  claimsPerPush: setup.claimsPerPush,
   notOurs: new Set(),
   // A ledger would be carried like any other file; here only claims are.
   ledger: { append: async () => ({}) as never },

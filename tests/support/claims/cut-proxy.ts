@@ -1,22 +1,28 @@
 import { connect, createServer, type Socket } from 'node:net'
 
-/** A way to a port on this machine that can be cut: every open connection ends at once, in the middle of whatever it carries. */
+/**
+ * A way to a port on this machine that can be cut: every open connection ends at once, in the middle of whatever it
+ * carries. It may be a slow one.
+ */
 export interface CutProxy extends AsyncDisposable {
   readonly port: number
   /** How many connections were cut. */
   cut(): number
 }
 
-export async function cutProxy(targetPort: number): Promise<CutProxy> {
+export async function cutProxy(targetPort: number, delayMs = 0): Promise<CutProxy> {
   const open = new Set<Socket>()
-  const server = createServer({ noDelay: true }, (near) => {
-    const far = connect({ port: targetPort, host: '127.0.0.1', noDelay: true })
+  const later = (act: () => void) => void (delayMs > 0 ? setTimeout(act, delayMs) : act())
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
+    const far = connect({ port: targetPort, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
     for (const [from, to] of [
       [near, far],
       [far, near],
     ] as const) {
       open.add(from)
-      from.pipe(to)
+      // Order is kept: timers of one length fire in the order they were set.
+      from.on('data', (bytes) => later(() => to.writable && to.write(bytes)))
+      from.on('end', () => later(() => to.end()))
       from.on('error', () => to.destroy())
       from.on('close', () => {
         open.delete(from)

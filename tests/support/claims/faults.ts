@@ -11,38 +11,29 @@ export function randomOf(seed: number): () => number {
   }
 }
 
-interface Running {
-  readonly pid: number
-  readonly args: readonly string[]
-  readonly cwd: string
-}
-
-/** Processes of this machine by what they are run with; those that end meanwhile are left out. */
-function processes(): Running[] {
+/** Processes of this machine whose arguments are as wanted; those that end meanwhile are left out. */
+function processes(isWanted: (args: readonly string[], pid: string) => boolean): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
+    .filter((pid) => {
       try {
-        const args = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').filter(Boolean)
-        return [{ pid: Number(name), args, cwd: readlinkSync(`/proc/${name}/cwd`) }]
+        return isWanted(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean), pid)
       } catch {
-        return []
+        return false
       }
     })
+    .map(Number)
 }
 
 /** What git and ssh of one clone run now: they work in its repository. */
 export function gitsOf(folder: string): number[] {
-  return processes()
-    .filter(({ args, cwd }) => cwd.startsWith(folder) && /(^|\/)(git|ssh)[\w-]*$/.test(args[0] ?? ''))
-    .map(({ pid }) => pid)
+  const isGit = (args: readonly string[]) => /(^|\/)(git|ssh)[\w-]*$/.test(args[0] ?? '')
+  return processes((args, pid) => isGit(args) && readlinkSync(`/proc/${pid}/cwd`).startsWith(folder))
 }
 
 /** The hub's ends of pushes that are running now. */
 export function receivePacksOf(hub: string): number[] {
-  return processes()
-    .filter(({ args }) => args.includes(hub) && args.some((one) => one.endsWith('receive-pack')))
-    .map(({ pid }) => pid)
+  return processes((args) => args.includes(hub) && args.some((one) => one.endsWith('receive-pack')))
 }
 
 /** False when it had ended already. */

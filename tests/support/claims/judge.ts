@@ -3,8 +3,11 @@ import { parseTaskFile } from '#core/task-file.ts'
 import { fileNameOf, isConflictCopy, parseVaultPath, type TaskPlace } from '#core/vault-path.ts'
 import type { Told } from './told.ts'
 
+/** A claim as the hub's history has it, or as somebody was told of it. */
+export type Claimed = Omit<Told, 'at'>
+
 /** What is wrong at the end: tasks lost, with two owners, or with an owner that was not told; claims told to two. */
-export function judgeEnd(paths: readonly string[], names: readonly string[], told: readonly Told[]): string[] {
+export function judgeEnd(paths: readonly string[], names: readonly string[], told: readonly Claimed[]): string[] {
   const faults: string[] = []
   const places = Map.groupBy(
     paths.filter((path) => path.endsWith('.md') && !isConflictCopy(path)),
@@ -28,7 +31,7 @@ export function judgeEnd(paths: readonly string[], names: readonly string[], tol
 export interface History {
   readonly faults: readonly string[]
   /** Every claim that the hub has accepted, in order. */
-  readonly claims: readonly Told[]
+  readonly claims: readonly Claimed[]
   readonly givenBack: number
 }
 
@@ -38,7 +41,7 @@ export interface History {
  */
 export async function judgeHistory(commits: readonly SignedCommit[], repo: RepoPort): Promise<History> {
   const faults: string[] = []
-  const claims: Told[] = []
+  const claims: Claimed[] = []
   const standing = new Map<string, { place: TaskPlace; generation: number }>()
   let givenBack = 0
   for (const { oid, signature, changes } of commits) {
@@ -74,8 +77,8 @@ export async function judgeHistory(commits: readonly SignedCommit[], repo: RepoP
 }
 
 /** Whether exactly what the hub has accepted was told, each to the agent that the hub says. */
-export function judgeTold(claims: readonly Told[], told: readonly Told[]): string[] {
-  const textOf = ({ agent, taskId, generation }: Told) => `${agent} ${taskId} ${generation}`
+export function judgeTold(claims: readonly Claimed[], told: readonly Claimed[]): string[] {
+  const textOf = ({ agent, taskId, generation }: Claimed) => `${agent} ${taskId} ${generation}`
   const accepted = new Set(claims.map(textOf))
   const heard = new Set(told.map(textOf))
   return [

@@ -12,6 +12,7 @@ export interface CloneSetup {
   readonly stopFile: string
   /** One in so many tasks is given back at its first claim; 0: none. */
   readonly giveBackOneIn: number
+  readonly claimsPerPush: number
   /** Others of the zone are let have their turn. */
   readonly isCourteous: boolean
 }
