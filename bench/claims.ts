@@ -35,11 +35,11 @@ const batches = values.batches.split(',').map(Number)
 const FAR_MS = 25
 using stop = stopSignals()
 
-const bursts = []
+const bursts: Awaited<ReturnType<typeof burst>>[] = []
 for (const agents of [1, 2, 8]) for (const batch of batches) bursts.push(await burst(agents, batch))
-const waits = []
+const waits: Awaited<ReturnType<typeof oneByOne>>[] = []
 for (const agents of [1, 2]) waits.push(await oneByOne(agents))
-const shares = []
+const shares: Awaited<ReturnType<typeof farAndNear>>[] = []
 for (const isCourteous of [true, false]) shares.push(await farAndNear(isCourteous))
 print()
 

@@ -25,6 +25,7 @@ import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { Attention } from './attention.ts'
 import { checkEverything, lastCheck } from './check-everything.ts'
+import { CLAIMS_PER_PUSH } from './claim-tasks.ts'
 import { syncSettings } from './config.ts'
 import { createCourtesy } from './courtesy.ts'
 import { careFor, checkpointKeys, MEMORY } from './main-care.ts'
@@ -98,6 +99,7 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
     scan: rememberingScan(scan),
     attention: new Attention(),
     carriesPrivate: config.privateDomains,
+    claimsPerPush: CLAIMS_PER_PUSH,
     ledgerKey: await readPrivateKey(key('ledger.pem')),
     ledgerKeys: new Map(publicKeys),
     doorbell: resources.use(await openDoorbell(redis, log)),

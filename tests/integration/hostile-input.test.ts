@@ -26,7 +26,11 @@ describe('a job that somebody put into Redis (T13)', () => {
     const { id, fileName } = await home.put('Pending_Approval/email')
     await executor.pass()
     const outcomes: string[] = []
-    await using connection = await connectRedis(`redis://${redis.getHost()}:${redis.getMappedPort(6379)}`, undefined, log)
+    await using connection = await connectRedis(
+      `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`,
+      undefined,
+      log,
+    )
     const handlers = { 'execute-approved': () => executor.pass() }
     await using _worker = await startWorker(connection, 'execute', handlers, {
       log,
@@ -110,6 +114,8 @@ describe('a mail made for an editor’s plugins and for our own parser (T17, T18
     expect(fence).toMatch(/^`{3,}text$/)
     const inside = original.split('\n').slice(1, -1)
     expect(inside.filter((line) => line.startsWith(fence.replace('text', '')))).toEqual([])
-    expect(text).not.toMatch(/<%|%>|\{\{|\}\}|!\[|%%|<!-- countersign:decision|^- \[x\]|javascript:|obsidian:\/\/|https:\/\//m)
+    expect(text).not.toMatch(
+      /<%|%>|\{\{|\}\}|!\[|%%|<!-- countersign:decision|^- \[x\]|javascript:|obsidian:\/\/|https:\/\//m,
+    )
   })
 })

@@ -17,6 +17,7 @@ import { type LedgerEntry, parseLedgerLine } from '#core/ledger.ts'
 import type { Oid, RepoPort } from '#core/ports/repo.ts'
 import { Attention } from '#services/sync/attention.ts'
 import { cachedRepo } from '#services/sync/cached-repo.ts'
+import { CLAIMS_PER_PUSH } from '#services/sync/claim-tasks.ts'
 import { createCourtesy } from '#services/sync/courtesy.ts'
 import { createScanner } from '#services/sync/scan-work-tree.ts'
 import { type CycleOutcome, syncCycle } from '#services/sync/sync-cycle.ts'
@@ -56,6 +57,7 @@ export async function openRealZone(zones: Zones, dir: string, hubUrl: string): P
     requests: { open: async () => [], answer: async () => {} },
     courtesy: createCourtesy({ agent: 'local', agents: new Map(), random: () => 0, now: clock.now, onTurn: () => {} }),
     notOurs: new Set<Oid>(),
+    claimsPerPush: CLAIMS_PER_PUSH,
     received: closing.use(openReceived(stateDir)),
     scanner: createScanner({ workTree, repo: cached, store, clock }),
     attention: new Attention(),

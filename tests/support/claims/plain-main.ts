@@ -59,7 +59,8 @@ for (;;) {
     tried('add', '-A')
     tried('commit', '-q', '-m', `claim for ${setup.agent}`)
     if (tried('pull', '-q', '--rebase') && tried('push', '-q', 'origin', 'HEAD:main'))
-      for (const taskId of claimed) writeTold(setup.toldFile, { agent: setup.agent, taskId, generation: 1, at: Date.now() })
+      for (const taskId of claimed)
+        writeTold(setup.toldFile, { agent: setup.agent, taskId, generation: 1, at: Date.now() })
   } else if (existsSync(setup.stopFile)) break
   await delay(20 + Math.random() * 80)
 }
