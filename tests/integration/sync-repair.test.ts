@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GenericContainer, type StartedTestContainer } from 'testcontainers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -27,7 +27,8 @@ beforeEach(async () => {
   cloud = syncProcess(zones, 'cloud', hub, `${url}/0`)
   local = syncProcess(zones, 'local', hub, `${url}/1`)
 })
-afterEach(async () => {
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') console.error(cloud.log.join(''), local.log.join(''))
   await Promise.all([cloud.kill(), local.kill()])
   zones[Symbol.dispose]()
 })
@@ -101,7 +102,8 @@ describe('a zone whose sync was damaged', () => {
   it(
     'is repaired and checked by the command while sync runs, which does it between two rounds',
     async () => {
-      await local.start()
+      // Else it would mend the clone by itself before the person asks.
+      await local.start({ COUNTERSIGN_SYNC_RECONCILE_MS: '600000' })
       put(local, TRIP, 'one\n')
       await hubHas(TRIP, 'one\n')
       const verified = await local.countersign('sync', '--verify')
@@ -133,11 +135,12 @@ describe('a hub that lost history', () => {
       put(cloud, TRIP, 'today\n')
       await vaultHas(local, TRIP, 'today\n')
       const head = git(hub, 'rev-parse', 'main')
-      rmSync(hub, { recursive: true })
+      // Moved, not removed file by file: half a hub would be another loss.
+      renameSync(hub, `${hub}.lost`)
       renameSync(`${hub}.backup`, hub)
       await until('the history at the hub', () => git(hub, 'merge-base', '--is-ancestor', head, 'main') === '', 90_000)
       await until('the status to tell', () => [cloud, local].some((zone) => zone.status().hubRestored !== null))
-      rmSync(hub, { recursive: true })
+      renameSync(hub, `${hub}.lost-too`)
       expect(await makeHub(zones, undefined, hub)).toBe(hub)
       await until('the history at the new hub', () => git(hub, 'cat-file', '-t', head) === 'commit', 90_000)
       put(local, TRIP, 'tomorrow\n')
