@@ -18,7 +18,11 @@ const hasStrace = spawnSync('strace', ['-f', 'true']).status === 0
 
 let zones: Zones
 beforeAll(async () => {
-  zones = await makeZones(undefined, [['cloud-b', 'cloud']])
+  zones = await makeZones(undefined, [
+    ['cloud', 'cloud'],
+    ['local', 'local'],
+    ['cloud-b', 'cloud'],
+  ])
 })
 afterAll(() => zones[Symbol.dispose]())
 

@@ -46,10 +46,12 @@ const vaultHas = (zone: SyncProcess, path: string, text: string) =>
   until(`${path} in a vault`, () => zone.read(path) === text, 60_000)
 const findingsOf = ({ answer }: { answer: Record<string, unknown> }) => answer.findings as Finding[]
 const resultOf = (findings: readonly Finding[], check: string) => findings.find((one) => one.check === check)?.result
-/** Every loose object of the clone: what it was, half of it. */
-const halveObjects = (zone: SyncProcess) => {
+/** One object of the clone, or every one: what it was, half of it. */
+const halveObjects = (zone: SyncProcess, oid?: string) => {
   const objects = join(zone.state, 'repo.git', 'objects')
-  const files = readdirSync(objects, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
+  const files = readdirSync(objects, { recursive: true, withFileTypes: true }).filter(
+    (one) => one.isFile() && (oid === undefined || one.name === oid.slice(2)),
+  )
   for (const file of files) {
     const path = join(file.parentPath, file.name)
     execFileSync('chmod', ['u+w', path])
@@ -102,14 +104,16 @@ describe('a zone whose sync was damaged', () => {
   it(
     'is repaired and checked by the command while sync runs, which does it between two rounds',
     async () => {
-      // Else it would mend the clone by itself before the person asks.
-      await local.start({ COUNTERSIGN_SYNC_RECONCILE_MS: '600000' })
-      put(local, TRIP, 'one\n')
-      await hubHas(TRIP, 'one\n')
+      await local.start()
+      for (const text of ['none\n', 'one\n']) {
+        put(local, TRIP, text)
+        await hubHas(TRIP, text)
+      }
       const verified = await local.countersign('sync', '--verify')
       expect(findingsOf(verified).filter(({ result }) => result !== 'ok')).toEqual([])
       expect(verified.code).toBe(0)
-      halveObjects(local)
+      // What no round reads any more, or sync would mend it before the person asks.
+      expect(halveObjects(local, git(hub, 'rev-parse', 'main~1:Plans/trip.md'))).toBe(1)
       const found = await local.countersign('sync', '--verify')
       expect(found.code).toBe(1)
       expect(resultOf(findingsOf(found), 'objects')).toBe('failed')

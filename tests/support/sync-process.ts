@@ -12,8 +12,7 @@ export interface SyncProcess {
   readonly state: string
   /** What the service is started with, but for its port. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** With other settings, if any. */
-  start(settings?: Readonly<Record<string, string>>): Promise<void>
+  start(): Promise<void>
   /** SIGKILL for the service and every git it runs. */
   kill(): Promise<void>
   /** SIGTERM; gives the exit code. */
@@ -68,12 +67,12 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
     state,
     env,
     log,
-    async start(settings) {
+    async start() {
       ;[port = 0] = await freePorts(1)
       child = spawn(process.execPath, [resolve('services/sync/main.ts')], {
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...env, ...settings, COUNTERSIGN_HTTP_PORT: String(port) },
+        env: { ...env, COUNTERSIGN_HTTP_PORT: String(port) },
       })
       for (const stream of [child.stdout, child.stderr])
         stream?.setEncoding('utf8').on('data', (text: string) => void log.push(text))
