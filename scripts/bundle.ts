@@ -27,6 +27,7 @@ export const BUNDLE_SETS = {
     'prepare-hub': 'services/hub/prepare-hub.ts',
     'authorized-keys': 'services/hub/authorized-keys.ts',
     'pre-receive': 'services/hub/main.ts',
+    'gate-server': 'services/hub/gate-server.ts',
   },
 } as const
 

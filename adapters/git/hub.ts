@@ -22,11 +22,16 @@ export interface HubOptions {
   readonly hookCommand: readonly string[]
 }
 
-export interface PushReader extends ObjectReader {
+export interface PushReader extends ObjectReader, Disposable {
   /** The paths of a commit's tree among which are all that share a name with one of these. */
   readonly standingNames: (commit: Oid, paths: readonly string[]) => Promise<readonly string[]>
-  /** How many commits `commitsBetween` would read. */
-  readonly countBetween: (from: Oid, to: Oid) => Promise<number>
+}
+
+export interface PushObjects extends Disposable {
+  of(
+    quarantine: { readonly objects: string; readonly alternates: string },
+    agents: readonly AgentIdentity[],
+  ): PushReader
 }
 
 /** A push of more than this is refused while it arrives; the largest honest commit is one full ledger file. */
@@ -68,27 +73,33 @@ export function removeStaleHubLocks(dir: string, nowMs: number): string[] {
 }
 
 /**
- * Reads what a push brings, from inside its pre-receive hook: the new objects stand in a quarantine that the variables
- * name (empty ones are left out).
+ * Reads what pushes bring, from inside the pre-receive hook: the new objects stand in a quarantine that git's variables
+ * name (empty ones are left out). What the hub has already is read through one git for all pushes.
  */
-export function quarantinedObjects(
-  dir: string,
-  quarantine: { readonly objects: string; readonly alternates: string },
-  agents: readonly AgentIdentity[],
-): PushReader {
-  const env = {
-    ...(quarantine.objects && { GIT_OBJECT_DIRECTORY: quarantine.objects }),
-    ...(quarantine.alternates && { GIT_ALTERNATE_OBJECT_DIRECTORIES: quarantine.alternates }),
-  }
-  const run = gitRunner(dir, env)
-  const folders = [quarantine.objects, ...quarantine.alternates.split(':'), join(dir, 'objects')].filter(isAbsolute)
-  const source = objectSource(catFile(dir, env), looseObjects(folders as [string, ...string[]]))
+export function pushObjects(dir: string): PushObjects {
+  const own = catFile(dir)
   return {
-    ...objectReader(run, source, new Map(agents.map((one) => [sshFingerprint(one.signing), one.name]))),
-    standingNames: (commit, paths) => standingNames(run, commit, paths),
-    async countBetween(from, to) {
-      return Number((await run(['rev-list', '--count', to, `^${from}`, '--'])).stdout.toString())
+    of(quarantine, agents) {
+      const env = {
+        ...(quarantine.objects && { GIT_OBJECT_DIRECTORY: quarantine.objects }),
+        ...(quarantine.alternates && { GIT_ALTERNATE_OBJECT_DIRECTORIES: quarantine.alternates }),
+      }
+      const run = gitRunner(dir, env)
+      const folders = [quarantine.objects, ...quarantine.alternates.split(':'), join(dir, 'objects')].filter(isAbsolute)
+      const brought = catFile(dir, env)
+      const packed = {
+        size: async (oid: Oid) => (await own.size(oid)) ?? brought.size(oid),
+        read: async (oid: Oid, maxBytes: number) => ((await own.size(oid)) ? own : brought).read(oid, maxBytes),
+      }
+      const source = objectSource(packed, looseObjects(folders as [string, ...string[]]))
+      const reader = objectReader(run, source, new Map(agents.map((one) => [sshFingerprint(one.signing), one.name])))
+      return {
+        ...reader,
+        standingNames: (commit, paths) => standingNames(reader, commit, paths),
+        [Symbol.dispose]: () => brought[Symbol.dispose](),
+      }
     },
+    [Symbol.dispose]: () => own[Symbol.dispose](),
   }
 }
 
@@ -107,19 +118,45 @@ function writeHook(dir: string, name: string, text: string): void {
   chmodSync(path, 0o700)
 }
 
-/** `exec`: when the gate cannot even start, the shell's failure refuses the push. */
+/** Where the gate that stays listens, in the hub's folder. */
+export const GATE_SOCKET = 'gate.sock'
+
+/**
+ * Asks the gate that stays, if there is one; else starts one for this push alone. Only a whole answer counts, and
+ * `exec`: when the gate cannot even start, the shell's failure refuses the push.
+ */
 function preReceiveHook(dir: string, trustDir: string, command: readonly string[]): string {
   if (command[0] === undefined || !isAbsolute(command[0]))
     throw new CountersignError('ERR_CONFIG_INVALID', `the hub's hook needs an absolute program, not ${command[0]}`)
   return `#!/bin/sh
 # Written by countersign at each start of the hub. Refuses whatever the gate refuses.
+updates=$(cat)
+if [ -S ${GATE_SOCKET} ]; then
+  perl -MIO::Socket::UNIX -e '${ASK_GATE}' ${GATE_SOCKET} ${MAX_JUDGING_S} "\${GIT_OBJECT_DIRECTORY-}" \
+    "\${GIT_ALTERNATE_OBJECT_DIRECTORIES-}" "\${COUNTERSIGN_HUB_AGENT-}" "\${GIT_PUSH_OPTION_0-}" "$updates"
+  case $? in ${ACCEPTED}) exit 0 ;; ${REFUSED}) exit 1 ;; esac
+fi
 export NODE_COMPILE_CACHE=${shellQuoted(join(dir, 'hook-cache'))}
-exec ${command.map(shellQuoted).join(' ')} pre-receive \\
-  --git-dir ${shellQuoted(dir)} --trust ${shellQuoted(trustDir)} --agent "\${COUNTERSIGN_HUB_AGENT-}" \\
-  --objects "\${GIT_OBJECT_DIRECTORY-}" --alternates "\${GIT_ALTERNATE_OBJECT_DIRECTORIES-}" \\
-  --push-option "\${GIT_PUSH_OPTION_0-}"
+exec ${command.map(shellQuoted).join(' ')} pre-receive \
+  --git-dir ${shellQuoted(dir)} --trust ${shellQuoted(trustDir)} --agent "\${COUNTERSIGN_HUB_AGENT-}" \
+  --objects "\${GIT_OBJECT_DIRECTORY-}" --alternates "\${GIT_ALTERNATE_OBJECT_DIRECTORIES-}" \
+  --push-option "\${GIT_PUSH_OPTION_0-}" <<END
+$updates
+END
 `
 }
+
+/** Exit codes of the question, which no failure of perl or of the shell gives. */
+const [ACCEPTED, REFUSED] = [40, 41]
+const MAX_JUDGING_S = 120
+/** Perl is in every Debian; a node would take longer to start than the answer. No quotes of one kind: it stands in them. */
+const ASK_GATE = `
+    my $s = IO::Socket::UNIX->new(Peer => shift) or exit 1;
+    alarm shift;
+    print $s join("\\0", @ARGV); $s->flush; shutdown $s, 1;
+    my ($verdict, @faults) = <$s>;
+    print STDERR @faults;
+    exit($verdict eq "accepted\\n" ? ${ACCEPTED} : $verdict eq "refused\\n" ? ${REFUSED} : 1)`
 
 /** Git renames a ref into place without syncing its folder; without this an acknowledged claim can vanish in a power cut. */
 const REFERENCE_TRANSACTION_HOOK = `#!/bin/sh

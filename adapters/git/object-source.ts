@@ -15,7 +15,10 @@ export interface ObjectSize {
   readonly size: number
 }
 
-export function objectSource(packed: CatFile, loose: Pick<LooseObjects, 'read' | 'size'>): ObjectSource {
+export function objectSource(
+  packed: Pick<CatFile, 'read' | 'size'>,
+  loose: Pick<LooseObjects, 'read' | 'size'>,
+): ObjectSource {
   return {
     async read(oid, type, maxBytes) {
       const found = (await loose.read(oid, maxBytes)) ?? (await packed.read(oid, maxBytes))

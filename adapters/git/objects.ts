@@ -18,6 +18,8 @@ const MAX_TREE_OBJECT = 32 * 1024 * 1024
 export type ObjectReader = Pick<RepoPort, 'commitsBetween' | 'treeOf' | 'readBlob' | 'isAncestor'> & {
   readonly readTree: ReadTree
   readonly readCommit: (oid: Oid) => Promise<ReadCommit>
+  /** How many commits `commitsBetween` would read. */
+  readonly countBetween: (from: Oid, to: Oid) => Promise<number>
 }
 
 /** Reads commits, trees and blobs. `agentsByFingerprint` names who holds which signing key. */
@@ -37,6 +39,10 @@ export function objectReader(
       const near = await walk(from, to)
       if (near) return withChanges(near, readTree, readCommit, source)
       return readHistory(run, { from, to }, readCommit, source)
+    },
+    async countBetween(from, to) {
+      const near = await walk(from, to)
+      return near?.length ?? Number((await run(['rev-list', '--count', to, `^${from}`, '--'])).stdout.toString())
     },
     treeOf: (commit) => readFiles(run, commit),
     readBlob: (oid, maxBytes) => source.read(oid, 'blob', maxBytes),

@@ -118,6 +118,6 @@ async function changedEntries(
   return entries
 }
 
-function isFolder(entry: TreeEntry | undefined): boolean {
+export function isFolder(entry: TreeEntry | undefined): entry is TreeEntry {
   return entry?.mode === FOLDER
 }

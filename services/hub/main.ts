@@ -1,17 +1,10 @@
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
-import { RESTORE } from '#adapters/git/config.ts'
-import { quarantinedObjects, removeStaleHubLocks } from '#adapters/git/hub.ts'
-import { readTrust } from '#adapters/keys/trust-files.ts'
-import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
-import { lazyScan, ruleScan, scanInLayers } from '#core/content-scan.ts'
-import { gateTrust } from '#core/gate.ts'
-import { judgePush } from './pre-receive.ts'
+import { pushObjects } from '#adapters/git/hub.ts'
+import { gateFailed, judge } from './judge.ts'
 
-const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
-
-// The hub's pre-receive hook. Git waits for it at every push, so it imports no more than the gate needs.
-// Whatever goes wrong here refuses the push.
+// The hub's pre-receive hook where no gate stays (gate-server.ts): git waits for it at every push, so it imports no more
+// than the gate needs.
 try {
   const { values } = parseArgs({
     allowPositionals: true,
@@ -24,19 +17,14 @@ try {
       'push-option': { type: 'string', default: '' },
     },
   })
-  const gitDir = values['git-dir']
-  if (gitDir === undefined || values.trust === undefined) throw new Error('--git-dir and --trust are needed')
-  removeStaleHubLocks(gitDir, Date.now())
-  const trust = await readTrust(values.trust)
-  const faults = await judgePush(await text(process.stdin), quarantinedObjects(gitDir, values, trust.agents), {
-    ...gateTrust(trust),
-    scan: scanInLayers([ruleScan, lazyScan(SECRETLINT_TRIGGERS, loadSecretlint)]),
-    // What the hub had lost is put back by whoever has it: each commit's own signature and place say whether it may enter.
-    ...(values.agent && values['push-option'] !== RESTORE && { pushedBy: values.agent }),
-  })
+  const { 'git-dir': gitDir, trust, 'push-option': option, ...push } = values
+  if (gitDir === undefined || trust === undefined) throw new Error('--git-dir and --trust are needed')
+  using objects = pushObjects(gitDir)
+  const updates = await text(process.stdin)
+  const faults = await judge({ ...push, option, updates }, objects, gitDir, trust)
   for (const line of faults) process.stderr.write(`${line}\n`)
   process.exitCode = faults.length > 0 ? 1 : 0
 } catch (error) {
-  process.stderr.write(`countersign: refused gate-failed: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`${gateFailed(error)}\n`)
   process.exitCode = 1
 }
