@@ -7,6 +7,7 @@ const EMPTY: DashboardFacts = {
   done: [],
   updates: [],
   conflicts: [],
+  signs: [],
   isHalted: false,
   problems: [],
   counts: { needsAction: 0, inProgress: 0, waiting: 0, doneThisMonth: 0 },
@@ -52,6 +53,21 @@ describe('the dashboard', () => {
     expect(text).toContain('· what cloud wrote 2026-11-20 10:01, in a file')
     expect(text).toContain('- cloud: A reply waits: Invoice')
     expect(text).toContain('[Invoice](Done/2026-11/F.md) · sent')
+  })
+
+  test('shows when each other agent was last heard of, to the minute', () => {
+    const at = (seconds: string) =>
+      renderDashboard({
+        ...EMPTY,
+        signs: [
+          { agent: 'cloud', at: `2026-11-20T10:15:${seconds}.000Z` },
+          { agent: 'cloud-2', at: null },
+        ],
+      })
+    expect(at('30').replaceAll('\\', '')).toContain(
+      '| Last heard of cloud | 2026-11-20 10:15 |\n| Last heard of cloud-2 | never |',
+    )
+    expect(at('31')).toBe(at('30'))
   })
 
   test.each([

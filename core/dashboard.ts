@@ -20,6 +20,8 @@ export interface DashboardFacts {
   readonly updates: readonly { readonly agent: string; readonly text: string }[]
   /** Paths of conflict copies. */
   readonly conflicts: readonly string[]
+  /** When each other agent was last heard of, ISO 8601 UTC; null: never. */
+  readonly signs: readonly { readonly agent: string; readonly at: string | null }[]
   readonly isHalted: boolean
   /** One sentence each; empty when all is well. */
   readonly problems: readonly string[]
@@ -64,6 +66,9 @@ export function renderDashboard(facts: DashboardFacts): string {
       `| Being worked on | ${counts.inProgress} |`,
       `| Waiting for you | ${counts.waiting} |`,
       `| Done this month | ${counts.doneThisMonth} |`,
+      ...facts.signs.map(
+        ({ agent, at }) => `| Last heard of ${plainMarkdown(agent, 40)} | ${at ? sayMinute(at) : 'never'} |`,
+      ),
     ].join('\n'),
   ]
   return `${blocks.join('\n\n')}\n`
@@ -76,7 +81,7 @@ function list(lines: readonly string[], whenEmpty: string): string {
 }
 
 function taskLine(task: DashboardTask): string {
-  const when = task.at ? ` · ${task.at.slice(0, 16).replace('T', ' ')}` : ''
+  const when = task.at ? ` · ${sayMinute(task.at)}` : ''
   const title = plainMarkdown(task.title, 120) || 'untitled'
   return `- [${title}](${encodeURI(task.path)}) · ${plainMarkdown(task.say, 400)}${when}`
 }
@@ -84,7 +89,7 @@ function taskLine(task: DashboardTask): string {
 function conflictLines(paths: readonly string[]): string[] {
   return paths.map((path) => {
     const mark = readConflictMark(path)
-    const whose = mark ? `what ${mark.agent} wrote ${mark.at.slice(0, 16).replace('T', ' ')}` : 'the other version'
+    const whose = mark ? `what ${mark.agent} wrote ${sayMinute(mark.at)}` : 'the other version'
     return `- [${plainMarkdown(nameOf(path), 250)}](${encodeURI(path)}) · ${whose}, in a file that was changed in two places. Take over what you need and delete it, or \`countersign sync conflicts\`.`
   })
 }
@@ -93,6 +98,11 @@ function conflictLines(paths: readonly string[]): string[] {
 function stillHolds(note: string, waiting: ReadonlySet<string>): boolean {
   const links = [...note.matchAll(/\[\[Pending_Approval\/[^\]|\n]*/g)]
   return links.length === 0 || links.some(([link]) => waiting.has(nameOf(link)))
+}
+
+/** Without its zone: the dashboard says once that times are UTC. */
+function sayMinute(at: string): string {
+  return at.slice(0, 16).replace('T', ' ')
 }
 
 function nameOf(path: string): string {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { makeSign } from './sign-of-life.ts'
 import { isFresh, makeStatus, parseStatus, parseSyncReport, type StatusDocument } from './status.ts'
 
 const vault = {
@@ -64,6 +65,13 @@ test('reads back what it wrote and nothing else', () => {
   expect(parseStatus('{"schema":1}')).toBeUndefined()
   expect(parseStatus('')).toBeUndefined()
   expect(parseSyncReport('null')).toBeNull()
+})
+
+test('keeps what sync tells of the hub and of the other agents, and takes nothing else for it', () => {
+  const sign = makeSign({ agent: 'cloud', zone: 'cloud' }, undefined)
+  const report = { ...facts.sync, hubReachedAt: null, others: [sign] }
+  expect(parseSyncReport(JSON.stringify(report))).toEqual(report)
+  expect(parseSyncReport(JSON.stringify({ ...report, others: [{ ...sign, at: 'tomorrow' }] }))).toBeNull()
 })
 
 test('calls a document stale after 20 s', () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isScanRule } from './scan-changes.ts'
+import { sayMinute, signSchema } from './sign-of-life.ts'
 import { ZONES } from './zone-policy.ts'
 
 const count = z.int().nonnegative()
@@ -35,6 +36,10 @@ const syncSchema = z.looseObject({
   held: z.array(z.looseObject({ path: z.string(), rule: z.string() })).optional(),
   /** When the hub last came back with an older history and got back what is known here. */
   hubRestored: z.looseObject({ at: z.string() }).nullish(),
+  /** When the hub last answered; null: not since sync began. */
+  hubReachedAt: z.string().nullish(),
+  /** The last sign of life of each other agent. */
+  others: z.array(signSchema).optional(),
 })
 
 /**
@@ -118,8 +123,4 @@ function syncProblems(sync: SyncReport | null, nowMs: number): string[] {
       ? [`the hub had lost its newest history, found and put back ${sayMinute(restoredAt)}`]
       : []),
   ]
-}
-
-function sayMinute(iso: string): string {
-  return `${iso.slice(0, 16).replace('T', ' ')}Z`
 }

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { CountersignError } from '#core/errors.ts'
-import { isFresh, parseStatus, type StatusDocument } from '#core/status.ts'
+import { sayAgo, sayMinute, saySign } from '#core/sign-of-life.ts'
+import { isFresh, parseStatus, type StatusDocument, type SyncReport } from '#core/status.ts'
 import { type Cli, example } from '../cli.ts'
 import { EXIT } from '../exit-codes.ts'
 import { renderTable, terminalText } from '../table.ts'
@@ -17,7 +18,7 @@ export function configure(command: Command, cli: Cli): void {
     .action(async () => {
       const home = await cli.home()
       const status = await readStatus(join(home.state, 'status.json'))
-      cli.answer(status, renderStatus(status))
+      cli.answer(status, renderStatus(status, Date.now()))
       cli.setExitCode(status.health === 'ok' ? EXIT.ok : EXIT.failed)
     })
 }
@@ -30,7 +31,7 @@ async function readStatus(file: string): Promise<StatusDocument> {
   throw new CountersignError('ERR_NOT_RUNNING', `reading ${file}: the last status is of ${status.at}`)
 }
 
-function renderStatus(status: StatusDocument): string {
+function renderStatus(status: StatusDocument, nowMs: number): string {
   const { vault, sync } = status
   const inProgress = Object.entries(vault.in_progress).map(([agent, count]) => `${count} with ${agent}`)
   const services = status.services.map((one) => [
@@ -46,6 +47,13 @@ function renderStatus(status: StatusDocument): string {
     '',
     `Tasks: ${vault.needs_action} new, ${inProgress.join(', ') || '0 in progress'}, ${vault.pending} waiting for you, ` +
       `${vault.approved} approved, ${vault.rejected} rejected, ${vault.done} done this month`,
-    `Sync: ${sync ? `${sync.state}, ${sync.at}` : 'no report yet'}`,
+    `Sync: ${sync ? `${sync.state}, ${sync.at}${sayReached(sync, nowMs)}` : 'no report yet'}`,
+    ...(sync?.others ?? []).map((other) => terminalText(saySign(other, nowMs), 160)),
   ].join('\n')
+}
+
+function sayReached({ hubReachedAt }: SyncReport, nowMs: number): string {
+  if (hubReachedAt === undefined) return ''
+  if (hubReachedAt === null) return '; hub not reached since sync began'
+  return `; hub last reached ${sayAgo(hubReachedAt, nowMs)} (${sayMinute(hubReachedAt)})`
 }

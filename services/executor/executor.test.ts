@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ruleScan } from '#core/content-scan.ts'
 import { withoutNotice } from '#core/notice.ts'
+import { makeSign, type SignTimes } from '#core/sign-of-life.ts'
+import { makeStatus } from '#core/status.ts'
 import { section, ticksOf } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import {
@@ -443,6 +445,45 @@ test('notes of the agents are merged into the dashboard and removed', async () =
   await approve(fileName)
   await pass()
   expect(await dashboard()).not.toContain('A reply waits')
+})
+
+describe('what the zone’s health service tells of the other agents', () => {
+  const tell = (times?: SignTimes) => {
+    const others = [makeSign({ agent: 'cloud', zone: 'cloud' }, times)]
+    const at = new Date(home.now).toISOString()
+    const vault = { needs_action: 0, in_progress: {}, pending: 0, approved: 0, rejected: 0, done: 0 }
+    const sync = { state: 'ok', at, hubReachedAt: at, others }
+    const facts = { at, services: [], vault: { ...vault, conflicts: 0, halted: false }, sync }
+    writeFileSync(
+      join(home.folder, 'state/status.json'),
+      JSON.stringify(makeStatus({ zone: 'local', agent: 'local', ...facts })),
+    )
+  }
+
+  test('is on the dashboard: never, or when each was last heard of', async () => {
+    await pass()
+    expect(await dashboard()).not.toContain('Last heard of')
+    tell()
+    await pass()
+    expect(await dashboard()).toContain('| Last heard of cloud | never |')
+    tell({ claimed: Date.parse('2027-01-01T00:00:00Z'), seen: Date.parse('2026-11-20T09:15:30Z') })
+    await pass()
+    expect(await dashboard()).toContain('| Last heard of cloud | 2026-11-20 09:15 |')
+  })
+
+  test('changes no byte of it as time goes by, and stays when that service is away', async () => {
+    const times = { claimed: home.now - 5_000, seen: home.now }
+    tell(times)
+    await pass()
+    const before = statSync(join(home.vaultRoot, 'Dashboard.md'))
+    home.now += 3_600_000
+    tell(times)
+    await pass()
+    expect(statSync(join(home.vaultRoot, 'Dashboard.md'))).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs })
+    home.now += 3_600_000
+    await pass()
+    expect(await dashboard()).toMatch(/health service has been silent[\s\S]*Last heard of cloud \| 2026/)
+  })
 })
 
 test('nothing that the executor writes is kept from the other zone by the scan', async () => {

@@ -1,5 +1,5 @@
 import { readAction } from '#core/action.ts'
-import { type DashboardTask, renderDashboard } from '#core/dashboard.ts'
+import { type DashboardFacts, type DashboardTask, renderDashboard } from '#core/dashboard.ts'
 import { DOMAINS, fileNameOf, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { isHalted, readTask } from './read-task.ts'
@@ -15,6 +15,7 @@ export interface DashboardSources {
   readonly held: readonly Held[]
   /** What is wrong, one sentence each. */
   readonly problems: readonly string[]
+  readonly signs: DashboardFacts['signs']
 }
 
 /**
@@ -37,6 +38,7 @@ export async function updateDashboard(sources: DashboardSources, deps: ExecutorD
     conflicts: await deps.vault.conflicts(),
     isHalted: await isHalted(deps),
     problems: sources.problems,
+    signs: sources.signs,
     counts: {
       needsAction: (
         await pathsIn(

@@ -14,6 +14,8 @@ export class Attention {
   readonly held = new Map<string, Oddity>()
   /** The hub has been fetched since this process began: only then the clone is known to hold what the store says. */
   isHubSeen = false
+  /** When the hub last answered this process, ms. */
+  hubReachedAt: number | null = null
 
   wake(keys: Iterable<string>): void {
     for (const key of keys) {

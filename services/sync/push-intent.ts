@@ -41,10 +41,12 @@ export async function takeOverOwn(
 }
 
 /** Written down before it is begun: after a crash, the hub's history tells whether it landed. */
-export async function pushIntent(intent: PushIntent, hlc: string, { repo, store, at }: SyncDeps): Promise<PushOutcome> {
+export async function pushIntent(intent: PushIntent, hlc: string, deps: SyncDeps): Promise<PushOutcome> {
+  const { repo, store, at } = deps
   store.update({ addIntent: intent, facts: { hlc } })
   await at('committed')
   const outcome = await repo.push({ commit: intent.commit, expected: intent.parent })
+  if (outcome.kind !== 'unknown') deps.attention.hubReachedAt = deps.clock.now()
   await at('pushed')
   if (outcome.kind === 'rejected' && outcome.cause === 'refused') store.update({ removeIntents: [intent.commit] })
   return outcome

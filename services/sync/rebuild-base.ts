@@ -2,6 +2,7 @@ import { mergeKey } from '#core/merge.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { BaseRow } from '#core/ports/sync-store.ts'
 import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
+import { missingLifeFacts } from './signs-of-life.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { stampsOf } from './verify-hub.ts'
 
@@ -32,7 +33,9 @@ export async function rebuildBase(head: Oid | null, { repo, store, scanner, cloc
     const oid = scanner.view.known(path)?.oid
     if (oid && isHubs(path, oid)) rows.set(path, { oid, identity: null })
   }
-  store.update({ base: rows, stamps: stampsOf(commits, clock.now()), facts: { based: 'yes' } })
+  const nowMs = clock.now()
+  const facts = { ...missingLifeFacts(commits, nowMs, store), based: 'yes' }
+  store.update({ base: rows, stamps: stampsOf(commits, nowMs), facts })
 }
 
 /**

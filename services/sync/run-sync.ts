@@ -5,6 +5,7 @@ import type { Metrics } from '#runtime/metrics.ts'
 import { lastCheck } from './check-everything.ts'
 import { asDiskFault } from './disk-fault.ts'
 import { lastRestore } from './restore-hub.ts'
+import { signsOfLife } from './signs-of-life.ts'
 import { type CycleOutcome, syncCycle, type Wake } from './sync-cycle.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { type LoopAnswer, type SyncLoop, startLoop } from './sync-loop.ts'
@@ -70,7 +71,7 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
       errorsInARow = 0
       isRepaired = false
       const before = status
-      status = statusAfter(before, outcome, deps.clock.now())
+      status = { ...statusAfter(before, outcome, deps.clock.now()), ...(await othersAndHub()) }
       report(outcome, before)
       return answerTo(outcome)
     } catch (cause) {
@@ -83,6 +84,13 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
       if (++errorsInARow >= GIVE_UP_AFTER) options.onFault(error)
       else if (error.code === 'ERR_GIT_FAILED' && errorsInARow >= REPAIR_AFTER && !isRepaired) await repairOnce()
       return { kind: 'back-off' }
+    }
+  }
+  const othersAndHub = async () => {
+    const { hubReachedAt } = deps.attention
+    return {
+      hubReachedAt: hubReachedAt === null ? null : new Date(hubReachedAt).toISOString(),
+      others: await signsOfLife(deps),
     }
   }
   const repairOnce = async () => {

@@ -182,6 +182,7 @@ async function lookAround(
   await deps.at('scanned')
   if (fetched.kind === 'unreachable') return fetched
   attention.isHubSeen = true
+  if (mustFetch) attention.hubReachedAt = deps.clock.now()
   // Our own guess at the head is no news of the hub.
   const restored = mustFetch && fetched.kind === 'ok' ? await restoreHub(fetched.head, deps) : undefined
   if (restored && restored.kind !== 'refused') return restored

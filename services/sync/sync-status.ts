@@ -1,4 +1,5 @@
 import { CountersignError, ERROR_CODES, type ErrorCode } from '#core/errors.ts'
+import type { SignOfLife } from '#core/sign-of-life.ts'
 import type { CycleOutcome, CycleReport } from './sync-cycle.ts'
 
 /** What a person has to know of a trouble: the code, what happened, what to do. */
@@ -18,6 +19,10 @@ export interface SyncStatus {
   readonly state: string
   readonly at: string
   readonly lastSuccessAt: string | null
+  /** When the hub last answered; null: not since this process began. */
+  readonly hubReachedAt: string | null
+  /** The last sign of life of each other agent. */
+  readonly others: readonly SignOfLife[]
   /** As of the last success. */
   readonly hubHead: string | null
   /** Held back by the ownership table or not carried at all, with the rule. */
@@ -38,6 +43,8 @@ export interface SyncStatus {
 export const FIRST_STATUS: Omit<SyncStatus, 'at'> = {
   state: 'starting',
   lastSuccessAt: null,
+  hubReachedAt: null,
+  others: [],
   hubHead: null,
   held: [],
   conflicts: [],

@@ -5,6 +5,7 @@ import { mergeKey } from '#core/merge.ts'
 import type { FetchOutcome, Oid, SignedCommit } from '#core/ports/repo.ts'
 import type { HubFile, StoreChange, SyncStore } from '#core/ports/sync-store.ts'
 import { parseVaultPath, type VaultPath } from '#core/vault-path.ts'
+import { lifeFacts } from './signs-of-life.ts'
 import { standingNames } from './standing-names.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
@@ -53,8 +54,10 @@ async function judgeHub(range: Range, deps: SyncDeps): Promise<GateVerdict> {
   const { verifiedHead: verified, commits } = verdict
   if (verified !== range.lastVerified) {
     deps.courtesy.hear(commits)
-    const changed = takenOver(commits, clock.now())
-    store.update({ ...changed, facts: { verified, hub_at: verified, hlc: latestHlc(store, commits, clock.now()) } })
+    const nowMs = clock.now()
+    const changed = takenOver(commits, nowMs)
+    const facts = { verified, hub_at: verified, hlc: latestHlc(store, commits, nowMs) }
+    store.update({ ...changed, facts: { ...lifeFacts(commits, nowMs), ...facts } })
     attention.wakePaths(changed.hub.keys())
   }
   return verdict

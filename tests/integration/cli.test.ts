@@ -1,12 +1,14 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { makeTaskId } from '#core/ids.ts'
+import { makeSign } from '#core/sign-of-life.ts'
+import { makeStatus } from '#core/status.ts'
 import { newTaskFile, renderSection, renderTaskFile } from '#core/task-file.ts'
 import { taskFileName, taskPath } from '#core/vault-path.ts'
 import { EXIT } from '../../cli/exit-codes.ts'
@@ -54,7 +56,7 @@ const ID = makeTaskId(Date.UTC(2026, 10, 20), new Uint8Array(10).fill(7))
 async function homeWithDraft(): Promise<{ home: string; file: string; id: string }> {
   const home = await mkdtemp(join(tmpdir(), 'cli-home-'))
   onTestFinished(() => rm(home, { recursive: true, force: true }))
-  await (await import('node:fs/promises')).cp(join(template, 'local'), home, { recursive: true })
+  await cp(join(template, 'local'), home, { recursive: true })
   const task = newTaskFile(
     {
       id: ID,
@@ -142,6 +144,29 @@ test('says what was tried, what was found and what to do, on stderr', async () =
   expect(stderr).toMatch(/ERR_NOT_RUNNING: reading .*status\.json: .*\n {2}Start the zone/)
 })
 
+test('status says when the hub was last reached and the other agents were last heard of', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'cli-status-'))
+  onTestFinished(() => rm(home, { recursive: true, force: true }))
+  await cp(join(template, 'local'), home, { recursive: true })
+  const now = Date.now()
+  const at = new Date(now).toISOString()
+  const others = [
+    makeSign({ agent: 'cloud', zone: 'cloud' }, { claimed: now - 200_000, seen: now - 199_000 }),
+    makeSign({ agent: 'cloud-2', zone: 'cloud' }, undefined),
+  ]
+  const vault = { needs_action: 0, in_progress: {}, pending: 0, approved: 0, rejected: 0, done: 0 }
+  const sync = { state: 'ok', at, hubReachedAt: at, others }
+  const facts = { at, services: [], vault: { ...vault, conflicts: 0, halted: false }, sync }
+  await writeFile(
+    join(home, 'state/status.json'),
+    JSON.stringify(makeStatus({ zone: 'local', agent: 'local', ...facts })),
+  )
+  const said = await countersign(['status', '--home', home])
+  expect(said.stdout).toMatch(/^Sync: ok, .*; hub last reached \d+ s ago \(\d{4}-\d\d-\d\d \d\d:\d\dZ\)$/m)
+  expect(said.stdout).toMatch(/^cloud: last heard of 3 min ago \(.*Z\)\ncloud-2 \(cloud zone\): never heard of$/m)
+  expect(JSON.parse((await countersign(['status', '--json', '--home', home])).stdout).sync).toEqual(sync)
+})
+
 test('asks which zone is meant when both are there', async () => {
   const cwd = await mkdtemp(join(tmpdir(), 'cli-both-'))
   onTestFinished(() => rm(cwd, { recursive: true, force: true }))
@@ -198,7 +223,7 @@ test('never decides in the cloud', async () => {
   const cloud = await mkdtemp(join(tmpdir(), 'cli-cloud-'))
   onTestFinished(() => rm(cloud, { recursive: true, force: true }))
   await countersign(['init', 'cloud', '--home', cloud])
-  await (await import('node:fs/promises')).cp(join(home, 'vault'), join(cloud, 'vault'), { recursive: true })
+  await cp(join(home, 'vault'), join(cloud, 'vault'), { recursive: true })
   const answer = await countersign(['approve', id, '--home', cloud, '--json'])
   expect([answer.code, JSON.parse(answer.stdout).error.code]).toEqual([4, 'ERR_ZONE_FORBIDDEN'])
 })

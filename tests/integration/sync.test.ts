@@ -93,6 +93,11 @@ describe('the sync service', () => {
         vault: { ok: true },
       })
       expect(local.status()).toMatchObject({ state: 'ok', held: [], conflicts: [], quarantine: null })
+      for (const [zone, agent] of [[local, 'cloud'] as const, [cloud, 'local'] as const])
+        expect(zone.status()).toMatchObject({
+          hubReachedAt: expect.any(String),
+          others: [{ agent, at: expect.any(String) }],
+        })
       expect(await cloud.stop()).toBe(0)
     },
     LIMIT_MS,

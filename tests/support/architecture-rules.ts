@@ -30,7 +30,7 @@ const PURE_NODE = ['node:crypto', 'node:path', 'node:path/posix', 'node:timers/p
  */
 export const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   'mcp/email/main-cloud.ts': ['services/drafter/draft-reply.ts'],
-  'services/executor/zone-problems.ts': ['node:fs/promises'],
+  'services/executor/zone-news.ts': ['node:fs/promises'],
   'services/health/count-vault.ts': ['node:fs', 'node:fs/promises'],
   'services/health/write-status.ts': ['node:fs/promises'],
 }
