@@ -66,7 +66,7 @@ async function measureIdle(lab: Lab, plan: Plan, world: VaultWorld, { cloud, loc
   const used = () => ({
     cloud: cpuSeconds([cloud.pid], connectionOf(cloud)),
     local: cpuSeconds([local.pid], connectionOf(local)),
-    hub: cpuSeconds([world.ssh.pid]),
+    hub: cpuSeconds([world.ssh.pid], [lab.programs.gate]),
   })
   await delay(2_000, undefined, { signal: lab.signal })
   const [before, startedAt] = [used(), performance.now()]

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { revokeAgent } from '#adapters/keys/trust-files.ts'
 import type { Oid } from '#core/ports/repo.ts'
+import { type GateProcess, startGate } from '#tests/support/gate-process.ts'
 import { Attacker, type HostileFile } from '#tests/support/git-attacker.ts'
 import { commitFiles, makeHub, makeZones, openClone, taskText, type Zones } from '#tests/support/git-zones.ts'
 import { openRealZone, type RealZone } from '#tests/support/real-zone.ts'
@@ -41,6 +42,8 @@ const FORGED_NAME = 'EMAIL_2026-11-20_pay-me_ah3k9q.md'
 
 let zones: Zones
 let hub: string
+/** The hub's hook asks this one. What it says where none stays is the same function. */
+let gate: GateProcess
 let head: Oid
 /** The head before the person approved: what a merge with `ours` would bring back. */
 let earlier: Oid
@@ -57,6 +60,7 @@ beforeAll(async () => {
     ['former', 'cloud'],
   ])
   hub = await makeHub(zones)
+  gate = await startGate(hub, zones.trustDir)
   settled = mkdtempSync(join(zones.root, 'settled-'))
   await using local = await openRealZone(zones, settled, hub)
   await using cloud = await openClone(zones, 'cloud', hub)
@@ -92,7 +96,10 @@ beforeAll(async () => {
   head = attacker.head()
   honest = by('cloud', { [HONEST]: 'honest\n' })(attacker, head)
 })
-afterAll(() => zones[Symbol.dispose]())
+afterAll(async () => {
+  await gate[Symbol.asyncDispose]()
+  zones[Symbol.dispose]()
+})
 
 async function push(clone: Awaited<ReturnType<typeof openClone>>, files: Record<string, string | null>): Promise<Oid> {
   const fetched = await clone.fetch()
