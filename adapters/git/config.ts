@@ -66,6 +66,8 @@ export function cloneSettings(options: {
     'fetch.recurseSubmodules': 'false',
     'push.default': 'nothing',
     'protocol.allow': 'never',
+    // The newer one lists refs in a round trip of its own; the hub has one ref.
+    'protocol.version': '0',
     'protocol.file.allow': 'always',
     'protocol.ssh.allow': 'always',
     'protocol.https.allow': 'always',

@@ -64,7 +64,6 @@ export async function initHub({ dir, trustDir, hookCommand }: HubOptions): Promi
   mkdirSync(join(dir, 'hooks'), { recursive: true, mode: 0o700 })
   writeHook(dir, 'pre-receive', preReceiveHook(dir, trustDir, hookCommand))
   writeHook(dir, 'reference-transaction', REFERENCE_TRANSACTION_HOOK)
-  writeHook(dir, 'post-receive', POST_RECEIVE_HOOK)
 }
 
 /** A receive-pack that was killed leaves `main.lock`, which blocks every later push; the next push clears it. */
@@ -130,7 +129,9 @@ function preReceiveHook(dir: string, trustDir: string, command: readonly string[
     throw new CountersignError('ERR_CONFIG_INVALID', `the hub's hook needs an absolute program, not ${command[0]}`)
   return `#!/bin/sh
 # Written by countersign at each start of the hub. Refuses whatever the gate refuses.
-updates=$(cat)
+updates=
+while read -r line; do updates="$updates$line
+"; done
 if [ -S ${GATE_SOCKET} ]; then
   perl -MIO::Socket::UNIX -e '${ASK_GATE}' ${GATE_SOCKET} ${MAX_JUDGING_S} "\${GIT_OBJECT_DIRECTORY-}" \
     "\${GIT_ALTERNATE_OBJECT_DIRECTORIES-}" "\${COUNTERSIGN_HUB_AGENT-}" "\${GIT_PUSH_OPTION_0-}" "$updates"
@@ -158,26 +159,26 @@ const ASK_GATE = `
     print STDERR @faults;
     exit($verdict eq "accepted\\n" ? ${ACCEPTED} : $verdict eq "refused\\n" ? ${REFUSED} : 1)`
 
-/** Git renames a ref into place without syncing its folder; without this an acknowledged claim can vanish in a power cut. */
+/**
+ * Git renames a ref into place without syncing its folder; without this an acknowledged claim can vanish in a power cut.
+ * The rest stands here too because a hook more is a program more for each push. Opened for both directions, a pipe whose
+ * reader is gone neither blocks nor kills the writer.
+ */
 const REFERENCE_TRANSACTION_HOOK = `#!/bin/sh
 # Written by countersign at each start of the hub. Runs before the client is told that its push landed.
 [ "$1" = committed ] || exit 0
 sync -f "$PWD" 2>/dev/null || sync
-`
-
-/** Opened for both directions, a pipe whose reader is gone neither blocks nor kills the writer. */
-const POST_RECEIVE_HOOK = `#!/bin/sh
-# Written by countersign at each start of the hub. Wakes everyone who listens for a new head (services/hub/hub-watch).
+# Wakes everyone who listens for a new head (services/hub/hub-watch).
 for pipe in watchers/*; do
   [ -p "$pipe" ] || continue
   if [ -d "/proc/\${pipe##*.}" ]; then echo 1<>"$pipe"; else rm -f "$pipe"; fi
 done
 # Packs loose objects once there are some 6,000 (names are evenly spread over 256 folders), one at a time, and the push
 # does not wait for it.
-if [ "$(ls objects/17 2>/dev/null | wc -l)" -gt 23 ] && command -v flock >/dev/null; then
+set -- objects/17/*
+if [ "$#" -gt 23 ] && command -v flock >/dev/null; then
   flock -n packing git repack -d -l -q --geometric=2 </dev/null >/dev/null 2>&1 &
 fi
-exit 0
 `
 
 function shellQuoted(text: string): string {

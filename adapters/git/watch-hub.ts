@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { watch } from 'node:fs'
+import { statSync, watch } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -14,11 +14,15 @@ export function watchHubFolder(hubUrl: string, onPush: () => void): HubWatch | u
   const path = hubUrl.startsWith('file://') ? fileURLToPath(hubUrl) : hubUrl
   if (!isAbsolute(path)) return undefined
   try {
-    const watcher = watch(join(path, 'refs', 'heads'), { persistent: false }, (_event, name) => {
+    const folder = join(path, 'refs', 'heads')
+    const { ino } = statSync(folder)
+    const watcher = watch(folder, { persistent: false }, (_event, name) => {
       if (name === null || name === 'main') onPush()
     })
     watcher.on('error', onPush)
-    return { isLive: () => true, [Symbol.asyncDispose]: async () => watcher.close() }
+    // A hub that was put in this one's place is another folder, of which nothing is heard.
+    const isLive = () => statSync(folder, { throwIfNoEntry: false })?.ino === ino
+    return { isLive, [Symbol.asyncDispose]: async () => watcher.close() }
   } catch {
     return undefined // Not there: the caller asks, and the answer says what is wrong.
   }
