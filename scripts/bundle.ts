@@ -26,8 +26,7 @@ export const BUNDLE_SETS = {
   hub: {
     'prepare-hub': 'services/hub/prepare-hub.ts',
     'authorized-keys': 'services/hub/authorized-keys.ts',
-    'pre-receive': 'services/hub/main.ts',
-    'gate-server': 'services/hub/gate-server.ts',
+    gate: 'services/hub/main.ts',
   },
 } as const
 

@@ -18,7 +18,7 @@ export interface Lab extends AsyncDisposable {
   readonly reaper: Reaper
   readonly redis: { readonly label: string; readonly passwordFile: string; url(database: number): string }
   /** The bundles that the images hold. */
-  readonly programs: Readonly<Record<'sync' | 'hook' | 'gate', string>>
+  readonly programs: Readonly<Record<'sync' | 'gate', string>>
   /** For child processes: what they need of our own environment. */
   readonly env: Record<string, string>
   readonly signal: AbortSignal
@@ -50,14 +50,9 @@ export async function openLab(signal: AbortSignal, say: (line: string) => void):
   }
   const redis = await startRedis({ root, reaper, supervisor, env, signal, say })
   const dist = join(root, 'dist')
-  const entries = {
-    sync: 'services/sync/main.ts',
-    'pre-receive': 'services/hub/main.ts',
-    'gate-server': 'services/hub/gate-server.ts',
-  }
+  const entries = { sync: 'services/sync/main.ts', gate: 'services/hub/main.ts' }
   await bundle(entries, { root: resolve('.'), outDir: dist, acting: false })
-  const programOf = (name: string) => join(dist, `${name}.mjs`)
-  const programs = { sync: programOf('sync'), hook: programOf('pre-receive'), gate: programOf('gate-server') }
+  const programs = { sync: join(dist, 'sync.mjs'), gate: join(dist, 'gate.mjs') }
   const resources = opening.move()
   return {
     ...{ root, supervisor, reaper, redis, programs, env, signal, say },

@@ -35,14 +35,23 @@ export async function openVaultWorld(lab: Lab, shape: Shape): Promise<VaultWorld
   const zones = opening.use(await makeZones(lab.root))
   const { root, home, trustDir } = zones
   const hub = join(root, 'vault.git')
-  await initHub({ dir: hub, trustDir, hookCommand: [process.execPath, lab.programs.hook] })
+  await initHub({ dir: hub, trustDir, hookCommand: [process.execPath, lab.programs.gate] })
   await populate(hub, shape, await readSigningKey(join(home('local'), 'keys/signing')))
   const ssh = opening.use(await serveHub(zones, hub))
   const gate = `gate of ${hub}`
   await lab.supervisor.start({
     ...{ name: gate, logFile: join(root, 'gate.log'), tier: 0, drainMs: 5_000, env: lab.env },
     command: process.execPath,
-    args: ['--max-semi-space-size=1', '--optimize-for-size', lab.programs.gate, '--git-dir', hub, '--trust', trustDir],
+    args: [
+      '--max-semi-space-size=1',
+      '--optimize-for-size',
+      lab.programs.gate,
+      'stay',
+      '--git-dir',
+      hub,
+      '--trust',
+      trustDir,
+    ],
   })
   opening.defer(() => lab.supervisor.stop(gate))
   lab.say(`  made ${describe(shape)} in ${seconds(startedAt)}`)

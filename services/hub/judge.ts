@@ -1,9 +1,8 @@
 import { RESTORE } from '#adapters/git/config.ts'
 import { type PushObjects, removeStaleHubLocks } from '#adapters/git/hub.ts'
 import { readTrust } from '#adapters/keys/trust-files.ts'
-import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
-import { lazyScan, ruleScan, scanInLayers } from '#core/content-scan.ts'
 import { gateTrust } from '#core/gate.ts'
+import type { ContentScan } from '#core/ports/content-scan.ts'
 import { judgePush } from './pre-receive.ts'
 
 /** A push as git tells its pre-receive hook of it. */
@@ -18,23 +17,29 @@ export interface Push {
   readonly option: string
 }
 
-const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
-const scan = scanInLayers([ruleScan, lazyScan(SECRETLINT_TRIGGERS, loadSecretlint)])
-
-/** What is wrong with a push, a line for each fault. Who is trusted is read each time: a key revoked now counts now. */
-export async function judge(push: Push, objects: PushObjects, gitDir: string, trustDir: string): Promise<string[]> {
-  removeStaleHubLocks(gitDir, Date.now())
-  const trust = await readTrust(trustDir)
-  using reader = objects.of(push, trust.agents)
-  return await judgePush(push.updates, reader, {
-    ...gateTrust(trust),
-    scan,
-    // What the hub had lost is put back by whoever has it: each commit's own signature and place say whether it may enter.
-    ...(push.agent && push.option !== RESTORE && { pushedBy: push.agent }),
-  })
+export interface Hub {
+  readonly gitDir: string
+  readonly trustDir: string
+  readonly objects: PushObjects
+  readonly scan: ContentScan
 }
 
-/** Whatever goes wrong refuses the push. */
-export function gateFailed(error: unknown): string {
-  return `countersign: refused gate-failed: ${error instanceof Error ? error.message : String(error)}`
+/**
+ * What is wrong with a push, a line for each fault; whatever goes wrong here is one. Who is trusted is read each time: a
+ * key revoked now counts now.
+ */
+export async function judge(push: Push, { gitDir, trustDir, objects, scan }: Hub): Promise<string[]> {
+  try {
+    removeStaleHubLocks(gitDir, Date.now())
+    const trust = await readTrust(trustDir)
+    using reader = objects.of(push, trust.agents)
+    return await judgePush(push.updates, reader, {
+      ...gateTrust(trust),
+      scan,
+      // What the hub had lost is put back by whoever has it: each commit's own signature and place say whether it may enter.
+      ...(push.agent && push.option !== RESTORE && { pushedBy: push.agent }),
+    })
+  } catch (error) {
+    return [`countersign: refused gate-failed: ${error instanceof Error ? error.message : String(error)}`]
+  }
 }

@@ -12,8 +12,8 @@ export interface GateProcess extends AsyncDisposable {
 }
 
 export async function startGate(hub: string, trustDir: string): Promise<GateProcess> {
-  const program = resolve('services/hub/gate-server.ts')
-  const child = spawn(process.execPath, [program, '--git-dir', hub, '--trust', trustDir], { stdio: 'inherit' })
+  const program = resolve('services/hub/main.ts')
+  const child = spawn(process.execPath, [program, 'stay', '--git-dir', hub, '--trust', trustDir], { stdio: 'inherit' })
   const exited = once(child, 'exit')
   const deadline = performance.now() + 30_000
   while (!(await isAnswered(join(hub, GATE_SOCKET)))) {
