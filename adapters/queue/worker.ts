@@ -25,7 +25,7 @@ export interface WorkerOptions {
 
 /** Not in the catalogue: it means nothing to anyone but this file. */
 const CANARY = 'canary'
-const CANARY_EVERY_MS = 5_000
+const CANARY_EVERY_MS = 15_000
 /** A crashed worker's job is taken over within lock + check = 15 s. */
 const LOCK_MS = 10_000
 const STALLED_CHECK_MS = 5_000
