@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-// Three projects, run in this order by `npm test`: unit needs nothing, integration needs real servers
-// (containers or processes of its own), e2e needs Docker and the built images.
+// Run in this order by `npm test`: unit needs nothing, integration and stress need real servers (containers or processes
+// of their own), e2e needs Docker and the built images.
 export default defineConfig({
   test: {
     // Every test stops the containers it started; the watchdog container would be one more image to fetch.
@@ -24,6 +24,13 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 180_000,
           maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'stress',
+          include: ['tests/stress/**/*.test.ts'],
+          fileParallelism: false,
         },
       },
       {

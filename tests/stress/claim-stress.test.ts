@@ -8,7 +8,7 @@ import { hasSshd } from '#tests/support/sshd.ts'
 // Eight agents in processes of their own fight for the same tasks over ssh, while at random they, their git and ssh and
 // the hub's end of their pushes are killed and their lines are cut. COUNTERSIGN_TEST_SEED repeats the order of faults.
 const SEED = Number(process.env.COUNTERSIGN_TEST_SEED ?? Math.floor(Math.random() * 1e9))
-const TASKS = Number(process.env.COUNTERSIGN_TEST_CLAIMS ?? 1_000)
+const TASKS = Number(process.env.COUNTERSIGN_TEST_CLAIMS ?? 200)
 const FAULTS = Math.floor(TASKS / 5)
 const AGENTS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((letter) => `cloud-${letter}`)
 const KINDS: readonly FaultKind[] = ['clone', 'git', 'receive-pack', 'cut']

@@ -10,6 +10,7 @@ import { trustHost } from '#adapters/keys/trust-files.ts'
 import type { RepoPort } from '#core/ports/repo.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { CLAIMS_PER_PUSH } from '#services/sync/claim-tasks.ts'
+import { startGate } from '../gate-process.ts'
 import { makeHub, makeZones, type Zones } from '../git-zones.ts'
 import { serveHub } from '../sshd.ts'
 import { type CutProxy, cutProxy } from './cut-proxy.ts'
@@ -58,6 +59,7 @@ export async function openClaimWorld(options: WorldOptions): Promise<ClaimWorld>
   const zones = closing.use(await makeZones(undefined, names))
   const hub = options.engine === 'plain' ? plainHub(zones) : await makeHub(zones)
   const server = closing.use(await serveHub(zones, hub))
+  if (options.engine === 'countersign') closing.use(await startGate(hub, zones.trustDir))
   const proxies = new Map<string, CutProxy>()
   const hostKey = readFileSync(`${server.hostKeyFile}.pub`, 'utf8')
   for (const agent of options.agents) {
