@@ -46,6 +46,6 @@ export async function pushIntent(intent: PushIntent, hlc: string, { repo, store,
   await at('committed')
   const outcome = await repo.push({ commit: intent.commit, expected: intent.parent })
   await at('pushed')
-  if (outcome.kind === 'rejected' && outcome.cause === 'refused') store.update({ removeIntents: [intent.commit] })
+  if (outcome.kind === 'rejected' && outcome.cause !== 'raced') store.update({ removeIntents: [intent.commit] })
   return outcome
 }
