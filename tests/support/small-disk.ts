@@ -19,7 +19,7 @@ export function smallDisk(dir: string): SmallDisk {
   cpSync(dir, `${dir}.kept`, { recursive: true })
   writeFileSync(image, '')
   run('truncate', '-s', '24M', image)
-  run('mkfs.ext4', '-q', '-m', '0', image)
+  run('mkfs.ext4', '-q', '-m', '0', '-b', '4096', image)
   run('mount', '-o', 'loop', image, dir)
   cpSync(`${dir}.kept`, dir, { recursive: true })
   return {

@@ -47,7 +47,7 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
   const env = {
     PATH: process.env.PATH,
     // What a start that ended in good order has compiled, the next ones need not.
-    NODE_COMPILE_CACHE: join(zones.root, 'node-cache'),
+    NODE_COMPILE_CACHE: resolve('node_modules/.cache/node'),
     COUNTERSIGN_ZONE: zone,
     COUNTERSIGN_AGENT: zone,
     COUNTERSIGN_VAULT: vault,
