@@ -45,6 +45,10 @@ export const ERROR_CODES = {
     retryable: true,
     hint: 'Will retry. Check the network, the hub address (COUNTERSIGN_HUB_URL) and its deploy key; nothing is lost meanwhile.',
   },
+  ERR_HUB_WRITE_FAILED: {
+    retryable: true,
+    hint: 'Will retry. Make room on the hub’s disk, or make it writable; what waits here is pushed then.',
+  },
   ERR_JOURNAL_FAILED: {
     retryable: false,
     hint: 'Nothing is executed without the journal. Check the disk and the state folder; restore journal.sqlite from a backup rather than delete it.',

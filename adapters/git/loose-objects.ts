@@ -103,7 +103,7 @@ async function isThere(path: string): Promise<boolean> {
 
 /** Whole or not at all: an empty object file after a power cut would make git refuse the whole repository. */
 async function writeObject(path: string, packed: Buffer): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  await ensureFolder(dirname(path))
   const temporary = join(dirname(path), `tmp_obj_${randomBytes(6).toString('hex')}`)
   const file = await open(temporary, 'wx', 0o444)
   try {
@@ -116,6 +116,14 @@ async function writeObject(path: string, packed: Buffer): Promise<void> {
     await file.close()
   }
   await rename(temporary, path)
+}
+
+/** Not `recursive` at once: on a read-only disk that one says ENOENT. */
+async function ensureFolder(path: string): Promise<void> {
+  await mkdir(path).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') await mkdir(path, { recursive: true })
+    else if (error.code !== 'EEXIST') throw error
+  })
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {

@@ -1,10 +1,19 @@
 import { CountersignError } from '#core/errors.ts'
 import { checkObjects } from './clone-damage.ts'
-import { type RunGit, withoutCredentials } from './run-git.ts'
+import { isDiskFault, type RunGit, withoutCredentials } from './run-git.ts'
 
 /** What git says of its own repository; the hub's words come after `remote:`. */
 const OWN_WORDS =
   /^(?:fatal|error): (?:loose object |corrupt loose object |bad (?:tree )?object |unable to read [0-9a-f]{40}|could not read [0-9a-f]{40}|failed to traverse parents|not a git repository: |unterminated line in |packfile )/im
+
+/** A disk that takes nothing makes a fetch fail, too. Throws ERR_STATE_WRITE_FAILED when that was it. */
+export function refuseOwnDisk(verb: string, stderr: string): void {
+  if (isDiskFault(stderr))
+    throw new CountersignError(
+      'ERR_STATE_WRITE_FAILED',
+      `git ${verb}: ${withoutCredentials(stderr).trim().slice(0, 300)}`,
+    )
+}
 
 /**
  * A damaged clone makes a push or fetch fail in words that sound like the hub's fault. Throws ERR_GIT_FAILED (details:

@@ -37,6 +37,28 @@ describe('what a push answered', () => {
       { kind: 'rejected', cause: 'refused' },
     ],
     [
+      'a hub whose disk is full',
+      line('!', '[remote rejected] (unpacker error)'),
+      'remote: fatal: unable to write loose object file: No space left on device        \n',
+      {
+        kind: 'rejected',
+        cause: 'unstored',
+        reason: "the hub's disk: remote: fatal: unable to write loose object file: No space left on device",
+      },
+    ],
+    [
+      'a full disk that keeps the hub from locking the ref',
+      line('!', '[remote rejected] (failed to update ref)'),
+      "remote: error: cannot lock ref 'refs/heads/main': Unable to create 'main.lock': No space left on device\n",
+      { kind: 'rejected', cause: 'unstored' },
+    ],
+    [
+      'the hook’s no to a path that reads like a full disk',
+      line('!', '[remote rejected] (pre-receive hook declined)'),
+      'remote: countersign: refused path Plans/No space left on device.md\n',
+      { kind: 'rejected', cause: 'refused' },
+    ],
+    [
       'no report after sending',
       line('!', '[remote failure] (remote failed to report status)'),
       '',

@@ -7,6 +7,10 @@ const HOOK_LINE = /^remote: (countersign: .*?)\s*$/
 const RACED =
   /stale info|fetch first|non-fast-forward|needs force|cannot lock ref|incorrect old value|failed to update ref|reference already exists/
 
+/** What its git says of a disk that is full or read-only. */
+const UNSTORED =
+  /^(?:remote: (?!countersign: ).*(?:No space left on device|Disk quota exceeded|Read-only file system)|error: remote unpack failed: unable to create temporary object directory)/m
+
 /**
  * What `git push --porcelain` of one ref says. Only the flag of the ref's own line counts: exit code 0 also means "was
  * there already" (`=`), which two agents could both take for a win, and a dropped connection leaves everything open.
@@ -20,5 +24,12 @@ export function readPushOutcome(stdout: string, stderr: string): PushOutcome {
   if (flag === '=') return { kind: 'unknown', reason: `the hub had this commit already: ${summary}` }
   // `[remote failure]`: sent, but no report came back; it may have landed.
   if (flag !== '!' || summary.startsWith('[remote failure]')) return { kind: 'unknown', reason }
+  const unstored = UNSTORED.exec(stderr)
+  if (unstored)
+    return { kind: 'rejected', cause: 'unstored', reason: `the hub's disk: ${lineAt(stderr, unstored.index)}` }
   return { kind: 'rejected', cause: RACED.test(summary) ? 'raced' : 'refused', reason }
+}
+
+function lineAt(text: string, start: number): string {
+  return (text.slice(start).split('\n')[0] ?? '').trim().slice(0, MAX_REASON_CHARS)
 }

@@ -14,7 +14,7 @@ import { lockClone, removeStaleLocks } from './lock.ts'
 import { looseObjects } from './loose-objects.ts'
 import { objectSource } from './object-source.ts'
 import { asOid, objectReader } from './objects.ts'
-import { refuseIncompleteClone, refuseOwnDamage } from './own-damage.ts'
+import { refuseIncompleteClone, refuseOwnDamage, refuseOwnDisk } from './own-damage.ts'
 import { readPushOutcome } from './push-outcome.ts'
 import { type GitResult, gitRunner, type RunGit, withoutCredentials } from './run-git.ts'
 import { mayBeBad, salvage } from './salvage.ts'
@@ -215,6 +215,7 @@ async function transport(
 }
 
 function notFetched(stderr: string): FetchOutcome {
+  refuseOwnDisk('fetch', stderr)
   if (!mayBeBad(stderr)) refuseOwnDamage('fetch', stderr)
   const reason = withoutCredentials(stderr).trim().slice(0, MAX_REASON_CHARS)
   return mayBeBad(stderr) ? { kind: 'refused', reason, head: null, good: null } : { kind: 'unreachable', reason }

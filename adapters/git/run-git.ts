@@ -17,7 +17,7 @@ export interface GitCall {
   readonly accept?: readonly number[] | 'any'
 }
 
-/** Runs one git command on one repository. Throws ERR_GIT_FAILED (details: exitCode, timedOut). */
+/** Runs one git command on one repository. Throws ERR_GIT_FAILED (details: exitCode, timedOut), ERR_STATE_WRITE_FAILED. */
 export type RunGit = (args: readonly string[], call?: GitCall) => Promise<GitResult>
 
 /** Where git and ssh are looked for. The caller's own PATH and environment are not inherited. */
@@ -105,7 +105,15 @@ async function runOnce(
 
 function failure(args: readonly string[], found: string, details: Record<string, unknown>, cause?: unknown) {
   const text = `git ${args[0]}: ${withoutCredentials(found).slice(0, MAX_MESSAGE_CHARS)}`
-  return new CountersignError('ERR_GIT_FAILED', text, { details, cause })
+  return new CountersignError(isDiskFault(found) ? 'ERR_STATE_WRITE_FAILED' : 'ERR_GIT_FAILED', text, {
+    details,
+    cause,
+  })
+}
+
+/** Whether git says that a disk of this machine is full or read-only; the hub's words come after `remote:`. */
+export function isDiskFault(stderr: string): boolean {
+  return /^(?!remote: ).*(?:No space left on device|Disk quota exceeded|Read-only file system)/m.test(stderr)
 }
 
 /** Git repeats addresses in its messages; a password in one must not reach a log. */

@@ -8,7 +8,7 @@ import {
   openSync,
   readdirSync,
   readSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -70,7 +70,8 @@ export function openLedger(options: LedgerOptions): LedgerFs {
           database.exec('COMMIT')
           return sealed
         } catch (error) {
-          database.exec('ROLLBACK')
+          // A full disk has ended it already.
+          if (database.isTransaction) database.exec('ROLLBACK')
           throw error
         }
       })
@@ -112,10 +113,20 @@ function lastEntry(file: string): LedgerEntry | undefined {
 }
 
 function appendLine(file: string, line: string): void {
+  try {
+    appendDurably(file, line)
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause)
+    throw new CountersignError('ERR_VAULT_WRITE_FAILED', `cannot write the ledger in the vault: ${found}`, { cause })
+  }
+}
+
+function appendDurably(file: string, line: string): void {
   const isNew = !existsSync(file)
   const handle = openSync(file, 'a', 0o644)
   try {
-    writeSync(handle, `${line}\n`)
+    // The whole line or an error: a single write on a filling disk stops in the middle, and says nothing.
+    writeFileSync(handle, `${line}\n`)
     fsyncSync(handle)
   } finally {
     closeSync(handle)

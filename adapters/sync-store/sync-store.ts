@@ -109,7 +109,8 @@ function transaction(database: DatabaseSync, act: () => void): void {
     act()
     database.exec('COMMIT')
   } catch (error) {
-    database.exec('ROLLBACK')
+    // A full disk has ended it already.
+    if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }
 }

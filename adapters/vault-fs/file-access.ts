@@ -53,8 +53,16 @@ export async function isRealFolder(root: string, folder: string): Promise<boolea
 /** Makes the folder and those above it; same checks as `isRealFolder`. */
 export async function ensureFolder(root: string, folder: string): Promise<void> {
   if (await isRealFolder(root, folder)) return
-  await writing(folder, () => mkdir(join(root, folder), { recursive: true }))
+  const parts = folder.split('/')
+  await writing(folder, async () => {
+    // One by one: on a read-only disk a recursive one says ENOENT.
+    for (const at of parts.keys()) await mkdir(join(root, ...parts.slice(0, at + 1))).catch(unlessThere)
+  })
   await isRealFolder(root, folder)
+}
+
+function unlessThere(error: unknown): void {
+  if (errnoOf(error) !== 'EEXIST') throw error
 }
 
 export async function lstatOrUndefined(absolute: string, shown: string): Promise<Stats | undefined> {

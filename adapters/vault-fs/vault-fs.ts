@@ -21,6 +21,7 @@ import { listConflicts } from './list-conflicts.ts'
 import { withNameLock } from './name-lock.ts'
 import { replaceIfSame } from './replace-if-same.ts'
 import { type WatchOptions, watchFolders } from './watch-folders.ts'
+import { foldersOf } from './work-tree.ts'
 
 const DEFAULT_MAX_BYTES = 1024 * 1024
 /** No write takes this long: what is older was left by a crash. */
@@ -242,7 +243,7 @@ function folderPartOf(path: VaultPath): string {
 }
 
 async function sweepTemporaryFiles(root: string): Promise<void> {
-  for (const folder of ['', ...(await taskFolders(root))]) {
+  for (const folder of await foldersOf(root)) {
     for (const entry of await entriesOf(root, folder)) {
       if (!entry.name.startsWith(TEMP_PREFIX)) continue
       const absolute = join(root, folder, entry.name)

@@ -37,7 +37,7 @@ export function openWorkTree(root: string): WorkTreePort {
 }
 
 /** The folders of the contract that exist, those above first; anything else at the root is the person's own. */
-async function foldersOf(root: string): Promise<string[]> {
+export async function foldersOf(root: string): Promise<string[]> {
   const found = ['']
   for (const folder of found) {
     const depth = folder === '' ? 0 : folder.split('/').length

@@ -50,11 +50,16 @@ export type FetchOutcome =
    */
   | { readonly kind: 'refused'; readonly reason: string; readonly head: Oid | null; readonly good: Oid | null }
 
+export type RefusedCause = 'refused' | 'unstored'
+
 /** Three outcomes, never two. `unknown`: fetch and look whether the commit is an ancestor of the hub's head. */
 export type PushOutcome =
   | { readonly kind: 'landed' }
-  /** The head had moved (`raced`), or the hub's hook refused it (`refused`, its plain lines in `reason`). */
-  | { readonly kind: 'rejected'; readonly cause: 'raced' | 'refused'; readonly reason: string }
+  /**
+   * The head had moved (`raced`), the hub's hook refused it (`refused`, its plain lines in `reason`), or the hub's disk
+   * did not take it (`unstored`).
+   */
+  | { readonly kind: 'rejected'; readonly cause: 'raced' | RefusedCause; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string }
 
 export interface PushRequest {

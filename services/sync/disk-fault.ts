@@ -1,4 +1,5 @@
 import { CountersignError } from '#core/errors.ts'
+import type { Start } from '#runtime/service.ts'
 
 const DISK = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']
 /** SQLite's codes for an I/O error, a full and a read-only disk. */
@@ -14,4 +15,12 @@ export function asDiskFault(error: unknown): unknown {
   const isDatabase = 'errcode' in error && DATABASE.includes(Number(error.errcode) & 0xff)
   if (!isDisk && !isDatabase) return error
   return new CountersignError('ERR_STATE_WRITE_FAILED', `writing the zone's state: ${error.message}`, { cause: error })
+}
+
+/** A start that such a disk keeps from succeeding is tried again, and `/readyz` says why. */
+export function retriedOnDiskFault(start: Start): Start {
+  return (service) =>
+    start(service).catch((error: unknown) => {
+      throw asDiskFault(error)
+    })
 }

@@ -22,12 +22,13 @@ import type { Finding } from '#core/finding.ts'
 import { gateTrust } from '#core/gate.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { loadConfig } from '#runtime/config.ts'
-import { runService } from '#runtime/service.ts'
+import { runService, type Start } from '#runtime/service.ts'
 import { Attention } from './attention.ts'
 import { checkEverything, lastCheck } from './check-everything.ts'
 import { CLAIMS_PER_PUSH } from './claim-tasks.ts'
 import { syncSettings } from './config.ts'
 import { createCourtesy } from './courtesy.ts'
+import { retriedOnDiskFault } from './disk-fault.ts'
 import { careFor, checkpointKeys, MEMORY } from './main-care.ts'
 import { startMaintenance } from './maintain.ts'
 import { pollHub } from './poll-hub.ts'
@@ -50,7 +51,7 @@ const BREATH_MS = 5
 /** Twenty megabytes that most zones never need. */
 const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
-await runService('sync', config, async ({ log, metrics, resources, check, progress, fail, stopping }) => {
+const start: Start = async ({ log, metrics, resources, check, progress, fail, stopping }) => {
   const { agents } = await readTrust(config.trust)
   const key = (name: string) => join(config.keys, name)
   const vault = await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } })
@@ -192,4 +193,6 @@ await runService('sync', config, async ({ log, metrics, resources, check, progre
   )
   for (const timer of [reconcile, idle, tidy]) resources.defer(() => clearInterval(timer))
   sync.requestNow()
-})
+}
+
+await runService('sync', config, retriedOnDiskFault(start))

@@ -48,6 +48,6 @@ export async function pushIntent(intent: PushIntent, hlc: string, deps: SyncDeps
   const outcome = await repo.push({ commit: intent.commit, expected: intent.parent })
   if (outcome.kind !== 'unknown') deps.attention.hubReachedAt = deps.clock.now()
   await at('pushed')
-  if (outcome.kind === 'rejected' && outcome.cause === 'refused') store.update({ removeIntents: [intent.commit] })
+  if (outcome.kind === 'rejected' && outcome.cause !== 'raced') store.update({ removeIntents: [intent.commit] })
   return outcome
 }

@@ -1,6 +1,6 @@
 import { CountersignError } from '#core/errors.ts'
 import type { GateFault } from '#core/gate.ts'
-import type { Oid, PushOutcome, SignedCommit } from '#core/ports/repo.ts'
+import type { Oid, PushOutcome, RefusedCause, SignedCommit } from '#core/ports/repo.ts'
 import type { HubDeps } from './sync-deps.ts'
 import { type HubVerdict, refuseHead, verifiedHead } from './verify-hub.ts'
 
@@ -15,7 +15,7 @@ export interface HubRestored {
 export type RestoreOutcome =
   | HubRestored
   | { readonly kind: 'refused'; readonly verdict: HubVerdict }
-  | { readonly kind: 'push-refused'; readonly reason: string }
+  | { readonly kind: 'push-refused'; readonly cause: RefusedCause; readonly reason: string }
   /** Somebody else puts it back, or the answer was lost: look again. */
   | { readonly kind: 'contended' }
 
@@ -52,8 +52,8 @@ export async function restoreHub(head: Oid | null, deps: HubDeps): Promise<Resto
     return { kind: 'refused', verdict: await refuseHead(head, [tooOften(head)], deps) }
   await deps.at('loss-noted')
   const outcome = await pushChain(missing, head, deps)
-  if (outcome.kind === 'rejected' && outcome.cause === 'refused')
-    return { kind: 'push-refused', reason: outcome.reason }
+  if (outcome.kind === 'rejected' && outcome.cause !== 'raced')
+    return { kind: 'push-refused', cause: outcome.cause, reason: outcome.reason }
   if (outcome.kind !== 'landed') return { kind: 'contended' }
   const losses = lossesOf(deps).map((loss) => ({ ...loss, isOver: true }))
   deps.store.update({ facts: { restored_at: String(deps.clock.now()), hub_losses: JSON.stringify(losses) } })

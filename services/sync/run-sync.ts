@@ -59,11 +59,25 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
   const round = async (wake: Wake): Promise<LoopAnswer> => {
     for (const act of between.splice(0)) await act()
     const answer = await oneRound(wake)
-    status = { ...status, asked: (await deps.requests.open()).map((one) => one.file) }
-    await options.writeStatus(status)
-    shown = status
+    const isWritten = await tell()
     options.onProgress()
-    return answer
+    return isWritten ? answer : { kind: 'back-off' }
+  }
+  /** Where the disk takes no status file, `/readyz` and the log still say what is wrong. */
+  const tell = async (): Promise<boolean> => {
+    try {
+      status = { ...status, asked: (await deps.requests.open()).map((one) => one.file) }
+      await options.writeStatus(status)
+      return true
+    } catch (cause) {
+      const error = asDiskFault(cause)
+      if (!(error instanceof CountersignError)) throw error
+      if (status.state !== 'failed') log.error({ err: error }, `the status could not be written: ${error.message}`)
+      if (status.state !== 'failed') status = statusAfterError(status, error, deps.clock.now())
+      return false
+    } finally {
+      shown = status
+    }
   }
   const oneRound = async (wake: Wake): Promise<LoopAnswer> => {
     try {

@@ -358,7 +358,11 @@ describe('a hub that is away or does not answer', () => {
   it('says so when the hub’s hook refuses', async () => {
     world.hub.pushFate = () => 'refused'
     local.files.put('Plans/a.md', 'x')
-    expect(await local.sync()).toEqual({ kind: 'push-refused', reason: 'countersign: refused by the test' })
+    expect(await local.sync()).toEqual({
+      kind: 'push-refused',
+      cause: 'refused',
+      reason: 'countersign: refused by the test',
+    })
   })
 })
 

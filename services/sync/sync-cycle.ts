@@ -1,6 +1,6 @@
 import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
-import type { FetchOutcome, Oid } from '#core/ports/repo.ts'
+import type { FetchOutcome, Oid, RefusedCause } from '#core/ports/repo.ts'
 import type { BaseRow, Claim } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import { shownPath } from '#core/scan-changes.ts'
@@ -37,8 +37,8 @@ export type CycleOutcome =
   | { readonly kind: 'unreachable'; readonly reason: string }
   /** The gate refused something at the hub. What stands before it was applied, nothing was pushed. */
   | ({ readonly kind: 'refused'; readonly report: CycleReport } & Refusal)
-  /** The hub's hook refused our push: its gate and ours disagree. */
-  | { readonly kind: 'push-refused'; readonly reason: string }
+  /** The hub's hook refused our push: its gate and ours disagree. Or its disk did not take it. */
+  | { readonly kind: 'push-refused'; readonly cause: RefusedCause; readonly reason: string }
   /** The hub had lost its newest history, and has it again. */
   | HubRestored
   /** The hub was restored a moment ago: others may know more of its history and go first. */
@@ -113,8 +113,8 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
     const { commit, hlc } = await commitPlan(owed.commits, plan, claims, head, deps)
     const intent = { commit, parent: head, rows: rows.map(([path, row]) => ({ path, row })), claims: claims.claims }
     const outcome = await pushIntent(intent, hlc, deps)
-    if (outcome.kind === 'rejected' && outcome.cause === 'refused')
-      return { kind: 'push-refused', reason: outcome.reason }
+    if (outcome.kind === 'rejected' && outcome.cause !== 'raced')
+      return { kind: 'push-refused', cause: outcome.cause, reason: outcome.reason }
     // Raced or unknown: look at the hub again. Whether this commit is in its history decides, nothing else.
     tried = claims.claims
     if (outcome.kind === 'unknown') claimsTried.unknown += tried.length

@@ -56,6 +56,8 @@ export const FIRST_STATUS: Omit<SyncStatus, 'at'> = {
   lastError: null,
 }
 
+const PUSH_REFUSED = { refused: 'ERR_GATE_REFUSED', unstored: 'ERR_HUB_WRITE_FAILED' } as const
+
 /** The status after a cycle ended. What a failed cycle could not look at stays as it was known. */
 export function statusAfter(before: Omit<SyncStatus, 'at'>, outcome: CycleOutcome, nowMs: number): SyncStatus {
   const at = new Date(nowMs).toISOString()
@@ -77,7 +79,11 @@ export function statusAfter(before: Omit<SyncStatus, 'at'>, outcome: CycleOutcom
     case 'unreachable':
       return { ...kept, state: 'hub unreachable', lastError: trouble('ERR_HUB_UNREACHABLE', outcome.reason) }
     case 'push-refused':
-      return { ...kept, state: 'push refused by the hub', lastError: trouble('ERR_GATE_REFUSED', outcome.reason) }
+      return {
+        ...kept,
+        state: 'push refused by the hub',
+        lastError: trouble(PUSH_REFUSED[outcome.cause], outcome.reason),
+      }
     case 'refused': {
       const faults = outcome.faults.map(({ rule, detail }) => `${rule}: ${detail}`)
       return {

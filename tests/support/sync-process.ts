@@ -12,7 +12,8 @@ export interface SyncProcess {
   readonly state: string
   /** What the service is started with, but for its port. */
   readonly env: Readonly<Record<string, string | undefined>>
-  start(): Promise<void>
+  /** `under`: a program that runs it, with its arguments. */
+  start(under?: readonly string[]): Promise<void>
   /** SIGKILL for the service and every git it runs. */
   kill(): Promise<void>
   /** SIGTERM; gives the exit code. */
@@ -45,6 +46,8 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
   }
   const env = {
     PATH: process.env.PATH,
+    // What a start that ended in good order has compiled, the next ones need not.
+    NODE_COMPILE_CACHE: resolve('node_modules/.cache/node'),
     COUNTERSIGN_ZONE: zone,
     COUNTERSIGN_AGENT: zone,
     COUNTERSIGN_VAULT: vault,
@@ -67,9 +70,10 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
     state,
     env,
     log,
-    async start() {
+    async start(under = []) {
       ;[port = 0] = await freePorts(1)
-      child = spawn(process.execPath, [resolve('services/sync/main.ts')], {
+      const [program = '', ...args] = [...under, process.execPath, resolve('services/sync/main.ts')]
+      child = spawn(program, args, {
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...env, COUNTERSIGN_HTTP_PORT: String(port) },
