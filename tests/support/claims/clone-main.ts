@@ -17,12 +17,13 @@ import { createCourtesy } from '#services/sync/courtesy.ts'
 import { createScanner } from '#services/sync/scan-work-tree.ts'
 import { syncCycle } from '#services/sync/sync-cycle.ts'
 import type { SyncDeps } from '#services/sync/sync-deps.ts'
-import type { CloneSetup } from './setup.ts'
+import { type CloneSetup, endWithParent } from './setup.ts'
 import { writeTold } from './told.ts'
 
 // One clone of the zone `cloud`: the real engine on real files and a real repository, round after round, without the
 // rest of the service (queue, health, watchers). Its claims are told to a file instead of a drafter.
 const setup = JSON.parse(process.argv[2] ?? '') as CloneSetup
+endWithParent()
 const state = join(setup.dir, 'state')
 const vault = join(setup.dir, 'vault')
 for (const folder of [state, vault]) mkdirSync(folder, { recursive: true })

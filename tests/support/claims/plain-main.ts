@@ -3,12 +3,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseTaskFile } from '#core/task-file.ts'
-import type { CloneSetup } from './setup.ts'
+import { type CloneSetup, endWithParent } from './setup.ts'
 import { writeTold } from './told.ts'
 
 // The control: an agent that claims as most tools do, by a rename in its own clone, `git add -A`, commit,
 // `git pull --rebase` and push, and takes a push that ends well for a claim that was won.
 const setup = JSON.parse(process.argv[2] ?? '') as CloneSetup
+endWithParent()
 const vault = join(setup.dir, 'vault')
 const ssh = [
   'ssh -F /dev/null',

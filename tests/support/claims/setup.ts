@@ -16,3 +16,11 @@ export interface CloneSetup {
   /** Others of the zone are let have their turn. */
   readonly isCourteous: boolean
 }
+
+/** A test that was killed leaves no agents behind that go on fighting. */
+export function endWithParent(): void {
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(1)
+  }, 1_000).unref()
+}
