@@ -73,6 +73,7 @@ test('error codes', () => {
       "ERR_GUARD_MISSING",
       "ERR_HOME_MISSING",
       "ERR_HUB_UNREACHABLE",
+      "ERR_HUB_WRITE_FAILED",
       "ERR_JOURNAL_FAILED",
       "ERR_LEDGER_BROKEN",
       "ERR_MAIL_AUTH",
