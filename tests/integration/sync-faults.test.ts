@@ -222,7 +222,7 @@ const KILLS: readonly (readonly [what: string, call: string, n: number, ...paths
   ['the commit is put in place', 'rename', 4],
   ['the push is noted', 'fsync', 5, 'STATE/sync.sqlite-wal'],
   ['the hub’s ref moves', 'rename', 1, 'HUB/./refs/heads/main.lock', 'HUB/refs/heads/main.lock'],
-  ['the hub answers', 'execve', 1, 'HUB/hooks/post-receive'],
+  ['the hub answers', 'syncfs', 1],
   ['the landing is noted', 'fsync', 6, 'STATE/sync.sqlite-wal'],
   ['a note of the hub is about to replace ours', 'openat', 1, LOCK],
   ['it has replaced ours', 'unlink', 1, LOCK],
