@@ -127,7 +127,7 @@ export interface Metrics {
 
 const OPEN_LABEL = /^[a-z0-9.-]{1,40}$/
 
-const LOOP_LAG_EVERY_MS = 500
+const LOOP_LAG_EVERY_MS = 1_000
 
 /** Makes the catalogue's metrics; counters with closed labels start at 0, so that a first event is an increase. */
 export function createMetrics(process: { service: string; zone: string; version: string }): Metrics {

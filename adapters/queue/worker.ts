@@ -29,6 +29,8 @@ const CANARY_EVERY_MS = 15_000
 /** A crashed worker's job is taken over within lock + check = 15 s. */
 const LOCK_MS = 10_000
 const STALLED_CHECK_MS = 5_000
+/** A new job ends the wait at once. */
+const IDLE_WAIT_S = 15
 /** A job whose worker dies again and again stays: the vault and the journal decide what may happen twice, not Redis. */
 const MAX_STALLED = 1_000_000
 
@@ -58,6 +60,7 @@ export async function startWorker<Q extends QueueName>(
       concurrency: options.concurrency ?? 1,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_CHECK_MS,
+      drainDelay: IDLE_WAIT_S,
       maxStalledCount: MAX_STALLED,
       // As JOB_OPTIONS, for jobs that somebody else put here: a kept one would hold a task's id.
       removeOnComplete: { count: 0 },
