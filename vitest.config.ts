@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-// Run in this order by `npm test`: unit needs nothing, integration and stress need real servers (containers or processes
-// of their own), e2e needs Docker and the built images.
+// Run in this order by `npm test`: unit needs nothing, integration needs real servers (containers or processes of
+// its own), e2e needs Docker and the built images.
 export default defineConfig({
   test: {
     // Every test stops the containers it started; the watchdog container would be one more image to fetch.

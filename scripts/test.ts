@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { delimiter, dirname, join } from 'node:path'
 
 const HELP = `usage: npm test [-- --without-docker]
-Runs types, lint, unit, integration, stress and end-to-end tests, and stops at the first that fails.
+Runs types, lint, unit, integration and end-to-end tests, and stops at the first that fails.
   --without-docker  leaves out what needs Docker (integration, e2e) and says so`
 
 interface Stage {
@@ -16,7 +16,6 @@ const STAGES: readonly Stage[] = [
   { name: 'lint', command: ['biome', 'check', '.'], needsDocker: false },
   { name: 'unit', command: ['vitest', 'run', '--project', 'unit'], needsDocker: false },
   { name: 'integration', command: ['vitest', 'run', '--project', 'integration'], needsDocker: true },
-  { name: 'stress', command: ['vitest', 'run', '--project', 'stress'], needsDocker: false },
   { name: 'e2e', command: ['vitest', 'run', '--project', 'e2e'], needsDocker: true },
 ]
 const NO_DOCKER = `Docker does not answer (docker info). The integration and end-to-end tests start real servers in containers.
