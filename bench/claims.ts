@@ -1,10 +1,11 @@
-import { cpus, loadavg, totalmem } from 'node:os'
+import { loadavg } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type ClaimWorld, openClaimWorld } from '#tests/support/claims/claim-world.ts'
 import type { Told } from '#tests/support/claims/told.ts'
 import { stopSignals } from '../demo/stop-signals.ts'
-import { table, whole } from './sync/statistics.ts'
+import { machine } from './machine.ts'
+import { quantile, table, whole } from './sync/statistics.ts'
 
 // Measures claims over ssh, with the real engine in a process for each agent and the hub's gate: how many a second when
 // many stand open, by how many go in one push; how long one takes that comes by itself; and how a far agent fares
@@ -120,14 +121,13 @@ async function until(look: () => Promise<boolean>): Promise<void> {
 }
 
 function print(): void {
-  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
+  const where = `${machine()}, Node ${process.version}`
   if (values.json) {
-    console.log(JSON.stringify({ machine, bursts, waits, shares }))
+    console.log(JSON.stringify({ machine: where, bursts, waits, shares }))
     return
   }
-  const of = (waited: readonly number[], share: number) =>
-    `${waited[Math.min(waited.length - 1, Math.floor(waited.length * share))]} ms`
-  console.log(`Claims over ssh on loopback; ${machine}\n`)
+  const of = (waited: readonly number[], share: number) => `${quantile(waited, share)} ms`
+  console.log(`Claims over ssh on loopback; ${where}\n`)
   console.log(
     table(
       ['agents', 'claims in one push, at most', 'claims', 'claims a second', 'load'],

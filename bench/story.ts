@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { watch } from 'node:fs'
 import { mkdtemp, readdir, readFile, rename, stat } from 'node:fs/promises'
-import { cpus, tmpdir, totalmem } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseLedgerLine } from '#core/ledger.ts'
@@ -12,6 +12,7 @@ import { REDIS_SOURCES } from '../demo/redis.ts'
 import { stopSignals } from '../demo/stop-signals.ts'
 import { until } from '../demo/until.ts'
 import { openWorld, type World } from '../demo/world.ts'
+import { machine } from './machine.ts'
 
 // Measures the story's three stretches mail by mail on this machine, both zones in one go, with the template drafter and
 // no undo window; then what each service holds in memory. Every mark is taken outside the services: when the SMTP server
@@ -154,17 +155,17 @@ async function memory(into: World): Promise<Record<string, { rss: number; pss: n
 }
 
 function report(all: readonly Sample[], memoryMb: Record<string, { rss: number; pss: number }>): void {
-  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
+  const where = `${machine()}, Node ${process.version}`
   const stretches = {
     'mail accepted → draft at the hub': all.map((one) => one.draftMs),
     'draft at the hub → in the local vault': all.map((one) => one.visibleMs),
     'approved → accepted by SMTP and in the ledger': all.map((one) => one.executedMs),
   }
   if (values.json) {
-    console.log(JSON.stringify({ machine, facts: world.facts, mails: all.length, stretches, memoryMb }))
+    console.log(JSON.stringify({ machine: where, facts: world.facts, mails: all.length, stretches, memoryMb }))
     return
   }
-  console.log(`${all.length} mails one after the other; ${machine}; ${world.facts.join('; ')}\n`)
+  console.log(`${all.length} mails one after the other; ${where}; ${world.facts.join('; ')}\n`)
   console.log('| stretch | median | p95 | min to max |\n|---|---|---|---|')
   for (const [name, list] of Object.entries(stretches)) {
     const sorted = list.toSorted((a, b) => a - b)

@@ -1,7 +1,7 @@
-import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { stopSignals } from '../demo/stop-signals.ts'
 import { Interrupted } from '../demo/until.ts'
+import { machine } from './machine.ts'
 import type { Figures } from './sync/figures.ts'
 import { openLab } from './sync/lab.ts'
 import { measureAll } from './sync/measure-all.ts'
@@ -56,6 +56,5 @@ try {
   if (!(error instanceof Interrupted) && !stop.signal.aborted) throw error
   process.exitCode = stop.exitCode()
 } finally {
-  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`
-  console.log(values.json ? JSON.stringify({ machine, ...figures }) : report(machine, figures))
+  console.log(values.json ? JSON.stringify({ machine: machine(), ...figures }) : report(machine(), figures))
 }

@@ -24,7 +24,7 @@ const SERVICES: Record<Zone, readonly { readonly name: string; readonly tier: nu
 }
 const DRAIN_MS = 5_000
 /** As in the images: small heaps, collected often. */
-const NODE_FLAGS = ['--max-semi-space-size=1', '--optimize-for-size', '--disable-warning=ExperimentalWarning']
+export const NODE_FLAGS = ['--max-semi-space-size=1', '--optimize-for-size', '--disable-warning=ExperimentalWarning']
 
 /** What runs for one zone on this machine. */
 export type ZoneProcesses = {

@@ -133,14 +133,14 @@ updates=
 while read -r line; do updates="$updates$line
 "; done
 if [ -S ${GATE_SOCKET} ]; then
-  perl -MIO::Socket::UNIX -e '${ASK_GATE}' ${GATE_SOCKET} ${MAX_JUDGING_S} "\${GIT_OBJECT_DIRECTORY-}" \
+  perl -MIO::Socket::UNIX -e '${ASK_GATE}' ${GATE_SOCKET} ${MAX_JUDGING_S} "\${GIT_OBJECT_DIRECTORY-}" \\
     "\${GIT_ALTERNATE_OBJECT_DIRECTORIES-}" "\${COUNTERSIGN_HUB_AGENT-}" "\${GIT_PUSH_OPTION_0-}" "$updates"
   case $? in ${ACCEPTED}) exit 0 ;; ${REFUSED}) exit 1 ;; esac
 fi
 export NODE_COMPILE_CACHE=${shellQuoted(join(dir, 'hook-cache'))}
-exec ${command.map(shellQuoted).join(' ')} pre-receive \
-  --git-dir ${shellQuoted(dir)} --trust ${shellQuoted(trustDir)} --agent "\${COUNTERSIGN_HUB_AGENT-}" \
-  --objects "\${GIT_OBJECT_DIRECTORY-}" --alternates "\${GIT_ALTERNATE_OBJECT_DIRECTORIES-}" \
+exec ${command.map(shellQuoted).join(' ')} pre-receive \\
+  --git-dir ${shellQuoted(dir)} --trust ${shellQuoted(trustDir)} --agent "\${COUNTERSIGN_HUB_AGENT-}" \\
+  --objects "\${GIT_OBJECT_DIRECTORY-}" --alternates "\${GIT_ALTERNATE_OBJECT_DIRECTORIES-}" \\
   --push-option "\${GIT_PUSH_OPTION_0-}" <<END
 $updates
 END

@@ -1,4 +1,5 @@
 import type { PushOutcome } from '#core/ports/repo.ts'
+import { DISK_WORDS } from './run-git.ts'
 
 const MAX_REASON_CHARS = 2_000
 /** The hub's hook begins each of its lines with this; git shows them after `remote: `. */
@@ -8,8 +9,10 @@ const RACED =
   /stale info|fetch first|non-fast-forward|needs force|cannot lock ref|incorrect old value|failed to update ref|reference already exists/
 
 /** What its git says of a disk that is full or read-only. */
-const UNSTORED =
-  /^(?:remote: (?!countersign: ).*(?:No space left on device|Disk quota exceeded|Read-only file system)|error: remote unpack failed: unable to create temporary object directory)/m
+const UNSTORED = new RegExp(
+  `^(?:remote: (?!countersign: ).*${DISK_WORDS}|error: remote unpack failed: unable to create temporary object directory)`,
+  'm',
+)
 
 /**
  * What `git push --porcelain` of one ref says. Only the flag of the ref's own line counts: exit code 0 also means "was

@@ -111,9 +111,13 @@ function failure(args: readonly string[], found: string, details: Record<string,
   })
 }
 
+/** How a disk that takes nothing is told, as the source of a pattern. */
+export const DISK_WORDS = '(?:No space left on device|Disk quota exceeded|Read-only file system)'
+const OWN_DISK = new RegExp(`^(?!remote: ).*${DISK_WORDS}`, 'm')
+
 /** Whether git says that a disk of this machine is full or read-only; the hub's words come after `remote:`. */
 export function isDiskFault(stderr: string): boolean {
-  return /^(?!remote: ).*(?:No space left on device|Disk quota exceeded|Read-only file system)/m.test(stderr)
+  return OWN_DISK.test(stderr)
 }
 
 /** Git repeats addresses in its messages; a password in one must not reach a log. */

@@ -2,7 +2,7 @@ import type { Oid } from '#core/ports/repo.ts'
 import { fileNameOf, isConflictCopy, isTaskPath } from '#core/vault-path.ts'
 import { unreadable } from './cat-file.ts'
 import type { ObjectReader } from './objects.ts'
-import { diffTrees, isFolder, type TreeEntry } from './trees.ts'
+import { diffTrees, FOLDER, isFolder, type TreeEntry } from './trees.ts'
 
 const OPEN_FOLDERS = ['Needs_Action', 'Pending_Approval', 'In_Progress', 'Approved', 'Rejected']
 
@@ -22,7 +22,7 @@ export async function standingNames(
   const { tree } = await readCommit(commit)
   if (tree === null) throw unreadable(commit, 'it is no commit of ours')
   const at = async (path: string) => {
-    let found: TreeEntry | undefined = { mode: '040000', oid: tree }
+    let found: TreeEntry | undefined = { mode: FOLDER, oid: tree }
     for (const name of path.split('/')) found = isFolder(found) ? (await readTree(found.oid)).get(name) : undefined
     return found
   }

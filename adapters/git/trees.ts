@@ -19,7 +19,7 @@ export interface TreeChange {
 
 export type ReadTree = (oid: Oid) => Promise<Tree>
 
-const FOLDER = '040000'
+export const FOLDER = '040000'
 const FILE = '100644'
 const OID_BYTES = 20
 /** The vault has three levels; what lies deeper breaks the gate's rules anyway. */

@@ -9,8 +9,13 @@ export interface Spread {
 
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b)
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+  const at = (share: number) => quantile(sorted, share)
   return { count: sorted.length, min: at(0), median: at(0.5), p95: at(0.95), max: at(1) }
+}
+
+/** NaN of no values. */
+export function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
 /** `median (min to max)`, whole numbers. */

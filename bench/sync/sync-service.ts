@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts } from '../../demo/free-ports.ts'
 import { until } from '../../demo/until.ts'
+import { NODE_FLAGS } from '../../demo/zone-processes.ts'
 import type { Lab } from './lab.ts'
 import type { VaultWorld, ZoneName } from './vault-world.ts'
 
 /** As in the images. */
-const NODE_FLAGS = ['--max-semi-space-size=1', '--optimize-for-size', '--disable-warning=ExperimentalWarning']
 const READY_LIMIT_MS = 900_000
 
 /** The real sync service of one zone, with the settings it has out of the box. */

@@ -11,6 +11,7 @@ import type { Oid } from '#core/ports/repo.ts'
 import type { VaultPath } from '#core/vault-path.ts'
 import { makeZones, type Zones } from '#tests/support/git-zones.ts'
 import { type SshHub, serveHub } from '#tests/support/sshd.ts'
+import { NODE_FLAGS } from '../../demo/zone-processes.ts'
 import type { Lab } from './lab.ts'
 import { populate, type Shape } from './populate.ts'
 
@@ -42,16 +43,7 @@ export async function openVaultWorld(lab: Lab, shape: Shape): Promise<VaultWorld
   await lab.supervisor.start({
     ...{ name: gate, logFile: join(root, 'gate.log'), tier: 0, drainMs: 5_000, env: lab.env },
     command: process.execPath,
-    args: [
-      '--max-semi-space-size=1',
-      '--optimize-for-size',
-      lab.programs.gate,
-      'stay',
-      '--git-dir',
-      hub,
-      '--trust',
-      trustDir,
-    ],
+    args: [...NODE_FLAGS, lab.programs.gate, 'stay', '--git-dir', hub, '--trust', trustDir],
   })
   opening.defer(() => lab.supervisor.stop(gate))
   lab.say(`  made ${describe(shape)} in ${seconds(startedAt)}`)

@@ -72,8 +72,10 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
     } catch (cause) {
       const error = asDiskFault(cause)
       if (!(error instanceof CountersignError)) throw error
-      if (status.state !== 'failed') log.error({ err: error }, `the status could not be written: ${error.message}`)
-      if (status.state !== 'failed') status = statusAfterError(status, error, deps.clock.now())
+      if (status.state !== 'failed') {
+        log.error({ err: error }, `the status could not be written: ${error.message}`)
+        status = statusAfterError(status, error, deps.clock.now())
+      }
       return false
     } finally {
       shown = status

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import type { RepoPort } from '#core/ports/repo.ts'
 import { commitFiles, makeHub, makeZones, openClone, type Zones } from '#tests/support/git-zones.ts'
 import { makePlainHub, PLAIN_ENV, type PlainClone, type PlainHub } from '#tests/support/plain-git.ts'
+import { hasStrace } from '#tests/support/strace.ts'
 import { makeSyncWorld, type SyncWorld, type SyncZone, taskText } from '#tests/support/sync-world.ts'
 
 // What git does by itself, measured, and what the engine does with the same files on the same git. Each control says
@@ -12,9 +13,6 @@ import { makeSyncWorld, type SyncWorld, type SyncZone, taskText } from '#tests/s
 const F = 'EMAIL_2026-11-20_invoice-for-march_7h3k9q.md'
 const NEEDS = `Needs_Action/email/${F}`
 const NOTE = 'Updates/cloud/01K9ZZZZZZZZZZZZZZZZ7H3K9Q.md'
-
-/** May be there and still not be allowed to trace. */
-const hasStrace = spawnSync('strace', ['-f', 'true']).status === 0
 
 let zones: Zones
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { closeSync, globSync, mkdirSync, openSync, readFileSync, utimesSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,10 +6,12 @@ import { GenericContainer, type StartedTestContainer } from 'testcontainers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
+import { blobIdOf } from '#core/blob-id.ts'
 import { parseLedgerLine } from '#core/ledger.ts'
 import type { RepoPort } from '#core/ports/repo.ts'
 import { commitFiles, makeHub, makeZones, openClone, type Zones } from '#tests/support/git-zones.ts'
 import { folderInMemory, maySmallDisk, type SmallDisk, smallDisk } from '#tests/support/small-disk.ts'
+import { hasStrace } from '#tests/support/strace.ts'
 import { type SyncProcess, syncProcess, until } from '#tests/support/sync-process.ts'
 
 // The real service on disks that are full or read-only, and killed at fixed system calls of one round.
@@ -17,7 +19,6 @@ const LIMIT_MS = 60_000
 /** A minute on a machine that has nothing else to do. */
 const BUSY_MS = 300_000
 const BIG = 'x'.repeat(30_000)
-const hasStrace = spawnSync('strace', ['-f', 'true']).status === 0
 const hasMount = maySmallDisk()
 
 let redis: StartedTestContainer
@@ -63,14 +64,9 @@ const atHub = (files: Record<string, string>) =>
     return (await cloud.push({ commit, expected })).kind === 'landed'
   })
 const git = (...args: string[]) => execFileSync('git', ['--git-dir', hub, ...args], { encoding: 'utf8', stdio: 'pipe' })
-const oidOf = (bytes: string | Buffer) =>
-  createHash('sha1')
-    .update(`blob ${Buffer.byteLength(bytes)}\0`)
-    .update(bytes)
-    .digest('hex')
 const hubTree = () =>
   [...git('ls-tree', '-r', 'main').matchAll(/blob (\S+)\t(?!Logs\/)(.*)/g)].map(([, oid, path]) => `${path} ${oid}`)
-const vaultTree = () => local.files().map((path) => `${path} ${oidOf(readFileSync(join(local.vault, path)))}`)
+const vaultTree = () => local.files().map((path) => `${path} ${blobIdOf(readFileSync(join(local.vault, path)))}`)
 
 /** Everything that anybody wrote. */
 const written = new Set<string>()
@@ -78,7 +74,9 @@ const written = new Set<string>()
 async function converged() {
   await until('vault and hub to agree', () => vaultTree().join('\n') === hubTree().join('\n'), LIMIT_MS)
   const kept = new Set(git('rev-list', '--objects', 'main').split(/\s/))
-  expect([...written].filter((text) => !kept.has(oidOf(text))).map((text) => text.slice(0, 40))).toEqual([])
+  expect(
+    [...written].filter((text) => !kept.has(blobIdOf(Buffer.from(text)))).map((text) => text.slice(0, 40)),
+  ).toEqual([])
   await until('no lock', () => globSync('**/*.lock', { cwd: join(local.state, 'repo.git') }).length === 0)
 }
 /** What `/readyz` says is wrong. */
