@@ -18,7 +18,7 @@ type ZonesPlan = {
 /** Both homes with their keys, paired with each other; settings are written anew, since ports change at each start. */
 export async function makeZones(plan: ZonesPlan): Promise<Record<Zone, MadeZone>> {
   const { root, mailbox } = plan
-  const ports = { cloud: await zonePorts('cloud'), local: await zonePorts('local') }
+  const ports = await zonePorts()
   const { password } = mailbox.accounts.owner
   const cloudPlan = {
     root: join(root, 'cloud'),

@@ -40,9 +40,15 @@ export type ZoneProcesses = {
 /** The ports one zone needs: Redis and each service's own. */
 export type ZonePorts = { readonly redis: number; readonly http: Readonly<Record<string, number>> }
 
-export async function zonePorts(zone: Zone): Promise<ZonePorts> {
-  const [redis = 0, ...others] = await freePorts(1 + SERVICES[zone].length)
-  return { redis, http: Object.fromEntries(SERVICES[zone].map(({ name }, index) => [name, others[index] ?? 0])) }
+/** Of both zones, all different. */
+export async function zonePorts(): Promise<Record<Zone, ZonePorts>> {
+  const free = await freePorts(2 + SERVICES.cloud.length + SERVICES.local.length)
+  const next = () => free.pop() ?? 0
+  const portsOf = (zone: Zone) => ({
+    redis: next(),
+    http: Object.fromEntries(SERVICES[zone].map(({ name }) => [name, next()])),
+  })
+  return { cloud: portsOf('cloud'), local: portsOf('local') }
 }
 
 /** Puts together what has to run for a zone. Nothing is started here. */

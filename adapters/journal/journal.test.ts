@@ -151,6 +151,7 @@ describe('fencing', () => {
       () => journal.settle(TASK, 1, { state: 'accepted', at: 7 }),
       () => journal.freeze({ taskId: TASK, generation: 1, fileName: 'F.md', frozenAt: 1, undoUntil: 2 }),
       () => journal.unfreeze(TASK),
+      () => journal.presenting(CARD),
       () => journal.present(CARD),
       () => journal.unpresent('F.md'),
       () => journal.withdraw(TASK),
@@ -192,6 +193,8 @@ test('a task that is sent back is presented no more; newest reason and highest g
   journal.sendBack(BACK)
   journal.sendBack({ ...BACK, rule: 'undone', generation: 3 })
   expect(journal.presentation(TASK)).toEqual({ ...CARD, stands: false })
+  journal.presenting(CARD)
+  expect(journal.presentation(TASK)).toEqual({ ...CARD, stands: true })
   expect(journal.sentBack('F.md')).toEqual({ ...BACK, rule: 'undone' })
   journal.present(CARD)
   expect(journal.sentBack('F.md')).toBeUndefined()

@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Receipt } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
-import type { ConsumeVerdict, IntentState, JournalPort } from '#core/ports/journal.ts'
+import type { ConsumeVerdict, IntentState, JournalPort, Presentation } from '#core/ports/journal.ts'
 import { freezeOf, intentOf, presentationOf, type Row, sentBackOf } from './rows.ts'
 import { SCHEMA } from './schema.ts'
 
@@ -60,6 +60,12 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
   const all = (sql: string, ...values: (string | number)[]): Row[] => db.prepare(sql).all(...values)
   const run = (sql: string, ...values: (string | number | null)[]) => db.prepare(sql).run(...values)
 
+  const putPresentation = (one: Omit<Presentation, 'stands'>) => {
+    const { taskId, fileName, folder, received, generation, digest, envelope, at, isOwnText } = one
+    const sql = 'INSERT OR REPLACE INTO presentations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)'
+    run(sql, taskId, fileName, folder, received, generation, digest, envelope, at, isOwnText ? 1 : 0)
+  }
+
   const bornAt = read('reading its age', () => Number(one('SELECT at FROM birth')?.at))
 
   return {
@@ -74,11 +80,11 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
       }),
     presentations: () =>
       read('reading what was presented', () => all('SELECT * FROM presentations').map(presentationOf)),
-    present: ({ taskId, fileName, folder, received, generation, digest, envelope, at, isOwnText }) =>
+    presenting: (presentation) => write('recording what will be presented', () => putPresentation(presentation)),
+    present: (presentation) =>
       write('recording what is presented', () => {
-        const sql = 'INSERT OR REPLACE INTO presentations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)'
-        run(sql, taskId, fileName, folder, received, generation, digest, envelope, at, isOwnText ? 1 : 0)
-        run('DELETE FROM sent_back WHERE file_name = ?', fileName)
+        putPresentation(presentation)
+        run('DELETE FROM sent_back WHERE file_name = ?', presentation.fileName)
       }),
     unpresent: (fileName) => write('taking back what was presented', () => void run(UNPRESENT, fileName)),
     withdraw: (taskId) =>

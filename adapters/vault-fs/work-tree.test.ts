@@ -63,6 +63,20 @@ describe('a listing', () => {
     expect(await identityAt(PENDING)).not.toEqual(before)
   })
 
+  it('looks at a folder as at no file, where folders belong', async () => {
+    await put('Logs/cloud/2026-11-26.jsonl', 'x')
+    await mkdir(join(root, PENDING), { recursive: true })
+    const looks = ['Logs', 'Logs/cloud', PENDING, 'Plans/a/b/c'].map((path) => tree.look(path))
+    await mkdir(join(root, 'Plans/a/b/c'), { recursive: true })
+    expect(await Promise.all([...looks, tree.look('Plans/a/b/c')])).toEqual([
+      { kind: 'gone' },
+      { kind: 'gone' },
+      { kind: 'odd', rule: 'not-a-regular-file' },
+      { kind: 'gone' },
+      { kind: 'odd', rule: 'path-unknown' },
+    ])
+  })
+
   it('fails, rather than be empty, when the vault is not there', async () => {
     await expect(Array.fromAsync(openWorkTree(join(root, 'nowhere')).list())).rejects.toMatchObject({
       code: 'ERR_VAULT_UNREADABLE',

@@ -77,6 +77,8 @@ function lookAt(root: string, path: string): Sight {
   }
   if (!stats) return { kind: 'gone' }
   const verdict = parseVaultPath(path)
+  // A folder is no file; what it holds is looked at by itself.
+  if (!verdict.ok && stats.isDirectory() && path.split('/').length <= MAX_DEPTH) return { kind: 'gone' }
   const rule = verdict.ok ? oddityOf(stats) : verdict.rule
   if (rule || !verdict.ok) return { kind: 'odd', rule: rule ?? '' }
   return { kind: 'file', path: verdict.path, identity: identityOf(stats) }

@@ -95,7 +95,9 @@ export interface JournalPort extends Disposable {
 
   presentation(taskId: TaskId): Presentation | undefined
   presentations(): Presentation[]
-  /** After the card is written: from now on it stands, and the reason it was sent back for (it is on the card) goes. */
+  /** Before the card is written, which nobody can have decided on yet: whoever dies in between has lost no decision. */
+  presenting(presentation: Omit<Presentation, 'stands'>): void
+  /** After the card is written: it stands, and the reason it was sent back for (it is on the card) goes. */
   present(presentation: Omit<Presentation, 'stands'>): void
   /** What was presented in this file stands no more, until it is presented again. */
   unpresent(fileName: string): void

@@ -18,6 +18,7 @@ export interface Listing {
 export type Sight =
   | { readonly kind: 'file'; readonly path: VaultPath; readonly identity: FileIdentity }
   | { readonly kind: 'odd'; readonly rule: string }
+  /** No file: nothing at all, or a folder that may hold some. */
   | { readonly kind: 'gone' }
 
 /** `changed`: the file was not (any more) what the caller had seen; nothing was done. */

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { freePorts } from '../free-ports.ts'
 import { type Endpoint, MAIL_ACCOUNTS, MAIL_DOMAIN, type Mailbox, type MailboxOptions } from './mailbox.ts'
 
 const HOST = '127.0.0.1'
@@ -23,7 +23,7 @@ export interface MailContainer extends Mailbox {
 export async function startMailContainer(options: MailboxOptions = {}): Promise<MailContainer> {
   await ensureImage(options.say ?? (() => {}), options.buildLimitMs ?? BUILD_LIMIT_MS)
   const container = `countersign-mailbox-${randomBytes(6).toString('hex')}`
-  const [smtpPort, imapPort] = await freePorts()
+  const [smtpPort = 0, imapPort = 0] = await freePorts(2)
   const smtp: Endpoint = { host: HOST, port: smtpPort }
   const imap: Endpoint = { host: HOST, port: imapPort }
   const logins = Object.values(MAIL_ACCOUNTS).map(({ address, password }) => `${address.split('@')[0]}:${password}`)
@@ -68,15 +68,6 @@ async function ensureImage(say: (line: string) => void, limitMs: number): Promis
 async function docker(args: readonly string[], timeout = START_LIMIT_MS): Promise<string> {
   const { stdout } = await promisify(execFile)('docker', [...args], { timeout })
   return stdout.trim()
-}
-
-/** Two free ports, held at the same time so that they differ. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer().listen(0, HOST), createServer().listen(0, HOST)] as const
-  await Promise.all(servers.map((server) => server.listening || once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports as [number, number]
 }
 
 /** Docker accepts connections before the server does: only its greeting tells that it is up. */

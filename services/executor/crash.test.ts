@@ -16,6 +16,7 @@ import {
 const EFFECTS = {
   vault: ['create', 'replace', 'replaceIf', 'move', 'remove'],
   journal: [
+    'presenting',
     'present',
     'withdraw',
     'sendBack',
@@ -98,6 +99,8 @@ interface Plot {
   readonly draft?: DraftOptions
   /** The life in which the process dies: while the draft is presented, or after the person's decision. */
   readonly dies?: 'presenting' | 'deciding'
+  /** The person decides before the next start. */
+  readonly isQuick?: boolean
 }
 
 /** Presents a draft, lets the person decide, and lives through it with a process that dies at effect n. */
@@ -108,7 +111,7 @@ async function play(plot: Plot, n: number, moment: 'before' | 'after') {
   const life = lifeUntil(n, moment)
   const whole: Wrap = (parts) => parts
   if (plot.dies === 'presenting') await live(home, life.wrap, 2)
-  await live(home, whole, 1)
+  if (!plot.isQuick) await live(home, whole, 1)
   await edit(home, path, plot.decide)
   if (plot.dies !== 'presenting') await live(home, life.wrap, 2)
   await live(home, whole, 4)
@@ -202,6 +205,17 @@ test.each(cases(presentSteps))(
   'an executor that dies %s %s (effect %i) while presenting a draft presents it again',
   async (moment, _step, n) => {
     const { home, fileName } = await play(PRESENT, n, moment)
+    expect(await whereIs(home, fileName)).toBe('Done/2026-11')
+    expect(home.mail.delivered).toHaveLength(1)
+    await home[Symbol.asyncDispose]()
+  },
+)
+
+const written = presentSteps.indexOf('vault.replaceIf') + 1
+test.each(cases(presentSteps).filter(([moment, , n]) => n > written || (n === written && moment === 'after')))(
+  'a card that was written before the executor died %s %s (effect %i) is decided on without another look',
+  async (moment, _step, n) => {
+    const { home, fileName } = await play({ ...PRESENT, isQuick: true }, n, moment)
     expect(await whereIs(home, fileName)).toBe('Done/2026-11')
     expect(home.mail.delivered).toHaveLength(1)
     await home[Symbol.asyncDispose]()

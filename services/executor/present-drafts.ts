@@ -78,8 +78,8 @@ function sayReceived(path: VaultPath, read: Read, last: Presentation | undefined
 }
 
 /**
- * File, then journal: only a card that was surely written counts. A crash between the two leaves a card that the journal
- * does not know, and it is made again.
+ * Journal, file, journal: a decision on a card counts from the moment the card can be seen, whenever we die. That the
+ * reason it was sent back for is told, and that all its words are ours, is believed only of a card that was surely written.
  */
 async function present(
   path: VaultPath,
@@ -110,13 +110,18 @@ async function present(
     if (!(error instanceof CountersignError && error.code === 'ERR_TASK_FILE_INVALID')) throw error
     return explain(path, read.text, `The approval card could not be added: ${error.message}.`, deps)
   }
-  // The person may have saved meanwhile: then this card is out of date, and the change is on its way to us.
-  if ((await deps.vault.replaceIf(path, read.text, rendered)) !== 'replaced') return
-  deps.journal.present({
+  const card = {
     ...{ taskId: task.front.id, fileName: fileNameOf(path), folder: folderOf(path), received: read.received },
     ...{ generation, digest, envelope: envelopeOf(action), at },
-    isOwnText: isOwnText || action.ok,
-  })
+  }
+  deps.journal.presenting({ ...card, isOwnText })
+  if ((await deps.vault.replaceIf(path, read.text, rendered)) !== 'replaced') {
+    // The person may have saved meanwhile: then this card is out of date, and the change is on its way to us.
+    if (why.last?.stands) deps.journal.presenting(why.last)
+    else deps.journal.unpresent(fileNameOf(path))
+    return
+  }
+  deps.journal.present({ ...card, isOwnText: isOwnText || action.ok })
   await deps.ledger.append('draft.presented', { task: task.front.id, data: { digest, generation } })
   deps.log.info(
     { task: task.front.id, path, ...(why.back && { rule: why.back.rule }) },

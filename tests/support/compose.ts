@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { freePorts } from '../../demo/free-ports.ts'
 import { type MailContainer, startMailContainer } from '../../demo/mailbox/container.ts'
 
 const run = promisify(execFile)
@@ -57,7 +56,7 @@ export async function isDockerAnswering(): Promise<boolean> {
 export async function prepareZones(): Promise<ComposeZones> {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-e2e-'))
   const id = randomBytes(4).toString('hex')
-  const hubPort = await freePort()
+  const [hubPort = 0, healthPort = 0] = await freePorts(2)
   const env = {
     ...process.env,
     COUNTERSIGN_UID: String(uid),
@@ -65,7 +64,7 @@ export async function prepareZones(): Promise<ComposeZones> {
     COUNTERSIGN_CLOUD_HOME: join(folder, 'cloud'),
     COUNTERSIGN_LOCAL_HOME: join(folder, 'local'),
     COUNTERSIGN_HUB_PORT: String(hubPort),
-    COUNTERSIGN_LOCAL_HEALTH_PORT: String(await freePort()),
+    COUNTERSIGN_LOCAL_HEALTH_PORT: String(healthPort),
   }
   const zones = {
     cloud: zone('cloud', `countersign-e2e-${id}-cloud`, folder, env),
@@ -149,12 +148,4 @@ function zone(name: ZoneName, project: string, folder: string, env: NodeJS.Proce
       return JSON.parse(stdout)
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '0.0.0.0')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -174,11 +174,14 @@ export async function openClaimWorld(options: WorldOptions): Promise<ClaimWorld>
     async finish() {
       isFinishing = true
       writeFileSync(stopFile, '')
-      do {
-        for (const agent of options.agents) if (children.get(agent)?.exitCode === 0) start(agent)
-        for (const agent of options.agents) while (children.get(agent)?.exitCode !== 0) await delay(50)
-        // One may have given back as the last of the others left.
-      } while ((await paths()).some((path) => path.startsWith('Needs_Action/')))
+      // Who gives back as the others leave may not take it again itself: while something is open, all stay.
+      for (;;) {
+        const ended = options.agents.filter((agent) => children.get(agent)?.exitCode === 0)
+        const isOpen = (await paths()).some((path) => path.startsWith('Needs_Action/'))
+        if (!isOpen && ended.length === options.agents.length) return
+        if (isOpen) for (const agent of ended) start(agent)
+        await delay(200)
+      }
     },
     paths,
     told: () => options.agents.flatMap((agent) => readTold(toldOf(agent))),
