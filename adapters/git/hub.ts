@@ -168,10 +168,10 @@ const REFERENCE_TRANSACTION_HOOK = `#!/bin/sh
 # Written by countersign at each start of the hub. Runs before the client is told that its push landed.
 [ "$1" = committed ] || exit 0
 sync -f "$PWD" 2>/dev/null || sync
-# Wakes everyone who listens for a new head (services/hub/hub-watch).
+# Wakes everyone who listens for a new head (services/hub/hub-watch), and says who pushed it.
 for pipe in watchers/*; do
   [ -p "$pipe" ] || continue
-  if [ -d "/proc/\${pipe##*.}" ]; then echo 1<>"$pipe"; else rm -f "$pipe"; fi
+  if [ -d "/proc/\${pipe##*.}" ]; then echo "\${COUNTERSIGN_HUB_AGENT-}" 1<>"$pipe"; else rm -f "$pipe"; fi
 done
 # Packs loose objects once there are some 6,000 (names are evenly spread over 256 folders), one at a time, and the push
 # does not wait for it.

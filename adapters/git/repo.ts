@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { SshKeyPair } from '#core/openssh-key.ts'
@@ -20,6 +21,7 @@ import { type GitResult, gitRunner, type RunGit, withoutCredentials } from './ru
 import { mayBeBad, salvage } from './salvage.ts'
 import { type SshAccess, shareConnection, shellLine, sshTarget } from './ssh.ts'
 import { readSigningKey, signCommit, withSignature } from './ssh-signature.ts'
+import { toldPacks } from './told-packs.ts'
 import { changeTree, formatTree, type Tree } from './trees.ts'
 import { listenToHub, watchHubFolder } from './watch-hub.ts'
 
@@ -93,10 +95,19 @@ function repo(
   const fingerprints = new Map(options.agents.map((one) => [sshFingerprint(one.signing), one.name]))
   const { readTree, readCommit, ...objects } = objectReader(run, objectSource(packed, loose), fingerprints)
   const trees = { read: readTree, write: (tree: Tree) => loose.write('tree', formatTree(tree)) }
+  const told = toldPacks(run)
+  const takeTold = async () => {
+    const head = await told.take(await readRef(run, gitDir, HUB_REF))
+    if (head !== undefined) await writeRef(gitDir, HUB_REF, head)
+    return head
+  }
   return {
     agent,
     ...objects,
-    async fetch() {
+    async fetch({ mayBeTold = false } = {}) {
+      const head = mayBeTold ? await takeTold() : undefined
+      if (head !== undefined) return { kind: 'ok', head }
+      told.forget()
       const timeoutMs = options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS
       const outcome = await fetchHub(run, gitDir, timeoutMs)
       if (outcome.kind !== 'refused') return outcome
@@ -105,7 +116,17 @@ function repo(
       return salvage(outcome.reason, { run, gitDir, settings, known, timeoutMs })
     },
     watch: (onPush) =>
-      watchCommand ? listenToHub(watchCommand, onPush) : watchHubFolder(options.hubUrl, () => onPush()),
+      watchCommand
+        ? listenToHub(watchCommand, {
+            known: () => looseRef(gitDir, HUB_REF),
+            onPack: told.note,
+            onHead(head) {
+              told.noteHead(head)
+              onPush(head)
+            },
+            onLost: told.forget,
+          })
+        : watchHubFolder(options.hubUrl, () => onPush()),
     remoteHead: () => askHub(run, options.fetchTimeoutMs ?? FETCH_TIMEOUT_MS),
     async push({ commit, expected, isRestore }) {
       if (expected !== null && !(await objects.isAncestor(expected, commit)))
@@ -245,10 +266,20 @@ async function writeRef(gitDir: string, ref: string, oid: Oid): Promise<void> {
   await rename(temporary, join(gitDir, ref))
 }
 
+/** A ref that stands in a file of its own, as each does that was written of late. */
+function looseRef(gitDir: string, ref: string): Oid | null {
+  try {
+    const text = readFileSync(join(gitDir, ref), 'latin1')
+    return /^[0-9a-f]{40}\n$/.test(text) ? asOid(text) : null
+  } catch {
+    return null
+  }
+}
+
 /** A ref as git last wrote it: a file of its own, or one that git has to look for. */
 async function readRef(run: RunGit, gitDir: string, ref: string): Promise<Oid | null> {
-  const text = await readFile(join(gitDir, ref), 'latin1').catch(() => '')
-  if (/^[0-9a-f]{40}\n$/.test(text)) return asOid(text)
+  const oid = looseRef(gitDir, ref)
+  if (oid) return oid
   const { exitCode, stdout } = await run(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], { accept: [0, 1] })
   return exitCode === 0 ? asOid(stdout.toString('utf8')) : null
 }

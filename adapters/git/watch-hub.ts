@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { HubWatch, Oid } from '#core/ports/repo.ts'
 import { SEARCH_PATH } from './run-git.ts'
+import type { ToldPack } from './told-packs.ts'
 
 /**
  * Calls back after a push to a hub on this machine, so that nobody has to ask it. Undefined for a hub elsewhere, or one
@@ -34,12 +35,27 @@ const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 60_000
 /** A server that never said a word knows no such command: it is tried again in case that changes. */
 const STRANGER_PAUSE_MS = 15 * 60_000
+/** Well above the longest line of our own hub: a pack of 256 KiB as base64. */
+const MAX_LINE_BYTES = 512 * 1024
+const HEAD_LINE = /^head ([0-9a-f]{40}|none)$/
+const PACK_LINE = /^pack ([0-9a-f]{40}) ([0-9a-f]{40}) ([A-Za-z0-9+/]+={0,2})$/
+
+export interface ListenHandlers {
+  /** The hub's head as last known here: the hub sends what came after it along with the head. */
+  known(): Oid | null
+  onHead(head: Oid | null): void
+  /** Comes before the head that it leads to. */
+  onPack(pack: ToldPack): void
+  /** The connection ended: what was told may be out of date. */
+  onLost(): void
+}
 
 /**
- * Listens to a hub over the shared ssh connection: one command that stays and prints each new head. It is started again
- * whenever it ends, later each time and with jitter; meanwhile `isLive` is false and the hub has to be asked.
+ * Listens to a hub over the shared ssh connection: one command that stays and prints each new head, and before it what
+ * it brought. It is started again whenever it ends, later each time and with jitter; meanwhile `isLive` is false and the
+ * hub has to be asked.
  */
-export function listenToHub(ssh: readonly string[], onHead: (head: Oid | null) => void): HubWatch {
+export function listenToHub(ssh: readonly string[], handlers: ListenHandlers): HubWatch {
   let child: ChildProcess | undefined
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
@@ -49,20 +65,31 @@ export function listenToHub(ssh: readonly string[], onHead: (head: Oid | null) =
 
   const start = () => {
     const [program = 'ssh', ...words] = ssh
-    child = spawn(program, [...words, 'countersign-watch'], {
+    const known = handlers.known()
+    child = spawn(program, [...words, known ? `countersign-watch ${known}` : 'countersign-watch'], {
       env: { PATH: SEARCH_PATH },
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     child.once('error', again)
     child.once('exit', again)
     expectWord()
-    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-      const [, head] = /^head ([0-9a-f]{40}|none)$/.exec(line) ?? []
-      if (head === undefined && line !== 'beat') return
-      ;[isLive, hasSpoken, failures] = [true, true, 0]
-      expectWord()
-      if (head !== undefined) onHead(head === 'none' ? null : (head as Oid))
+    const output = child.stdout as NodeJS.ReadableStream
+    createInterface({ input: output }).on('line', hear)
+    let unended = 0
+    output.on('data', (chunk: Buffer) => {
+      const end = chunk.lastIndexOf(10)
+      unended = end < 0 ? unended + chunk.length : chunk.length - end
+      if (unended > MAX_LINE_BYTES) child?.kill('SIGKILL')
     })
+  }
+  const hear = (line: string) => {
+    const [, from, to, pack] = PACK_LINE.exec(line) ?? []
+    const [, head] = HEAD_LINE.exec(line) ?? []
+    if (pack === undefined && head === undefined && line !== 'beat') return
+    ;[isLive, hasSpoken, failures] = [true, true, 0]
+    expectWord()
+    if (pack !== undefined) handlers.onPack({ from: from as Oid, to: to as Oid, bytes: Buffer.from(pack, 'base64') })
+    if (head !== undefined) handlers.onHead(head === 'none' ? null : (head as Oid))
   }
   const expectWord = () => {
     clearTimeout(timer)
@@ -71,6 +98,7 @@ export function listenToHub(ssh: readonly string[], onHead: (head: Oid | null) =
   const again = () => {
     child?.removeAllListeners()
     isLive = false
+    handlers.onLost()
     clearTimeout(timer)
     if (isClosed) return
     failures += 1

@@ -94,8 +94,11 @@ export interface RepoPort extends AsyncDisposable {
   /** This clone's agent: the signer of `commitTree`. */
   readonly agent: string
 
-  /** Brings the hub's `main` here. Never throws for a hub that is away or hostile. */
-  fetch(): Promise<FetchOutcome>
+  /**
+   * Brings the hub's `main` here. Never throws for a hub that is away or hostile. `mayBeTold`: where the hub has sent its
+   * newest commits by itself while it was watched, it is not asked again.
+   */
+  fetch(options?: { readonly mayBeTold?: boolean }): Promise<FetchOutcome>
   /**
    * Calls back after each push to the hub, whoever made it; with its head where that is known. Undefined where the hub
    * cannot be listened to.

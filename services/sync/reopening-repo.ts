@@ -15,7 +15,7 @@ export function reopeningRepo(first: RepoPort, open: () => Promise<RepoPort>): R
   const watches = new Set<{ readonly onPush: (head?: Oid | null) => void; inner: HubWatch | undefined }>()
   return {
     agent: first.agent,
-    fetch: () => current.fetch(),
+    fetch: (options) => current.fetch(options),
     remoteHead: () => current.remoteHead(),
     push: (request) => current.push(request),
     resetHub: (request) => current.resetHub(request),

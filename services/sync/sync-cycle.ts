@@ -91,7 +91,9 @@ async function tryRound(requests: readonly SyncRequest[], isHubAsked: boolean, d
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     if (attempt > 0) await deps.pause(attempt)
     const watch = deps.courtesy.start()
-    const seen = await lookAround(deps, attempt > 0 || isHubAsked)
+    // Who asks something, or heard nothing of a push, wants to know what the hub has now.
+    const mayBeTold = attempt === 0 && requests.length === 0
+    const seen = await lookAround(deps, attempt > 0 || isHubAsked, mayBeTold)
     if (seen.kind !== 'ready') return seen
     const { head, refusal } = seen
     const keys = new Set(deps.attention.open)
@@ -161,6 +163,7 @@ function changesOf(commits: readonly PlannedCommit[]): PlannedChange[] {
 async function lookAround(
   deps: SyncDeps,
   isHubAsked: boolean,
+  mayBeTold: boolean,
 ): Promise<{ readonly kind: 'ready'; readonly head: Oid | null; readonly refusal?: Refusal } | CycleOutcome> {
   const { store, repo, attention } = deps
   await forgetLostClone(deps)
@@ -171,7 +174,7 @@ async function lookAround(
   // At once: neither needs the other, and the base is known per file.
   const [scanning, fetching] = await Promise.allSettled([
     scanWithCheckpoint(deps),
-    mustFetch ? repo.fetch() : verifiedHead(deps).then((head) => ({ kind: 'ok' as const, head })),
+    mustFetch ? repo.fetch({ mayBeTold }) : verifiedHead(deps).then((head) => ({ kind: 'ok' as const, head })),
   ])
   // Both have ended before either's error ends the round: no git is left running into the next one.
   if (scanning.status === 'rejected') throw scanning.reason

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -394,6 +395,52 @@ describe.skipIf(!hasSshd)('a hub over ssh (needs an sshd on this machine)', () =
     const next = await commitFiles(cloud, parent, { [NOTE]: 'once more\n' })
     expect(await cloud.push({ commit: next, expected: parent })).toEqual({ kind: 'landed' })
     await until('the pipe to go', () => !watchers().includes('local.99999999'))
+  })
+
+  it('sends what others push along with the news, so that nobody asks for it; what is much has to be asked for', async () => {
+    await using cloud = await open('cloud')
+    const gitDir = join(mkdtempSync(join(zones.root, 'told-')), 'repo.git')
+    await using local = await open('local', {}, { gitDir })
+    let parent = await local.fetch().then((fetched) => (fetched.kind === 'ok' ? fetched.head : null))
+    await cloud.fetch()
+    const heads: (Oid | null | undefined)[] = []
+    await using watch = local.watch((head) => heads.push(head)) as HubWatch
+    await until('the first word', () => watch.isLive())
+    const pushed = async (by: RepoPort, files: Record<string, string>) => {
+      const head = await commitFiles(by, parent, files)
+      expect(await by.push({ commit: head, expected: parent })).toEqual({ kind: 'landed' })
+      await until('the news', () => heads.at(-1) === head)
+      parent = head
+      return head
+    }
+    const away = (url: string) => execFileSync('git', ['--git-dir', gitDir, 'config', 'remote.hub.url', url])
+
+    const zeroth = await pushed(cloud, { [NOTE]: 'zero\n' })
+    expect(await local.fetch()).toEqual({ kind: 'ok', head: zeroth })
+    // Two pushes that nobody has looked at yet, a third by the listener itself, a fourth.
+    await pushed(cloud, { [NOTE]: 'one\n' })
+    const second = await pushed(cloud, { [NOTE]: 'one\ntwo\n' })
+    away('/nowhere')
+    expect(await local.fetch({ mayBeTold: true })).toEqual({ kind: 'ok', head: second })
+    expect(await local.head()).toBe(second)
+    expect(await local.commitsBetween(null, second)).toHaveLength((await cloud.commitsBetween(null, second)).length)
+    away(hub.url)
+    await pushed(local, { [OTHER]: 'mine\n' })
+    await cloud.fetch()
+    const fourth = await pushed(cloud, { [NOTE]: 'four\n' })
+    away('/nowhere')
+    expect(await local.fetch({ mayBeTold: true })).toEqual({ kind: 'ok', head: fourth })
+    // It was told once, and says nothing of what the hub has now.
+    expect(await local.fetch({ mayBeTold: true })).toMatchObject({ kind: 'unreachable' })
+
+    const notes = Array.from({ length: 12 }, (_, at) => NOTE.replace(/..\.md$/, `${String(at).padStart(2, '0')}.md`))
+    const much = await pushed(
+      cloud,
+      Object.fromEntries(notes.map((path) => [path, randomBytes(25_000).toString('hex')])),
+    )
+    expect(await local.fetch({ mayBeTold: true })).toMatchObject({ kind: 'unreachable' })
+    away(hub.url)
+    expect(await local.fetch({ mayBeTold: true })).toEqual({ kind: 'ok', head: much })
   })
 
   it('refuses a commit signed by one agent and pushed with the other’s deploy key', async () => {

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { readAgents, trustHost } from '#adapters/keys/trust-files.ts'
 import { createSshKey } from '#adapters/keys/zone-keys.ts'
 import { renderAuthorizedKeys } from '#core/trust.ts'
+import { freePorts } from '../../demo/free-ports.ts'
 import type { Zones } from './git-zones.ts'
 
 const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/opt/homebrew/sbin/sshd'].find(existsSync)
@@ -26,7 +27,7 @@ export async function serveHub(zones: Zones, repository: string): Promise<SshHub
   const dir = mkdtempSync(join(zones.root, 'sshd-'))
   const hostKeyFile = join(dir, 'host_key')
   const hostKey = await createSshKey(hostKeyFile, 'hub')
-  const port = await freePort()
+  const port = (await freePorts(1))[0] ?? 0
   const file = join(dir, 'authorized_keys')
   writeFileSync(file, renderAuthorizedKeys(await readAgents(zones.trustDir), { shell: HUB_SHELL, repository }))
   for (const { name } of zones.agents)
@@ -76,15 +77,6 @@ export function sshCommand(zones: Zones, hub: SshHub, agent: string, command: st
   ]
   const args = ['-F', '/dev/null', '-i', key, '-p', `${hub.port}`, ...options.flatMap((one) => ['-o', one])]
   return spawnSync('ssh', [...args, `${hub.user}@127.0.0.1`, command], { encoding: 'utf8', input: '', timeout: 20_000 })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  await new Promise((done) => server.close(done))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 async function untilListening(port: number, server: ChildProcess): Promise<void> {

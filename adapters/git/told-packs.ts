@@ -1,0 +1,62 @@
+import type { Oid } from '#core/ports/repo.ts'
+import type { RunGit } from './run-git.ts'
+
+/** What the hub sent without being asked: everything that its head `to` has and `from` had not, as a thin pack. */
+export interface ToldPack {
+  readonly from: Oid
+  readonly to: Oid
+  readonly bytes: Uint8Array
+}
+
+export interface ToldPacks {
+  note(pack: ToldPack): void
+  /** The hub's head, told with what it brought or without. */
+  noteHead(head: Oid | null): void
+  /** The line is gone: what was told may be out of date by now. */
+  forget(): void
+  /**
+   * Brings the packs into the clone that lead from `known` to the head last told, checked as a fetch checks what it
+   * receives. Gives that head; undefined when there is no such way, or anything is wrong with it: then the hub is to be
+   * asked. Either way the packs are gone.
+   */
+  take(known: Oid | null): Promise<Oid | undefined>
+}
+
+/** While rounds fail, no more than this is kept; who missed some asks the hub. */
+const MAX_BYTES = 4 * 1024 * 1024
+/** As git's own fetch calls it with this clone's configuration (`fetch.fsck.badFilemode`). */
+const INDEX_PACK = ['index-pack', '--stdin', '--fix-thin', '--strict=badFilemode=error']
+
+export function toldPacks(run: RunGit): ToldPacks {
+  let packs: ToldPack[] = []
+  let head: Oid | null | undefined
+  const forget = () => {
+    packs = []
+    head = undefined
+  }
+  const bring = async ({ from, to, bytes }: ToldPack): Promise<boolean> => {
+    const indexed = await run(INDEX_PACK, { input: bytes, accept: 'any' })
+    if (indexed.exitCode !== 0) return false
+    // That what a pack links to is there was checked; that all of it hangs together with what was known, is here.
+    const walked = await run(['rev-list', '--objects', '--quiet', to, `^${from}`], { accept: 'any' })
+    return walked.exitCode === 0
+  }
+  return {
+    note(pack) {
+      packs.push(pack)
+      if (packs.reduce((sum, one) => sum + one.bytes.length, 0) > MAX_BYTES) packs = []
+    },
+    noteHead(told) {
+      head = told
+    },
+    forget,
+    async take(known) {
+      const [way, end] = [packs, head]
+      forget()
+      if (way.length === 0 || end === undefined) return undefined
+      let at = known
+      for (const pack of way) if (pack.from === at && (await bring(pack))) at = pack.to
+      return at === end && at !== null ? at : undefined
+    },
+  }
+}
