@@ -2,7 +2,7 @@ import { mergeKey } from '#core/merge.ts'
 import type { HubFile, SyncStore } from '#core/ports/sync-store.ts'
 import type { Oddity } from '#core/ports/work-tree.ts'
 import type { VaultPath } from '#core/vault-path.ts'
-import type { WorkView } from './work-view.ts'
+import type { WorkView } from './work-tree/work-view.ts'
 
 /**
  * Which merge keys the next round has to merge. In memory only: a new process begins by comparing everything. A key

@@ -3,8 +3,8 @@ import { mergeKey } from '#core/merge.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { isConflictCopy, vaultPath } from '#core/vault-path.ts'
 import { Crash, makeSyncWorld, PRESENTED, type SyncWorld, type SyncZone, taskText } from '#tests/support/sync-world.ts'
-import { applyTree } from './apply-tree.ts'
-import { planMerge } from './plan-merge.ts'
+import { planMerge } from './merge/plan-merge.ts'
+import { applyTree } from './work-tree/apply-tree.ts'
 
 // A cloud that was taken over, with its key, against the local zone alone: the hub in memory has no hook.
 const F = 'EMAIL_2026-11-20_invoice-for-march_7h3k9q.md'

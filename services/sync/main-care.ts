@@ -9,8 +9,8 @@ import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import type { RepoPort } from '#core/ports/repo.ts'
 import type { WorkTreePort } from '#core/ports/work-tree.ts'
-import { cachedRepo } from './cached-repo.ts'
-import { findInVault } from './find-in-vault.ts'
+import { findInVault } from './care/find-in-vault.ts'
+import { cachedRepo } from './hub/cached-repo.ts'
 
 // What the service and the command `countersign sync --repair` share: opening what sync works with, and mending it.
 

@@ -3,8 +3,8 @@ import { makeTaskId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { isScanRule } from '#core/scan-changes.ts'
 import { fileNameOf, vaultPath } from '#core/vault-path.ts'
-import type { MergePlan } from './plan-merge.ts'
-import { landedClaims } from './settle-intents.ts'
+import { landedClaims } from './hub/settle-intents.ts'
+import type { MergePlan } from './merge/plan-merge.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
 /**

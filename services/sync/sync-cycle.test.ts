@@ -10,7 +10,8 @@ import {
   type SyncZone,
   taskText,
 } from '#tests/support/sync-world.ts'
-import { type CycleOutcome, syncCycle } from './sync-cycle.ts'
+import type { CycleOutcome } from './cycle-outcome.ts'
+import { syncCycle } from './sync-cycle.ts'
 
 const F = 'EMAIL_2026-11-20_invoice-for-march_7h3k9q.md'
 const NEEDS = `Needs_Action/email/${F}`

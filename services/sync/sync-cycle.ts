@@ -1,67 +1,37 @@
-import type { TaskJob } from '#core/jobs.ts'
 import { mergeKey } from '#core/merge.ts'
-import type { FetchOutcome, Oid, RefusedCause } from '#core/ports/repo.ts'
+import type { FetchOutcome, Oid } from '#core/ports/repo.ts'
 import type { BaseRow, Claim } from '#core/ports/sync-store.ts'
-import type { Oddity } from '#core/ports/work-tree.ts'
 import { shownPath } from '#core/scan-changes.ts'
 import type { SyncRequest } from '#core/sync-request.ts'
 import type { VaultPath } from '#core/vault-path.ts'
-import { actHere, settleAct } from './act-here.ts'
-import { answerRequests, answerWaiting } from './answer-requests.ts'
-import { applyTree, keepCopiesHere, settleApplying } from './apply-tree.ts'
-import type { PlannedCommit } from './claim-commits.ts'
-import { type ClaimPlan, planClaims } from './claim-tasks.ts'
-import { commitPlan } from './commit-plan.ts'
-import { hubView } from './hub-view.ts'
-import { keepDropped, keepLost } from './keep-lost.ts'
-import { replayOffline } from './offline-claims.ts'
-import { type MergePlan, type PlannedChange, planMerge, takenOnly } from './plan-merge.ts'
-import { mayLeaveHub } from './private-keys.ts'
-import { pushIntent, takeOverOwn } from './push-intent.ts'
-import { forgetLostClone, isLostClone, rebuildBase } from './rebuild-base.ts'
+import { forgetLostClone, isLostClone, rebuildBase } from './care/rebuild-base.ts'
+import { actHere, settleAct } from './claims/act-here.ts'
+import { answerRequests, answerWaiting } from './claims/answer-requests.ts'
+import type { PlannedCommit } from './claims/claim-commits.ts'
+import { type ClaimPlan, planClaims } from './claims/claim-tasks.ts'
+import { replayOffline } from './claims/offline-claims.ts'
+import type { CycleOutcome, CycleReport } from './cycle-outcome.ts'
+import { hubView } from './hub/hub-view.ts'
+import { pushIntent, takeOverOwn } from './hub/push-intent.ts'
+import { graceLeftMs, restoreHub } from './hub/restore-hub.ts'
+import { landedClaims, settleIntents } from './hub/settle-intents.ts'
+import {
+  anchorVerified,
+  type HubVerdict,
+  type Refusal,
+  refuseFetch,
+  verifiedHead,
+  verifyHub,
+} from './hub/verify-hub.ts'
+import { checkpointOwnLedger, witnessOthers } from './hub/witness-ledger.ts'
+import { commitPlan } from './merge/commit-plan.ts'
+import { keepDropped, keepLost } from './merge/keep-lost.ts'
+import { type MergePlan, type PlannedChange, planMerge, takenOnly } from './merge/plan-merge.ts'
+import { mayLeaveHub } from './merge/private-keys.ts'
 import { announceClaims, reportHeld, reportMerge } from './report-cycle.ts'
-import { graceLeftMs, type HubRestored, restoreHub } from './restore-hub.ts'
-import type { Scan } from './scan-work-tree.ts'
-import { landedClaims, settleIntents } from './settle-intents.ts'
 import type { SyncDeps } from './sync-deps.ts'
-import { anchorVerified, type HubVerdict, type Refusal, refuseFetch, verifiedHead, verifyHub } from './verify-hub.ts'
-import { checkpointOwnLedger, witnessOthers } from './witness-ledger.ts'
-
-export type CycleOutcome =
-  /** Vault and hub agree, but for what is held back. */
-  | { readonly kind: 'synced'; readonly report: CycleReport }
-  /** Nothing had changed here, and nobody had asked for a look at the hub. */
-  | { readonly kind: 'idle' }
-  /** Files were being written while we looked. */
-  | { readonly kind: 'unsettled' }
-  | { readonly kind: 'unreachable'; readonly reason: string }
-  /** The gate refused something at the hub. What stands before it was applied, nothing was pushed. */
-  | ({ readonly kind: 'refused'; readonly report: CycleReport } & Refusal)
-  /** The hub's hook refused our push: its gate and ours disagree. Or its disk did not take it. */
-  | { readonly kind: 'push-refused'; readonly cause: RefusedCause; readonly reason: string }
-  /** The hub had lost its newest history, and has it again. */
-  | HubRestored
-  /** The hub was restored a moment ago: others may know more of its history and go first. */
-  | { readonly kind: 'waiting'; readonly forMs: number }
-  /** Others pushed first, time and again. */
-  | { readonly kind: 'contended' }
-
-export interface CycleReport {
-  readonly head: Oid | null
-  readonly pushed: boolean
-  /** Files changed in the work tree. */
-  readonly appliedCount: number
-  readonly claims: readonly TaskJob[]
-  /** Of the claims that this round tried: how many others had made first, and how many pushes were not heard of. */
-  readonly claimsTried: { readonly lost: number; readonly unknown: number }
-  /** Conflict copies kept by this cycle. */
-  readonly newConflicts: number
-  /** All conflict copies in the vault. */
-  readonly conflicts: readonly string[]
-  readonly held: readonly Oddity[]
-  readonly ledgerProblems: readonly string[]
-  readonly isPartial: boolean
-}
+import { applyTree, keepCopiesHere, settleApplying } from './work-tree/apply-tree.ts'
+import type { Scan } from './work-tree/scan-work-tree.ts'
 
 const MAX_TRIES = 8
 

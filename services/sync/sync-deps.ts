@@ -11,8 +11,8 @@ import type { SyncStore } from '#core/ports/sync-store.ts'
 import type { WorkTreePort } from '#core/ports/work-tree.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import type { Attention } from './attention.ts'
-import type { Courtesy } from './courtesy.ts'
-import type { Scanner } from './scan-work-tree.ts'
+import type { Courtesy } from './claims/courtesy.ts'
+import type { Scanner } from './work-tree/scan-work-tree.ts'
 
 /** What a sync cycle works with. */
 export interface SyncDeps {

@@ -1,6 +1,6 @@
 import { CountersignError, ERROR_CODES, type ErrorCode } from '#core/errors.ts'
 import type { SignOfLife } from '#core/sign-of-life.ts'
-import type { CycleOutcome, CycleReport } from './sync-cycle.ts'
+import type { CycleOutcome, CycleReport } from './cycle-outcome.ts'
 
 /** What a person has to know of a trouble: the code, what happened, what to do. */
 export interface Trouble {

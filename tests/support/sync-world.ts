@@ -11,10 +11,11 @@ import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { SyncStore } from '#core/ports/sync-store.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { Attention } from '#services/sync/attention.ts'
-import { createCourtesy } from '#services/sync/courtesy.ts'
-import { createScanner } from '#services/sync/scan-work-tree.ts'
-import { type CycleOutcome, syncCycle, type Wake } from '#services/sync/sync-cycle.ts'
+import { createCourtesy } from '#services/sync/claims/courtesy.ts'
+import type { CycleOutcome } from '#services/sync/cycle-outcome.ts'
+import { syncCycle, type Wake } from '#services/sync/sync-cycle.ts'
 import type { SyncDeps } from '#services/sync/sync-deps.ts'
+import { createScanner } from '#services/sync/work-tree/scan-work-tree.ts'
 
 /** Thrown at a crash point; nothing in the engine catches it. */
 export class Crash extends Error {}

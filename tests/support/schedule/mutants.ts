@@ -25,7 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     what: 'the base is that of the commit, not of each file',
-    file: 'services/sync/plan-merge.ts',
+    file: 'services/sync/merge/plan-merge.ts',
     from: 'base: deps.store.baseOf(wanted)',
     to: 'base: deps.store.hubOf(wanted) as never',
     isQuick: true,
@@ -52,7 +52,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     what: 'the base is written before the push has landed',
-    file: 'services/sync/push-intent.ts',
+    file: 'services/sync/hub/push-intent.ts',
     from: 'store.update({ addIntent: intent, facts: { hlc } })',
     to: 'store.update({ addIntent: intent, facts: { hlc }, base: intent.rows.map(({ path, row }) => [path, row] as const) })',
     isQuick: true,
@@ -65,7 +65,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     what: 'a push that was begun is not written down',
-    file: 'services/sync/push-intent.ts',
+    file: 'services/sync/hub/push-intent.ts',
     from: 'store.update({ addIntent: intent, facts: { hlc } })',
     to: 'store.update({ facts: { hlc } })',
   },
@@ -89,7 +89,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     what: 'a task that left one folder is not looked for in the others',
-    file: 'services/sync/scan-work-tree.ts',
+    file: 'services/sync/work-tree/scan-work-tree.ts',
     from: 'for (const name of lost) for (const folder of folders)',
     to: 'for (const name of []) for (const folder of folders)',
   },
