@@ -68,7 +68,8 @@ async function measureIdle(lab: Lab, plan: Plan, world: VaultWorld, { cloud, loc
     local: cpuSeconds([local.pid], connectionOf(local)),
     hub: cpuSeconds([world.ssh.pid], [lab.programs.gate]),
   })
-  await delay(2_000, undefined, { signal: lab.signal })
+  // What the last change left to be done is done by then.
+  await delay(10_000, undefined, { signal: lab.signal })
   const [before, startedAt] = [used(), performance.now()]
   await delay(plan.idleMs, undefined, { signal: lab.signal })
   const [after, seconds] = [used(), (performance.now() - startedAt) / 1000]
