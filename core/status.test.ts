@@ -43,6 +43,13 @@ test.each([
     'ok',
     [],
   ],
+  [
+    'what the check of the night found',
+    { sync: { state: 'ok', at: '', check: { at: '2026-11-20T03:00:30.000Z', problems: ['index: a file is missing'] } } },
+    'degraded',
+    ['the check of everything, 2026-11-20 03:00Z: index: a file is missing'],
+  ],
+  ['a check that found nothing', { sync: { state: 'ok', at: '', check: { at: '', problems: [] } } }, 'ok', []],
   ['no report of sync yet', { sync: null }, 'ok', []],
   ['a halt', { vault: { ...vault, halted: true } }, 'degraded', ['HALT.md is present: nothing is executed']],
   ['conflict copies', { vault: { ...vault, conflicts: 2 } }, 'degraded', ['2 conflict copies to look at']],

@@ -36,6 +36,8 @@ const syncSchema = z.looseObject({
   held: z.array(z.looseObject({ path: z.string(), rule: z.string() })).optional(),
   /** When the hub last came back with an older history and got back what is known here. */
   hubRestored: z.looseObject({ at: z.string() }).nullish(),
+  /** What the last check of everything found wrong; null before the first. */
+  check: z.looseObject({ at: z.string(), problems: z.array(z.string()) }).nullish(),
   /** When the hub last answered; null: not since sync began. */
   hubReachedAt: z.string().nullish(),
   /** The last sign of life of each other agent. */
@@ -119,6 +121,9 @@ function syncProblems(sync: SyncReport | null, nowMs: number): string[] {
       .filter(({ rule }) => isScanRule(rule))
       .slice(0, MAX_TOLD)
       .map(({ path, rule }) => `sync holds back ${path}: ${rule}`),
+    ...(sync.check?.problems ?? [])
+      .slice(0, MAX_TOLD)
+      .map((problem) => `the check of everything, ${sayMinute(sync.check?.at ?? '')}: ${problem}`),
     ...(nowMs - Date.parse(restoredAt) < TOLD_FOR_MS
       ? [`the hub had lost its newest history, found and put back ${sayMinute(restoredAt)}`]
       : []),
