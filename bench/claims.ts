@@ -56,7 +56,8 @@ async function withAgents<T>(
   await world.seed(count)
   for (const agent of agents) world.start(agent)
   await until(async () => world.told().length >= count && agents.every((agent) => world.log(agent).includes('ready')))
-  return act(world, agents)
+  // Before the world goes.
+  return await act(world, agents)
 }
 
 /** All tasks at once. The time runs from their landing at the hub to the last claim that was told. */

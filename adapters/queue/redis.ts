@@ -5,7 +5,7 @@ import type { Log } from '#runtime/logger.ts'
 const CONNECT_TIMEOUT_MS = 3_000
 /** A Redis that takes a command and never answers (stopped, half-open link) counts as away. */
 const COMMAND_TIMEOUT_MS = 5_000
-/** Longer than any blocking read of a worker (10 s), so that only a dead link ends one. */
+/** Longer than any blocking read of a worker (15 s), so that only a dead link ends one. */
 const WORKER_SILENCE_MS = 20_000
 const MAX_RECONNECT_MS = 2_000
 
