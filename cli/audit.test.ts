@@ -64,3 +64,42 @@ test('finds a ledger of an agent nobody knows', async () => {
   await (await import('node:fs/promises')).cp(join(file, '..'), folder, { recursive: true })
   expect((await verifyLedgers(home)).faults.map((fault) => fault.problem)).toContain('no known agent has this name')
 })
+
+test('with a day, only what follows is looked at, and that as strictly', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'audit-'))
+  onTestFinished(() => rm(root, { recursive: true, force: true }))
+  const { home } = await initZone({ root, zone: 'cloud', settings: {}, secrets: {} })
+  let now = Date.UTC(2026, 10, 20)
+  using ledger = openLedger({
+    ...{ vaultRoot: home.vault, stateDir: home.state, agent: 'cloud' },
+    clock: { now: () => now },
+  })
+  const key = createPrivateKey(await readFile(join(home.keys, 'ledger.pem')))
+  for (const day of [20, 21, 22]) {
+    now = Date.UTC(2026, 10, day)
+    const head = await ledger.append('mail.skipped', { data: { uid: `${day}` } })
+    await ledger.append('ledger.checkpoint', { data: { ...signCheckpoint('cloud', head, key) } })
+  }
+  const fileOf = (day: number) => join(home.vault, 'Logs', 'cloud', `2026-11-${day}.jsonl`)
+  const edit = async (day: number) =>
+    writeFile(fileOf(day), (await readFile(fileOf(day), 'utf8')).replace(`"uid":"${day}"`, '"uid":"9"'))
+  const counts = async (since?: string) => {
+    const { ok, agents } = await verifyLedgers(home, since)
+    return [ok, agents.find(({ agent }) => agent === 'cloud')?.entries]
+  }
+  expect(await counts('2026-11-21')).toEqual([true, 4])
+  // Nobody wrote since: the newest file is looked at all the same.
+  expect(await counts('2026-12-01')).toEqual([true, 2])
+  await edit(20)
+  expect([await counts(), await counts('2026-11-21')]).toEqual([
+    [false, 6],
+    [true, 4],
+  ])
+  await edit(21)
+  expect([await counts('2026-11-21'), await counts('2026-11-22')]).toEqual([
+    [false, 4],
+    [true, 2],
+  ])
+  await rm(fileOf(22))
+  expect((await counts('2026-11-22'))[0]).toBe(false)
+})

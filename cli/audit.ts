@@ -4,7 +4,16 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { CountersignError } from '#core/errors.ts'
-import { crossCheck, type LedgerFault, type LedgerHead, type LedgerReport, verifyChain } from '#core/ledger.ts'
+import {
+  crossCheck,
+  type LedgerEntry,
+  type LedgerFault,
+  type LedgerFile,
+  type LedgerHead,
+  type LedgerReport,
+  parseLedgerLine,
+  verifyChain,
+} from '#core/ledger.ts'
 import { parseTrust } from '#core/trust.ts'
 import type { ZoneHome } from './zone-home.ts'
 
@@ -14,25 +23,34 @@ export type AuditReport = {
   readonly faults: readonly LedgerFault[]
 }
 
+/** As `readLedgers`, summed up. */
+export async function verifyLedgers(home: ZoneHome, since?: string): Promise<AuditReport> {
+  return (await readLedgers(home, since)).report
+}
+
 /**
- * Verifies every ledger of this zone's vault: each chain by itself, then all against the signed checkpoints in them,
- * what the other agent witnessed, and the head this machine remembers of its own. Throws ERR_CONFIG_INVALID when the
- * trust file cannot be read.
+ * Reads and verifies every ledger of this zone's vault: each chain by itself, then all against the signed checkpoints in
+ * them, what the other agent witnessed, and the head this machine remembers of its own. With `since` (a day, UTC) only
+ * the files from that day on, whose first entry is then believed to follow what was not looked at. Throws
+ * ERR_CONFIG_INVALID when the trust file cannot be read.
  */
-export async function verifyLedgers(home: ZoneHome): Promise<AuditReport> {
+export async function readLedgers(
+  home: ZoneHome,
+  since?: string,
+): Promise<{ readonly report: AuditReport; readonly entries: readonly (readonly LedgerEntry[])[] }> {
   const agents = await trustedAgents(home)
   // Before the files are read: they may grow meanwhile, and a later head would look like a cut tail.
   const remembered = rememberedHead(home)
   const names = new Set([...agents.keys(), ...(await subfolders(join(home.vault, 'Logs')))])
   const reports: LedgerReport[] = []
-  for (const name of [...names].sort()) reports.push(verifyChain(name, await ledgerFiles(home, name)))
+  for (const name of [...names].sort()) reports.push(reportOf(name, await ledgerFiles(home, name, since), since))
   const strangers = reports.filter(({ agent }) => !agents.has(agent))
   const faults = [
     ...reports.flatMap((report) => report.faults),
     ...strangers.map(({ agent }) => ({ agent, file: '', line: 0, problem: 'no known agent has this name' })),
     ...crossCheck(reports, agents, remembered),
   ]
-  return {
+  const report = {
     ok: faults.length === 0,
     agents: reports.map(({ agent, entries }) => ({
       agent,
@@ -41,6 +59,17 @@ export async function verifyLedgers(home: ZoneHome): Promise<AuditReport> {
     })),
     faults,
   }
+  return { report, entries: reports.map(({ entries }) => entries) }
+}
+
+function reportOf(agent: string, files: readonly LedgerFile[], since: string | undefined): LedgerReport {
+  const first = since === undefined ? undefined : firstEntry(files)
+  return verifyChain(agent, files, first && { seq: first.seq - 1, hash: first.prev })
+}
+
+function firstEntry(files: readonly LedgerFile[]): LedgerEntry | undefined {
+  const [first] = files.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  return first && parseLedgerLine(first.text.slice(0, first.text.indexOf('\n')))
 }
 
 /** Agents by name, former ones too, with the keys that have signed their checkpoints. */
@@ -55,11 +84,13 @@ async function trustedAgents(home: ZoneHome) {
   return new Map([...byName].map(([name, all]) => [name, all.map((one) => keyOf(one.ledger))]))
 }
 
-async function ledgerFiles(home: ZoneHome, agent: string) {
+/** The newest file belongs to them, however old it is: it ends with the head. */
+async function ledgerFiles(home: ZoneHome, agent: string, since = ''): Promise<LedgerFile[]> {
   const folder = join(home.vault, 'Logs', agent)
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.jsonl'))
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.jsonl')).sort()
+  const wanted = names.filter((name, index) => name.slice(0, 10) >= since || index === names.length - 1)
   return Promise.all(
-    names.map(async (name) => {
+    wanted.map(async (name) => {
       const text = await readFile(join(folder, name), 'utf8')
       // The other agent's file is a snapshot up to its last newline; our own may be growing at this moment.
       return { name, text: agent === home.agent ? text.slice(0, text.lastIndexOf('\n') + 1) : text }

@@ -27,11 +27,12 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   },
   release: { summary: 'give a claimed task back', load: () => import('./commands/release.ts') },
   approve: { summary: 'approve a drafted task: it will be executed', load: () => import('./commands/approve.ts') },
+  undo: { summary: 'take an approved task back before it is done', load: () => import('./commands/undo.ts') },
   reject: { summary: 'reject a drafted task', load: () => import('./commands/reject.ts') },
   redraft: { summary: 'send a drafted task back to the drafter', load: () => import('./commands/redraft.ts') },
   sync: { summary: 'synchronise now, or show how sync is doing', load: () => import('./commands/sync.ts') },
   trust: { summary: 'whom this zone believes; revoke an agent’s keys', load: () => import('./commands/trust.ts') },
-  audit: { summary: 'verify the ledgers', load: () => import('./commands/audit.ts') },
+  audit: { summary: 'verify the ledgers, show the life of a task, export them', load: () => import('./commands/audit.ts') },
   mcp: { summary: 'serve an MCP server over stdio', load: () => import('./commands/mcp.ts') },
   doctor: {
     summary: 'check this machine and this zone, and say what to repair',

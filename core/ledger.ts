@@ -126,6 +126,8 @@ export interface LedgerReport {
   readonly agent: string
   readonly entries: readonly LedgerEntry[]
   readonly head: LedgerHead | null
+  /** The number of the last entry before those that were looked at; 0: all were. */
+  readonly after: number
   readonly faults: readonly LedgerFault[]
 }
 
@@ -150,7 +152,7 @@ export function verifyChain(agent: string, files: readonly LedgerFile[], from: L
       head = { seq: entry.seq, hash: entry.hash }
     }
   }
-  return { agent, entries, head, faults }
+  return { agent, entries, head, after: from?.seq ?? 0, faults }
 }
 
 function chainProblem(entry: LedgerEntry, head: LedgerHead | null, agent: string, file: string): string | undefined {
@@ -180,7 +182,9 @@ export function crossCheck(
   const byAgent = new Map(
     reports.map((report) => [report.agent, new Map(report.entries.map((entry) => [entry.seq, entry.hash]))]),
   )
+  const after = new Map(reports.map((report) => [report.agent, report.after]))
   const expectHead = (agent: string, head: LedgerHead, where: string) => {
+    if (head.seq <= (after.get(agent) ?? 0)) return
     const found = byAgent.get(agent)?.get(head.seq)
     if (found === head.hash) return
     const problem =

@@ -15,7 +15,12 @@ interface Transition {
 export const TRANSITIONS: readonly Transition[] = [
   { from: 'needs-action', to: 'in-progress', by: ['cloud', 'local'], what: 'claim' },
   { from: 'in-progress', to: 'needs-action', by: ['cloud', 'local', 'person'], what: 'release' },
-  { from: 'in-progress', to: 'pending', by: ['cloud', 'local'], what: 'drafted, or not executed with a reason' },
+  {
+    from: 'in-progress',
+    to: 'pending',
+    by: ['cloud', 'local', 'person'],
+    what: 'drafted, not executed with a reason, or taken back from the undo window',
+  },
   { from: 'pending', to: 'approved', by: ['person', 'local'], what: 'approve' },
   { from: 'pending', to: 'rejected', by: ['person', 'local'], what: 'reject' },
   { from: 'pending', to: 'needs-action', by: ['person', 'local'], what: 'redraft' },

@@ -18,6 +18,7 @@ const COMMANDS = {
   'bench:story': [join(root, 'bench', 'story.ts')],
   'bench:sync': [join(root, 'bench', 'sync.ts')],
   'bench:claims': [join(root, 'bench', 'claims.ts')],
+  'bench:execution': [join(root, 'bench', 'execution.ts')],
 }
 /**
  * Exactly what the lock file says, without writing it. Not `npm ci`: that refuses a lock file written where a registry

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { readAction } from '#core/action.ts'
 import { CountersignError } from '#core/errors.ts'
-import { type Cli, example } from '../cli.ts'
+import { type Cli, example, PROGRAM } from '../cli.ts'
 import { terminalText } from '../table.ts'
 import { findTask, moveAsPerson } from '../tasks.ts'
 
@@ -21,7 +21,7 @@ export function configure(command: Command, cli: Cli): void {
       const what = verdict?.ok ? `“${terminalText(verdict.action.subject)}” to ${verdict.action.to.join(', ')}` : path
       cli.answer(
         { task: found.task?.front.id, path },
-        `Approved: ${what}.\nMove ${path} back to take it back while the undo window is open.`,
+        `Approved: ${what}.\nTo take it back while the undo window is open: ${PROGRAM} undo ${reference}`,
       )
     })
 }

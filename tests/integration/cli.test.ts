@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { makeTaskId } from '#core/ids.ts'
 import { makeSign } from '#core/sign-of-life.ts'
@@ -22,6 +23,7 @@ const VERBS = [
   'status',
   'task',
   'approve',
+  'undo',
   'reject',
   'redraft',
   'sync',
@@ -241,4 +243,34 @@ test('doctor names every setting that is missing', async () => {
 test('verifies the ledgers of a new home', async () => {
   const answer = await countersign(['audit', 'verify', '--home', join(template, 'local'), '--json'])
   expect([answer.code, JSON.parse(answer.stdout).ok]).toEqual([0, true])
+})
+
+test('tells the life of a task from the ledger alone, and exports all of it', async () => {
+  const { home, id } = await homeWithDraft()
+  {
+    const stateDir = join(home, 'state')
+    using ledger = openLedger({ vaultRoot: join(home, 'vault'), stateDir, agent: 'local', clock: Date })
+    await ledger.append('draft.presented', { task: ID, data: { digest: 'sha256:0123456789abcdef' } })
+    await ledger.append('mail.skipped', { data: { reason: '=HYPERLINK("x")', sender_domain: 'example.test' } })
+    await ledger.append('execution.done', { task: ID, data: { answer: '250 \u001b[31mok' } })
+  }
+  const shown = await countersign(['audit', 'show', id, '--home', home])
+  expect([shown.code, shown.stdout.trim().split('\n').map((line) => line.slice(22))]).toEqual([
+    0,
+    ['local  shown to you (fingerprint sha256:0123456789ab…)', 'local  done: 250  [31mok'],
+  ])
+  const csv = await countersign(['audit', 'export', '--csv', '--home', home])
+  expect([csv.code, csv.stdout.split('\n').length]).toEqual([0, 5])
+  const lines = await countersign(['audit', 'export', '--since', '2026-01-01', '--home', home])
+  expect(lines.stdout.trim().split('\n').map((line) => JSON.parse(line).type)).toEqual([
+    'draft.presented',
+    'mail.skipped',
+    'execution.done',
+  ])
+  const wrong = await countersign(['audit', 'export', '--since', 'yesterday', '--home', home])
+  expect(wrong.code).toBe(2)
+  const file = join(home, 'vault/Logs/local', `${new Date().toISOString().slice(0, 10)}.jsonl`)
+  await writeFile(file, (await readFile(file, 'utf8')).replace('example.test', 'example.tset'))
+  const edited = await countersign(['audit', 'show', id, '--home', home])
+  expect([edited.code, edited.stdout]).toEqual([1, expect.stringContaining('do not believe this')])
 })

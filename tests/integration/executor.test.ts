@@ -1,12 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { GenericContainer, type StartedTestContainer } from 'testcontainers'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
@@ -15,12 +11,19 @@ import { verifyChain } from '#core/ledger.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import { makeDraft, tick } from '#tests/support/executor.ts'
+import {
+  CRASHING_EXECUTOR,
+  EXECUTOR,
+  ended,
+  makeExecutorHome,
+  type RunningExecutor,
+  startExecutor,
+} from '#tests/support/executor-process.ts'
+import { takeBack } from '../../cli/take-back.ts'
+import type { ZoneHome } from '../../cli/zone-home.ts'
 import { type MailContainer, startMailContainer } from '../../demo/mailbox/container.ts'
 import { eventually, lookInto } from '../support/mail.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
-const MAIN = join(ROOT, 'services/executor/main.ts')
-const CRASH_MAIN = join(ROOT, 'tests/support/executor-crash-main.ts')
 const PENDING = 'Pending_Approval/email'
 const LIMIT_MS = 60_000
 
@@ -41,64 +44,36 @@ afterAll(async () => {
 const redisUrl = () => `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`
 
 interface Zone {
+  readonly home: ZoneHome
   readonly vault: VaultPort
   readonly subject: string
   readonly fileName: string
   readonly id: TaskId
   /** Starts an executor on this zone and gives the process with its address. */
-  start(main?: string, env?: Record<string, string>): Promise<Running>
+  start(main?: string, env?: Record<string, string>): Promise<RunningExecutor>
   at(folder: string, limitMs?: number): Promise<void>
   mails(who: 'owner' | 'client', folder?: string): Promise<string[]>
   ledger(): string[]
   readonly secrets: string
 }
-interface Running {
-  readonly child: ChildProcess
-  readonly url: string
-  log(): string
-}
-
 let unique = 0
 
 /** A local zone's home with one draft for the client, under a subject nobody else uses. */
 async function makeZone(undoMs = 0): Promise<Zone> {
-  const home = mkdtempSync(join(tmpdir(), 'countersign-zone-'))
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }))
-  for (const folder of ['vault', 'state', 'secrets']) mkdirSync(join(home, folder))
-  await createZoneKeys(home, 'local')
-  const secrets = join(home, 'secrets/password')
-  writeFileSync(secrets, mailbox.accounts.owner.password)
-  const vault = await openVault(join(home, 'vault'))
+  const made = await makeExecutorHome({ mailbox, redisUrl: redisUrl(), undoMs })
+  onTestFinished(() => made[Symbol.dispose]())
+  const { home, secrets } = made
+  const vault = await openVault(home.vault)
   const subject = `Re: story ${process.pid}.${++unique}`
   const { id, fileName, text } = makeDraft({ subject })
   await vault.create(vaultPath(`${PENDING}/${fileName}`), text)
-  const base = {
-    PATH: process.env.PATH ?? '',
-    COUNTERSIGN_ZONE: 'local',
-    COUNTERSIGN_VAULT: join(home, 'vault'),
-    COUNTERSIGN_STATE: join(home, 'state'),
-    COUNTERSIGN_KEYS: join(home, 'keys'),
-    COUNTERSIGN_TRUST: join(home, 'trust'),
-    COUNTERSIGN_REDIS_URL: redisUrl(),
-    COUNTERSIGN_HTTP_PORT: '0',
-    COUNTERSIGN_SMTP_HOST: mailbox.smtp.host,
-    COUNTERSIGN_SMTP_PORT: String(mailbox.smtp.port),
-    COUNTERSIGN_SMTP_USER: mailbox.accounts.owner.address,
-    COUNTERSIGN_SMTP_PASSWORD_FILE: secrets,
-    COUNTERSIGN_SMTP_TLS: 'none',
-    COUNTERSIGN_IMAP_HOST: mailbox.imap.host,
-    COUNTERSIGN_IMAP_PORT: String(mailbox.imap.port),
-    COUNTERSIGN_IMAP_USER: mailbox.accounts.owner.address,
-    COUNTERSIGN_IMAP_PASSWORD_FILE: secrets,
-    COUNTERSIGN_IMAP_TLS: 'none',
-    COUNTERSIGN_OWNER_ADDRESS: mailbox.accounts.owner.address,
-    COUNTERSIGN_OWNER_NAME: 'The owner',
-    COUNTERSIGN_UNDO_MS: String(undoMs),
-    COUNTERSIGN_EXECUTOR_RECONCILE_MS: '500',
-  }
   return {
-    ...{ vault, subject, fileName, id, secrets },
-    start: (main = MAIN, env = {}) => startExecutor(main, { ...base, ...env }),
+    ...{ home, vault, subject, fileName, id, secrets },
+    async start(main = EXECUTOR, env = {}) {
+      const running = await startExecutor(main, { ...made.env, ...env })
+      onTestFinished(() => void running.child.kill('SIGKILL'))
+      return running
+    },
     async at(folder, limitMs = LIMIT_MS) {
       const path = vaultPath(`${folder}/${fileName}`)
       await eventually(`${fileName} stands in ${folder}`, () => vault.exists(path), limitMs)
@@ -108,25 +83,13 @@ async function makeZone(undoMs = 0): Promise<Zone> {
       return messages.filter((one) => one.subject === subject).map((one) => one.source)
     },
     ledger() {
-      const folder = join(home, 'vault/Logs/local')
+      const folder = join(home.vault, 'Logs/local')
       const files = readdirSync(folder).map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
       const report = verifyChain('local', files)
       expect(report.faults).toEqual([])
       return report.entries.map((entry) => entry.type)
     },
   }
-}
-
-async function startExecutor(main: string, env: Record<string, string>): Promise<Running> {
-  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)))
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const port = await eventually('the executor listens', () => {
-    if (child.exitCode !== null) throw new Error(`the executor ended:\n${output}`)
-    return /"port":(\d+)/.exec(output)?.[1]
-  })
-  return { child, url: `http://127.0.0.1:${port}`, log: () => output }
 }
 
 const isDone = () => `Done/${new Date().toISOString().slice(0, 7)}`
@@ -139,11 +102,7 @@ async function approve(zone: Zone): Promise<void> {
   const path = vaultPath(`${PENDING}/${zone.fileName}`)
   await zone.vault.replace(path, tick('Approve')((await zone.vault.read(path)) ?? ''))
 }
-const ended = async (running: Running) => {
-  if (running.child.exitCode === null && running.child.signalCode === null) await once(running.child, 'exit')
-  return running.child.signalCode ?? running.child.exitCode
-}
-const readiness = async (running: Running) => {
+const readiness = async (running: RunningExecutor) => {
   const response = await fetch(`${running.url}/readyz`)
   return (await response.json()) as { ok: boolean; checks: Record<string, { ok: boolean; detail?: string }> }
 }
@@ -170,6 +129,27 @@ test('the local half of the story: card, tick, countersigned, sent once and thre
   expect(await ended(running)).toBe(0)
 })
 
+test('undo takes a task back before the person while its window is open, says so, and refuses what is over', async () => {
+  const zone = await makeZone(30_000)
+  const running = await zone.start()
+  await shown(zone)
+  await approve(zone)
+  await zone.at('In_Progress/local')
+  expect(await takeBack(zone.home, zone.fileName)).toMatchObject({ task: zone.id, known: 'undone' })
+  await zone.at(PENDING)
+  await eventually('the card says so', async () =>
+    (await zone.vault.read(vaultPath(`${PENDING}/${zone.fileName}`)))?.includes('You took it back'),
+  )
+  await expect(takeBack(zone.home, zone.fileName)).rejects.toMatchObject({ code: 'ERR_TASK_STATE' })
+  // Nobody there who could say whether it was in time.
+  await approve(zone)
+  await zone.at('In_Progress/local')
+  running.child.kill('SIGTERM')
+  await ended(running)
+  expect(await takeBack(zone.home, zone.fileName, 500)).toMatchObject({ known: 'unheard' })
+  expect(await zone.mails('client')).toEqual([])
+})
+
 // What is sent and what is not is known to the journal up to `consume`, and again from `settle` on.
 test.each([
   ['before journal.freeze', 'done'],
@@ -193,9 +173,9 @@ test.each([
   first.child.kill('SIGTERM')
   await ended(first)
   await approve(zone)
-  const doomed = await zone.start(CRASH_MAIN, { TEST_AT: at, TEST_SIGNAL: 'SIGKILL' })
+  const doomed = await zone.start(CRASHING_EXECUTOR, { TEST_AT: at, TEST_SIGNAL: 'SIGKILL' })
   expect(await ended(doomed)).toBe('SIGKILL')
-  await zone.start(outcome === 'done' ? MAIN : CRASH_MAIN)
+  await zone.start(outcome === 'done' ? EXECUTOR : CRASHING_EXECUTOR)
   if (outcome === 'done') {
     await zone.at(isDone())
     await eventually('a copy is in Sent', async () => (await zone.mails('owner', 'Sent')).length > 0)
@@ -218,9 +198,9 @@ test('a process that slept through its own send finds itself overtaken, and send
   first.child.kill('SIGTERM')
   await ended(first)
   await approve(zone)
-  const zombie = await zone.start(CRASH_MAIN, { TEST_AT: 'after journal.consume', TEST_SIGNAL: 'SIGSTOP' })
+  const zombie = await zone.start(CRASHING_EXECUTOR, { TEST_AT: 'after journal.consume', TEST_SIGNAL: 'SIGSTOP' })
   await eventually('it sleeps', () => /^State:\tT/m.test(readFileSync(`/proc/${zombie.child.pid}/status`, 'utf8')))
-  const newer = await zone.start(CRASH_MAIN)
+  const newer = await zone.start(CRASHING_EXECUTOR)
   await eventually('the task is back', async () =>
     (await zone.vault.read(vaultPath(`${PENDING}/${zone.fileName}`)))?.includes('Outcome unknown'),
   )
