@@ -40,7 +40,8 @@ const limits = { limitMs: 60_000, signal: stop.signal }
 
 await using closing = new AsyncDisposableStack()
 const mailbox = closing.use(await startMailContainer({ say: (line) => console.error(line) }))
-const redis = closing.adopt(await new GenericContainer('redis:8').withExposedPorts(6379).start(), (one) => one.stop())
+const redis = await new GenericContainer('redis:8').withExposedPorts(6379).start()
+closing.defer(async () => void (await redis.stop()))
 const redisUrl = `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`
 const { home, env } = closing.use(await makeExecutorHome({ mailbox, redisUrl, undoMs: 0 }))
 const vault = await openVault(home.vault)

@@ -32,7 +32,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   redraft: { summary: 'send a drafted task back to the drafter', load: () => import('./commands/redraft.ts') },
   sync: { summary: 'synchronise now, or show how sync is doing', load: () => import('./commands/sync.ts') },
   trust: { summary: 'whom this zone believes; revoke an agent’s keys', load: () => import('./commands/trust.ts') },
-  audit: { summary: 'verify the ledgers, show the life of a task, export them', load: () => import('./commands/audit.ts') },
+  audit: {
+    summary: 'verify the ledgers, show the life of a task, export them',
+    load: () => import('./commands/audit.ts'),
+  },
   mcp: { summary: 'serve an MCP server over stdio', load: () => import('./commands/mcp.ts') },
   doctor: {
     summary: 'check this machine and this zone, and say what to repair',

@@ -45,7 +45,9 @@ test.each([
   ],
   [
     'what the check of the night found',
-    { sync: { state: 'ok', at: '', check: { at: '2026-11-20T03:00:30.000Z', problems: ['index: a file is missing'] } } },
+    {
+      sync: { state: 'ok', at: '', check: { at: '2026-11-20T03:00:30.000Z', problems: ['index: a file is missing'] } },
+    },
     'degraded',
     ['the check of everything, 2026-11-20 03:00Z: index: a file is missing'],
   ],

@@ -25,7 +25,15 @@ test('the life of a task is what all ledgers say of it', () => {
 })
 
 test.each(LEDGER_TYPES)('%s has words, with its data and without', (type) => {
-  const data = { rule: 'some-rule', seq: 7, agent: 'cloud', digest: 'sha256:abc', generation: 2, problem: 'p', for: 'x' }
+  const data = {
+    rule: 'some-rule',
+    seq: 7,
+    agent: 'cloud',
+    digest: 'sha256:abc',
+    generation: 2,
+    problem: 'p',
+    for: 'x',
+  }
   for (const text of [sayEntry({ type }), sayEntry({ type, data })]) {
     expect(text.length).toBeGreaterThan(5)
     expect(text).not.toMatch(/undefined|\[object/)

@@ -18,8 +18,14 @@ export function configure(command: Command, cli: Cli): void {
     .command('verify')
     .description('find any edited, removed, reordered or cut entry in the ledgers of this vault')
     .option(...SINCE)
-    .addHelpText('after', '\nExit code 1 when something is wrong. With --since, what came before that day is not looked at.')
-    .addHelpText('after', example('audit verify', 'audit verify --since 2026-11-01', '--zone cloud audit verify --json'))
+    .addHelpText(
+      'after',
+      '\nExit code 1 when something is wrong. With --since, what came before that day is not looked at.',
+    )
+    .addHelpText(
+      'after',
+      example('audit verify', 'audit verify --since 2026-11-01', '--zone cloud audit verify --json'),
+    )
     .action(async ({ since }: { since?: string }) => {
       const report = await verifyLedgers(await cli.home(), since)
       cli.answer(report, renderReport(report))
@@ -93,7 +99,9 @@ function renderLife(life: readonly LedgerEntry[]): string {
 }
 
 function doubts({ ok }: AuditReport): string[] {
-  return ok ? [] : ['The ledgers were changed: do not believe this before you have seen what `countersign audit verify` says.']
+  return ok
+    ? []
+    : ['The ledgers were changed: do not believe this before you have seen what `countersign audit verify` says.']
 }
 
 function renderReport({ ok, agents, faults }: AuditReport): string {

@@ -255,18 +255,22 @@ test('tells the life of a task from the ledger alone, and exports all of it', as
     await ledger.append('execution.done', { task: ID, data: { answer: '250 \u001b[31mok' } })
   }
   const shown = await countersign(['audit', 'show', id, '--home', home])
-  expect([shown.code, shown.stdout.trim().split('\n').map((line) => line.slice(22))]).toEqual([
-    0,
-    ['local  shown to you (fingerprint sha256:0123456789ab…)', 'local  done: 250  [31mok'],
-  ])
+  expect([
+    shown.code,
+    shown.stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.slice(22)),
+  ]).toEqual([0, ['local  shown to you (fingerprint sha256:0123456789ab…)', 'local  done: 250  [31mok']])
   const csv = await countersign(['audit', 'export', '--csv', '--home', home])
   expect([csv.code, csv.stdout.split('\n').length]).toEqual([0, 5])
   const lines = await countersign(['audit', 'export', '--since', '2026-01-01', '--home', home])
-  expect(lines.stdout.trim().split('\n').map((line) => JSON.parse(line).type)).toEqual([
-    'draft.presented',
-    'mail.skipped',
-    'execution.done',
-  ])
+  expect(
+    lines.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).type),
+  ).toEqual(['draft.presented', 'mail.skipped', 'execution.done'])
   const wrong = await countersign(['audit', 'export', '--since', 'yesterday', '--home', home])
   expect(wrong.code).toBe(2)
   const file = join(home, 'vault/Logs/local', `${new Date().toISOString().slice(0, 10)}.jsonl`)

@@ -34,7 +34,8 @@ it(
     const startedAt = Date.now()
     await using closing = new AsyncDisposableStack()
     const mailbox = closing.use(await startMailContainer())
-    const redis = closing.adopt(await new GenericContainer('redis:8').withExposedPorts(6379).start(), (one) => one.stop())
+    const redis = await new GenericContainer('redis:8').withExposedPorts(6379).start()
+    closing.defer(async () => void (await redis.stop()))
     const redisUrl = `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`
     const { home, env } = closing.use(await makeExecutorHome({ mailbox, redisUrl, undoMs: 0 }))
     const vault = await openVault(home.vault)
@@ -88,7 +89,10 @@ it(
         await delay(50)
       }
     }
-    await Promise.all([kill(), live().finally(() => void (isOver = true))])
+    const end = () => {
+      isOver = true
+    }
+    await Promise.all([kill(), live().finally(end)])
 
     const mails = await arrived()
     expect(subjects.filter((subject) => mails.get(subject)?.length !== 1)).toEqual([])
