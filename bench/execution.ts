@@ -46,7 +46,7 @@ const redisUrl = `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`
 const { home, env } = closing.use(await makeExecutorHome({ mailbox, redisUrl, undoMs: 0 }))
 const vault = await openVault(home.vault)
 // As in the images: small heaps, collected often.
-const running = await startExecutor(EXECUTOR, { ...env, NODE_OPTIONS: NODE_FLAGS.join(' ') })
+const running = await startExecutor(EXECUTOR, env, NODE_FLAGS)
 closing.defer(async () => {
   running.child.kill('SIGTERM')
   await ended(running)

@@ -66,8 +66,12 @@ export interface RunningExecutor {
 }
 
 /** Starts an executor; resolves once it listens. Throws with what it said when it ends before. */
-export async function startExecutor(main: string, env: Readonly<Record<string, string>>): Promise<RunningExecutor> {
-  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+export async function startExecutor(
+  main: string,
+  env: Readonly<Record<string, string>>,
+  nodeFlags: readonly string[] = [],
+): Promise<RunningExecutor> {
+  const child = spawn(process.execPath, [...nodeFlags, main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => {
