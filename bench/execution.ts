@@ -7,10 +7,10 @@ import { createTransport } from 'nodemailer'
 import { GenericContainer } from 'testcontainers'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { parseLedgerLine } from '#core/ledger.ts'
-import { parseTaskFile } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import { makeDraft } from '#tests/support/executor.ts'
 import { EXECUTOR, ended, makeExecutorHome, startExecutor } from '#tests/support/executor-process.ts'
+import { presented, readTask } from '../demo/evidence.ts'
 import { startMailContainer } from '../demo/mailbox/container.ts'
 import { stopSignals } from '../demo/stop-signals.ts'
 import { until } from '../demo/until.ts'
@@ -70,7 +70,7 @@ async function execute(sample: number): Promise<number> {
   const { id, fileName, text } = makeDraft({ subject: `Re: sample ${sample}` })
   const path = vaultPath(`${PENDING}/${fileName}`)
   await vault.create(path, text)
-  await until('the card', async () => isPresented((await vault.read(path)) ?? ''), limits)
+  await until('the card', async () => presented(await readTask(join(home.vault, path))), limits)
   // The person reads; a pass that is still on its way ends.
   await delay(100 + Math.random() * 200, undefined, { signal: stop.signal })
   const approvedAt = Date.now()
@@ -78,11 +78,6 @@ async function execute(sample: number): Promise<number> {
   const doneAt = await until('the ledger’s word', () => doneTime(id), limits)
   await until('the file in Done/', async () => (await vault.find(fileName))?.startsWith('Done/'), limits)
   return doneAt - approvedAt
-}
-
-function isPresented(text: string): boolean {
-  const parsed = parseTaskFile(text)
-  return parsed.ok && parsed.task.front.presented !== undefined
 }
 
 function doneTime(task: string): number | undefined {

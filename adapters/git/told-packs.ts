@@ -34,13 +34,8 @@ export function toldPacks(run: RunGit): ToldPacks {
     packs = []
     head = undefined
   }
-  const bring = async ({ from, to, bytes }: ToldPack): Promise<boolean> => {
-    const indexed = await run(INDEX_PACK, { input: bytes, accept: 'any' })
-    if (indexed.exitCode !== 0) return false
-    // That what a pack links to is there was checked; that all of it hangs together with what was known, is here.
-    const walked = await run(['rev-list', '--objects', '--quiet', to, `^${from}`], { accept: 'any' })
-    return walked.exitCode === 0
-  }
+  const accepts = async (args: readonly string[], input?: Uint8Array) =>
+    (await run(args, { accept: 'any', ...(input && { input }) })).exitCode === 0
   return {
     note(pack) {
       packs.push(pack)
@@ -55,8 +50,10 @@ export function toldPacks(run: RunGit): ToldPacks {
       forget()
       if (way.length === 0 || end === undefined) return undefined
       let at = known
-      for (const pack of way) if (pack.from === at && (await bring(pack))) at = pack.to
-      return at === end && at !== null ? at : undefined
+      for (const pack of way) if (pack.from === at && (await accepts(INDEX_PACK, pack.bytes))) at = pack.to
+      if (at === null || at !== end) return undefined
+      // That what a pack links to is there was checked; that all of it hangs together with what was known, is here.
+      return (await accepts(['rev-list', '--objects', '--quiet', at, `^${known}`])) ? at : undefined
     },
   }
 }

@@ -6,9 +6,13 @@ import {
   LEDGER_DAY,
   makeSyncWorld,
   PRESENTED,
+  pendingEverywhere,
+  quiesce,
   type SyncWorld,
   type SyncZone,
+  synced,
   taskText,
+  withoutLogs,
 } from '#tests/support/sync-world.ts'
 import type { CycleOutcome } from './cycle-outcome.ts'
 import { syncCycle } from './sync-cycle.ts'
@@ -29,31 +33,8 @@ beforeEach(() => {
   ;({ cloud, local } = world)
 })
 
-const synced = async (zone: SyncZone) => {
-  const outcome = await zone.sync()
-  if (outcome.kind !== 'synced') throw new Error(`expected a synced cycle, got ${JSON.stringify(outcome)}`)
-  return outcome.report
-}
-/** Cycles until neither side changes anything any more. */
-const quiesce = async () => {
-  for (let round = 0; round < 12; round++) {
-    const reports = [await synced(cloud), await synced(local)]
-    if (reports.every((report) => !report.pushed && report.appliedCount === 0)) return
-  }
-  throw new Error('the two zones do not come to rest')
-}
-const withoutLogs = (files: ReadonlyMap<string, string>) =>
-  Object.fromEntries([...files].filter(([path]) => !path.startsWith('Logs/')).sort())
 const hubFiles = () => withoutLogs(world.hub.files())
 const copies = (files: ReadonlyMap<string, string>) => [...files.keys()].filter(isConflictCopy)
-/** A task in Pending_Approval on both sides. */
-const pendingEverywhere = async (text = taskText({ generation: 1, body: 'draft one' })) => {
-  cloud.files.put(NEEDS, taskText())
-  await quiesce()
-  cloud.files.put(CLOUD, text)
-  cloud.files.rename(CLOUD, PENDING)
-  await quiesce()
-}
 
 describe('the story', () => {
   it('goes from a new mail in the cloud to Done at the hub', async () => {
@@ -75,7 +56,7 @@ describe('the story', () => {
     await synced(local)
     local.files.rename(APPROVED, FROZEN)
     local.files.rename(FROZEN, DONE)
-    await quiesce()
+    await quiesce(world)
     expect(Object.keys(hubFiles())).toEqual([DONE])
     expect(cloud.files.text(DONE)).toContain('a better draft')
     expect(withoutLogs(local.files.files())).toEqual(hubFiles())
@@ -93,7 +74,7 @@ describe('the story', () => {
   })
 
   it('carries redrafts: the person sends it back and the cloud claims it anew', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     local.files.rename(PENDING, NEEDS)
     await synced(local)
     expect(await synced(cloud)).toMatchObject({ claims: [{ generation: 2 }] })
@@ -116,16 +97,16 @@ describe('the story', () => {
   })
 
   it('comes to rest: a cycle without news pushes and changes nothing', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     const head = world.hub.head
-    await quiesce()
+    await quiesce(world)
     expect(world.hub.head).toBe(head)
   })
 })
 
 describe('what the person sees', () => {
   it('stays when the cloud redrafts a card that local has presented; the new draft comes beside it', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     const card = taskText({ generation: 1, body: 'the card', more: PRESENTED })
     local.files.put(PENDING, card)
     cloud.files.put(PENDING, taskText({ generation: 1, body: 'draft two' }))
@@ -135,12 +116,12 @@ describe('what the person sees', () => {
     const [copy = ''] = copies(local.files.files())
     expect(copy).toMatch(/^Pending_Approval\/email\/.*\.conflict-cloud-20261120T1\d{5}Z-[0-9a-f]{8}\.md$/)
     expect(local.files.text(copy)).toContain('draft two')
-    await quiesce()
+    await quiesce(world)
     expect(cloud.files.text(PENDING)).toBe(card)
   })
 
   it('is approved with just the bytes that were seen, although the cloud edits meanwhile', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     cloud.files.put(PENDING, taskText({ generation: 1, body: 'draft two' }))
     await synced(cloud)
     local.files.rename(PENDING, APPROVED)
@@ -150,11 +131,11 @@ describe('what the person sees', () => {
   })
 
   it('is not undone by what the cloud may not do: its edit of a presented card is kept beside it', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     local.files.put(PENDING, taskText({ generation: 1, body: 'the card', more: PRESENTED }))
     await synced(local)
     cloud.files.put(PENDING, taskText({ generation: 1, body: 'draft two' }))
-    await quiesce()
+    await quiesce(world)
     expect(local.files.text(PENDING)).toContain('the card')
     expect(cloud.files.text(PENDING)).toContain('the card')
     expect(copies(local.files.files())).toHaveLength(1)
@@ -173,8 +154,8 @@ describe('what an agent may not write', () => {
 
   it('is reported in the ledger once', async () => {
     cloud.files.put('Company_Handbook.md', 'my own rules')
-    await quiesce()
-    await quiesce()
+    await quiesce(world)
+    await quiesce(world)
     expect(cloud.files.text('Company_Handbook.md')).toBe('my own rules')
     expect(cloud.files.text(`Logs/cloud/${LEDGER_DAY}.jsonl`)?.match(/"path\.held"/g)).toHaveLength(1)
   })
@@ -183,13 +164,13 @@ describe('what an agent may not write', () => {
     cloud.files.put('Company_Handbook.md', 'my own rules')
     await synced(cloud)
     local.files.put('Company_Handbook.md', 'the person’s rules')
-    await quiesce()
+    await quiesce(world)
     expect(cloud.files.text('Company_Handbook.md')).toBe('the person’s rules')
     expect(cloud.trash.join()).toContain('my own rules')
   })
 
   it('is not pushed by a cloud that forges an approval', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     cloud.files.rename(PENDING, APPROVED)
     const { held } = await synced(cloud)
     expect(held[0]).toMatchObject({ rule: expect.any(String) })
@@ -222,7 +203,7 @@ describe('the gate', () => {
   }
 
   it('refuses a forged approval: nothing is applied, nothing is pushed onto it, the ledger says so once', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     const forged = await forge(APPROVED, taskText({ generation: 9, body: 'pay me' }))
     local.files.put('Plans/mine.md', 'goes on locally')
     for (let round = 0; round < 3; round++)
@@ -239,9 +220,9 @@ describe('the gate', () => {
   })
 
   it('takes over what stands before a bad commit, and leaves what was written here until it can be pushed', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     local.files.put('Plans/trip.md', 'as it was\n')
-    await quiesce()
+    await quiesce(world)
     const own = { 'Plans/mine.md': 'mine\n', 'Plans/trip.md': 'my way\n' }
     for (const [path, text] of Object.entries(own)) local.files.put(path, text)
     cloud.files.put('Plans/news.md', 'from the cloud\n')
@@ -257,7 +238,7 @@ describe('the gate', () => {
     expect(plans()).toEqual({ ...own, 'Plans/news.md': 'from the cloud\n' })
 
     world.hub.head = good
-    await quiesce()
+    await quiesce(world)
     expect(local.files.text('Plans/mine.md')).toBe('mine\n')
     const trips = Object.entries(plans()).filter(([path]) => path.startsWith('Plans/trip.'))
     expect(trips.map(([, text]) => text).sort()).toEqual(['its way\n', 'my way\n'])
@@ -266,7 +247,7 @@ describe('the gate', () => {
   it.each(['scanned', 'verified', 'settled', 'applying', 'written', 'applied'])(
     'takes it over once when it dies at %s',
     async (point) => {
-      await pendingEverywhere()
+      await pendingEverywhere(world, F)
       cloud.files.put('Plans/news.md', 'from the cloud\n')
       await cloud.sync()
       const good = world.hub.head
@@ -285,7 +266,7 @@ describe('the gate', () => {
   )
 
   it('asks anew each time whom to believe', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     const verified = world.hub.head
     const deps = local.deps()
     const revoked = { name: 'cloud', zone: 'cloud', signing: '', ledger: '', after: verified } as const
@@ -300,7 +281,7 @@ describe('the gate', () => {
   })
 
   it('goes on when the hub is put right', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     const good = world.hub.head
     await forge(APPROVED, taskText())
     expect(await local.sync()).toMatchObject({ kind: 'refused' })
@@ -309,7 +290,7 @@ describe('the gate', () => {
   })
 
   it('still knows the last verified head when the store was lost', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     const [first] = await local.repo.commitsBetween(null, world.hub.head!)
     world.hub.head = first?.oid ?? null
     local.store.update({ facts: { verified: null } })
@@ -319,14 +300,14 @@ describe('the gate', () => {
 
 describe('a hub that is away or does not answer', () => {
   it('lets work go on and catches up', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     world.hub.isOffline = true
     local.files.rename(PENDING, APPROVED)
     expect(await local.sync()).toMatchObject({ kind: 'unreachable' })
     local.files.rename(APPROVED, FROZEN)
     local.files.rename(FROZEN, DONE)
     world.hub.isOffline = false
-    await quiesce()
+    await quiesce(world)
     expect(Object.keys(hubFiles())).toEqual([DONE])
   })
 
@@ -337,12 +318,12 @@ describe('a hub that is away or does not answer', () => {
     expect(await synced(cloud)).toMatchObject({ claims: [{ generation: 1 }] })
     expect(cloud.rung).toHaveLength(1)
     expect(cloud.files.text(CLOUD)).toMatch(/generation: "?1/)
-    await quiesce()
+    await quiesce(world)
     expect(Object.keys(hubFiles())).toEqual([CLOUD])
   })
 
   it('moves on from an approval whose push was answered by silence', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     local.files.rename(PENDING, APPROVED)
     const fates = ['lost-answer'] as ('lost-answer' | 'ok')[]
     world.hub.pushFate = () => {
@@ -350,7 +331,7 @@ describe('a hub that is away or does not answer', () => {
       return fates.pop() ?? 'ok'
     }
     await synced(local)
-    await quiesce()
+    await quiesce(world)
     expect(local.files.text(FROZEN)).toBeDefined()
     expect(Object.keys(hubFiles())).toEqual([FROZEN])
     expect(copies(local.files.files())).toEqual([])
@@ -404,12 +385,12 @@ describe('a work tree in motion', () => {
     for (const path of ['Plans/Trip.md', 'Plans/trip.md']) local.deps().scanner.mark(path)
     await local.sync()
     local.files.look = look
-    await quiesce()
+    await quiesce(world)
     expect(hubFiles()).toEqual({ 'Plans/trip.md': 'x' })
   })
 
   it('leaves a file that was edited while the merge ran, and merges it next', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     cloud.files.put(PENDING, taskText({ generation: 1, body: 'draft two' }))
     await synced(cloud)
     world.at = (zone, point) => {
@@ -420,7 +401,7 @@ describe('a work tree in motion', () => {
     }
     await synced(local)
     expect(local.files.text(PENDING)).toContain('typed by the person')
-    await quiesce()
+    await quiesce(world)
     const texts = [...local.files.files().values()].join()
     expect(texts).toContain('typed by the person')
     expect(texts).toContain('draft two')
@@ -445,12 +426,12 @@ describe('the ledgers', () => {
 
   it('are checkpointed and witnessed by the other zone, and then come to rest', async () => {
     await cloud.ledger.append('task.created')
-    await quiesce()
+    await quiesce(world)
     const types = (zone: 'cloud' | 'local') => chain(zone).entries.map((entry) => entry.type)
     expect(types('cloud')).toEqual(['task.created', 'ledger.checkpoint'])
     expect(types('local')).toEqual(['ledger.witnessed'])
     await local.ledger.append('draft.presented')
-    await quiesce()
+    await quiesce(world)
     expect(types('local')).toEqual(['ledger.witnessed', 'draft.presented', 'ledger.checkpoint'])
     expect(types('cloud')).toEqual(['task.created', 'ledger.checkpoint', 'ledger.witnessed'])
     expect([...chain('cloud').faults, ...chain('local').faults]).toEqual([])

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { killAndSeeRestarted, STORY_LIMIT_MS, storyWith } from '#tests/support/harmed-story.ts'
+import { STORY_LIMIT_MS, storyWith, storyWithKill } from '#tests/support/harmed-story.ts'
 
 test.each([
   ['local/sync', 'card'],
@@ -10,14 +10,7 @@ test.each([
   ['local/redis', 'approved'],
 ])(
   'kill -9 of %s after %s: the story still ends, with exactly one mail',
-  async (name, after) => {
-    let isKilled = false
-    const failed = await storyWith(after, async (world) => {
-      await killAndSeeRestarted(world, name)
-      isKilled = true
-    })
-    expect([failed, isKilled]).toEqual([[], true])
-  },
+  async (name, after) => expect(await storyWithKill(name, after)).toEqual({ failed: [], isKilled: true }),
   STORY_LIMIT_MS,
 )
 

@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { GenericContainer, type StartedTestContainer } from 'testcontainers'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -7,10 +6,9 @@ import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { TaskId } from '#core/ids.ts'
-import { verifyChain } from '#core/ledger.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { vaultPath } from '#core/vault-path.ts'
-import { makeDraft, tick } from '#tests/support/executor.ts'
+import { makeDraft, readLedger, tick } from '#tests/support/executor.ts'
 import {
   CRASHING_EXECUTOR,
   EXECUTOR,
@@ -82,13 +80,7 @@ async function makeZone(undoMs = 0): Promise<Zone> {
       const { messages } = await lookInto(mailbox, who, folder)
       return messages.filter((one) => one.subject === subject).map((one) => one.source)
     },
-    ledger() {
-      const folder = join(home.vault, 'Logs/local')
-      const files = readdirSync(folder).map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
-      const report = verifyChain('local', files)
-      expect(report.faults).toEqual([])
-      return report.entries.map((entry) => entry.type)
-    },
+    ledger: () => readLedger({ vaultRoot: home.vault }),
   }
 }
 

@@ -91,7 +91,6 @@ it('a pack without the blob is not taken, nor one with a mode that git lets pass
 it('nothing is taken that would hang together only with objects that a refused transfer left', async () => {
   const [first, second, third] = commits
   const told = packOf(second, third)
-  clone = ''
   // The first pack brings the second commit's objects but no way to it; the second builds on them.
   const loose = git(hub, ['pack-objects', '--stdout', '-q'], `${said(hub, ['rev-parse', `${second}^{tree}`])}\n`)
   expect(await taken([{ from: first, to: second, bytes: loose }, told], third)).toBeUndefined()

@@ -13,7 +13,7 @@ export const EXECUTOR = join(import.meta.dirname, '../../services/executor/main.
 export const CRASHING_EXECUTOR = join(import.meta.dirname, 'executor-crash-main.ts')
 
 /** A local zone's home with what an executor needs: keys, a password, settings for a real mail server. */
-export interface ExecutorHome extends Disposable {
+export interface RealExecutorHome extends Disposable {
   readonly home: ZoneHome
   readonly secrets: string
   readonly env: Readonly<Record<string, string>>
@@ -23,7 +23,7 @@ export async function makeExecutorHome(options: {
   readonly mailbox: Mailbox
   readonly redisUrl: string
   readonly undoMs: number
-}): Promise<ExecutorHome> {
+}): Promise<RealExecutorHome> {
   const { mailbox, redisUrl, undoMs } = options
   const root = mkdtempSync(join(tmpdir(), 'countersign-zone-'))
   for (const folder of ['vault', 'state', 'secrets']) mkdirSync(join(root, folder))

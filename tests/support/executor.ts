@@ -227,8 +227,8 @@ export async function readTaskAt(home: ExecutorHome, path: string): Promise<Task
 }
 
 /** The types of all entries of the local ledger, which must verify. */
-export function readLedger(home: ExecutorHome): LedgerType[] {
-  const folder = join(home.vaultRoot, 'Logs/local')
+export function readLedger({ vaultRoot }: Pick<ExecutorHome, 'vaultRoot'>): LedgerType[] {
+  const folder = join(vaultRoot, 'Logs/local')
   const files = readdirSync(folder).map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
   const report = verifyChain('local', files)
   if (report.faults.length > 0) throw new Error(JSON.stringify(report.faults))

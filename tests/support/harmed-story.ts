@@ -30,8 +30,13 @@ export async function storyWith(
   return failed.length > 0 ? [...failed, ...said] : []
 }
 
-/** Kills a process of the world and waits until another has taken its place. */
-export async function killAndSeeRestarted(world: World, name: string): Promise<void> {
-  await world.kill(name)
-  while ((world.supervisor.state().find((one) => one.name === name)?.restarts ?? 0) === 0) await delay(20)
+/** The story with a process killed after one step; the kill is over when another has taken its place. */
+export async function storyWithKill(name: string, after: string) {
+  let isKilled = false
+  const failed = await storyWith(after, async (world) => {
+    await world.kill(name)
+    while ((world.supervisor.state().find((one) => one.name === name)?.restarts ?? 0) === 0) await delay(20)
+    isKilled = true
+  })
+  return { failed, isKilled }
 }

@@ -183,3 +183,37 @@ ${body}
 }
 
 export const PRESENTED = 'presented:\n  digest: sha256:aa\n  at: "2026-11-20T10:00:00Z"\n'
+
+/** One round that must agree with the hub; its report. */
+export async function synced(zone: SyncZone) {
+  const outcome = await zone.sync()
+  if (outcome.kind !== 'synced') throw new Error(`expected a synced cycle, got ${JSON.stringify(outcome)}`)
+  return outcome.report
+}
+
+/** Cycles until neither side changes anything any more. */
+export async function quiesce({ cloud, local }: SyncWorld): Promise<void> {
+  for (let round = 0; round < 12; round++) {
+    const reports = [await synced(cloud), await synced(local)]
+    if (reports.every((report) => !report.pushed && report.appliedCount === 0)) return
+  }
+  throw new Error('the two zones do not come to rest')
+}
+
+/** A task in Pending_Approval/email on both sides. */
+export async function pendingEverywhere(
+  world: SyncWorld,
+  fileName: string,
+  text = taskText({ generation: 1, body: 'draft one' }),
+): Promise<void> {
+  const { files } = world.cloud
+  files.put(`Needs_Action/email/${fileName}`, taskText())
+  await quiesce(world)
+  files.put(`In_Progress/cloud/${fileName}`, text)
+  files.rename(`In_Progress/cloud/${fileName}`, `Pending_Approval/email/${fileName}`)
+  await quiesce(world)
+}
+
+export function withoutLogs(files: ReadonlyMap<string, string>): Record<string, string> {
+  return Object.fromEntries([...files].filter(([path]) => !path.startsWith('Logs/')).sort())
+}

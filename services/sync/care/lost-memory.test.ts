@@ -2,7 +2,18 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import type { TaskId } from '#core/ids.ts'
 import { isConflictCopy, type VaultPath } from '#core/vault-path.ts'
-import { Crash, makeSyncWorld, PRESENTED, type SyncWorld, type SyncZone, taskText } from '#tests/support/sync-world.ts'
+import {
+  Crash,
+  makeSyncWorld,
+  PRESENTED,
+  pendingEverywhere,
+  quiesce,
+  type SyncWorld,
+  type SyncZone,
+  synced,
+  taskText,
+  withoutLogs,
+} from '#tests/support/sync-world.ts'
 
 const F = 'EMAIL_2026-11-20_invoice-for-march_7h3k9q.md'
 const NEEDS = `Needs_Action/email/${F}`
@@ -19,37 +30,14 @@ beforeEach(() => {
   ;({ cloud, local } = world)
 })
 
-const synced = async (zone: SyncZone) => {
-  const outcome = await zone.sync()
-  if (outcome.kind !== 'synced') throw new Error(`expected a synced cycle, got ${JSON.stringify(outcome)}`)
-  return outcome.report
-}
-/** Cycles until neither side changes anything any more. */
-const quiesce = async () => {
-  for (let round = 0; round < 12; round++) {
-    const reports = [await synced(cloud), await synced(local)]
-    if (reports.every((report) => !report.pushed && report.appliedCount === 0)) return
-  }
-  throw new Error('the two zones do not come to rest')
-}
-const withoutLogs = (files: ReadonlyMap<string, string>) =>
-  Object.fromEntries([...files].filter(([path]) => !path.startsWith('Logs/')).sort())
 const hubFiles = () => withoutLogs(world.hub.files())
 const copies = (files: ReadonlyMap<string, string>) => [...files.keys()].filter(isConflictCopy)
-/** A task in Pending_Approval on both sides. */
-const pendingEverywhere = async (text = taskText({ generation: 1, body: 'draft one' })) => {
-  cloud.files.put(NEEDS, taskText())
-  await quiesce()
-  cloud.files.put(CLOUD, text)
-  cloud.files.rename(CLOUD, PENDING)
-  await quiesce()
-}
 
 // Processes die at any line, and what they remembered may be lost with them.
 describe('a crash at any point', () => {
   it('between writing files and remembering it makes no conflict of the hub’s own bytes', async () => {
     local.files.put('Plans/trip.md', 'one')
-    await quiesce()
+    await quiesce(world)
     cloud.files.put('Plans/trip.md', 'two')
     await synced(cloud)
     world.at = (zone, point) => {
@@ -61,13 +49,13 @@ describe('a crash at any point', () => {
     local.restart()
     cloud.files.put('Plans/trip.md', 'three')
     await synced(cloud)
-    await quiesce()
+    await quiesce(world)
     expect(hubFiles()).toEqual({ 'Plans/trip.md': 'three' })
   })
 
   it('and an edit before the next round lose nothing that the hub has meanwhile', async () => {
     local.files.put('Plans/trip.md', 'one')
-    await quiesce()
+    await quiesce(world)
     cloud.files.put('Plans/trip.md', 'two')
     local.files.put('Plans/trip.md', 'lost, and kept as a copy')
     await synced(local)
@@ -83,7 +71,7 @@ describe('a crash at any point', () => {
     for (const copy of copies(local.files.files())) local.files.drop(copy)
     await synced(local)
     cloud.files.put('Plans/trip.md', 'three')
-    await quiesce()
+    await quiesce(world)
     expect(Object.values(hubFiles()).sort()).toEqual(['three', 'two'])
   })
 
@@ -128,7 +116,7 @@ describe('a crash at any point', () => {
     local.files.rename(APPROVED, DONE)
     await survive(local)
     await survive(cloud)
-    await quiesce()
+    await quiesce(world)
     expect(Object.keys(hubFiles())).toEqual([DONE])
     expect(hubFiles()[DONE]).toContain('edited')
     expect(new Set(cloud.rung.map((job) => job.generation))).toEqual(new Set([1]))
@@ -137,7 +125,7 @@ describe('a crash at any point', () => {
 
 describe('a lost memory', () => {
   it('is rebuilt from the hub’s history: an old file is no edit', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     const old = cloud.files.text(PENDING) ?? ''
     local.files.put(PENDING, taskText({ generation: 1, body: 'the card', more: PRESENTED }))
     local.files.rename(PENDING, DONE)
@@ -148,7 +136,7 @@ describe('a lost memory', () => {
     })
     expect(cloud.files.text(PENDING)).toBe(old)
     cloud.restart()
-    await quiesce()
+    await quiesce(world)
     expect(Object.keys(hubFiles())).toEqual([DONE])
     expect(cloud.files.text(PENDING)).toBeUndefined()
   })
@@ -156,7 +144,7 @@ describe('a lost memory', () => {
 
 describe('a lost store', () => {
   it('makes nobody take back a conflict copy that the hub has', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     local.files.put(PENDING, taskText({ generation: 1, body: 'the card', more: PRESENTED }))
     await synced(local)
     cloud.files.put(PENDING, taskText({ generation: 1, body: 'draft two' }))
@@ -168,7 +156,7 @@ describe('a lost store', () => {
     const [copy] = copies(world.hub.files())
     cloud.store = openSyncStore(':memory:')
     cloud.restart()
-    await quiesce()
+    await quiesce(world)
     expect(copies(world.hub.files())).toEqual([copy])
     expect(local.files.text(copy ?? '')).toContain('draft two')
   })
@@ -176,7 +164,7 @@ describe('a lost store', () => {
 
 describe('a lost clone', () => {
   it('is fetched again before anything is built on it', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     cloud.repo.lose()
     cloud.restart()
     cloud.files.put('Plans/trip.md', 'one')
@@ -196,14 +184,14 @@ describe('a lost clone', () => {
     world.at = () => {}
     cloud.repo.lose()
     cloud.restart()
-    await quiesce()
+    await quiesce(world)
     expect(cloud.files.text(path)).toBe('yours')
     const kept = [...cloud.files.files()].filter(([one]) => isConflictCopy(one))
     expect(kept.map(([, text]) => text)).toEqual(['mine'])
   })
 
   it('answers what is asked once the hub is there again', async () => {
-    await pendingEverywhere()
+    await pendingEverywhere(world, F)
     cloud.repo.lose()
     cloud.restart()
     world.hub.isOffline = true
