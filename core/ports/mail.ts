@@ -108,6 +108,14 @@ export interface FoundMail {
 /** Newest first, at most `limit`; looks only, marks nothing. Throws ERR_MAIL_AUTH, ERR_MAIL_UNREACHABLE. */
 export type SearchMail = (query: MailQuery) => Promise<FoundMail[]>
 
+/** A file of the message, whole. */
+export interface MailFile {
+  readonly name: string
+  /** Media type: `application/pdf`. */
+  readonly type: string
+  readonly bytes: Uint8Array
+}
+
 /** What SMTP is told and given: recipients of the envelope and the exact bytes of the message. */
 export interface OutgoingMail {
   readonly envelope: { readonly from: string; readonly to: readonly string[] }
@@ -135,8 +143,11 @@ export interface MailSender {
 
 /** The folder of sent mail: the place where an unknown outcome can be looked up. Throws ERR_MAIL_AUTH, ERR_MAIL_UNREACHABLE. */
 export interface SentMail {
-  /** Exact comparison of the Message-ID (IMAP's own search finds substrings). */
-  has(messageId: string): Promise<boolean>
+  /**
+   * Exact comparison, with the Message-ID or with our own header that repeats it (providers may replace the former).
+   * `since`: it was surely not sent before (ms).
+   */
+  has(messageId: string, since?: number): Promise<boolean>
   /** Files the same bytes as sent, marked as read. Does not look whether they are there already. */
   append(raw: Uint8Array, sentAt: number): Promise<void>
 }
