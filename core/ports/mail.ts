@@ -151,3 +151,27 @@ export interface SentMail {
   /** Files the same bytes as sent, marked as read. Does not look whether they are there already. */
   append(raw: Uint8Array, sentAt: number): Promise<void>
 }
+
+/** A message of a thread as the mailbox shows it; addresses and ids are strangers' text. */
+export interface ThreadMessage {
+  readonly folder: 'inbox' | 'sent'
+  readonly messageId: string
+  /** What our own header says (`OWN_ID_HEADER`), for mail that this program sent. */
+  readonly ownId?: string
+  /** In-Reply-To and References. */
+  readonly refersTo: readonly string[]
+  /** Bare address; may be empty. */
+  readonly from: string
+  /** When the server received or filed it, ms. */
+  readonly at: number
+}
+
+/**
+ * What stands in the inbox and in Sent of the threads that these Message-IDs belong to: the messages themselves and
+ * whatever refers to one of them. `since`: nothing older is wanted (ms, to the day). Looks only, marks nothing. Throws
+ * ERR_MAIL_AUTH, ERR_MAIL_UNREACHABLE.
+ */
+export type LookAtThread = (query: {
+  readonly ids: readonly string[]
+  readonly since?: number
+}) => Promise<ThreadMessage[]>
