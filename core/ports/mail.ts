@@ -175,3 +175,20 @@ export type LookAtThread = (query: {
   readonly ids: readonly string[]
   readonly since?: number
 }) => Promise<ThreadMessage[]>
+
+/** What a mail system reports about a mail that it could not deliver. Anybody can write such a report. */
+export interface DeliveryReport {
+  /** By which ids the reported mail called itself. */
+  readonly ids: readonly string[]
+  /** Recipients that it was not delivered to, for good. */
+  readonly failed: readonly {
+    readonly address: string
+    /** `5.1.1`, or empty. */
+    readonly status: string
+    /** The words of the server that refused it, one line; may be empty. */
+    readonly reason: string
+  }[]
+}
+
+/** undefined: the message is no report of a delivery that failed for good. Never throws. */
+export type ReportReader = (raw: RawMail) => Promise<DeliveryReport | undefined>

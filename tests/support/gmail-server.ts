@@ -84,8 +84,8 @@ function take(
   json: (value: unknown, status?: number) => void,
 ): void {
   const { trouble } = gmail
-  if (typeof trouble === 'object') return json(errorOf(trouble.status, trouble.reason), trouble.status)
-  if (request.headers['content-type'] !== 'message/rfc822') return json(errorOf(400, 'Bad Request'), 400)
+  if (typeof trouble === 'object') return void json(errorOf(trouble.status, trouble.reason), trouble.status)
+  if (request.headers['content-type'] !== 'message/rfc822') return void json(errorOf(400, 'Bad Request'), 400)
   const id = gmail.sent.length
   gmail.sent.push(body.toString().replace(/^Message-ID: .*$/im, `Message-ID: <CA+${id}@mail.gmail.com>`))
   if (trouble === 'hang-up') response.destroy()
