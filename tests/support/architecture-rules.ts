@@ -109,7 +109,7 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
 function sourceRules(path: string, code: string): string[] {
   const rules: string[] = []
   const mayLoadLate =
-    /(^|\/)main\.ts$/.test(path) || ['bench', 'cli', 'demo', 'scripts'].some((root) => isIn(path, root))
+    /(^|\/)main(-[a-z]+)?\.ts$/.test(path) || ['bench', 'cli', 'demo', 'scripts'].some((root) => isIn(path, root))
   if (!mayLoadLate && /\bimport\(/.test(code)) rules.push('imports dynamically outside a main.ts')
   if (!ENV_READERS.some((reader) => isIn(path, reader)) && /\bprocess\.env\b/.test(code))
     rules.push('reads process.env')
