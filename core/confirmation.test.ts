@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { confirmationCode, isRightCode, typedCode } from './confirmation.ts'
-import { newTaskFile, renderSection } from './task-file.ts'
+import { asksForCode, confirmationCode, isRightCode, isWholeCode, typedCode, withTypedCode } from './confirmation.ts'
+import { newTaskFile, renderSection, section } from './task-file.ts'
 
 const CARD = { digest: 'sha256:aa', at: 1_763_640_000_000 }
 const taskWith = (decision: string) =>
@@ -46,11 +46,29 @@ test.each(['', 'K7MX', 'K7MXAA', 'K7MXB', 'K7MXÄ', 'KK7MXA', '7KMXA'])('%s is n
 test.each([
   ['- [x] Approve\n\nCode: K7MXA', ' K7MXA'],
   ['Code:K7MXA\n- [x] Approve', 'K7MXA'],
-  ['code : k7 mxa', ' k7 mxa'],
-  ['- **Code:** K7MXA', '** K7MXA'],
+  ['Code: k7 mxa', ' k7 mxa'],
+  ['- **Code:** K7MXA', undefined],
+  ['code: K7MXA', undefined],
   ['- [ ] Approve\n\nCode:', undefined],
   ['- [ ] Approve\n\nCode:  ', undefined],
   ['- [ ] Approve', undefined],
 ])('what was typed in %j is %j', (decision, typed) => {
   expect(typedCode(taskWith(decision))).toBe(typed)
+})
+
+test('a code is typed into the card that asks for one, and into no other', () => {
+  const asking = taskWith('- [ ] Approve\n\nCode: old')
+  const typed = withTypedCode(asking, 'k7-mxa')
+  expect(typed && section(typed, 'decision')).toBe('- [ ] Approve\n\nCode: K7MXA')
+  expect([asksForCode(asking), asksForCode(taskWith('- [ ] Approve'))]).toEqual([true, false])
+  expect(withTypedCode(taskWith('- [ ] Approve'), 'K7MXA')).toBeUndefined()
+})
+
+test.each([
+  ['K7', false],
+  ['K7 MX', false],
+  ['K7 MXA', true],
+  ['K7MXAB', true],
+])('%j is all of a code: %s', (typed, isWhole) => {
+  expect(isWholeCode(typed)).toBe(isWhole)
 })

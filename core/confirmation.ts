@@ -1,14 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { domainDigest } from './canonical-json.ts'
-import { section, type TaskFile } from './task-file.ts'
+import { section, type TaskFile, withSection } from './task-file.ts'
 
 /** Letters and digits that cannot be taken for one another. */
 const SIGNS = 'ACDEFHJKMNPRTWXY3479'
 const LENGTH = 5
 const MAX_TYPED_CHARS = 100
-/** The line of the decision section in which the code is typed. */
+/** The line of the decision section in which the code is typed; its label is part of what was shown. */
 export const CODE_LABEL = 'Code:'
-const CODE_LINE = /^[ \t>*_-]*code[*_]*[ \t]*[:：](?<typed>.*)$/im
+const CODE_LINE = /^Code:(?<typed>.*)$/m
 
 /**
  * The code of one card: short, to be typed from what is shown. It is no secret; it makes sure that a hand wrote what an
@@ -25,10 +25,27 @@ export function confirmationCode(presented: { readonly digest: string; readonly 
   return code
 }
 
+/** Whether the file's card asks for a code. */
+export function asksForCode(task: TaskFile): boolean {
+  return CODE_LINE.test(section(task, 'decision') ?? '')
+}
+
 /** What stands after `Code:` in the decision section; undefined when there is no such line or nothing on it. */
 export function typedCode(task: TaskFile): string | undefined {
-  const typed = CODE_LINE.exec(section(task, 'decision') ?? '')?.groups?.typed
-  return typed === undefined || signsOf(typed) === '' ? undefined : typed.slice(0, MAX_TYPED_CHARS)
+  const typed = CODE_LINE.exec(section(task, 'decision') ?? '')?.groups?.typed ?? ''
+  return signsOf(typed) === '' ? undefined : typed.slice(0, MAX_TYPED_CHARS)
+}
+
+/** The same file with the code typed into it; undefined when its card asks for none. */
+export function withTypedCode(task: TaskFile, code: string): TaskFile | undefined {
+  const decision = section(task, 'decision')
+  if (decision === undefined || !asksForCode(task)) return undefined
+  return withSection(task, 'decision', decision.replace(CODE_LINE, `${CODE_LABEL} ${signsOf(code)}`))
+}
+
+/** Whether all of a code may have been typed, right or wrong: a shorter one is still being typed. */
+export function isWholeCode(typed: string): boolean {
+  return [...signsOf(typed)].length >= LENGTH
 }
 
 /** Whether the right code was typed; blanks, hyphens, capitals and emphasis do not matter. Takes equally long either way. */
