@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import MailComposer from 'nodemailer/lib/mail-composer'
-import type { EmailAction } from '#core/action.ts'
+import type { EmailAction } from '#core/email-action.ts'
 import { OWN_ID_HEADER } from '#core/mail.ts'
 import type { MailFile, OutgoingMail } from '#core/ports/mail.ts'
 import { htmlAlternative } from './html-alternative.ts'
