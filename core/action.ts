@@ -111,7 +111,9 @@ export function briefOf(action: Action): string {
 /** What was done, from the front matter of a finished task. */
 export function doneOf(task: TaskFile): string {
   const read = readAction(task)
-  return read.ok ? rules(read.action).done(read.action) : 'done'
+  const missed = task.front.outcome?.missed
+  const parts = Array.isArray(missed) ? missed.filter((one) => typeof one === 'string') : []
+  return [read.ok ? rules(read.action).done(read.action) : 'done', ...parts].join('; ')
 }
 
 /** By which channel a tool goes out; undefined for an unknown tool. */

@@ -1,4 +1,15 @@
 import type { ThreadMessage } from './ports/mail.ts'
+import type { FrontMatter } from './task-file.ts'
+
+/** Why a reply went back before the person: these rules say that they were told what else stands in the thread. */
+export const THREAD_RULES = { answered: 'thread-answered', newer: 'thread-newer' } as const
+
+/** Until when the person was told what else had come (ms). Believed only of a task whose words are ours. */
+export function toldUntil(front: Pick<FrontMatter, 'outcome'>): number | undefined {
+  const { outcome } = front
+  const wasTold = Object.values<string>(THREAD_RULES).includes(outcome?.status ?? '')
+  return wasTold && outcome?.at !== undefined ? Date.parse(outcome.at) : undefined
+}
 
 export interface ThreadFacts {
   /** The message that the draft answers. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { imapSent } from '#adapters/imap/imap-sent.ts'
+import { imapThreads } from '#adapters/imap/imap-thread.ts'
 import { openJournal } from '#adapters/journal/journal.ts'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
@@ -10,13 +10,14 @@ import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
-import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
+import type { MailSender, SentMail } from '#core/ports/mail.ts'
+import { composeWithFiles } from '#mcp/email/compose-with-files.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
-import { type SendEmailDeps, sendEmail } from '#mcp/email/tools/send-email.ts'
+import { sendEmail } from '#mcp/email/tools/send-email.ts'
 import { loadConfig } from '#runtime/config.ts'
-import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
+import { gmailAccountOf, imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from './config.ts'
 import { emailChannel } from './email-channel.ts'
@@ -41,14 +42,14 @@ await runService('executor', config, async (service) => {
     clock,
     signingKey: await readPrivateKey(join(config.keys, 'countersign.pem')),
   }
-  const smtp = smtpSender(smtpAccountOf(config))
-  const compose: SendEmailDeps['compose'] = (action, message) =>
-    composeMail(action, { senderName: config.ownerName, ...message })
-  const server = createEmailServer([sendEmail({ ...actingWith(parts), compose, send: (mail) => smtp.send(mail) })])
+  const { sender, sentFolder } = await openMail()
+  const threads = resources.use(imapThreads(imapAccountOf(config), { mailbox: config.imapMailbox }))
+  const compose = composeWithFiles(composeMail, parts.vault, config.ownerName)
+  const server = createEmailServer([sendEmail({ ...actingWith(parts), compose, send: (mail) => sender.send(mail) })])
   const client = resources.use(await connectInProcess(server))
   const email = emailChannel({
-    ...{ smtp, clock, log, compose },
-    sentFolder: imapSent(imapAccountOf(config)),
+    ...{ sender, sentFolder, clock, log, compose },
+    lookAtThread: threads.look,
     sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
   })
   const deps = wireExecutor(config, parts, [email], service)
@@ -60,3 +61,16 @@ await runService('executor', config, async (service) => {
   const handlers = { 'execute-approved': async () => wake() }
   resources.use(await startWorker(redis, 'execute', handlers, { log, onProgress: service.progress('queue', 60_000) }))
 })
+
+/** What mail is sent with and where it is looked up. Only what is used is loaded: Gmail's library takes memory. */
+async function openMail(): Promise<{ sender: MailSender; sentFolder: SentMail }> {
+  if (config.mailProvider === 'gmail') {
+    const { gmailSender } = await import('#adapters/gmail/gmail-sender.ts')
+    const { gmailSent } = await import('#adapters/gmail/gmail-sent.ts')
+    const account = gmailAccountOf(config)
+    return { sender: gmailSender(account), sentFolder: gmailSent(account) }
+  }
+  const { smtpSender } = await import('#adapters/smtp/smtp-sender.ts')
+  const { imapSent } = await import('#adapters/imap/imap-sent.ts')
+  return { sender: smtpSender(smtpAccountOf(config)), sentFolder: imapSent(imapAccountOf(config)) }
+}

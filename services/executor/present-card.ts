@@ -2,6 +2,7 @@ import { type ActionVerdict, actionDigest, sayAction } from '#core/action.ts'
 import { renderCard } from '#core/card.ts'
 import { CountersignError } from '#core/errors.ts'
 import { isDone } from '#core/execution.ts'
+import { toldUntil } from '#core/freshness.ts'
 import { withNotice } from '#core/notice.ts'
 import type { Presentation, SentBack } from '#core/ports/journal.ts'
 import { renderOutcomeCard, renderProblemCard } from '#core/problem-card.ts'
@@ -105,6 +106,7 @@ function prepare(task: TaskFile, isOwnText: boolean, back: SentBack | undefined,
   const at = new Date(back?.at ?? now).toISOString()
   return withFront(task, {
     ...(!isOwnText && { presented: undefined }),
+    ...(!isOwnText && toldUntil(task.front) !== undefined && { outcome: undefined }),
     ...(back && { generation: Math.max(task.front.generation, back.generation) }),
     ...(back && !isDone(task) && { outcome: { status: back.rule, at, reason: back.say.slice(0, 500) } }),
   })
