@@ -28,7 +28,6 @@ async function killedEverywhere(doom: Doom): Promise<Ending[]> {
   const hit = endings.filter((one) => one.isHit).length
   const asked = endings.filter((one) => one.end === 'asked').length
   console.log(`killed at ${hit} of ${endings.length} calls; ${asked} times the person was asked`)
-  console.log(endings.map((one) => `${one.place} ${one.isHit} ${one.end} ${one.effects}`).join('\n'))
   return endings
 }
 

@@ -33,7 +33,6 @@ describe.skipIf(!mayAttachStrace)('an executor that wakes up after another has t
         const isRight = ending.effects === 1 || (ending.effects === 0 && ending.end === 'asked')
         const isFenced = zombie.child.exitCode === 1 && zombie.log().includes('ERR_FENCED')
         if (!isRight || !isFenced) wrong.push(`${JSON.stringify(ending)}, exit ${zombie.child.exitCode}`)
-        console.log(JSON.stringify({ ...ending, ledger: ending.ledger.length }), zombie.child.exitCode)
       }
       expect(wrong).toEqual([])
       expect(hits).toBeGreaterThan(SPREAD / 2)
