@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto'
 import type { Action } from '#core/action.ts'
 import type { Receipt } from '#core/countersignature.ts'
+import type { DashboardFacts } from '#core/dashboard-facts.ts'
+import type { DashboardSources } from '#core/gather-dashboard.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
@@ -27,6 +29,8 @@ export interface ExecutorDeps {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'count'>
+  /** What the dashboard shows, as vault and journal stand now. */
+  readonly gather: (sources: DashboardSources) => Promise<DashboardFacts>
   readonly zone: Zone
   readonly agent: string
   /** The address this machine sends from. */

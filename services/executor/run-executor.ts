@@ -8,7 +8,7 @@ import { isHalted } from './read-task.ts'
 import { reconcile } from './reconcile.ts'
 import { runPasses } from './run-passes.ts'
 import { updateDashboard } from './update-dashboard.ts'
-import { zoneNews } from './zone-news.ts'
+import { readZoneNews } from './zone-news.ts'
 
 const WATCHED = ['Pending_Approval', 'Approved', 'Rejected', 'In_Progress', 'Needs_Action', 'Done', 'Updates'] as const
 /** HALT.md stands at the vault's root, which is not watched: a look a second keeps its promise of two. */
@@ -84,8 +84,9 @@ export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<
     throw new CountersignError('ERR_FENCED', `this executor holds epoch ${deps.journal.epoch}, which is not the newest`)
   const held: Held[] = [...(await presentDrafts(deps)), ...(await freezeApproved(deps)), ...(await reconcile(deps))]
   const own = [deps.sender.state(), deps.sent.state()].filter((state) => state !== true)
-  const { problems, signs } = await zoneNews(options.config.state, deps.clock.now())
-  await updateDashboard({ agents: options.agents, held, problems: [...own, ...problems], signs }, deps)
+  const now = deps.clock.now()
+  const news = await readZoneNews(options.config.state, now)
+  await updateDashboard({ agent: deps.agent, agents: options.agents, held, problems: own, news, now }, deps)
 }
 
 function every(ms: number, act: () => void, service: Pick<ServiceContext, 'resources'>): void {

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
 import type { EmailAction } from '#core/action.ts'
 import { audienceOf, type Receipt } from '#core/countersignature.ts'
+import { dashboardGatherer } from '#core/gather-dashboard.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { Doorbell } from '#core/ports/doorbell.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
@@ -66,6 +67,7 @@ export function wireExecutor(
   )
   return {
     ...{ vault, ledger, journal, received, clock, log, metrics, signingKey, sender },
+    gather: dashboardGatherer({ vault, journal }),
     zone: config.zone,
     agent: config.agent,
     account: config.ownerAddress,
