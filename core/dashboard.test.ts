@@ -27,15 +27,16 @@ const plain = (text: string) => text.replaceAll('\\', '')
 describe('the dashboard', () => {
   test('of an empty vault says so and shows no empty sections', () => {
     const text = shown({})
-    expect(text).toContain('Nothing waits for you.')
+    expect(text).toContain('**Nothing waits for you · 0 done today**')
+    expect(text).toContain('\n\nNothing waits for you.\n')
     expect(text).toContain('All is well.')
-    expect(text).not.toMatch(/Standing still|Two versions|Notes from|Alerts|Refused|Problems|undefined|NaN/)
+    expect(text).not.toMatch(/Standing still|Two versions|Notes from|Needs a look|urgent|undefined|NaN/)
   })
 
   test('links what waits in two short lines, with when it came', () => {
     const text = shown({ waiting: [TASK] })
     expect(text).toContain('## Waiting for you (1)')
-    expect(plain(text)).toContain(`- [Invoice](${TASK.path})\n  e-mail to ana@acme.example · 2026-11-20 10:15\n`)
+    expect(plain(text)).toContain(`- [Invoice](${TASK.path})  \n  e-mail to ana@acme.example · 20 Nov 10:15\n`)
   })
 
   test('puts what needs the closest look first, and the oldest first among equals', () => {
@@ -47,6 +48,7 @@ describe('the dashboard', () => {
     const order = ['question 5', 'high 2', 'high 3', 'look 2', 'plain 1', 'plain 4']
     expect(inOrder(mixed).map((task) => task.title)).toEqual(order)
     const text = shown({ waiting: inOrder(mixed) })
+    expect(text).toContain('**6 wait for you (3 urgent) · 0 done today**')
     expect([...text.matchAll(/^- \[(.*)\]/gm)].map((match) => match[1])).toEqual(order)
     expect([...text.matchAll(/^### (.*)$/gm)].map((match) => match[1])).toEqual([
       'Was it done? Only you can find out',
@@ -65,10 +67,11 @@ describe('the dashboard', () => {
       news: { ...EMPTY.news, quarantine: { key: 'x', faults: ['path-owner: Approved/EMAIL_x.md'] } },
     })
     const before = text.slice(0, text.indexOf('## Waiting'))
+    expect(before).toContain('**1 waits for you · 3 to look at · 0 done today**')
     expect(before).toContain('**Halted.**')
     expect(before).toContain('⚠ the mail server refuses the password')
     expect(plain(before)).toContain('⚠ kept out of this vault: path-owner: Approved/EMAIL_x.md')
-    expect(before).toContain('⚠ an approval was refused · local, 2026-11-20 10:01')
+    expect(before).toContain('⚠ an approval was refused · local, 20 Nov 10:01')
     expect(text).not.toContain('All is well')
   })
 
@@ -82,10 +85,10 @@ describe('the dashboard', () => {
       doneThisMonth: 34,
     })
     expect(plain(text)).toContain('[EMAIL_2026-11-20_x_abcdef.conflict-cloud-20261120T100102Z-0a1b2c3d.md](Pend')
-    expect(text).toContain('  what cloud wrote 2026-11-20 10:01, in a file')
+    expect(text).toContain('  what cloud wrote 20 Nov 10:01\n- Take over')
     expect(text).toContain('- cloud: A reply waits: Invoice')
     expect(text).toContain('## Done today (1)\n\n- [Invoice](Done/2026-11/F.md)')
-    expect(text).toContain('- [Held](Approved/G.md)\n  the mail server is away')
+    expect(text).toContain('- [Held](Approved/G.md)  \n  the mail server is away')
     expect(text).toContain('- 34 done this month')
   })
 
@@ -114,8 +117,8 @@ describe('the dashboard', () => {
     expect(at('30')).toContain(
       [
         '- This machine: executor ready, sync not ready',
-        '- The hub: hub unreachable, last reached 2026-11-20 09:00',
-        '- cloud: last heard of 2026-11-20 10:15',
+        '- Sync: hub unreachable, last reached 20 Nov 09:00',
+        '- cloud: last heard of 20 Nov 10:15',
         '- cloud-2: never heard of',
       ].join('\n'),
     )
@@ -137,6 +140,12 @@ describe('the dashboard', () => {
     expect([1, 59_499, 60_000, 7_200_000, 47 * 3_600_000, 49 * 3_600_000].map(sayDuration)).toEqual([
       ...['0 s', '59 s', '1 min', '2 h', '47 h', '2 days'],
     ])
+  })
+
+  test('shows no time that is none', () => {
+    const say = (at: string) => shown({ alerts: [{ key: 'k', agent: 'cloud', at, say: 'x' }] })
+    expect(say('2026-11-20](y)')).toContain('x · cloud, at no known time\n')
+    expect(say('2026-13-20T10:00')).toContain('at no known time')
   })
 
   test('drops a note about a task that waits no more, and keeps what is about none', () => {

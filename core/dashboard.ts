@@ -5,7 +5,11 @@ import { plainMarkdown } from './quote.ts'
 
 const MAX_WAITING = 50
 const MAX_LISTED = 20
-const MAX_ALERTS = 10
+const MAX_LOOKS = 10
+const SETTLE = '- Take over what you need, then delete the copy, or `countersign sync conflicts`.'
+/** Two blanks: a line break in every renderer, and none to be seen in an editor. */
+const BREAK = '  \n  '
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const HEADINGS: Readonly<Record<Level, string>> = {
   question: 'Was it done? Only you can find out',
   high: 'High risk',
@@ -21,23 +25,24 @@ export function renderDashboard(facts: DashboardFacts): string {
   const { waiting, held, conflicts, doneToday } = facts
   const known = new Set(waiting.map((task) => nameOf(task.path)))
   const updates = facts.updates.filter((update) => stillHolds(update.text, known))
+  const looks = lookLines(facts)
   const blocks = [
     '# Dashboard',
-    '*Written by Countersign; what you change here is replaced. Times are UTC.*',
+    `**${summary(facts, looks.length)}**`,
     ...(facts.isHalted
       ? ['> **Halted.** `HALT.md` stands in the vault: nothing is executed until you remove it.']
       : []),
-    ...troubles(facts),
+    ...section('Needs a look', looks, MAX_LOOKS),
     `## Waiting for you (${waiting.length})`,
     ...(facts.hasReview && waiting.length > 0 ? ['All on one sheet: [Review.md](Review.md)'] : []),
     ...waitingBlocks(waiting),
     ...section('Standing still', held.map(taskLine)),
-    ...section('Two versions', conflicts.map(conflictLine)),
+    ...section('Two versions', conflicts.length > 0 ? [...conflicts.map(conflictLine), SETTLE] : []),
     `## Done today (${doneToday.length})`,
     list(doneToday.map(taskLine), 'Nothing yet.'),
     ...section('Notes from the agents', updates.map(updateLine)),
     '## Health',
-    list(healthLines(facts), ''),
+    list(healthLines(facts, looks.length), ''),
     '## The last seven days',
     list(weekLines(facts.week), ''),
     '## Now',
@@ -50,27 +55,34 @@ export function renderDashboard(facts: DashboardFacts): string {
       ],
       '',
     ),
+    '*Written by Countersign; what you change here is replaced. Times are UTC.*',
   ]
   return `${blocks.join('\n\n')}\n`
 }
 
-/** What must be seen first. */
-function troubles({ alerts, problems, news }: DashboardFacts): string[] {
-  const { quarantine } = news
+function summary({ waiting, held, doneToday }: DashboardFacts, looks: number): string {
+  const close = waiting.filter(({ level }) => level === 'question' || level === 'high').length
+  const waits =
+    waiting.length === 0
+      ? 'Nothing waits for you'
+      : `${waiting.length} ${waiting.length === 1 ? 'waits' : 'wait'} for you`
   return [
-    ...section('Refused', [
-      ...(quarantine?.faults ?? []).map((fault) => `- ⚠ kept out of this vault: ${plain(fault, 200)}`),
-      ...(quarantine ? ['- What it was and what to do: `countersign sync --status`'] : []),
-    ]),
-    ...section(
-      'Alerts',
-      alerts.map(({ at, agent, say }) => `- ⚠ ${plain(say, 300)} · ${plain(agent, 40)}, ${sayMinute(at)}`),
-      MAX_ALERTS,
-    ),
-    ...section(
-      'Problems',
-      problems.map((problem) => `- ⚠ ${plain(problem, 400)}`),
-    ),
+    `${waits}${close > 0 ? ` (${close} urgent)` : ''}`,
+    ...(looks > 0 ? [`${looks} to look at`] : []),
+    ...(held.length > 0 ? [`${held.length} standing still`] : []),
+    `${doneToday.length} done today`,
+  ].join(' · ')
+}
+
+/** What was refused, what alarmed an agent, and what is wrong. */
+function lookLines({ alerts, problems, news }: DashboardFacts): string[] {
+  const refused = (news.quarantine?.faults ?? []).map(
+    (fault) => `- ⚠ kept out of this vault: ${plain(fault, 200)} (\`countersign sync --status\`)`,
+  )
+  return [
+    ...refused,
+    ...alerts.map(({ at, agent, say }) => `- ⚠ ${plain(say, 300)} · ${plain(agent, 40)}, ${sayMinute(at)}`),
+    ...problems.map((problem) => `- ⚠ ${plain(problem, 400)}`),
   ]
 }
 
@@ -103,13 +115,13 @@ function list(lines: readonly string[], whenEmpty: string, max = MAX_LISTED): st
 function taskLine(task: ListedTask): string {
   const when = task.at ? ` · ${sayMinute(task.at)}` : ''
   const title = plain(task.title, 90) || 'untitled'
-  return `- [${title}](${linkTo(task.path)})\n  ${plain(task.say, 300)}${when}`
+  return `- [${title}](${linkTo(task.path)})${BREAK}${plain(task.say, 300)}${when}`
 }
 
 function conflictLine(path: string): string {
   const mark = readConflictMark(path)
   const whose = mark ? `what ${mark.agent} wrote ${sayMinute(mark.at)}` : 'the other version'
-  return `- [${plain(nameOf(path), 250)}](${linkTo(path)})\n  ${whose}, in a file that was changed in two places. Take over what you need and delete it, or \`countersign sync conflicts\`.`
+  return `- [${plain(nameOf(path), 250)}](${linkTo(path)})${BREAK}${whose}`
 }
 
 /** A note that says that something waits for the person is over once it does not. */
@@ -124,15 +136,14 @@ function updateLine(update: { agent: string; text: string }): string {
   return `- ${plain(update.agent, 40)}: ${plain(words, 300)}`
 }
 
-function healthLines({ problems, news }: DashboardFacts): string[] {
+function healthLines({ news }: DashboardFacts, looks: number): string[] {
   const services = news.services.map(({ name, state }) => `${plain(name, 40)} ${state}`)
   const { sync } = news
   const reached = sync?.reachedAt ? `, last reached ${sayMinute(sync.reachedAt)}` : ''
-  const isWell = problems.length === 0 && news.quarantine === undefined
   return [
-    isWell ? '- All is well.' : '- Something needs a look, see above.',
+    looks === 0 ? '- All is well.' : '- Something needs a look, see above.',
     ...(services.length > 0 ? [`- This machine: ${services.join(', ')}`] : []),
-    ...(sync ? [`- The hub: ${sync.state === 'ok' ? 'answers' : plain(sync.state, 80)}${reached}`] : []),
+    ...(sync ? [`- Sync: ${sync.state === 'ok' ? 'ok, the hub answers' : plain(sync.state, 80)}${reached}`] : []),
     ...news.signs.map(
       ({ agent, at }) => `- ${plain(agent, 40)}: ${at ? `last heard of ${sayMinute(at)}` : 'never heard of'}`,
     ),
@@ -173,9 +184,10 @@ function linkTo(path: string): string {
   return encodeURI(path).replace(/[()]/g, (bracket) => (bracket === '(' ? '%28' : '%29'))
 }
 
-/** Without its zone: the dashboard says once that times are UTC. */
+/** `20 Nov 10:15`: short enough for a phone. The dashboard says once that times are UTC. */
 function sayMinute(at: string): string {
-  return at.slice(0, 16).replace('T', ' ')
+  const [, month = '', day = '', time = ''] = /^\d{4}-(0[1-9]|1[0-2])-(\d\d)T(\d\d:\d\d)/.exec(at) ?? []
+  return time === '' ? 'at no known time' : `${Number(day)} ${MONTHS[Number(month) - 1]} ${time}`
 }
 
 function nameOf(path: string): string {

@@ -144,9 +144,8 @@ function waitingTask(
   const { title, say, at, level } = task
   const askedAt = questions.get(task.id ?? '')
   if (askedAt !== undefined) {
-    const question = `may have been done or not; say which: ${say}`
     const key = `question:${task.id}:${askedAt}`
-    return { path, title, say: question, at: new Date(askedAt).toISOString(), level: 'question', key, isPrivate }
+    return { path, title, say, at: new Date(askedAt).toISOString(), level: 'question', key, isPrivate }
   }
   return { path, title, say, at, level, key: `task:${task.id}:${task.generation}`, isPrivate }
 }
