@@ -44,7 +44,7 @@ function plaintextMail(env: Env): string[] {
   })
 }
 
-/** Notices name what waits for the person, and a webhook that anybody could call tells nothing. */
+/** Notices name what waits for the person. */
 function notices(env: Env): string[] {
   const names = ['COUNTERSIGN_NOTIFY_NTFY_URL', 'COUNTERSIGN_NOTIFY_WEBHOOK_URL']
   const isOpen = (name: string) => {
@@ -52,15 +52,7 @@ function notices(env: Env): string[] {
     return url?.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
   }
   const open = env.COUNTERSIGN_ALLOW_PLAINTEXT === 'true' ? [] : names.filter(isOpen)
-  const isUnsigned = env.COUNTERSIGN_NOTIFY_WEBHOOK_URL && !env.COUNTERSIGN_NOTIFY_WEBHOOK_SECRET_FILE
-  return [
-    ...open.map((name) => `${name}: http would send what waits for you in clear text; use https`),
-    ...(isUnsigned
-      ? [
-          'COUNTERSIGN_NOTIFY_WEBHOOK_SECRET_FILE: missing; what is sent to the webhook is signed with a secret from a file',
-        ]
-      : []),
-  ]
+  return open.map((name) => `${name}: http would send what waits for you in clear text; use https`)
 }
 
 function isLoopback(host: string): boolean {
