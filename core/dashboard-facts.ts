@@ -70,7 +70,9 @@ export interface TaskFacts {
   readonly id: string | undefined
   readonly generation: number
   readonly title: string
+  /** What it would do, and what it did when it is done. */
   readonly say: string
+  readonly done: string
   readonly level: Exclude<Level, 'question'>
   /** Since when it waits, as the file says it. */
   readonly at: string | undefined

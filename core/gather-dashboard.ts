@@ -1,4 +1,4 @@
-import { readAction } from './action.ts'
+import { briefOf, doneOf, readAction } from './action.ts'
 import { type DashboardFacts, inOrder, type ListedTask, type TaskFacts, type WaitingTask } from './dashboard-facts.ts'
 import { shortId, type TaskId } from './ids.ts'
 import { alertsOf, doneToday, type LedgerNote, notesOf, weekDays, weekOf } from './ledger-week.ts'
@@ -6,7 +6,6 @@ import { withoutNotice } from './notice.ts'
 import type { JournalPort } from './ports/journal.ts'
 import type { VaultPort } from './ports/vault.ts'
 import { parseTaskFile } from './task-file.ts'
-import { sayTask } from './task-words.ts'
 import { DOMAINS, fileNameOf, parseVaultPath, placeOf, type VaultPath, vaultPath } from './vault-path.ts'
 import type { ZoneNews } from './zone-news.ts'
 import { isLocalOnly } from './zone-policy.ts'
@@ -116,10 +115,10 @@ function readTask(text: string | undefined): TaskFacts | undefined {
   if (!parsed?.ok) return undefined
   const { front } = parsed.task
   const { id, generation, title, risk, drafted, created, outcome } = front
-  const isReady = readAction(parsed.task).ok
-  const say = isReady ? sayTask(front) : 'nothing to approve yet; the file says why'
-  const level = risk.length > 0 || !isReady ? 'look' : 'plain'
-  return { id, generation, title, say, level, at: outcome?.at ?? drafted?.at ?? created }
+  const action = readAction(parsed.task)
+  const say = action.ok ? briefOf(action.action) : 'nothing to approve yet; the file says why'
+  const level = risk.length > 0 || !action.ok ? 'look' : 'plain'
+  return { id, generation, title, say, done: doneOf(parsed.task), level, at: outcome?.at ?? drafted?.at ?? created }
 }
 
 function waitingTask(
@@ -164,7 +163,7 @@ async function listDone(
   return Promise.all(
     found.slice(0, SHOWN_DONE).map(async ({ path, at }) => {
       const task = await read(path)
-      return { path, title: task?.title ?? titleOfName(path), say: task?.say ?? '', at }
+      return { path, title: task?.title ?? titleOfName(path), say: task?.done ?? 'done', at }
     }),
   )
 }
