@@ -107,7 +107,7 @@ test('looks closely at flagged tasks and at what cannot be used, and knows what 
   ])
   expect(waiting.map(({ say }) => say)).toEqual([
     'cannot be used as it stands; the file says why',
-    ...['e-mail to client@countersign.test', 'nothing to approve yet; the file says why'],
+    ...['reply to client@countersign.test', 'nothing to approve yet; the file says why'],
   ])
 })
 
@@ -127,7 +127,7 @@ test('lists what the ledger says was done today, and counts the month', async ()
     {
       path: `Done/2026-11/${today.fileName}`,
       title: 'Invoice for March',
-      say: 'e-mail to client@countersign.test',
+      say: 'sent to client@countersign.test',
       at: '2026-11-20T10:00:00.000Z',
     },
   ])

@@ -26,7 +26,10 @@ Exit code 0 when all is well, 1 when something needs a look, 5 when the zone is 
       const shown = board ? [renderBoard(board, { all })] : []
       const status = await readStatus(join(home.state, 'status.json')).catch((error: unknown) => error)
       if (isStatus(status)) {
-        cli.answer({ ...status, ...(board && { board }) }, [renderHead(status), ...shown, renderStatus(status, now)].join('\n\n'))
+        cli.answer(
+          { ...status, ...(board && { board }) },
+          [renderHead(status), ...shown, renderStatus(status, now)].join('\n\n'),
+        )
         cli.setExitCode(isWell(status, board) ? EXIT.ok : EXIT.failed)
         return
       }
