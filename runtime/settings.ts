@@ -151,9 +151,16 @@ export const imapSettings = {
   imapMailbox: setting('COUNTERSIGN_IMAP_MAILBOX', text('a mailbox', 'INBOX')),
 }
 
+const MAIL_PROVIDER = 'COUNTERSIGN_MAIL_PROVIDER'
+
+/** A setting that is needed with one way of sending mail only; undefined with the other. */
+function sendingBy<T>(value: 'smtp' | 'gmail', asked: Setting<T>): Setting<T | undefined> {
+  return { ...asked, when: { name: MAIL_PROVIDER, value, standard: 'smtp' } }
+}
+
 /** The server that mail is sent through; local zone only. */
 export const smtpSettings = {
-  smtpHost: setting('COUNTERSIGN_SMTP_HOST', host('the host of the SMTP server')),
+  smtpHost: sendingBy('smtp', setting('COUNTERSIGN_SMTP_HOST', host('the host of the SMTP server'))),
   smtpPort: setting('COUNTERSIGN_SMTP_PORT', serverPort(465)),
   smtpUser: setting('COUNTERSIGN_SMTP_USER', optional(text('a user name'))),
   smtpPassword: setting('COUNTERSIGN_SMTP_PASSWORD_FILE', optional(secretFile())),
@@ -175,6 +182,14 @@ export const notifySettings = {
   notifyDetail: setting('COUNTERSIGN_NOTIFY_DETAIL', choice(['titles', 'counts'], 'titles')),
   notifyEveryMinutes: setting('COUNTERSIGN_NOTIFY_EVERY_MINUTES', wholeNumber(1, 1_440, 15)),
   notifyAfterHours: setting('COUNTERSIGN_NOTIFY_AFTER_HOURS', wholeNumber(1, 720, 24)),
+}
+
+/** How mail is sent; local zone only. */
+export const sendingSettings = {
+  mailProvider: setting(MAIL_PROVIDER, choice(['smtp', 'gmail'], 'smtp')),
+  ...smtpSettings,
+  /** JSON: client_id, client_secret, refresh_token. */
+  gmailToken: sendingBy('gmail', setting('COUNTERSIGN_GMAIL_TOKEN_FILE', secretFile())),
 }
 
 /** Whose assistant this is. */
