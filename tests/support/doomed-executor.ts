@@ -21,6 +21,8 @@ import { detach, listPlaces, type Place, sayPlace, signalAt, spread } from './st
 const LIMIT_MS = 60_000
 /** After the file stands in Done: the copy in Sent, the dashboard. */
 const AFTER_DONE_MS = 1_000
+/** For an executor that waits for one that is frozen. */
+const PATIENCE_MS = 20_000
 
 /** The servers an executor acts on, and what they count. */
 export interface ActedOn extends AsyncDisposable {
@@ -112,9 +114,9 @@ export async function makeDoom(channel: DoomedChannel, redisUrl: string, program
       child.kill('SIGSTOP')
       await detach(tracer)
       const early = await play.startSecond()
-      if (early) await play.converged()
+      // Frozen with the lock of the journal or the ledger in its hand, it keeps every other executor waiting.
+      if (early) await play.converged(PATIENCE_MS).catch(() => {})
       child.kill('SIGCONT')
-      // Frozen in the middle of a transaction, it had kept every other executor out.
       const second = early ?? (await play.startSecond())
       if (!second) throw new Error(`${sayPlace(place)}: no other executor could start`)
       await ended(play.first)
@@ -198,7 +200,7 @@ async function openPlay(
     },
     /** Undefined when it ends because it cannot have the journal. */
     startSecond: () => start(programs.second),
-    converged: () => eventually('the task is done, or the person is asked', end, LIMIT_MS),
+    converged: (limitMs = LIMIT_MS) => eventually('the task is done, or the person is asked', end, limitMs),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }
