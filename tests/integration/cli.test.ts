@@ -22,6 +22,7 @@ const VERBS = [
   'mail',
   'status',
   'task',
+  'review',
   'approve',
   'undo',
   'reject',
