@@ -3,8 +3,8 @@ import {
   imapSettings,
   milliseconds,
   ownerSettings,
+  sendingSettings,
   setting,
-  smtpSettings,
   wholeNumber,
   zoneSettings,
 } from '#runtime/settings.ts'
@@ -12,7 +12,7 @@ import {
 /** Settings of the executor. */
 export const executorSettings = {
   ...zoneSettings,
-  ...smtpSettings,
+  ...sendingSettings,
   ...imapSettings,
   ...ownerSettings,
   /** How long an approval can be taken back by moving the file. */
