@@ -152,6 +152,11 @@ export const smtpSettings = {
   smtpTlsCa: setting('COUNTERSIGN_SMTP_TLS_CA_FILE', optional(secretFile())),
 }
 
+/** What opens the countersigning key, when it has a passphrase; local zone only. */
+export const keySettings = {
+  keyPassphrase: setting('COUNTERSIGN_KEY_PASSPHRASE_FILE', optional(secretFile())),
+}
+
 /** Whose assistant this is. */
 export const ownerSettings = {
   ownerAddress: setting('COUNTERSIGN_OWNER_ADDRESS', emailAddress('the e-mail address of the owner')),

@@ -75,6 +75,7 @@ test('error codes', () => {
       "ERR_HUB_UNREACHABLE",
       "ERR_HUB_WRITE_FAILED",
       "ERR_JOURNAL_FAILED",
+      "ERR_KEY_LOCKED",
       "ERR_LEDGER_BROKEN",
       "ERR_MAIL_AUTH",
       "ERR_MAIL_REFUSED",
@@ -146,6 +147,7 @@ test('ledger entry types', () => {
       "zone.forbidden",
       "ledger.checkpoint",
       "ledger.witnessed",
+      "key.rotated",
     ]
   `)
 })
