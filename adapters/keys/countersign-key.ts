@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import { lstat, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { lstat, readdir, readFile, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import { encryptKey, isEncrypted } from './encrypted-key.ts'
 import { replaceFile } from './replace-file.ts'
@@ -57,9 +57,15 @@ export async function renderPrivateKey(key: KeyObject, passphrase: string | unde
   return pem
 }
 
-/** Takes the place of the key file in one step, readable for its owner alone. */
-export async function writeCountersignFile(file: CountersignFile, key: KeyObject, passphrase?: string): Promise<void> {
-  await replaceFile(file.path, await renderPrivateKey(key, passphrase), 0o600)
+/** Takes the place of the key file in one step, readable for its owner alone; half-written ones of dead runs go. */
+export async function writeCountersignFile(
+  { path }: CountersignFile,
+  key: KeyObject,
+  passphrase?: string,
+): Promise<void> {
+  await replaceFile(path, await renderPrivateKey(key, passphrase), 0o600)
+  const half = (await readdir(dirname(path))).filter((name) => /^countersign\.pem\.[0-9a-f]+\.tmp$/.test(name))
+  for (const name of half) await rm(join(dirname(path), name), { force: true })
 }
 
 /** The public half as trust and pairing documents hold it: base64 of its SPKI. */
