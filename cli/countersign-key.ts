@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { access, constants, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type CountersignFile, parsePrivateKey, readCountersignFile } from '#adapters/keys/countersign-key.ts'
 import { writeGuard } from '#adapters/keys/guard-file.ts'
 import { CountersignError } from '#core/errors.ts'
@@ -32,12 +32,23 @@ export function terminalOf(json: boolean): AskOnTerminal {
  * anybody but its owner, who would leave files that the zone's services cannot read.
  */
 export async function ownKeyFile(home: ZoneHome, command: string): Promise<CountersignFile> {
+  await requireOwner(home, command)
+  return readCountersignFile(home.keys)
+}
+
+/** The same when the key was lost: what stands in its place, or nothing. */
+export async function lostKeyFile(home: ZoneHome, command: string): Promise<CountersignFile> {
+  await requireOwner(home, command)
+  const path = join(home.keys, 'countersign.pem')
+  return readCountersignFile(home.keys).catch(() => ({ path, pem: '', isLocked: false }))
+}
+
+async function requireOwner(home: ZoneHome, command: string): Promise<void> {
   if (home.zone !== 'local')
     throw new CountersignError(
       'ERR_ZONE_FORBIDDEN',
       `${command} in the ${home.zone} zone: it has no countersigning key`,
     )
-  const file = await readCountersignFile(home.keys)
   await access(home.keys, constants.W_OK).catch((cause: unknown) => {
     throw new CountersignError(
       'ERR_USAGE',
@@ -45,14 +56,13 @@ export async function ownKeyFile(home: ZoneHome, command: string): Promise<Count
       { cause },
     )
   })
-  const { uid } = await stat(file.path)
+  const { uid } = await stat(home.keys)
   const mine = process.getuid?.()
   if (mine !== undefined && mine !== uid)
     throw new CountersignError(
       'ERR_USAGE',
-      `${command} as user ${mine}: ${file.path} belongs to user ${uid}; run it as that one`,
+      `${command} as user ${mine}: ${home.keys} belongs to user ${uid}; run it as that one`,
     )
-  return file
 }
 
 /**
@@ -77,8 +87,13 @@ export async function openKey(
   return openWith(await terminal((ask) => ask('Passphrase of the countersigning key', { hidden: true })))
 }
 
+/** Whether the key can be read without a passphrase. */
+export function isOpen(file: CountersignFile): boolean {
+  return opens(file, undefined)
+}
+
 /** Whether this is the passphrase of the key. */
-export function opens({ path, pem }: CountersignFile, passphrase: string): boolean {
+export function opens({ path, pem }: CountersignFile, passphrase: string | undefined): boolean {
   try {
     parsePrivateKey(path, pem, passphrase)
     return true

@@ -116,6 +116,25 @@ test('the passphrase stays', async () => {
   expect(audienceOf(createPublicKey(await keyOf(home, passphrase)))).toBe(rotation.new)
 })
 
+test.each<[string, (path: string) => Promise<void>]>([
+  ['its passphrase is forgotten', async () => {}],
+  ['the file is gone', (path) => rm(path)],
+  ['the file is damaged', (path) => writeFile(path, 'nonsense')],
+])('a key is replaced without its help when %s, and only when that is said', async (_what, harm) => {
+  const { home } = await init(await scratch())
+  await execute(home)
+  const key = await keyOf(home)
+  const file = await readCountersignFile(home.keys)
+  await writeCountersignFile(file, key, 'a forgotten one')
+  await harm(file.path)
+  await expect(rotate(home)).rejects.toMatchObject({ code: expect.stringMatching(/KEY_LOCKED|CONFIG_INVALID/) })
+  const rotation = await rotate(home, { lost: true })
+  expect(rotation).toMatchObject({ old: audienceOf(createPublicKey(key)), isFinished: false })
+  await execute(home, '1'.repeat(32))
+  expect(await verifyLedgers(home)).toMatchObject({ ok: true, receipts: 2 })
+  expect((await keyFindings(home, {}))[0]?.result).toBe('ok')
+})
+
 test('it waits for an action whose outcome nobody knows yet, unless the key has to go now', async () => {
   const { home } = await init(await scratch())
   const receipt = await intend(home)

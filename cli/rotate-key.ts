@@ -1,9 +1,9 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { changeOver } from '#adapters/journal/change-over.ts'
-import { renderPrivateKey, spkiOf } from '#adapters/keys/countersign-key.ts'
+import { type CountersignFile, renderPrivateKey, spkiOf } from '#adapters/keys/countersign-key.ts'
 import { replaceFile } from '#adapters/keys/replace-file.ts'
 import { readTrust, rotateCountersignKey } from '#adapters/keys/trust-files.ts'
 import { publicIdentity } from '#adapters/keys/zone-keys.ts'
@@ -12,7 +12,7 @@ import { audienceOf, publicKeyFrom } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import { readLedgers } from './audit.ts'
-import { type AskOnTerminal, type OpenedKey, openKey, ownKeyFile, renewGuard } from './countersign-key.ts'
+import { type AskOnTerminal, isOpen, lostKeyFile, openKey, ownKeyFile, renewGuard } from './countersign-key.ts'
 import { writePairing } from './init/pairing.ts'
 import type { ZoneHome } from './zone-home.ts'
 
@@ -31,6 +31,8 @@ export interface RotateOptions {
   readonly passphraseFile?: string
   /** Also while it is not known what became of a countersigned action. */
   readonly now?: boolean
+  /** Nobody has the key, or its passphrase, any more: nothing is asked of it. */
+  readonly lost?: boolean
 }
 
 /**
@@ -44,22 +46,29 @@ export async function rotateKey(
   terminal: AskOnTerminal,
   clock: Clock,
 ): Promise<Rotation> {
-  const opened = await openKey(home, await ownKeyFile(home, 'rotate'), options.passphraseFile, terminal)
-  const present = spkiOf(opened.key)
-  if ((await readFile(markerOf(home), 'utf8').catch(() => '')) === present) {
+  const file = await (options.lost ? lostKeyFile : ownKeyFile)(home, 'rotate')
+  // What an earlier run put there has the passphrase of the key before it, or none when that was lost.
+  const opened = options.lost && !isOpen(file) ? undefined : await openKey(home, file, options.passphraseFile, terminal)
+  const present = opened && spkiOf(opened.key)
+  if (present !== undefined && (await readFile(markerOf(home), 'utf8').catch(() => '')) === present) {
     changeOver(journalOf(home), (open) => refuseWhile(open, options))
     return finish(home, present, clock, true)
   }
-  if ((await trustedKey(home)) !== present)
+  if ((await trustedKey(home)) !== present && !options.lost)
     throw new CountersignError(
       'ERR_CONFIG_INVALID',
-      `rotating ${opened.file.path}: it does not belong to the public key of ${home.agent} in ${home.trust}/agents.json; put the right file back`,
+      `rotating ${file.path}: it does not belong to the public key of ${home.agent} in ${home.trust}/agents.json; put the right file back`,
     )
-  return finish(home, await exchange(home, opened, options), clock, false)
+  return finish(home, await exchange(home, file, opened?.passphrase, options), clock, false)
 }
 
 /** Gives the new public key. Until the rename nothing has changed, and after it the marker tells what is to be finished. */
-async function exchange(home: ZoneHome, { file, passphrase }: OpenedKey, options: RotateOptions): Promise<string> {
+async function exchange(
+  home: ZoneHome,
+  file: CountersignFile,
+  passphrase: string | undefined,
+  options: RotateOptions,
+): Promise<string> {
   await removeLeftovers(home)
   const key = generateKeyPairSync('ed25519').privateKey
   const next = join(home.keys, `countersign-next-${randomBytes(6).toString('hex')}.pem`)
@@ -69,7 +78,7 @@ async function exchange(home: ZoneHome, { file, passphrase }: OpenedKey, options
     await renewGuard(home)
     changeOver(journalOf(home), (open) => {
       refuseWhile(open, options)
-      if (readFileSync(file.path, 'utf8') !== file.pem)
+      if ((existsSync(file.path) ? readFileSync(file.path, 'utf8') : '') !== file.pem)
         throw new CountersignError('ERR_USAGE', `rotating ${file.path}: it was changed meanwhile; run it again`)
       writeFileSync(markerOf(home), spkiOf(key), { flush: true })
       renameSync(next, file.path)

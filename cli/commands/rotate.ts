@@ -9,11 +9,12 @@ export function configure(command: Command, cli: Cli, terminal?: AskOnTerminal):
     .description('a new countersigning key; what the old one countersigned can still be verified')
     .option('--passphrase-file <file>', 'the passphrase of the key, where the zone’s settings do not name it')
     .option('--now', 'also while it is not known what became of an action: when the key may have been stolen')
+    .option('--lost', 'also when nobody has the key or its passphrase any more; the new one has no passphrase')
     .addHelpText(
       'after',
       '\nRun on the local machine, outside its containers. A run that died is completed by the next.',
     )
-    .addHelpText('after', example('rotate countersign-key'))
+    .addHelpText('after', example('rotate countersign-key', 'rotate countersign-key --lost'))
     .action(async (options: RotateOptions) => {
       const home = await cli.home()
       const rotation = await rotateKey(home, options, terminal ?? terminalOf(cli.json), { now: Date.now })
