@@ -148,7 +148,7 @@ test('it waits for an action whose outcome nobody knows yet, unless the key has 
     action: '{}',
     intendedAt: NOW,
   }
-  running.intend({ ...intent, messageId: '<m@home.example>' })
+  running.intend({ ...intent, key: '<m@home.example>' })
   running.consume(receipt, NOW)
   const before = await readFile(join(home.keys, 'countersign.pem'), 'utf8')
   await expect(rotate(home)).rejects.toMatchObject({ code: 'ERR_TASK_STATE', message: expect.stringContaining(TASK) })

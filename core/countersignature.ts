@@ -51,6 +51,7 @@ export interface ReceiptExpectation {
 
 /** What a receipt can be refused for, and what that means. The last two are the consumed table's (`ConsumeVerdict`). */
 export const RECEIPT_RULES = {
+  'receipt-missing': 'there is none',
   'receipt-malformed': 'it is no receipt of the form that this program makes',
   'receipt-audience': 'it was made with the countersigning key of another machine, or with one that was replaced',
   'receipt-signature': 'this machine’s countersigning key did not sign it, or it was changed afterwards',
@@ -64,12 +65,18 @@ export const RECEIPT_RULES = {
 } as const
 export type ReceiptRule = keyof typeof RECEIPT_RULES
 
+/** For whoever called a tool that acts. */
+export function sayReceiptRule(rule: ReceiptRule): string {
+  return `Nothing was done. A tool that acts demands the countersignature (receipt) which the executor of this machine makes for exactly this action, for one use and a short time, after the person approved the task in the vault. About the one that was given: ${RECEIPT_RULES[rule]}.`
+}
+
 export type ReceiptVerdict =
   | { readonly ok: true; readonly receipt: Receipt }
   | { readonly ok: false; readonly rule: ReceiptRule }
 
 /** Checks a receipt against what is about to be done. Its one use is the consumed table's business, not this function's. */
 export function verifyReceipt(candidate: unknown, expected: ReceiptExpectation): ReceiptVerdict {
+  if (candidate === undefined) return { ok: false, rule: 'receipt-missing' }
   const parsed = receiptSchema.safeParse(candidate)
   if (!parsed.success) return { ok: false, rule: 'receipt-malformed' }
   const { signature, ...unsigned } = parsed.data

@@ -1,5 +1,7 @@
+import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { publicKeyFrom } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import {
@@ -61,6 +63,17 @@ export async function addAgent(
   )
   await writeTrust(trustDir, { ...trust, agents, retired: [...before, ...news] })
   return known ? 'known' : 'added'
+}
+
+/**
+ * The public countersigning key of an agent, as it is trusted now: to verify with, where the private one is not needed.
+ * Throws ERR_CONFIG_INVALID when none is known.
+ */
+export async function readCountersignKey(trustDir: string, agent: string): Promise<KeyObject> {
+  const known = (await readAgents(trustDir)).find((one) => one.name === agent)?.countersign
+  if (known != null) return publicKeyFrom(known)
+  const path = join(trustDir, 'agents.json')
+  throw new CountersignError('ERR_CONFIG_INVALID', `looking for the countersigning key of ${agent}: not in ${path}`)
 }
 
 /** Believes another countersigning key of an agent from now on, and the one before it up to `at` (ISO time). */

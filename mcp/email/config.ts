@@ -20,5 +20,5 @@ export const cloudSettings = {
 }
 export type CloudConfig = ConfigOf<typeof cloudSettings>
 
-/** What it needs besides to act. */
-export const localSettings = { ...cloudSettings, ...smtpSettings, keys: zoneSettings.keys }
+/** What it needs besides to act: the public countersigning key, of trust/. */
+export const localSettings = { ...cloudSettings, ...smtpSettings, trust: zoneSettings.trust }

@@ -1,6 +1,7 @@
 import type { ConfigOf } from '#runtime/config.ts'
 import {
   imapSettings,
+  keySettings,
   milliseconds,
   ownerSettings,
   setting,
@@ -15,6 +16,7 @@ export const executorSettings = {
   ...smtpSettings,
   ...imapSettings,
   ...ownerSettings,
+  ...keySettings,
   /** How long an approval can be taken back by moving the file. */
   undoMs: setting('COUNTERSIGN_UNDO_MS', milliseconds(10_000)),
   maxRecipients: setting('COUNTERSIGN_MAX_RECIPIENTS', wholeNumber(1, 40, 10)),

@@ -39,7 +39,8 @@ await runService('executor', config, async (service) => {
     received: resources.use(openReceived(config.state)),
     doorbell: resources.use(await openDoorbell(redis, log)),
     clock,
-    signingKey: await readPrivateKey(join(config.keys, 'countersign.pem')),
+    // After the epoch was taken: a rotation fences off everybody who may have read the key before it.
+    signingKey: await readPrivateKey(join(config.keys, 'countersign.pem'), config.keyPassphrase?.read()),
   }
   const smtp = smtpSender(smtpAccountOf(config))
   const compose: SendEmailDeps['compose'] = (action, message) =>
