@@ -29,6 +29,7 @@ const SECRET_SETTINGS: Record<Zone, Readonly<Record<string, string>>> = {
     COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password',
     COUNTERSIGN_SMTP_PASSWORD_FILE: 'smtp-password',
     COUNTERSIGN_KEY_PASSPHRASE_FILE: 'countersign-passphrase',
+    COUNTERSIGN_GMAIL_TOKEN_FILE: 'gmail-token',
     COUNTERSIGN_REDIS_PASSWORD_FILE: 'redis-password',
   },
 }

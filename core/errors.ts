@@ -3,6 +3,10 @@
  * the person who runs this and says what to do next. docs/errors.md has one entry per code (a test checks both ways).
  */
 export const ERROR_CODES = {
+  ERR_ATTACHMENT_CHANGED: {
+    retryable: false,
+    hint: 'Nothing was sent. Put the file back, or attach it again with `countersign attach`; then approve again.',
+  },
   ERR_CLONE_IN_USE: {
     retryable: true,
     hint: 'Another sync process works on this clone. Stop it, or let it do the work.',

@@ -13,7 +13,7 @@ export function contradictions(env: Env): string[] {
 function sendingInTheCloud(env: Env): string[] {
   if (env.COUNTERSIGN_ZONE !== 'cloud') return []
   return namesOf(env)
-    .filter((name) => name.startsWith('COUNTERSIGN_SMTP_'))
+    .filter((name) => /^COUNTERSIGN_(?:SMTP_|GMAIL_|MAIL_PROVIDER$)/.test(name))
     .map((name) => `${name}: the cloud zone never sends mail; remove it here and set it in the local zone`)
 }
 

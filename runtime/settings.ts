@@ -141,9 +141,16 @@ export const imapSettings = {
   imapMailbox: setting('COUNTERSIGN_IMAP_MAILBOX', text('a mailbox', 'INBOX')),
 }
 
+const MAIL_PROVIDER = 'COUNTERSIGN_MAIL_PROVIDER'
+
+/** A setting that is needed with one way of sending mail only; undefined with the other. */
+function sendingBy<T>(value: 'smtp' | 'gmail', asked: Setting<T>): Setting<T | undefined> {
+  return { ...asked, when: { name: MAIL_PROVIDER, value, standard: 'smtp' } }
+}
+
 /** The server that mail is sent through; local zone only. */
 export const smtpSettings = {
-  smtpHost: setting('COUNTERSIGN_SMTP_HOST', host('the host of the SMTP server')),
+  smtpHost: sendingBy('smtp', setting('COUNTERSIGN_SMTP_HOST', host('the host of the SMTP server'))),
   smtpPort: setting('COUNTERSIGN_SMTP_PORT', serverPort(465)),
   smtpUser: setting('COUNTERSIGN_SMTP_USER', optional(text('a user name'))),
   smtpPassword: setting('COUNTERSIGN_SMTP_PASSWORD_FILE', optional(secretFile())),
@@ -155,6 +162,14 @@ export const smtpSettings = {
 /** What opens the countersigning key, when it has a passphrase; local zone only. */
 export const keySettings = {
   keyPassphrase: setting('COUNTERSIGN_KEY_PASSPHRASE_FILE', optional(secretFile())),
+}
+
+/** How mail is sent; local zone only. */
+export const sendingSettings = {
+  mailProvider: setting(MAIL_PROVIDER, choice(['smtp', 'gmail'], 'smtp')),
+  ...smtpSettings,
+  /** JSON: client_id, client_secret, refresh_token. */
+  gmailToken: sendingBy('gmail', setting('COUNTERSIGN_GMAIL_TOKEN_FILE', secretFile())),
 }
 
 /** Whose assistant this is. */

@@ -4,8 +4,8 @@ import {
   keySettings,
   milliseconds,
   ownerSettings,
+  sendingSettings,
   setting,
-  smtpSettings,
   wholeNumber,
   zoneSettings,
 } from '#runtime/settings.ts'
@@ -13,7 +13,7 @@ import {
 /** Settings of the executor. */
 export const executorSettings = {
   ...zoneSettings,
-  ...smtpSettings,
+  ...sendingSettings,
   ...imapSettings,
   ...ownerSettings,
   ...keySettings,

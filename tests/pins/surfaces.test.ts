@@ -61,6 +61,7 @@ test('error codes', () => {
   expect(Object.keys(ERROR_CODES)).toEqual(Object.keys(ERROR_CODES).toSorted())
   expect(Object.keys(ERROR_CODES)).toMatchInlineSnapshot(`
     [
+      "ERR_ATTACHMENT_CHANGED",
       "ERR_CLONE_IN_USE",
       "ERR_CONFIG_INVALID",
       "ERR_CONFLICT_NOT_FOUND",
