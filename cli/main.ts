@@ -41,6 +41,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: 'verify the ledgers, show the life of a task, export them',
     load: () => import('./commands/audit.ts'),
   },
+  notify: {
+    summary: 'the ways this zone tells you that something needs you; try them',
+    load: () => import('./commands/notify.ts'),
+  },
   mcp: { summary: 'serve an MCP server over stdio', load: () => import('./commands/mcp.ts') },
   doctor: {
     summary: 'check this machine and this zone, and say what to repair',

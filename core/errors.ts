@@ -74,6 +74,10 @@ export const ERROR_CODES = {
     hint: 'The mail server refused the message; nothing was sent. Correct what it names and approve again.',
   },
   ERR_MAIL_UNREACHABLE: { retryable: true, hint: 'Will retry. Check host, port, TLS mode and the network.' },
+  ERR_NOTIFY_FAILED: {
+    retryable: true,
+    hint: 'Will retry; nothing else waits for it. `countersign notify --test` tries it at once; see docs/notifications.md.',
+  },
   ERR_NOT_RUNNING: {
     retryable: false,
     hint: 'Start the zone (`docker compose -f compose.local.yml up -d` or compose.cloud.yml; `npm start` for both on one machine), then try again.',

@@ -3,6 +3,7 @@ import {
   imapSettings,
   keySettings,
   milliseconds,
+  notifySettings,
   ownerSettings,
   sendingSettings,
   setting,
@@ -17,6 +18,7 @@ export const executorSettings = {
   ...imapSettings,
   ...ownerSettings,
   ...keySettings,
+  ...notifySettings,
   /** How long an approval can be taken back by moving the file. */
   undoMs: setting('COUNTERSIGN_UNDO_MS', milliseconds(10_000)),
   maxRecipients: setting('COUNTERSIGN_MAX_RECIPIENTS', wholeNumber(1, 40, 10)),
