@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { shortId } from '#core/ids.ts'
 import { REVIEW_SHEET } from '#core/vault-path.ts'
@@ -9,7 +10,8 @@ import type { ZoneHome } from './zone-home.ts'
 let home: ExecutorHome
 let executor: Executor
 let zone: ZoneHome
-let running: NodeJS.Timeout | undefined
+let isRunning = false
+let passing: Promise<void> = Promise.resolve()
 
 beforeEach(async () => {
   home = await makeHome()
@@ -17,17 +19,18 @@ beforeEach(async () => {
   zone = { zone: 'local', agent: 'local', vault: home.vaultRoot, state: join(home.folder, 'state') } as ZoneHome
 })
 afterEach(async () => {
-  clearTimeout(running)
+  isRunning = false
   await passing
   await executor[Symbol.asyncDispose]()
   await home[Symbol.asyncDispose]()
 })
 
-let passing: Promise<void> = Promise.resolve()
-/** Passes one after the other, as a running executor makes them. */
+/** Passes one after the other, as a running executor makes them, until the test is over. */
 function run(): void {
-  passing = executor.pass()
-  void passing.then(() => (running = setTimeout(run, 50)))
+  isRunning = true
+  passing = (async () => {
+    for (; isRunning; await delay(20)) await executor.pass()
+  })()
 }
 
 test('asks for a sheet and waits for it; asked again, it gives way to a new one once its ticks are obeyed', async () => {
