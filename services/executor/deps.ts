@@ -27,7 +27,7 @@ export interface ExecutorDeps {
   readonly isQuiet: IsQuiet
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'count'>
+  readonly metrics: Pick<Metrics, 'count' | 'observe' | 'since'>
   readonly zone: Zone
   readonly agent: string
   readonly limits: ActionLimits
