@@ -6,14 +6,20 @@ import type { Env } from './config.ts'
  * service of a zone gets the same environment file, so each of them refuses to start.
  */
 export function contradictions(env: Env): string[] {
-  return [...sendingInTheCloud(env), ...secretsInTheOpen(env), ...plaintextMail(env), ...foldersInsideTheVault(env)]
+  return [
+    ...sendingInTheCloud(env),
+    ...secretsInTheOpen(env),
+    ...plaintextMail(env),
+    ...notices(env),
+    ...foldersInsideTheVault(env),
+  ]
 }
 
 /** The cloud must not be able to send: a credential that is not there cannot leak or be used. */
 function sendingInTheCloud(env: Env): string[] {
   if (env.COUNTERSIGN_ZONE !== 'cloud') return []
   return namesOf(env)
-    .filter((name) => name.startsWith('COUNTERSIGN_SMTP_'))
+    .filter((name) => /^COUNTERSIGN_(?:SMTP_|GMAIL_|MAIL_PROVIDER$)/.test(name))
     .map((name) => `${name}: the cloud zone never sends mail; remove it here and set it in the local zone`)
 }
 
@@ -36,6 +42,17 @@ function plaintextMail(env: Env): string[] {
     if (env[name] !== 'none' || isLoopback(host)) return []
     return [`${name}: none would send the password to ${host || 'the server'} in clear text; use tls or starttls`]
   })
+}
+
+/** Notices name what waits for the person. */
+function notices(env: Env): string[] {
+  const names = ['COUNTERSIGN_NOTIFY_NTFY_URL', 'COUNTERSIGN_NOTIFY_WEBHOOK_URL']
+  const isOpen = (name: string) => {
+    const url = URL.parse(env[name] ?? '')
+    return url?.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
+  }
+  const open = env.COUNTERSIGN_ALLOW_PLAINTEXT === 'true' ? [] : names.filter(isOpen)
+  return open.map((name) => `${name}: http would send what waits for you in clear text; use https`)
 }
 
 function isLoopback(host: string): boolean {

@@ -142,6 +142,11 @@ export const METRICS = {
     help: 'Times something would have been done twice. found: no answer came, and the provider had it. spent: a receipt was used before. fenced: a newer executor runs.',
     labels: { how: ['found', 'spent', 'fenced'] },
   },
+  countersign_notifications_total: {
+    kind: 'counter',
+    help: 'Notices to the person, by way; absent: this machine has no desktop to show one on.',
+    labels: { way: ['desktop', 'ntfy', 'webhook'], outcome: ['sent', 'failed', 'absent'] },
+  },
   countersign_jobs_total: {
     kind: 'counter',
     help: 'Jobs taken from a queue; dropped: the payload was not of the catalogue.',

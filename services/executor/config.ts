@@ -2,9 +2,10 @@ import type { ConfigOf } from '#runtime/config.ts'
 import {
   imapSettings,
   milliseconds,
+  notifySettings,
   ownerSettings,
+  sendingSettings,
   setting,
-  smtpSettings,
   wholeNumber,
   zoneSettings,
 } from '#runtime/settings.ts'
@@ -12,9 +13,10 @@ import {
 /** Settings of the executor. */
 export const executorSettings = {
   ...zoneSettings,
-  ...smtpSettings,
+  ...sendingSettings,
   ...imapSettings,
   ...ownerSettings,
+  ...notifySettings,
   /** How long an approval can be taken back by moving the file. */
   undoMs: setting('COUNTERSIGN_UNDO_MS', milliseconds(10_000)),
   maxRecipients: setting('COUNTERSIGN_MAX_RECIPIENTS', wholeNumber(1, 40, 10)),
