@@ -169,6 +169,11 @@ export const smtpSettings = {
   smtpTlsCa: setting('COUNTERSIGN_SMTP_TLS_CA_FILE', optional(secretFile())),
 }
 
+/** What opens the countersigning key, when it has a passphrase; local zone only. */
+export const keySettings = {
+  keyPassphrase: setting('COUNTERSIGN_KEY_PASSPHRASE_FILE', optional(secretFile())),
+}
+
 /** How the person is told that something needs them; local zone only. */
 export const notifySettings = {
   notifyDesktop: setting('COUNTERSIGN_NOTIFY_DESKTOP', choice(['auto', 'on', 'off'], 'auto')),

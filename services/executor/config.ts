@@ -1,6 +1,7 @@
 import type { ConfigOf } from '#runtime/config.ts'
 import {
   imapSettings,
+  keySettings,
   milliseconds,
   notifySettings,
   ownerSettings,
@@ -16,6 +17,7 @@ export const executorSettings = {
   ...sendingSettings,
   ...imapSettings,
   ...ownerSettings,
+  ...keySettings,
   ...notifySettings,
   /** How long an approval can be taken back by moving the file. */
   undoMs: setting('COUNTERSIGN_UNDO_MS', milliseconds(10_000)),
