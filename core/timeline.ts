@@ -45,6 +45,7 @@ const WORDS: Readonly<Record<LedgerType, Say>> = {
   'execution.unknown': (value) => `nobody can tell whether it was done: ${value('reason')}`,
   'conflict.kept': (value) => `two versions of ${value('of')}: the other was kept as ${value('copy')}`,
   'conflict.settled': (value) => `the other version ${value('copy')} was settled`,
+  'file.refused': (value) => `${value('path')} could not be used: ${value('rule')}`,
   'path.held': (value) => `${value('path')} was held back: ${value('rule')}`,
   'gate.refused': (value) => `the gate refused what the hub holds: ${value('rule')} ${value('detail')}`,
   'hub.rolled-back': () => 'the hub had lost its newest history; it was put back',
@@ -52,6 +53,7 @@ const WORDS: Readonly<Record<LedgerType, Say>> = {
   'zone.forbidden': (value) => `${value('operation')} was refused in this zone: ${value('rule')}`,
   'ledger.checkpoint': (value) => `the ledger’s head was signed (entry ${value('seq')})`,
   'ledger.witnessed': (value) => `the head of ${value('agent')}’s ledger was noted (entry ${value('seq')})`,
+  'key.rotated': (value) => `the countersigning key ${value('old')} was replaced by ${value('new')}`,
 }
 
 /** An entry as a sentence for a person. What it quotes comes from the ledger as it is: clean it for where it is shown. */

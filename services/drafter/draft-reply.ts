@@ -31,7 +31,8 @@ export interface DrafterDeps {
 }
 
 export type DraftOutcome =
-  | { readonly kind: 'drafted'; readonly path: VaultPath }
+  /** `arrivedAt`: when its mail did, ms; unset for another draft of the same task. */
+  | { readonly kind: 'drafted'; readonly path: VaultPath; readonly arrivedAt?: number }
   /** The task is no longer this agent's under that generation: nothing to do. */
   | { readonly kind: 'lost' }
   | { readonly kind: 'forbidden'; readonly rule: string }
@@ -63,18 +64,25 @@ export async function draftReply(job: TaskJob, deps: DrafterDeps): Promise<Draft
   const draft = await writeDraft(task, deps)
   await deps.vault.replace(path, renderTaskFile(draft.task))
   await writeUpdate(draft.task, fileNameOf(path), draft.problem, deps)
+  const { model = 'none', cost_usd } = draft.task.front.drafted ?? {}
   await deps.ledger.append('task.drafted', {
     task: task.front.id,
     data: {
       generation: job.generation,
-      model: draft.task.front.drafted?.model ?? 'none',
+      model,
+      ...(cost_usd !== undefined && { cost_usd }),
       ...(draft.problem && { problem: draft.problem }),
     },
   })
   const pending = taskPath({ kind: 'pending', domain: task.front.domain }, fileNameOf(path))
   const moved = await deps.vault.move(path, pending)
   if (moved !== 'moved') return { kind: 'lost' }
-  return draft.problem ? { kind: 'unusable', problem: draft.problem } : { kind: 'drafted', path: pending }
+  if (draft.problem) return { kind: 'unusable', problem: draft.problem }
+  return { kind: 'drafted', path: pending, ...arrivalOf(task) }
+}
+
+function arrivalOf({ front }: TaskFile): { arrivedAt?: number } {
+  return front.drafted ? {} : { arrivedAt: Date.parse(front.created) }
 }
 
 /** The jobs that this agent's claimed tasks ask for: what a start or a flushed queue must ring again. */

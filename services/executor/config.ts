@@ -1,7 +1,9 @@
 import type { ConfigOf } from '#runtime/config.ts'
 import {
   imapSettings,
+  keySettings,
   milliseconds,
+  notifySettings,
   ownerSettings,
   sendingSettings,
   setting,
@@ -15,6 +17,8 @@ export const executorSettings = {
   ...sendingSettings,
   ...imapSettings,
   ...ownerSettings,
+  ...keySettings,
+  ...notifySettings,
   /** How long an approval can be taken back by moving the file. */
   undoMs: setting('COUNTERSIGN_UNDO_MS', milliseconds(10_000)),
   maxRecipients: setting('COUNTERSIGN_MAX_RECIPIENTS', wholeNumber(1, 40, 10)),
