@@ -1,6 +1,10 @@
+import { join } from 'node:path'
+import { imapSource } from '#adapters/imap/imap-source.ts'
 import { imapThreads } from '#adapters/imap/imap-thread.ts'
 import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
+import { readDeliveryReport } from '#adapters/mime/parse-report.ts'
+import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { MailSender, SentMail } from '#core/ports/mail.ts'
 import { composeWithFiles } from '#mcp/email/compose-with-files.ts'
@@ -9,7 +13,9 @@ import { sendEmail } from '#mcp/email/tools/send-email.ts'
 import { gmailAccountOf, imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorConfig } from './config.ts'
+import type { WiredDeps } from './deps.ts'
 import { emailChannel } from './email-channel.ts'
+import { watchBounces } from './watch-bounces.ts'
 import { actingWith, type ExecutorParts, TOOL_LIMIT_MS } from './wire-executor.ts'
 
 /** Mail as this machine sends it. */
@@ -42,4 +48,23 @@ async function openMail(config: ExecutorConfig): Promise<{ sender: MailSender; s
   const { smtpSender } = await import('#adapters/smtp/smtp-sender.ts')
   const { imapSent } = await import('#adapters/imap/imap-sent.ts')
   return { sender: smtpSender(smtpAccountOf(config)), sentFolder: imapSent(imapAccountOf(config)) }
+}
+
+/** Looks out, read-only, for mails of ours that come back. */
+export function watchForBounces(
+  config: ExecutorConfig,
+  deps: Pick<WiredDeps, 'bounces' | 'clock' | 'log'>,
+  wake: () => void,
+  { resources }: Pick<ServiceContext, 'resources'>,
+): void {
+  const handlers = watchBounces({
+    ...{ bounces: deps.bounces, clock: deps.clock, log: deps.log, wake },
+    seen: resources.use(openSeenMail(join(config.state, 'bounces.sqlite'))),
+    read: readDeliveryReport,
+    mailbox: `${config.imapUser}@${config.imapHost}/${config.imapMailbox}`,
+  })
+  const source = imapSource(imapAccountOf(config), { mailbox: config.imapMailbox, onlyReports: true })
+  resources.use(source.watch(handlers))
+  // First of all to end: whoever waits for a report to be told waits no longer.
+  resources.defer(() => deps.bounces.close())
 }

@@ -17,7 +17,7 @@ import { notifyWaysOf } from '#runtime/notify-ways.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from './config.ts'
 import { reportKeeper } from './keep-report.ts'
-import { openEmailChannel } from './main-mail.ts'
+import { openEmailChannel, watchForBounces } from './main-mail.ts'
 import { notifyPerson } from './notify-person.ts'
 import { runExecutor } from './run-executor.ts'
 import { type ExecutorParts, wireExecutor } from './wire-executor.ts'
@@ -58,6 +58,7 @@ await runService('executor', config, async (service) => {
   const report = reportKeeper((text) => writeStateFile(config.state, 'executor.json', text), log)
   const options = { config, agents: [...new Set([config.agent, ...agents])], person, report }
   const wake = await runExecutor(deps, service, options)
+  watchForBounces(config, deps, wake, service)
   // Whatever a job says, it only wakes: what is done stands in the vault and the journal.
   const handlers = { 'execute-approved': async () => wake() }
   resources.use(

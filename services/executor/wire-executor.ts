@@ -9,6 +9,7 @@ import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { ReceivedPort } from '#core/ports/received.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import type { ServiceContext } from '#runtime/service.ts'
+import { bounceBox } from './bounces.ts'
 import type { ExecutorConfig } from './config.ts'
 import type { WiredDeps } from './deps.ts'
 
@@ -50,6 +51,7 @@ export function wireExecutor(
   return {
     ...{ vault, ledger, journal, received, clock, log, metrics, signingKey, channels },
     gather: dashboardGatherer({ vault, journal }),
+    bounces: bounceBox(),
     zone: config.zone,
     agent: config.agent,
     limits: { account: config.ownerAddress, maxRecipients: config.maxRecipients },

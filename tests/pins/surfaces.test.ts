@@ -128,6 +128,7 @@ test('ledger entry types', () => {
     [
       "task.created",
       "mail.skipped",
+      "mail.bounced",
       "task.claimed",
       "task.given-back",
       "task.drafted",
