@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readAction } from '#core/action.ts'
 import { type NamedUse, undelivered, usesNamed } from '#core/bounce.ts'
-import { plain } from '#core/card-text.ts'
 import { makeTaskId } from '#core/ids.ts'
 import type { Intent } from '#core/ports/journal.ts'
 import type { DeliveryReport } from '#core/ports/mail.ts'
@@ -130,6 +129,7 @@ function notePath({ key, at }: Bounce, { agent }: Pick<ExecutorDeps, 'agent'>): 
 
 function noteText(path: VaultPath | undefined, task: TaskFile | undefined, lines: readonly string[]): string {
   const title = oneLine(task?.front.title ?? 'a mail', 120).replace(/[[\]|]/g, ' ')
-  const what = path ? `[[${path}|${title}]]` : plain(title)
-  return `⚠ Not delivered: ${what}. A mail server reports ${lines.map(plain).join('; ')}\n`
+  const what = path ? `[[${path}|${title}]]` : title
+  // The dashboard makes it inert.
+  return `⚠ Not delivered: ${what}. A mail server reports ${lines.join('; ')}\n`
 }
