@@ -37,10 +37,10 @@ export type Freshness =
  * when somebody wrote again after the mail that the draft was made from.
  */
 export function judgeThread(facts: ThreadFacts): Freshness {
-  const { messages, ownId, answers } = facts
+  const { messages, ownId } = facts
   if (messages.some((one) => one.ownId === ownId || one.messageId === ownId)) return { kind: 'sent' }
   const news = messages.filter((one) => isNews(one, facts)).toSorted((a, b) => b.at - a.at)
-  const byHand = news.find((one) => isOwn(one, facts) && (one.ownId === undefined || one.refersTo.includes(answers)))
+  const byHand = news.find((one) => isOwn(one, facts) && !isOtherTask(one.ownId, ownId))
   if (byHand)
     return {
       kind: 'answered',
@@ -66,6 +66,11 @@ function isNews(message: ThreadMessage, { answers, receivedAt, toldUntil, messag
 
 function isOwn(message: ThreadMessage, { account }: ThreadFacts): boolean {
   return message.folder === 'sent' || message.from.toLowerCase() === account.toLowerCase()
+}
+
+/** The person approved that reply, too. An earlier attempt of the same task is none of another. */
+function isOtherTask(ownId: string | undefined, thisId: string): boolean {
+  return ownId !== undefined && ownId.split('.')[0] !== thisId.split('.')[0]
 }
 
 function minuteOf(at: number): string {
