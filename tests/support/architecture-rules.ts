@@ -20,6 +20,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   queue: ['bullmq', 'ioredis', 'zod'],
   secretlint: ['@secretlint/core', '@secretlint/profiler', '@secretlint/secretlint-rule-preset-recommend'],
   smtp: ['nodemailer', 'nodemailer/lib/smtp-connection'],
+  social: ['zod'],
   'vault-fs': ['chokidar'],
 }
 /** What a use case may take from Node: no I/O, so that every effect goes through a port or a passed function. */
