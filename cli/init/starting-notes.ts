@@ -76,6 +76,17 @@ ${ownerName || 'Your name'}
 - Promise prices, discounts or delivery dates.
 - Mention other clients.
 
+## Rules
+
+<!-- Your machine keeps to these. Take them out of the comment as you need them; docs/handbook.md lists what can be written.
+- Time zone: Europe/Berlin
+- Quiet hours: 20:00-07:00 on weekdays, all day on Saturday and Sunday
+- At most 10 recipients
+- At most 20 mails per hour
+- Ask for a code over 500 EUR
+- Always flag: rival.example
+-->
+
 ## Known contacts
 
 | who | address | notes |

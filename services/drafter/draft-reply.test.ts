@@ -81,6 +81,13 @@ const pending = () => {
   return parsed.task
 }
 
+test('expires when the handbook says, where it says anything', async () => {
+  await put()
+  await vault.create(vaultPath('Company_Handbook.md'), '## Rules\n- Drafts expire after: email 2 days\n')
+  await draftReply(JOB, deps)
+  expect(pending().front.expires).toBe('2026-11-22T10:00:00.000Z')
+})
+
 test('hands in a reply to the sender, in the thread, signed as the handbook says', async () => {
   await put()
   await vault.create(

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readAction } from '#core/action.ts'
 import { withHistory } from '#core/claim.ts'
 import { readHandbook } from '#core/handbook.ts'
+import { readHandbookRules } from '#core/handbook-rules.ts'
 import { makeTaskId, shortId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { replySubject } from '#core/mail.ts'
@@ -29,7 +30,7 @@ export interface DrafterDeps extends HandInDeps {
   readonly ownerAddress: string
   /** Signs a reply where the handbook names no signature. */
   readonly ownerName: string
-  /** A draft that nobody decides on expires after this many milliseconds. */
+  /** A draft that nobody decides on expires after this many milliseconds, where the handbook says nothing else. */
   readonly expiresAfterMs: number
 }
 
@@ -130,6 +131,7 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
   const at = new Date(now).toISOString()
   const source = task.front.source
   const handbook = readHandbook((await deps.vault.read(vaultPath('Company_Handbook.md'))) ?? '')
+  const expiresAfterMs = readHandbookRules(handbook.text).expiry[task.front.domain] ?? deps.expiresAfterMs
   const written = await deps.write({
     subject: oneLine(task.front.title, 200),
     senderName: senderName(source?.from ?? ''),
@@ -139,7 +141,7 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
   const withDraft = withSection(
     withFront(task, {
       drafted: { by: written.by, model: written.model, at, cost_usd: written.costUsd },
-      expires: new Date(now + deps.expiresAfterMs).toISOString(),
+      expires: new Date(now + expiresAfterMs).toISOString(),
       action: {
         tool: 'email.send_email',
         account: deps.ownerAddress,

@@ -1,0 +1,270 @@
+import { type Amount, readAmount } from './amounts.ts'
+import { readContacts } from './handbook-contacts.ts'
+import { findIbans } from './iban.ts'
+import { decodedDomain } from './look-alike.ts'
+import { isZone, type QuietSpan, readQuietHours } from './quiet-hours.ts'
+import { DOMAINS, type Domain } from './vault-path.ts'
+
+/** At most this many acts by a channel (`email`, `social` …) in so many milliseconds. */
+export interface Pace {
+  readonly channel: string
+  readonly count: number
+  readonly windowMs: number
+}
+
+/** A line of the section Rules that was not understood. `line` counts from 1. */
+export interface RuleProblem {
+  readonly line: number
+  readonly text: string
+  readonly say: string
+}
+
+/** What a person ordered in `Company_Handbook.md`. */
+export interface HandbookRules {
+  readonly quiet: readonly QuietSpan[]
+  /** Milliseconds after which a draft of the domain expires. */
+  readonly expiry: Readonly<Partial<Record<Domain, number>>>
+  readonly maxRecipients: number | undefined
+  /** An amount over one of these needs a typed code; one for each currency. */
+  readonly codeOver: readonly Amount[]
+  readonly pace: readonly Pace[]
+  /** Domains and addresses that always need a typed code. */
+  readonly flagged: readonly string[]
+  readonly payees: readonly string[]
+  readonly contacts: { readonly addresses: readonly string[]; readonly domains: readonly string[] }
+  /** Every host named anywhere in the handbook. */
+  readonly hosts: readonly string[]
+  readonly problems: readonly RuleProblem[]
+}
+
+/** A larger note is no handbook: nothing of it would be read as the person means it. */
+export const MAX_HANDBOOK_BYTES = 200_000
+const MAX_PROBLEMS = 20
+const MAX_SHOWN_CHARS = 120
+const UNIT_MS: Readonly<Record<string, number>> = {
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
+  week: 604_800_000,
+}
+const CHANNELS: Readonly<Record<string, string>> = {
+  ...{ mail: 'email', 'e-mail': 'email', email: 'email', message: 'whatsapp', post: 'social', payment: 'payment' },
+  ...{ invoice: 'accounting' },
+}
+const UNIT = '(minute|hour|day|week)s?'
+const DOMAIN_WORD = DOMAINS.join('|')
+
+/** While a section is read; the person's line decides which of these it changes. */
+interface Draft {
+  quiet: { spans: QuietSpan[]; hasZone: boolean }[]
+  zone: string | undefined
+  expiry: Partial<Record<Domain, number>>
+  maxRecipients: number | undefined
+  codeOver: Amount[]
+  pace: Pace[]
+  flagged: string[]
+  payees: string[]
+}
+
+/** A kind of rule: how its line begins, and how the rest is taken over. Gives what is wrong with it, in words. */
+interface RuleKind {
+  readonly begins: RegExp
+  readonly take: (rest: string, draft: Draft, line: string) => string | undefined
+}
+
+const KINDS: readonly RuleKind[] = [
+  { begins: /^(?:quiet (?:hours?|times?)|do not disturb)\b[:\s]*/i, take: takeQuiet },
+  { begins: /^time ?zone\b[:\s]*/i, take: takeZone },
+  { begins: /^(?:drafts? )?expir(?:es?|y)(?: after)?\b[:\s]*/i, take: takeExpiry },
+  { begins: /^(?:known |my )?payees?\b[:\s]*/i, take: takePayees },
+  { begins: /^(?:always )?flag(?:ged)?(?: (?:domains?|addresses|recipients?))?\b[:\s]*/i, take: takeFlagged },
+  {
+    begins:
+      /^(?:(?:ask for|need|require) a (?:typed )?code|(?:typed )?code(?: needed| required)?|amount limit)\b[:\s]*/i,
+    take: takeLimit,
+  },
+  { begins: /^amounts? (?=over|above|of more than)/i, take: takeLimit },
+  { begins: /^(?:at most\b|no more than\b|max(?:imum\b|\.|\b))[:\s]*/i, take: takeMost },
+]
+
+/**
+ * Reads the lists under the headings "Rules" and the known contacts. A person's small liberties are understood (dashes,
+ * blanks, capitals, clock times); a line that is not is a problem in words, never ignored. Never throws.
+ */
+export function readHandbookRules(text: string): HandbookRules {
+  const draft: Draft = {
+    ...{ quiet: [], zone: undefined, expiry: {}, maxRecipients: undefined },
+    ...{ codeOver: [], pace: [], flagged: [], payees: [] },
+  }
+  const problems: RuleProblem[] = []
+  if (Buffer.byteLength(text) > MAX_HANDBOOK_BYTES)
+    return withDraft(draft, '', [{ line: 1, text: '', say: `the handbook is over ${MAX_HANDBOOK_BYTES / 1000} kB` }])
+  const { lines, isCommentOpen } = withoutComments(text)
+  for (const { line, text: written } of ruleLines(lines)) {
+    const say = takeLine(written, draft)
+    if (say !== undefined) problems.push({ line, text: written.slice(0, MAX_SHOWN_CHARS), say })
+  }
+  if (isCommentOpen) problems.push({ line: lines.length, text: '<!--', say: 'a comment is opened and never closed' })
+  if (draft.quiet.some(({ hasZone }) => !hasZone) && draft.zone === undefined)
+    problems.push({ line: 1, text: 'quiet hours', say: 'no time zone is named (such as Europe/Berlin), so UTC counts' })
+  return withDraft(draft, lines.join('\n'), problems)
+}
+
+/** One sentence for a problem. */
+export function sayRuleProblem({ line, text, say }: RuleProblem): string {
+  return `Company_Handbook.md, line ${line}${text ? ` (${text})` : ''}: ${say}`
+}
+
+function withDraft(draft: Draft, text: string, problems: readonly RuleProblem[]): HandbookRules {
+  const { quiet, zone, ...rest } = draft
+  const { addresses, domains, hosts, ibans } = readContacts(text)
+  return {
+    ...rest,
+    quiet: quiet.flatMap((one) => one.spans.map((span) => (one.hasZone || !zone ? span : { ...span, zone }))),
+    payees: [...new Set([...draft.payees, ...ibans])],
+    contacts: { addresses, domains },
+    hosts,
+    problems: problems.slice(0, MAX_PROBLEMS),
+  }
+}
+
+/** The lines with HTML comments blanked, so that line numbers stay. */
+function withoutComments(text: string): { lines: string[]; isCommentOpen: boolean } {
+  const plain = text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n')
+  const kept: string[] = []
+  let at = 0
+  for (let open = plain.indexOf('<!--'); open >= 0; open = plain.indexOf('<!--', at)) {
+    const close = plain.indexOf('-->', open + 4)
+    if (close < 0) return { lines: (kept.join('') + plain.slice(at)).split('\n'), isCommentOpen: true }
+    kept.push(plain.slice(at, open), plain.slice(open, close).replace(/[^\n]/g, ''))
+    at = close + 3
+  }
+  return { lines: (kept.join('') + plain.slice(at)).split('\n'), isCommentOpen: false }
+}
+
+/** What stands in the sections called Rules, subsections included; a line that only goes on belongs to the one before. */
+function ruleLines(lines: readonly string[]): { line: number; text: string }[] {
+  const found: { line: number; text: string }[] = []
+  let level = 0
+  for (const [index, line] of lines.entries()) {
+    const heading = /^(#{1,6})\s+(.*?)\s*#*\s*$/.exec(line)
+    if (heading) {
+      const depth = heading[1]?.length ?? 0
+      if (/^\W*(?:the |our |my |house )?rules\W*$/i.test(heading[2] ?? '')) level = depth
+      else if (depth <= level) level = 0
+      continue
+    }
+    if (level === 0 || line.trim() === '') continue
+    const last = found.at(-1)
+    if (/^\s{2,}(?![-*+]\s)\S/.test(line) && last && lines[index - 1]?.trim()) last.text += ` ${line.trim()}`
+    else found.push({ line: index + 1, text: line.trim() })
+  }
+  return found
+}
+
+function takeLine(written: string, draft: Draft): string | undefined {
+  const item = /^(?:[-*+•]|\d{1,3}[.)])\s+(?:\[.\]\s+)?(.+)$/.exec(written)?.[1]
+  if (item === undefined) return 'it is no line of a list: begin it with “- ”, or put it between <!-- and -->'
+  const line = item
+    .normalize('NFKC')
+    .replace(/[\u2010-\u2015\u2212]/g, '-')
+    .replace(/[*`]/g, '')
+    .replace(/\s+/g, ' ')
+    .replace(/[\s.]+$/, '')
+  for (const { begins, take } of KINDS) {
+    const start = begins.exec(line)?.[0]
+    if (start !== undefined) return take(line.slice(start.length), draft, line)
+  }
+  return 'this rule is not known; docs/handbook.md lists what can be written'
+}
+
+function takeQuiet(rest: string, draft: Draft): string | undefined {
+  const read = readQuietHours(rest)
+  if (!read.ok) return read.say
+  draft.quiet.push({ spans: [...read.spans], hasZone: read.hasZone })
+  return undefined
+}
+
+function takeZone(rest: string, draft: Draft): string | undefined {
+  const name = rest.trim()
+  if (!isZone(name)) return `“${name.slice(0, 60)}” is no time zone; write one such as Europe/Berlin`
+  if (draft.zone !== undefined) return 'a time zone is named twice'
+  draft.zone = name
+  return undefined
+}
+
+function takeExpiry(rest: string, draft: Draft): string | undefined {
+  const all = new RegExp(`^(\\d{1,4}) ?${UNIT}$`, 'i').exec(rest)
+  const parts = all ? DOMAINS.map((domain) => `${domain} ${rest}`) : rest.split(/[,;]| and /).map((one) => one.trim())
+  const taken: Partial<Record<Domain, number>> = {}
+  for (const part of parts) {
+    const match = new RegExp(`^(${DOMAIN_WORD}|e-mail):? (?:after )?(\\d{1,4}) ?${UNIT}$`, 'i').exec(part)
+    if (!match) return `“${part.slice(0, 60)}” is no domain with a time such as “email 7 days”`
+    const domain = match[1]?.toLowerCase().replace('e-mail', 'email') as Domain
+    const ms = Number(match[2]) * (UNIT_MS[match[3]?.toLowerCase() ?? ''] ?? 0)
+    if (ms === 0) return 'a draft cannot expire at once'
+    taken[domain] = ms
+  }
+  const isDouble = !all && Object.keys(taken).some((domain) => domain in draft.expiry)
+  // The general line is the floor under the special ones, whichever stands first.
+  draft.expiry = all ? { ...taken, ...draft.expiry } : { ...draft.expiry, ...taken }
+  return isDouble ? 'the same domain has a time twice; the last one counts' : undefined
+}
+
+function takeMost(rest: string, draft: Draft): string | undefined {
+  const recipients = /^(?:recipients?:? )?(\d{1,3})(?: recipients?)?(?: per (?:e-?mail|mail|message))?$/i.exec(rest)
+  if (recipients && /recipient/i.test(rest)) {
+    const count = Number(recipients[1])
+    if (count === 0) return 'a mail needs at least one recipient'
+    if (draft.maxRecipients !== undefined && draft.maxRecipients !== count) {
+      draft.maxRecipients = Math.min(draft.maxRecipients, count)
+      return 'the number of recipients is limited twice; the smaller one counts'
+    }
+    draft.maxRecipients = count
+    return undefined
+  }
+  const pace = new RegExp(
+    `^(\\d{1,5}) (${Object.keys(CHANNELS).join('|')})s?,? (?:per|an?|each|every) ${UNIT}$`,
+    'i',
+  ).exec(rest)
+  const channel = CHANNELS[pace?.[2]?.toLowerCase() ?? '']
+  if (!pace || !channel)
+    return 'write “at most 10 recipients” or “at most 20 mails per hour” (mails, posts, messages, payments, invoices)'
+  if (Number(pace[1]) === 0) return 'a pace of none would stop everything: use HALT.md for that'
+  draft.pace.push({ channel, count: Number(pace[1]), windowMs: UNIT_MS[pace[3]?.toLowerCase() ?? ''] ?? 0 })
+  return undefined
+}
+
+function takeLimit(rest: string, draft: Draft): string | undefined {
+  const amounts = rest
+    .replace(/^(?:for )?(?:amounts? )?(?:over|above|of more than|from):? /i, '')
+    .replace(/ (?:need|needs|require|requires|ask for) (?:a )?(?:typed )?code$/i, '')
+  const read = amounts.split(/ (?:or|and) |[;/]/).map((one) => readAmount(one))
+  const limits = read.filter((one) => one !== undefined)
+  if (limits.length === 0 || limits.length < read.length)
+    return 'write an amount with its currency, such as “ask for a code over 500 EUR”'
+  const isDouble = limits.some(({ currency }) => draft.codeOver.some((one) => one.currency === currency))
+  draft.codeOver.push(...limits)
+  return isDouble ? 'the same currency has a limit twice; the smaller one counts' : undefined
+}
+
+function takeFlagged(rest: string, draft: Draft): string | undefined {
+  const words = rest.split(/[,;\s]+|\band\b/).filter((word) => word !== '')
+  const isName = (word: string) => /^(?:[^\s@]{1,64}@|@)?[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+$/u.test(word)
+  const odd = words.find((word) => !isName(word))
+  if (odd !== undefined || words.length === 0) return `“${odd ?? rest}” is neither a domain nor an address`
+  draft.flagged.push(...words.map((word) => flaggedName(word.replace(/^@/, ''))))
+  return undefined
+}
+
+function flaggedName(word: string): string {
+  const at = word.lastIndexOf('@')
+  return at < 0 ? decodedDomain(word) : `${word.slice(0, at).toLowerCase()}@${decodedDomain(word.slice(at + 1))}`
+}
+
+function takePayees(rest: string, draft: Draft): string | undefined {
+  const { valid, broken } = findIbans(rest)
+  draft.payees.push(...valid)
+  if (broken.length > 0) return 'the check digits of an account number (IBAN) are wrong'
+  return valid.length === 0 ? 'it names no account number (IBAN)' : undefined
+}
