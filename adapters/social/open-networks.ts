@@ -54,7 +54,10 @@ function open({ network, account }: SocialAccountName, options: NetworkOptions):
  */
 export function definite(network: SocialNetwork): SocialNetwork {
   return {
-    ...network,
+    network: network.network,
+    account: network.account,
+    verify: () => network.verify(),
+    find: (post, key) => network.find(post, key),
     async publish(post, key) {
       try {
         return await network.publish(post, key)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { readAction } from '#core/action.ts'
+import { briefOf, readAction } from '#core/action.ts'
 import { CountersignError } from '#core/errors.ts'
 import { type Cli, example, PROGRAM } from '../cli.ts'
 import { terminalText } from '../table.ts'
@@ -18,7 +18,10 @@ export function configure(command: Command, cli: Cli): void {
         throw new CountersignError('ERR_TASK_FILE_INVALID', `approving ${found.path}: ${problem}`)
       }
       const path = await moveAsPerson(home, found, { kind: 'approved' })
-      const what = verdict?.ok ? `“${terminalText(verdict.action.subject)}” to ${verdict.action.to.join(', ')}` : path
+      const what =
+        verdict?.ok && found.task
+          ? `“${terminalText(found.task.front.title)}”, ${terminalText(briefOf(verdict.action))}`
+          : path
       cli.answer(
         { task: found.task?.front.id, path },
         `Approved: ${what}.\nTo take it back while the undo window is open: ${PROGRAM} undo ${reference}`,

@@ -190,7 +190,9 @@ async function writeUpdate(
   const { id, generation, title, domain } = task.front
   const seed = createHash('sha256').update(`${id}/${generation}/drafted`).digest()
   const noteId = makeTaskId(Date.parse(task.front.drafted?.at ?? task.front.created), seed)
-  const what = problem ? 'A mail waits without a draft' : `A ${domain === 'social' ? 'post' : 'reply'} waits for your approval`
+  const what = problem
+    ? 'A mail waits without a draft'
+    : `A ${domain === 'social' ? 'post' : 'reply'} waits for your approval`
   const text = `${what}: [[Pending_Approval/${domain}/${fileName}|${oneLine(title, 120).replace(/[[\]|]/g, ' ')}]]\n`
   await deps.vault.create(vaultPath(`Updates/${deps.agent}/${noteId}.md`), text)
 }

@@ -1,3 +1,4 @@
+import { socialAccountList } from '#core/social-accounts.ts'
 import type { ConfigOf } from '#runtime/config.ts'
 import {
   imapSettings,
@@ -5,6 +6,7 @@ import {
   ownerSettings,
   setting,
   smtpSettings,
+  socialSettings,
   wholeNumber,
   zoneSettings,
 } from '#runtime/settings.ts'
@@ -15,6 +17,8 @@ export const executorSettings = {
   ...smtpSettings,
   ...imapSettings,
   ...ownerSettings,
+  ...socialSettings,
+  socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
   /** How long an approval can be taken back by moving the file. */
   undoMs: setting('COUNTERSIGN_UNDO_MS', milliseconds(10_000)),
   maxRecipients: setting('COUNTERSIGN_MAX_RECIPIENTS', wholeNumber(1, 40, 10)),

@@ -39,7 +39,8 @@ export function actingWith({ journal, clock, signingKey }: Pick<ExecutorParts, '
 
 /** The executor's dependencies. */
 export function wireExecutor(
-  config: Pick<ExecutorConfig, 'zone' | 'agent' | 'ownerAddress' | 'maxRecipients' | 'undoMs'>,
+  config: Pick<ExecutorConfig, 'zone' | 'agent' | 'ownerAddress' | 'maxRecipients' | 'undoMs'> &
+    Partial<Pick<ExecutorConfig, 'socialAccounts' | 'instagramImages'>>,
   parts: ExecutorParts,
   channels: readonly Channel[],
   service: Pick<ServiceContext, 'log' | 'metrics'>,
@@ -50,7 +51,11 @@ export function wireExecutor(
     ...{ vault, ledger, journal, received, clock, log, metrics, signingKey, channels },
     zone: config.zone,
     agent: config.agent,
-    limits: { account: config.ownerAddress, maxRecipients: config.maxRecipients },
+    limits: {
+      account: config.ownerAddress,
+      maxRecipients: config.maxRecipients,
+      social: { accounts: config.socialAccounts ?? [], imagesAt: config.instagramImages },
+    },
     undoMs: config.undoMs,
     receiptMs: RECEIPT_MS,
     lookUpGraceMs: LOOK_UP_GRACE_MS,
