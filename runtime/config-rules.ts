@@ -11,6 +11,7 @@ export function contradictions(env: Env): string[] {
     ...postingInTheCloud(env),
     ...secretsInTheOpen(env),
     ...plaintextMail(env),
+    ...notices(env),
     ...foldersInsideTheVault(env),
   ]
 }
@@ -19,7 +20,7 @@ export function contradictions(env: Env): string[] {
 function sendingInTheCloud(env: Env): string[] {
   if (env.COUNTERSIGN_ZONE !== 'cloud') return []
   return namesOf(env)
-    .filter((name) => name.startsWith('COUNTERSIGN_SMTP_'))
+    .filter((name) => /^COUNTERSIGN_(?:SMTP_|GMAIL_|MAIL_PROVIDER$)/.test(name))
     .map((name) => `${name}: the cloud zone never sends mail; remove it here and set it in the local zone`)
 }
 
@@ -51,6 +52,17 @@ function plaintextMail(env: Env): string[] {
     if (env[name] !== 'none' || isLoopback(host)) return []
     return [`${name}: none would send the password to ${host || 'the server'} in clear text; use tls or starttls`]
   })
+}
+
+/** Notices name what waits for the person. */
+function notices(env: Env): string[] {
+  const names = ['COUNTERSIGN_NOTIFY_NTFY_URL', 'COUNTERSIGN_NOTIFY_WEBHOOK_URL']
+  const isOpen = (name: string) => {
+    const url = URL.parse(env[name] ?? '')
+    return url?.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
+  }
+  const open = env.COUNTERSIGN_ALLOW_PLAINTEXT === 'true' ? [] : names.filter(isOpen)
+  return open.map((name) => `${name}: http would send what waits for you in clear text; use https`)
 }
 
 function isLoopback(host: string): boolean {

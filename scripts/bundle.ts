@@ -38,12 +38,14 @@ export type BundleSet = keyof typeof BUNDLE_SETS
 export const ACTING_CODE: readonly RegExp[] = [
   /^adapters\/smtp\//,
   /^adapters\/social\//,
+  /^adapters\/gmail\//,
   /^services\/executor\//,
   /^mcp\/email\/main-local\.ts$/,
   /^mcp\/email\/tools\/send-email\.ts$/,
   /^mcp\/social\/tools\/publish-post\.ts$/,
   /^mcp\/[^/]+\/main-local\.ts$/,
   /^node_modules\/nodemailer\//,
+  /^node_modules\/@googleapis\//,
 ]
 
 /** What runs both zones on a developer's machine: in no image at all. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { VaultPort } from '#core/ports/vault.ts'
-import { type VaultPath, vaultPath } from '#core/vault-path.ts'
+import { keptReviewPath, REVIEW_SHEET, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import { openVault } from './vault-fs.ts'
 import { coalesce } from './watch-folders.ts'
 
@@ -36,6 +36,36 @@ const unreadable = (found: RegExp) =>
   expect.objectContaining({ code: 'ERR_VAULT_UNREADABLE', message: expect.stringMatching(found) })
 const leftovers = async (folder: string) =>
   (await readdir(join(root, folder))).filter((name) => name.startsWith('.tmp-'))
+
+describe('the stamp of a file', () => {
+  const settled = () => vi.waitUntil(() => vault.stamp(PENDING), { timeout: 30_000, interval: 100 })
+
+  it('stays while the file does, and not when its bytes change to as many others of the same time', async () => {
+    await vault.create(PENDING, 'one')
+    expect(await vault.stamp(PENDING)).toBeUndefined()
+    const before = await settled()
+    expect(await vault.stamp(PENDING)).toBe(before)
+    await writeFile(join(root, PENDING), 'two')
+    await utimes(join(root, PENDING), 1, 1)
+    expect(await vault.stamp(PENDING)).toBeUndefined()
+    expect(await settled()).not.toBe(before)
+  })
+
+  it('is none for what is absent, a link, or a file with two names', async () => {
+    expect(await vault.stamp(PENDING)).toBeUndefined()
+    await vault.create(PENDING, 'one')
+    await settled()
+    await vault.create(APPROVED, 'x')
+    await unlink(join(root, APPROVED))
+    await link(join(root, PENDING), join(root, APPROVED))
+    await unlink(join(root, APPROVED))
+    await settled()
+    await symlink(join(root, PENDING), join(root, APPROVED))
+    expect(await vault.stamp(APPROVED)).toBeUndefined()
+    await link(join(root, PENDING), join(root, `Approved/other-${NAME}`))
+    expect(await vault.stamp(PENDING)).toBeUndefined()
+  })
+})
 
 describe('a file of the vault', () => {
   it('is created once, read, replaced, moved and removed, leaving nothing else behind', async () => {
@@ -93,6 +123,16 @@ describe('a file of the vault', () => {
     expect(await vault.list('Approved')).toEqual([APPROVED, `Approved/${other}`])
     expect(await vault.list('Rejected')).toEqual([])
   })
+})
+
+it('the review sheet is kept at the root, and moved aside by one rename', async () => {
+  const kept = keptReviewPath(Date.parse('2026-11-20T10:00:00Z'), 0)
+  expect(await vault.read(REVIEW_SHEET)).toBeUndefined()
+  expect(await vault.create(REVIEW_SHEET, '')).toBe('created')
+  expect(await vault.replaceIf(REVIEW_SHEET, '', 'a sheet')).toBe('replaced')
+  expect(await vault.move(REVIEW_SHEET, kept)).toBe('moved')
+  expect(await readdir(root)).toEqual(['Review.kept-20261120T100000Z.md'])
+  await expect(vault.read('Reviews.md' as never)).rejects.toMatchObject({ code: 'ERR_VAULT_PATH_INVALID' })
 })
 
 describe('hostile files', () => {

@@ -1,9 +1,9 @@
-import { lstatSync, renameSync } from 'node:fs'
+import { type BigIntStats, lstatSync, renameSync } from 'node:fs'
 import { readdir, realpath, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
-import { DOMAINS, fileNameOf, isConflictCopy, parseVaultPath, type VaultPath } from '#core/vault-path.ts'
+import { DOMAINS, fileNameOf, isConflictCopy, isReviewPath, parseVaultPath, type VaultPath } from '#core/vault-path.ts'
 import {
   ensureFolder,
   errnoOf,
@@ -26,6 +26,8 @@ import { foldersOf } from './work-tree.ts'
 const DEFAULT_MAX_BYTES = 1024 * 1024
 /** No write takes this long: what is older was left by a crash. */
 const TEMP_STALE_MS = 60 * 60 * 1000
+/** File systems keep time in steps, the coarsest in ones of two seconds. */
+const STAMP_AGE_MS = 2_500
 
 export interface VaultOptions {
   readonly watch?: WatchOptions
@@ -44,6 +46,7 @@ export async function openVault(rootFolder: string, options: VaultOptions = {}):
     find: (fileName) => find(root, fileName),
     conflicts: () => listConflicts(root),
     exists: async (path) => (await lstatOrUndefined(absoluteOf(root, path), path)) !== undefined,
+    stamp: async (path) => stampOf(absoluteOf(root, path)),
     read: async (path, maxBytes) => decode(path, await readBytes(root, path, maxBytes ?? DEFAULT_MAX_BYTES)),
     readBytes: (path, maxBytes) => readBytes(root, path, maxBytes),
     create: async (path, content) => ((await publish(root, path, content, 'keep')) ? 'created' : 'exists'),
@@ -59,6 +62,23 @@ export async function openVault(rootFolder: string, options: VaultOptions = {}):
   }
 }
 
+function lookAt(absolute: string): BigIntStats | undefined {
+  try {
+    return lstatSync(absolute, { bigint: true, throwIfNoEntry: false })
+  } catch {
+    return undefined // Whatever is wrong, reading will say.
+  }
+}
+
+/** The change time is in it, which no program can set back. A future one (another machine's disk) tells nothing. */
+function stampOf(absolute: string): string | undefined {
+  // Not asynchronous: hundreds are asked for at a time, and waiting for each costs ten times the look.
+  const stats = lookAt(absolute)
+  if (!stats?.isFile() || stats.nlink !== 1n) return undefined
+  if (Date.now() - Number(stats.ctimeMs) < STAMP_AGE_MS) return undefined
+  return [stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(':')
+}
+
 async function realFolder(rootFolder: string): Promise<string> {
   try {
     const root = await realpath(rootFolder)
@@ -71,6 +91,7 @@ async function realFolder(rootFolder: string): Promise<string> {
 
 /** Checked here again although the type promises it: this is the last line before the file system. */
 function absoluteOf(root: string, path: VaultPath): string {
+  if (isReviewPath(path)) return join(root, path)
   const verdict = parseVaultPath(path)
   if (verdict.ok) return join(root, verdict.path)
   throw notOfTheVault(path, verdict.rule)

@@ -3,8 +3,8 @@ import {
   imapSettings,
   ownerSettings,
   processSettings,
+  sendingSettings,
   setting,
-  smtpSettings,
   wholeNumber,
   zoneSettings,
 } from '#runtime/settings.ts'
@@ -21,4 +21,5 @@ export const cloudSettings = {
 export type CloudConfig = ConfigOf<typeof cloudSettings>
 
 /** What it needs besides to act. */
-export const localSettings = { ...cloudSettings, ...smtpSettings, keys: zoneSettings.keys }
+export const localSettings = { ...cloudSettings, ...sendingSettings, keys: zoneSettings.keys }
+export type LocalConfig = ConfigOf<typeof localSettings>

@@ -86,11 +86,13 @@ export async function handIn(
 ): Promise<DraftOutcome> {
   await deps.vault.replace(path, renderTaskFile(draft.task))
   await writeUpdate(draft.task, fileNameOf(path), draft.problem, deps)
+  const { model = 'none', cost_usd } = draft.task.front.drafted ?? {}
   await deps.ledger.append('task.drafted', {
     task: front.id,
     data: {
       generation: front.generation,
-      model: draft.task.front.drafted?.model ?? 'none',
+      model,
+      ...(cost_usd !== undefined && { cost_usd }),
       ...(draft.problem && { problem: draft.problem }),
     },
   })

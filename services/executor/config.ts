@@ -3,9 +3,10 @@ import type { ConfigOf } from '#runtime/config.ts'
 import {
   imapSettings,
   milliseconds,
+  notifySettings,
   ownerSettings,
+  sendingSettings,
   setting,
-  smtpSettings,
   socialSettings,
   wholeNumber,
   zoneSettings,
@@ -14,11 +15,12 @@ import {
 /** Settings of the executor. */
 export const executorSettings = {
   ...zoneSettings,
-  ...smtpSettings,
+  ...sendingSettings,
   ...imapSettings,
   ...ownerSettings,
   ...socialSettings,
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
+  ...notifySettings,
   /** How long an approval can be taken back by moving the file. */
   undoMs: setting('COUNTERSIGN_UNDO_MS', milliseconds(10_000)),
   maxRecipients: setting('COUNTERSIGN_MAX_RECIPIENTS', wholeNumber(1, 40, 10)),

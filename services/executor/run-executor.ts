@@ -1,17 +1,19 @@
 import type { ChannelName } from '#core/action.ts'
 import { CountersignError } from '#core/errors.ts'
+import type { ExecutorReport } from '#core/executor-report.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorDeps, Held, WiredDeps } from './deps.ts'
 import { freezeApproved } from './freeze-approved.ts'
 import { inHand } from './in-hand.ts'
+import type { PersonNotifier } from './notify-person.ts'
 import { presentDrafts } from './present-drafts.ts'
 import { quietFiles } from './quiet-files.ts'
 import { isHalted } from './read-task.ts'
 import { reconcile, returnStrays, withoutChannel } from './reconcile.ts'
 import { runPasses } from './run-passes.ts'
 import { updateDashboard } from './update-dashboard.ts'
-import { zoneNews } from './zone-news.ts'
+import { readZoneNews } from './zone-news.ts'
 
 const WATCHED = ['Pending_Approval', 'Approved', 'Rejected', 'In_Progress', 'Needs_Action', 'Done', 'Updates'] as const
 /** HALT.md stands at the vault's root, which is not watched: a look a second keeps its promise of two. */
@@ -27,6 +29,10 @@ export interface RunOptions {
   readonly config: { readonly reconcileMs: number; readonly state: string }
   /** Everyone who may leave notes in Updates/. */
   readonly agents: readonly string[]
+  /** Hears what the dashboard shows, and tells the person of what cannot wait for them to look. */
+  readonly person?: Pick<PersonNotifier, 'consider' | 'state'>
+  /** Keeps what only this process knows where `countersign status` finds it. Never rejects. */
+  readonly report?: (report: ExecutorReport) => Promise<void>
 }
 
 /** What stands still in each channel since its last round. */
@@ -46,18 +52,18 @@ export async function runExecutor(
   const isQuiet = service.resources.use(quietFiles({ quietMs: QUIET_MS, wake: () => passes.wake() }))
   const deps: ExecutorDeps = { ...wired, isQuiet, inHand: inHand(() => passes.wake()) }
   const heldBy: HeldBy = new Map()
-  const loop = (name: string, pass: () => Promise<void>) => {
+  const loop = (name: string, pass: (beat: () => void) => Promise<void>) => {
     const beat = service.progress(name, reconcileMs + MAX_PASS_MS)
     const onFault = (error: unknown) => {
       deps.log.error({ err: error }, 'a pass could not be finished')
       if (error instanceof CountersignError && ['ERR_FENCED', 'ERR_JOURNAL_FAILED'].includes(error.code))
         service.fail(error)
     }
-    return service.resources.use(runPasses(() => pass().then(beat), onFault))
+    return service.resources.use(runPasses(() => pass(beat).then(beat), onFault))
   }
   const loops = deps.channels.map((channel) =>
-    loop(channel.name, async () => {
-      const held = await channelRound(channel, deps)
+    loop(channel.name, async (beat) => {
+      const held = await channelRound(channel, deps, beat)
       const isNews = JSON.stringify(held) !== JSON.stringify(heldBy.get(channel.name) ?? [])
       heldBy.set(channel.name, held)
       if (isNews) passes.wake()
@@ -107,7 +113,7 @@ export async function runExecutor(
 /** One look at everything, one after the other: the vault, the work under way in each channel, the dashboard. */
 export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<void> {
   const held = await vaultPass(deps)
-  for (const channel of deps.channels) held.push(...(await channelRound(channel, deps)))
+  for (const channel of deps.channels) held.push(...(await channelRound(channel, deps, () => {})))
   await tell(held, deps, options)
 }
 
@@ -119,9 +125,9 @@ async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
   return [...presented, ...frozen, ...(await returnStrays(deps)), ...withoutChannel(deps)]
 }
 
-function channelRound(channel: Channel, deps: ExecutorDeps): Promise<Held[]> {
+function channelRound(channel: Channel, deps: ExecutorDeps, onStep: () => void): Promise<Held[]> {
   demandNewest(deps)
-  return reconcile(channel, deps)
+  return reconcile(channel, deps, onStep)
 }
 
 function demandNewest({ journal }: ExecutorDeps): void {
@@ -130,9 +136,20 @@ function demandNewest({ journal }: ExecutorDeps): void {
 }
 
 async function tell(held: readonly Held[], deps: ExecutorDeps, options: RunOptions): Promise<void> {
-  const own = deps.channels.flatMap((channel) => channel.problems())
-  const { problems, signs } = await zoneNews(options.config.state, deps.clock.now())
-  await updateDashboard({ agents: options.agents, held, problems: [...own, ...problems], signs }, deps)
+  const now = deps.clock.now()
+  const notifiers = options.person?.state() ?? []
+  const mute = notifiers.flatMap(({ isOptional, fault }) => (isOptional || fault === undefined ? [] : [fault]))
+  const problems = [...deps.channels.flatMap((channel) => channel.problems()), ...mute]
+  const news = await readZoneNews(options.config.state, now)
+  const sources = { agent: deps.agent, agents: options.agents, held, problems, news, now }
+  const facts = await updateDashboard(sources, deps)
+  options.person?.consider(facts)
+  await options.report?.({
+    schema: 1,
+    held: [...held],
+    problems,
+    notifiers: notifiers.map(({ fault, ...one }) => ({ ...one, fault: fault ?? null })),
+  })
 }
 
 function every(ms: number, act: () => void, service: Pick<ServiceContext, 'resources'>): void {

@@ -1,6 +1,8 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -29,6 +31,7 @@ const VERBS = [
   'sync',
   'trust',
   'audit',
+  'notify',
   'mcp',
   'doctor',
 ]
@@ -141,8 +144,8 @@ test.each([
 })
 
 test('says what was tried, what was found and what to do, on stderr', async () => {
-  const { stderr, stdout } = await countersign(['status', '--home', join(template, 'local')])
-  expect(stdout).toBe('')
+  const { stderr, stdout, code } = await countersign(['status', '--home', join(template, 'local')])
+  expect([code, stdout]).toEqual([5, expect.stringMatching(/^local zone: not running\n\nNothing waits for you\./)])
   expect(stderr).toMatch(/ERR_NOT_RUNNING: reading .*status\.json: .*\n {2}Start the zone/)
 })
 
@@ -167,6 +170,37 @@ test('status says when the hub was last reached and the other agents were last h
   expect(said.stdout).toMatch(/^Sync: ok, .*; hub last reached \d+ s ago \(\d{4}-\d\d-\d\d \d\d:\d\dZ\)$/m)
   expect(said.stdout).toMatch(/^cloud: last heard of 3 min ago \(.*Z\)\ncloud-2 \(cloud zone\): never heard of$/m)
   expect(JSON.parse((await countersign(['status', '--json', '--home', home])).stdout).sync).toEqual(sync)
+})
+
+test('status shows what waits although nothing runs', async () => {
+  const { home, file, id } = await homeWithDraft()
+  const { code, stdout } = await countersign(['status', '--home', home])
+  expect(code).toBe(5)
+  expect(stdout).toMatch(new RegExp(`Waiting for you: 1\\n +${id.slice(-6).toLowerCase()} `))
+  const answer = JSON.parse((await countersign(['status', '--json', '--home', home])).stdout)
+  expect(answer.error.code).toBe('ERR_NOT_RUNNING')
+  expect(answer.board.facts.waiting[0].path).toContain(file)
+})
+
+test('notify tells what is set, tries it, and is of the local zone only', async () => {
+  const { home } = await homeWithDraft()
+  const posted: string[] = []
+  const server = createServer((request, response) => {
+    request.setEncoding('utf8').on('data', (chunk) => posted.push(chunk))
+    request.on('end', () => response.writeHead(posted.length > 1 ? 500 : 200).end())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const settings = `COUNTERSIGN_NOTIFY_DESKTOP=off\nCOUNTERSIGN_NOTIFY_NTFY_URL=http://127.0.0.1:${port}/topic\n`
+  await appendFile(join(home, '.env.local'), settings)
+  const told = await countersign(['notify', '--home', home])
+  expect([told.code, told.stdout]).toEqual([0, expect.stringMatching(/ntfy +nothing told yet/)])
+  expect(posted).toEqual([])
+  expect((await countersign(['notify', '--test', '--home', home])).code).toBe(0)
+  expect(JSON.parse(posted.join(''))).toMatchObject({ topic: 'topic', title: 'Countersign: a test' })
+  const failed = await countersign(['notify', '--test', '--json', '--home', home])
+  expect([failed.code, JSON.parse(failed.stdout).findings[0].found]).toEqual([1, 'publishing to ntfy: it answered 500'])
 })
 
 test('asks which zone is meant when both are there', async () => {
@@ -213,6 +247,41 @@ test('refuses to approve what cannot be executed', async () => {
   await writeFile(path, (await readFile(path, 'utf8')).replace('\nHello\n', '\n\n'))
   const answer = await countersign(['approve', id, '--home', home])
   expect([answer.code, answer.stderr]).toEqual([1, expect.stringContaining('the draft is empty')])
+})
+
+test('decides on several at once: each by itself, a line each, and says in its exit code that one failed', async () => {
+  const { home, file, id } = await homeWithDraft()
+  const other = ID.replace(/.{6}$/, 'ABCDEF')
+  const pending = join(home, 'vault/Pending_Approval/email')
+  const second = file.replace(id, 'abcdef')
+  await writeFile(join(pending, second), (await readFile(join(pending, file), 'utf8')).replace(ID, other))
+  const rejected = await countersign(['reject', id, 'zzzzzz', 'abc', '--home', home, '--json'])
+  expect([rejected.code, JSON.parse(rejected.stdout).results]).toEqual([
+    3,
+    [
+      { reference: id, ok: true, task: ID, path: `Rejected/${file}` },
+      { reference: 'zzzzzz', ok: false, error: expect.objectContaining({ code: 'ERR_TASK_NOT_FOUND' }) },
+      { reference: 'abc', ok: true, task: other, path: `Rejected/${second}` },
+    ],
+  ])
+  const again = await countersign(['approve', id, 'abcdef', '--home', home])
+  expect([again.code, again.stdout.trim().split('\n')]).toEqual([
+    4,
+    [expect.stringContaining(`${id}: ERR_TASK_STATE`), expect.stringContaining('abcdef: ERR_TASK_STATE')],
+  ])
+  const both = await countersign(['redraft', id, 'nothing', '--home', home])
+  expect(both.code).toBe(1)
+})
+
+test('takes the beginning of an id only where it fits one task', async () => {
+  const { home, file, id } = await homeWithDraft()
+  const pending = join(home, 'vault/Pending_Approval/email')
+  const twin = `${id.slice(0, 3)}zzz`
+  const text = (await readFile(join(pending, file), 'utf8')).replace(ID, ID.slice(0, -6) + twin.toUpperCase())
+  await writeFile(join(pending, file.replace(id, twin)), text)
+  expect((await countersign(['approve', id.slice(0, 3), '--home', home])).code).toBe(2)
+  expect((await countersign(['approve', id.slice(0, 2), '--home', home])).code).toBe(3)
+  expect((await countersign(['approve', id.slice(0, 4), '--home', home])).code).toBe(0)
 })
 
 test('finds no task of that name', async () => {
