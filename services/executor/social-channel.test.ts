@@ -123,7 +123,7 @@ test('an approved post is published once, under the key of its approval, and its
   const done = await readTaskAt(home, `Done/2026-11/${fileName}`)
   expect(done.front.outcome).toMatchObject({ status: 'done', key: `${id}.1`, link: 'https://mastodon.example/1' })
   expect(readLedger(home)).toEqual(['draft.presented', 'task.approved', 'execution.intended', 'execution.done'])
-  expect(await readDashboard(home)).toContain('posted on Mastodon as @you@social.example')
+  expect(await readDashboard(home)).toMatch(/posted on Mastodon as .*social\.example/)
 })
 
 test('what is to be kept by the network goes out at once, with its time', async () => {
