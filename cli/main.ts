@@ -34,6 +34,9 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   resolve: { summary: 'say whether a task in doubt was done', load: () => import('./commands/resolve.ts') },
   sync: { summary: 'synchronise now, or show how sync is doing', load: () => import('./commands/sync.ts') },
   trust: { summary: 'whom this zone believes; revoke an agent’s keys', load: () => import('./commands/trust.ts') },
+  lock: { summary: 'give the countersigning key a passphrase', load: () => import('./commands/lock.ts') },
+  unlock: { summary: 'take it off the countersigning key', load: () => import('./commands/unlock.ts') },
+  rotate: { summary: 'replace the countersigning key by a new one', load: () => import('./commands/rotate.ts') },
   audit: {
     summary: 'verify the ledgers, show the life of a task, export them',
     load: () => import('./commands/audit.ts'),

@@ -57,6 +57,10 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Nothing is executed without the journal. Check the disk and the state folder; restore journal.sqlite from a backup rather than delete it.',
   },
+  ERR_KEY_LOCKED: {
+    retryable: false,
+    hint: 'Write the passphrase into a file of mode 0600 and name it in COUNTERSIGN_KEY_PASSPHRASE_FILE (or keep it as secrets/countersign-passphrase), then start again. `countersign unlock` takes the passphrase off the key.',
+  },
   ERR_LEDGER_BROKEN: {
     retryable: false,
     hint: 'The ledger was changed by something else. Run `countersign audit verify` and keep a copy of the file it names.',

@@ -26,6 +26,8 @@ export const reportSchema = z.discriminatedUnion('outcome', [
       'ERR_SOCIAL_UNREACHABLE',
     ]),
     reason: z.string(),
+    /** The rule in words, for whoever called without the executor. */
+    say: z.string().optional(),
   }),
   z.strictObject({
     outcome: z.literal('unknown'),
@@ -46,4 +48,5 @@ export const reportOutput = z.strictObject({
   link: z.string().optional(),
   code: z.string().optional(),
   reason: z.string().optional(),
+  say: z.string().optional(),
 })

@@ -94,7 +94,9 @@ function faultOf(name: string, raw: string | undefined, issues: readonly z.core.
   const expected = issues.map((issue) => issue.message).join('; ')
   if (raw === undefined) return `${name}: missing; ${expected}`
   // A mistyped secret or a URL with a password must not end up in a log.
-  const found = /PASSWORD|SECRET|TOKEN|KEY|URL/.test(name) ? '' : `, got ${JSON.stringify(raw.slice(0, 100))}`
+  const found = /PASSWORD|PASSPHRASE|SECRET|TOKEN|KEY|URL/.test(name)
+    ? ''
+    : `, got ${JSON.stringify(raw.slice(0, 100))}`
   return `${name}: ${expected}${found}`
 }
 

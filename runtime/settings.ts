@@ -199,6 +199,11 @@ export const socialSettings = {
   instagramImages: setting('COUNTERSIGN_INSTAGRAM_IMAGES', optional(webFolder('where images for Instagram stand'))),
 }
 
+/** What opens the countersigning key, when it has a passphrase; local zone only. */
+export const keySettings = {
+  keyPassphrase: setting('COUNTERSIGN_KEY_PASSPHRASE_FILE', optional(secretFile())),
+}
+
 /** How the person is told that something needs them; local zone only. */
 export const notifySettings = {
   notifyDesktop: setting('COUNTERSIGN_NOTIFY_DESKTOP', choice(['auto', 'on', 'off'], 'auto')),

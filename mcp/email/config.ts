@@ -20,6 +20,6 @@ export const cloudSettings = {
 }
 export type CloudConfig = ConfigOf<typeof cloudSettings>
 
-/** What it needs besides to act. */
-export const localSettings = { ...cloudSettings, ...sendingSettings, keys: zoneSettings.keys }
+/** What it needs besides to act: the public countersigning key, of trust/, too. */
+export const localSettings = { ...cloudSettings, ...sendingSettings, trust: zoneSettings.trust }
 export type LocalConfig = ConfigOf<typeof localSettings>

@@ -1,8 +1,7 @@
-import { createPublicKey } from 'node:crypto'
 import { join } from 'node:path'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { openJournal } from '#adapters/journal/journal.ts'
-import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
+import { readCountersignKey } from '#adapters/keys/trust-files.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
@@ -22,11 +21,12 @@ export async function serve(): Promise<void> {
   const config = loadConfig('mcp-email', localSettings)
   if (config.zone !== 'local')
     throw new CountersignError('ERR_ZONE_FORBIDDEN', `send_email was asked for in the zone ${config.zone}`)
-  const publicKey = createPublicKey(await readPrivateKey(join(config.keys, 'countersign.pem')))
+  await readCountersignKey(config.trust, config.agent)
   const sender = await mailSender(config)
   let journal: JournalPort | undefined
   const send = sendEmail({
-    publicKey,
+    // Read for each call: the key may have been replaced since the last one.
+    publicKey: () => readCountersignKey(config.trust, config.agent),
     clock: { now: () => Date.now() },
     consume(receipt, now) {
       // Joined anew for each call: the executor may have been restarted since the last one.

@@ -12,5 +12,5 @@ export const cloudSettings = {
 }
 export type CloudConfig = ConfigOf<typeof cloudSettings>
 
-/** What it needs besides to act. */
-export const localSettings = { ...cloudSettings, ...socialSettings, keys: zoneSettings.keys }
+/** What it needs besides to act: the public countersigning key, of trust/, too. */
+export const localSettings = { ...cloudSettings, ...socialSettings, trust: zoneSettings.trust }

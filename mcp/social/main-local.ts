@@ -1,8 +1,7 @@
-import { createPublicKey } from 'node:crypto'
 import { join } from 'node:path'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { openJournal } from '#adapters/journal/journal.ts'
-import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
+import { readCountersignKey } from '#adapters/keys/trust-files.ts'
 import { openNetworks } from '#adapters/social/open-networks.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
@@ -21,11 +20,13 @@ export async function serve(): Promise<void> {
   const config = loadConfig('mcp-social', localSettings)
   if (config.zone !== 'local')
     throw new CountersignError('ERR_ZONE_FORBIDDEN', `publish_post was asked for in the zone ${config.zone}`)
+  await readCountersignKey(config.trust, config.agent)
   const clock = { now: () => Date.now() }
   let journal: JournalPort | undefined
   const deps = {
     clock,
-    publicKey: createPublicKey(await readPrivateKey(join(config.keys, 'countersign.pem'))),
+    // Read for each call: the key may have been replaced since the last one.
+    publicKey: () => readCountersignKey(config.trust, config.agent),
     networks: openNetworks(config.socialAccounts, { ...networkOptionsOf(config), clock }),
     consume(receipt: Parameters<JournalPort['consume']>[0], now: number) {
       // Joined anew for each call: the executor may have been restarted since the last one.

@@ -35,7 +35,8 @@ export interface DrafterDeps extends HandInDeps {
 }
 
 export type DraftOutcome =
-  | { readonly kind: 'drafted'; readonly path: VaultPath }
+  /** `arrivedAt`: when its mail did, ms; unset for another draft of the same task. */
+  | { readonly kind: 'drafted'; readonly path: VaultPath; readonly arrivedAt?: number }
   /** The task is no longer this agent's under that generation: nothing to do. */
   | { readonly kind: 'lost' }
   | { readonly kind: 'forbidden'; readonly rule: string }
@@ -80,10 +81,11 @@ export async function forbiddenHere(
 
 /** Draft in place, note, ledger, move: each step may be repeated after a crash. */
 export async function handIn(
-  { path, task: { front } }: Claimed,
+  { path, task }: Claimed,
   draft: { task: TaskFile; problem?: string },
   deps: HandInDeps,
 ): Promise<DraftOutcome> {
+  const { front } = task
   await deps.vault.replace(path, renderTaskFile(draft.task))
   await writeUpdate(draft.task, fileNameOf(path), draft.problem, deps)
   const { model = 'none', cost_usd } = draft.task.front.drafted ?? {}
@@ -99,7 +101,12 @@ export async function handIn(
   const pending = taskPath({ kind: 'pending', domain: front.domain }, fileNameOf(path))
   const moved = await deps.vault.move(path, pending)
   if (moved !== 'moved') return { kind: 'lost' }
-  return draft.problem ? { kind: 'unusable', problem: draft.problem } : { kind: 'drafted', path: pending }
+  if (draft.problem) return { kind: 'unusable', problem: draft.problem }
+  return { kind: 'drafted', path: pending, ...arrivalOf(task) }
+}
+
+function arrivalOf({ front }: TaskFile): { arrivedAt?: number } {
+  return front.drafted ? {} : { arrivedAt: Date.parse(front.created) }
 }
 
 /** The jobs that this agent's claimed tasks ask for: what a start or a flushed queue must ring again. */

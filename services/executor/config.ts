@@ -2,6 +2,7 @@ import { socialAccountList } from '#core/social-accounts.ts'
 import type { ConfigOf } from '#runtime/config.ts'
 import {
   imapSettings,
+  keySettings,
   milliseconds,
   notifySettings,
   ownerSettings,
@@ -20,6 +21,7 @@ export const executorSettings = {
   ...ownerSettings,
   ...socialSettings,
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
+  ...keySettings,
   ...notifySettings,
   /** How long an approval can be taken back by moving the file. */
   undoMs: setting('COUNTERSIGN_UNDO_MS', milliseconds(10_000)),

@@ -46,7 +46,8 @@ await runService('executor', config, async (service) => {
     received: resources.use(openReceived(config.state)),
     doorbell: resources.use(await openDoorbell(redis, log)),
     clock,
-    signingKey: await readPrivateKey(join(config.keys, 'countersign.pem')),
+    // After the epoch was taken: a rotation fences off everybody who may have read the key before it.
+    signingKey: await readPrivateKey(join(config.keys, 'countersign.pem'), config.keyPassphrase?.read()),
   }
   const smtp = smtpSender(smtpAccountOf(config))
   const compose: SendEmailDeps['compose'] = (action, message) =>
@@ -77,5 +78,11 @@ await runService('executor', config, async (service) => {
   const wake = await runExecutor(deps, service, options)
   // Whatever a job says, it only wakes: what is done stands in the vault and the journal.
   const handlers = { 'execute-approved': async () => wake() }
-  resources.use(await startWorker(redis, 'execute', handlers, { log, onProgress: service.progress('queue', 60_000) }))
+  resources.use(
+    await startWorker(redis, 'execute', handlers, {
+      log,
+      metrics: service.metrics,
+      onProgress: service.progress('queue', 60_000),
+    }),
+  )
 })

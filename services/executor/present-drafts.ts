@@ -101,7 +101,7 @@ async function takeBack(path: VaultPath, id: TaskId, generation: number, deps: E
     const say = 'You took it back before it was done.'
     const at = deps.clock.now()
     deps.journal.sendBack({ fileName: fileNameOf(path), taskId: id, rule: 'undone', say, generation, at })
-    await recordUndone(id, deps)
+    await recordUndone({ taskId: id, tool: deps.journal.freezeOf(id)?.tool ?? '' }, deps)
   }
   const isTold = deps.journal.sentBack(fileNameOf(path)) !== undefined
   if (!isUndone && !((state === 'refused' || state === 'unknown') && isTold)) return false

@@ -78,7 +78,10 @@ export async function runExecutor(
     wakeChannels()
     await tell([...held, ...[...heldBy.values()].flat()], deps, options)
     clearTimeout(undo)
-    const due = deps.journal.freezes().map((freeze) => freeze.undoUntil - deps.clock.now())
+    const ends = deps.journal.freezes().map((freeze) => freeze.undoUntil)
+    const oldest = ends.length > 0 ? Math.min(...ends) : undefined
+    deps.metrics.since('countersign_task_oldest_age_seconds', oldest, { state: 'approved' })
+    const due = ends.map((end) => end - deps.clock.now())
     const next = Math.min(...due.filter((ms) => ms > 0))
     if (Number.isFinite(next)) undo = setTimeout(wakeChannels, next + 1)
   })

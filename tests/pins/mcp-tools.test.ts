@@ -24,7 +24,7 @@ async function toolsOf(server: string, zone: Zone) {
     COUNTERSIGN_ZONE: zone,
     COUNTERSIGN_VAULT: join(home, 'vault'),
     COUNTERSIGN_STATE: join(home, 'state'),
-    COUNTERSIGN_KEYS: join(home, 'keys'),
+    COUNTERSIGN_TRUST: join(home, 'trust'),
     COUNTERSIGN_IMAP_HOST: '127.0.0.1',
     COUNTERSIGN_IMAP_USER: 'owner@countersign.test',
     COUNTERSIGN_IMAP_PASSWORD_FILE: join(home, 'keys/ledger.pem'),
