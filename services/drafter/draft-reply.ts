@@ -62,7 +62,8 @@ export async function draftReply(job: TaskJob, deps: DrafterDeps): Promise<Draft
   const forbidden = await forbiddenHere(task, deps)
   if (forbidden) return forbidden
   if (task.front.domain === 'social') return { kind: 'left' }
-  return handIn(claimed, await writeDraft(task, deps), deps)
+  const outcome = await handIn(claimed, await writeDraft(task, deps), deps)
+  return outcome.kind === 'drafted' ? { ...outcome, ...arrivalOf(task) } : outcome
 }
 
 /** What this zone may not draft, it refuses on the record. */
@@ -102,7 +103,7 @@ export async function handIn(
   const moved = await deps.vault.move(path, pending)
   if (moved !== 'moved') return { kind: 'lost' }
   if (draft.problem) return { kind: 'unusable', problem: draft.problem }
-  return { kind: 'drafted', path: pending, ...arrivalOf(task) }
+  return { kind: 'drafted', path: pending }
 }
 
 function arrivalOf({ front }: TaskFile): { arrivedAt?: number } {
