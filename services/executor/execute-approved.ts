@@ -8,6 +8,7 @@ import { type Report, reportSchema } from '#core/report.ts'
 import { taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { BEING_CHANGED, isHalted, judge, type Read, readTask } from './read-task.ts'
+import { leaveUnreadable } from './refuse-file.ts'
 import { recordUndone, sendBack } from './send-back.ts'
 
 type Permitted = Extract<ExecutionVerdict, { kind: 'permitted' }>
@@ -30,7 +31,7 @@ export async function executeApproved(freeze: Freeze, channel: Channel, deps: Ex
   const path = taskPath({ kind: 'in-progress', agent: deps.agent }, freeze.fileName)
   const read = await readTask(path, deps)
   if (read.kind === 'gone') return takenAway(freeze, deps)
-  if (read.kind === 'unreadable') return { kind: 'held', say: read.say }
+  if (read.kind === 'unreadable') return { kind: 'held', say: await leaveUnreadable(path, read.say, deps) }
   if (deps.clock.now() < freeze.undoUntil)
     return { kind: 'held', say: `goes out after ${new Date(freeze.undoUntil).toISOString()} unless you move it back` }
   const isSame = read.parsed.ok && read.parsed.task.front.id === freeze.taskId

@@ -145,6 +145,7 @@ test('ledger entry types', () => {
       "execution.unknown",
       "execution.resolved",
       "conflict.kept",
+      "file.refused",
       "path.held",
       "gate.refused",
       "hub.rolled-back",
