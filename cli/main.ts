@@ -30,6 +30,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   undo: { summary: 'take an approved task back before it is done', load: () => import('./commands/undo.ts') },
   reject: { summary: 'reject a drafted task', load: () => import('./commands/reject.ts') },
   redraft: { summary: 'send a drafted task back to the drafter', load: () => import('./commands/redraft.ts') },
+  resolve: { summary: 'say whether a task in doubt was done', load: () => import('./commands/resolve.ts') },
   sync: { summary: 'synchronise now, or show how sync is doing', load: () => import('./commands/sync.ts') },
   trust: { summary: 'whom this zone believes; revoke an agent’s keys', load: () => import('./commands/trust.ts') },
   audit: {

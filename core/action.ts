@@ -1,50 +1,63 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { domainDigest } from './canonical-json.ts'
+import type { CardRow } from './card-text.ts'
+import { type EmailAction, emailActionSchema, emailFault } from './email-action.ts'
+import { emailRows } from './email-card.ts'
 import { draftOf, type TaskFile } from './task-file.ts'
+import { codePointOf, INVISIBLE } from './visible-text.ts'
 
-/** Control, bidirectional, zero-width and tag characters: what a person would not see must not be sent. */
-export const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\u2800]/u
-const BODY_CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/
-
-const visibleLine = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .refine((text) => !INVISIBLE.test(text), 'contains invisible or control characters')
-/** A bare address: display names are not part of what is countersigned. */
-const address = z
-  .string()
-  .max(254)
-  .regex(/^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'not a plain e-mail address')
-const messageId = z
-  .string()
-  .max(998)
-  .regex(/^<[^<>\s]+>$/, 'not a Message-ID in angle brackets')
-
-/** The arguments of `email.send_email` as they stand in front matter; the body is the note's draft section. */
-const emailArguments = z.strictObject({
-  tool: z.literal('email.send_email'),
-  account: address,
-  to: z.array(address).min(1).max(20),
-  cc: z.array(address).max(20).default([]),
-  subject: visibleLine(500),
-  in_reply_to: messageId.optional(),
-  references: z.array(messageId).max(50).default([]),
-})
-
-export const emailActionSchema = emailArguments.extend({
-  body: z
-    .string()
-    .min(1)
-    .max(100_000)
-    .refine((text) => !BODY_CONTROL.test(text), 'contains control characters'),
-})
-
-/** Everything that is sent, and nothing that is not: what the digest covers and what the tool receives. */
-export type EmailAction = z.output<typeof emailActionSchema>
-/** One action per file; other tools join this union. */
+/** One action per file; each tool that acts has one line in `TOOLS`. */
 export type Action = EmailAction
+export type ToolName = Action['tool']
+/** The way an action goes out. Channels act side by side, so that a slow one keeps no other waiting. */
+export type ChannelName = 'email'
+
+/** What this machine may do, by its settings. */
+export interface ActionLimits {
+  /** The address this machine may send from. */
+  readonly account: string
+  readonly maxRecipients: number
+}
+
+export interface ActionFault {
+  readonly rule: string
+  /** For the person. */
+  readonly say: string
+}
+
+interface ToolRules<A extends Action> {
+  readonly channel: ChannelName
+  /** Of the whole action: the fields of the front matter, and `body`, the note's draft. */
+  readonly schema: z.ZodType<A>
+  fault(action: A, limits: ActionLimits): ActionFault | undefined
+  /** What is done, in rows of the card. */
+  rows(action: A): CardRow[]
+  /** What is done, in a few plain words of a list. Not escaped. */
+  brief(action: A): string
+  /** To whom it goes, as a list of what was done says it. Not escaped. */
+  done(action: A): string
+}
+
+const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>> } = {
+  'email.send_email': {
+    channel: 'email',
+    schema: emailActionSchema,
+    fault: emailFault,
+    rows: emailRows,
+    brief: (action) => `reply to ${action.to.join(', ')}`,
+    done: (action) => `sent to ${action.to.join(', ')}`,
+  },
+}
+
+/** The rules of an action's tool; undefined when no tool has this name. */
+function rulesOf(tool: string): ToolRules<Action> | undefined {
+  return Object.hasOwn(TOOLS, tool) ? TOOLS[tool as ToolName] : undefined
+}
+
+/** The rules of a tool that is known. */
+function rules(action: Action): ToolRules<Action> {
+  return TOOLS[action.tool]
+}
 
 export type ActionVerdict =
   | { readonly ok: true; readonly action: Action }
@@ -53,14 +66,12 @@ export type ActionVerdict =
 /** The action a task file asks for, strictly checked: an unknown tool or field is refused, not ignored. */
 export function readAction(task: TaskFile): ActionVerdict {
   if (!task.front.action) return { ok: false, rule: 'action-missing', problem: 'the file has no action' }
-  if (task.front.action.tool !== 'email.send_email') {
-    return {
-      ok: false,
-      rule: 'action-tool',
-      problem: `no such tool: ${JSON.stringify(task.front.action.tool.slice(0, 60))}`,
-    }
+  const tool = rulesOf(task.front.action.tool)
+  if (!tool) {
+    const named = JSON.stringify(task.front.action.tool.slice(0, 60))
+    return { ok: false, rule: 'action-tool', problem: `no such tool: ${named}` }
   }
-  const parsed = emailActionSchema.safeParse({ ...task.front.action, body: draftOf(task) ?? '' })
+  const parsed = tool.schema.safeParse({ ...task.front.action, body: draftOf(task) ?? '' })
   if (parsed.success) return { ok: true, action: parsed.data }
   const issue = parsed.error.issues[0]
   const field = issue?.path.join('.') || issue?.code || 'action'
@@ -72,7 +83,52 @@ export function readAction(task: TaskFile): ActionVerdict {
   }
 }
 
+/** The action that was journaled as JSON. Throws a ZodError when it is none. */
+export function parseAction(json: string): Action {
+  const value = JSON.parse(json) as { tool?: unknown }
+  const tool = rulesOf(String(value.tool))
+  return (tool?.schema ?? emailActionSchema).parse(value)
+}
+
 /** `sha256:<hex>`: what a countersignature is bound to. */
 export function actionDigest(action: Action): string {
   return domainDigest('countersign/action/v1', action)
+}
+
+/** Why this machine may not do it, or not as it stands. */
+export function actionFault(action: Action, limits: ActionLimits): ActionFault | undefined {
+  return rules(action).fault(action, limits)
+}
+
+export function actionRows(action: Action): CardRow[] {
+  return rules(action).rows(action)
+}
+
+export function briefOf(action: Action): string {
+  return rules(action).brief(action)
+}
+
+/** What was done, from the front matter of a finished task. */
+export function doneOf(task: TaskFile): string {
+  const read = readAction(task)
+  return read.ok ? rules(read.action).done(read.action) : 'done'
+}
+
+/** By which channel a tool goes out; undefined for an unknown tool. */
+export function channelOf(tool: string): ChannelName | undefined {
+  return rulesOf(tool)?.channel
+}
+
+/** The schema's rules (`readAction`) in words for the person. */
+export function sayAction(rule: string, problem: string, task: TaskFile): string {
+  const field = rule.replace(/^action-/, '')
+  const raw = task.front.action?.[field]
+  const hidden = INVISIBLE.exec([raw].flat().join(''))?.[0]
+  if (hidden !== undefined && field !== 'body')
+    return `The field "${field}" contains an invisible or control character (${codePointOf(hidden)}). Type it anew.`
+  if (field === 'missing') return 'This file says nothing that could be done: its action is missing.'
+  if (field === 'body' && problem.includes('empty')) return 'The draft is empty: there is nothing to send.'
+  if (field === 'to' && (raw === undefined || (Array.isArray(raw) && raw.length === 0)))
+    return 'The mail has no recipient.'
+  return `The action cannot be carried out as it stands: ${problem}.`
 }

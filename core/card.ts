@@ -1,7 +1,8 @@
-import type { Action } from './action.ts'
+import { type Action, actionRows } from './action.ts'
+import { type CardRow, code, minuteOf, plain } from './card-text.ts'
 import { isDone } from './execution.ts'
 import { hiddenMarkup, sayHidden } from './hidden-markup.ts'
-import { quoteInert, revealInvisible } from './quote.ts'
+import { quoteInert } from './quote.ts'
 import { renderSection, section, type TaskFile, withFront, withSection } from './task-file.ts'
 
 /** What the card tells beside the action itself. Times are ISO 8601 UTC. */
@@ -41,7 +42,7 @@ export function renderCard(task: TaskFile, action: Action, facts: CardFacts): Ta
     renderSection('decision', UNTICKED),
     'Tick one box and save, or move this file to `Approved/` or `Rejected/`.',
     renderSection('card', card),
-    '## Draft\n\nThis text is sent exactly as it stands here. Edit it freely.',
+    '## Draft\n\nThis text goes out exactly as it stands here. Edit it freely: a card of the new text is made, and you approve that one.',
     renderSection('draft', keep('draft')),
     '## Notes to the drafter\n\nWrite here what should change, then tick *Redraft*.',
     renderSection('notes', keep('notes')),
@@ -57,13 +58,8 @@ function inertOriginal(original: string): string {
 }
 
 function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
-  const rows: [string, string][] = [
-    ['What happens', `one e-mail is sent from ${code(action.account)}`],
-    ['To', action.to.map(code).join(', ')],
-    ...(action.cc.length > 0 ? [['Copy to', action.cc.map(code).join(', ')] as [string, string]] : []),
-    ['Subject', code(action.subject)],
-    ['Thread', threadOf(action)],
-    ['Attachments', 'none'],
+  const rows: CardRow[] = [
+    ...actionRows(action),
     ['Expires', task.front.expires ? minuteOf(task.front.expires) : 'never'],
     ['Drafted by', drafter(task)],
     [
@@ -91,33 +87,10 @@ function warningsOf(task: TaskFile, action: Action): string[] {
   ]
 }
 
-function threadOf(action: Action): string {
-  if (action.in_reply_to) return `answers ${code(action.in_reply_to)}`
-  return action.references.length > 0 ? `belongs to ${action.references.map(code).join(', ')}` : 'starts a new one'
-}
-
 function drafter(task: TaskFile): string {
   const drafted = task.front.drafted
   if (!drafted) return 'unknown'
   const isPaid = drafted.cost_usd !== undefined && drafted.cost_usd !== '0'
   const cost = isPaid ? `, for ${plain(drafted.cost_usd ?? '')} USD` : ''
   return `${code(drafted.by)} with ${code(drafted.model)}, ${minuteOf(drafted.at)}${cost}`
-}
-
-/** `2026-11-20 10:00 UTC` of an ISO time; the schema has checked its form. */
-function minuteOf(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`
-}
-
-/** Text from outside as inert inline code; what cannot be seen is shown by its code point. */
-function code(text: string): string {
-  const shown = revealInvisible(text)
-  const longest = Math.max(0, ...[...shown.matchAll(/`+/g)].map((run) => run[0].length))
-  const fence = '`'.repeat(longest + 1)
-  return longest > 0 ? `${fence} ${shown} ${fence}` : `${fence}${shown}${fence}`
-}
-
-/** Text from outside in running prose: markup characters escaped, line breaks folded, invisible characters shown. */
-function plain(text: string): string {
-  return revealInvisible(text.replace(/\s+/g, ' ')).replace(/[\\`*_[\]<>!#|{}%$~=]/g, (mark) => `\\${mark}`)
 }

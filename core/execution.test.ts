@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { actionDigest, readAction } from './action.ts'
-import { decideExecution, type ExecutionFacts, envelopeDigest } from './execution.ts'
+import { decideExecution, type ExecutionFacts, type Presented } from './execution.ts'
 import { parseTaskFile } from './task-file.ts'
 
 const NOW = Date.parse('2026-11-20T12:00:00.000Z')
 const ACCOUNT = 'me@home.example'
+const LIMITS = { account: ACCOUNT, maxRecipients: 10 }
 const RLO = '\u202e'
+
+const REJECTED = '<!-- countersign:decision -->\n- [ ] Approve\n- [x] Reject\n<!-- countersign:/decision -->\n'
 
 interface Variation {
   action?: string[]
@@ -41,10 +44,12 @@ function file({ action = DEFAULT_ACTION, front = [], draft = 'Dear Ana, it is on
   ].join('\n')
 }
 
-function envelopeOf(text: string): string {
+/** The card of this very file. */
+function shownAs(text: string, changed: Partial<Presented> = {}): Presented {
   const parsed = parseTaskFile(text)
   const verdict = parsed.ok ? readAction(parsed.task) : undefined
-  return verdict?.ok ? envelopeDigest(verdict.action) : 'none'
+  const digest = verdict?.ok ? actionDigest(verdict.action) : 'none'
+  return { generation: 2, digest, isAsShown: true, at: NOW - 60_000, ...changed }
 }
 
 /** Facts under which the file would be executed: presented as it stands. */
@@ -53,11 +58,10 @@ function facts(text: string, changed: Partial<ExecutionFacts> = {}): ExecutionFa
     zone: 'local',
     halted: false,
     parsed: parseTaskFile(text),
-    presented: { generation: 2, envelope: envelopeOf(text), at: NOW - 60_000 },
-    isSpent: false,
+    presented: shownAs(text),
+    use: 'none',
     now: NOW,
-    account: ACCOUNT,
-    maxRecipients: 10,
+    limits: LIMITS,
     ...changed,
   }
 }
@@ -78,12 +82,6 @@ describe('an approved task', () => {
     if (verdict.kind === 'permitted') expect(verdict.digest).toBe(actionDigest(verdict.action))
   })
 
-  test('is permitted when only the draft was edited after the card was made', () => {
-    const presented = { generation: 2, envelope: envelopeOf(file()), at: NOW }
-    const verdict = decideExecution(facts(file({ draft: 'My own words.' }), { presented }))
-    expect(verdict).toMatchObject({ kind: 'permitted', action: { body: 'My own words.' } })
-  })
-
   test('is permitted until the instant it expires, not from then on', () => {
     const front = ['expires: 2026-11-20T12:00:00.000Z']
     expect(decideExecution(facts(file({ front }), { now: NOW - 1 })).kind).toBe('permitted')
@@ -92,8 +90,10 @@ describe('an approved task', () => {
 
   test('is permitted with exactly as many recipients as allowed', () => {
     const text = file({ action: withFields({ to: 'to: [a@x.example, b@x.example]', cc: 'cc: [c@x.example]' }) })
-    expect(decideExecution(facts(text, { maxRecipients: 3 })).kind).toBe('permitted')
-    expect(decideExecution(facts(text, { maxRecipients: 2 }))).toMatchObject({ rule: 'too-many-recipients' })
+    expect(decideExecution(facts(text, { limits: { ...LIMITS, maxRecipients: 3 } })).kind).toBe('permitted')
+    expect(decideExecution(facts(text, { limits: { ...LIMITS, maxRecipients: 2 } }))).toMatchObject({
+      rule: 'too-many-recipients',
+    })
   })
 
   test.each([
@@ -118,34 +118,38 @@ describe('a task goes back to the person', () => {
   const text = file()
   test.each<[rule: string, why: string, facts: ExecutionFacts]>([
     ['file-invalid', 'front matter is broken', facts('---\nid: [\n---\n')],
-    ['already-done', 'its one use is spent', facts(text, { isSpent: true })],
+    ['already-done', 'its one use is spent', facts(text, { use: 'spent' })],
     ['not-presented', 'it was never shown here', facts(text, { presented: undefined })],
-    [
-      'not-presented',
-      'an older generation was shown',
-      facts(text, { presented: { generation: 1, envelope: envelopeOf(text), at: NOW } }),
-    ],
+    ['not-presented', 'an older generation was shown', facts(text, { presented: shownAs(text, { generation: 1 }) })],
     [
       'changed-since-presented',
       'a recipient changed after the card',
-      facts(file({ action: withFields({ to: 'to: [eve@evil.example]' }) }), {
-        presented: { generation: 2, envelope: envelopeOf(text), at: NOW },
-      }),
+      facts(file({ action: withFields({ to: 'to: [eve@evil.example]' }) }), { presented: shownAs(text) }),
     ],
     [
       'changed-since-presented',
       'the subject changed after the card',
-      facts(file({ action: withFields({ subject: 'subject: other' }) }), {
-        presented: { generation: 2, envelope: envelopeOf(text), at: NOW },
-      }),
+      facts(file({ action: withFields({ subject: 'subject: other' }) }), { presented: shownAs(text) }),
     ],
     [
       'changed-since-presented',
       'the thread changed after the card',
       facts(file({ action: withFields({ in_reply_to: 'in_reply_to: <other@acme.example>' }) }), {
-        presented: { generation: 2, envelope: envelopeOf(text), at: NOW },
+        presented: shownAs(text),
       }),
     ],
+    [
+      'changed-since-presented',
+      'the draft changed after the card',
+      facts(file({ draft: 'My own words.' }), { presented: shownAs(text) }),
+    ],
+    [
+      'changed-since-presented',
+      'anything else in the file changed',
+      facts(text, { presented: shownAs(text, { isAsShown: false }) }),
+    ],
+    ['outcome-unresolved', 'nobody knows whether it was done', facts(text, { use: 'unknown' })],
+    ['contrary-tick', 'another box is ticked', facts(`${text}${REJECTED}`)],
     ['action-missing', 'it has no action', facts(file({ action: [] }))],
     ['action-tool', 'its tool is unknown', facts(file({ action: ['tool: email.delete_all'] }))],
     ['action-body', 'the draft is empty', facts(file({ draft: '  ' }))],
@@ -162,7 +166,11 @@ describe('a task goes back to the person', () => {
       facts(file({ action: withFields({ subject: `subject: "a${RLO}b"` }) })),
     ],
     ['action-to', 'an address has a display name', facts(file({ action: withFields({ to: 'to: ["Ana <a@b.c>"]' }) }))],
-    ['account-unknown', 'it would send as somebody else', facts(text, { account: 'other@home.example' })],
+    [
+      'account-unknown',
+      'it would send as somebody else',
+      facts(text, { limits: { ...LIMITS, account: 'other@home.example' } }),
+    ],
     ['placeholder-left', 'a placeholder is left', facts(file({ draft: 'Dear {{name}}, hello.' }))],
     ['placeholder-left', 'a marked gap is left', facts(file({ draft: 'It comes on [[date]].' }))],
     ['draft-hidden-characters', 'the draft reverses text', facts(file({ draft: `pay ${RLO}001` }))],
@@ -193,6 +201,6 @@ describe('a task goes back to the person', () => {
 
 test('the first rule that holds wins: HALT before everything in the file, a spent use before its content', () => {
   const broken = file({ draft: '{{x}}' })
-  expect(decideExecution(facts(broken, { halted: true, isSpent: true }))).toMatchObject({ rule: 'halted' })
-  expect(decideExecution(facts(broken, { isSpent: true }))).toMatchObject({ rule: 'already-done' })
+  expect(decideExecution(facts(broken, { halted: true, use: 'spent' }))).toMatchObject({ rule: 'halted' })
+  expect(decideExecution(facts(broken, { use: 'spent' }))).toMatchObject({ rule: 'already-done' })
 })

@@ -1,15 +1,22 @@
-import { type Action, actionDigest, INVISIBLE, readAction } from './action.ts'
-import { domainDigest } from './canonical-json.ts'
-import { hiddenMarkup, sayHidden } from './hidden-markup.ts'
-import type { ParsedTask, TaskFile } from './task-file.ts'
+import { type Action, type ActionLimits, actionDigest, actionFault, readAction, sayAction } from './action.ts'
+import { type ParsedTask, type TaskFile, ticksOf } from './task-file.ts'
 import { decideZone, type Zone } from './zone-policy.ts'
 
 /** What this machine last put before the person (the journal's words, not the file's). `at`: ms since the epoch. */
 export interface Presented {
   readonly generation: number
-  readonly envelope: string
+  /** Of the action, as its card told it. */
+  readonly digest: string
+  /** Whether the file is, to the letter, the one that was shown (`shownDigest`). */
+  readonly isAsShown: boolean
   readonly at: number
 }
+
+/**
+ * What became of a task's one use, by the journal. spent: it was done, or may be being done, or this generation of it is
+ * used up. unknown: nobody can tell whether it was done, until the person says so.
+ */
+export type Use = 'none' | 'spent' | 'unknown'
 
 export interface ExecutionFacts {
   readonly zone: Zone
@@ -17,13 +24,10 @@ export interface ExecutionFacts {
   readonly halted: boolean
   readonly parsed: ParsedTask
   readonly presented: Presented | undefined
-  /** The journal says that the task, or this generation of it, has had its one use. */
-  readonly isSpent: boolean
+  readonly use: Use
   /** Milliseconds since the epoch. */
   readonly now: number
-  /** The address this machine may send from. */
-  readonly account: string
-  readonly maxRecipients: number
+  readonly limits: ActionLimits
 }
 
 export type ExecutionVerdict =
@@ -33,16 +37,11 @@ export type ExecutionVerdict =
 
 /** A clock that stands this far (ms) before the moment of the presentation was set back. */
 const CLOCK_SKEW_MS = 60_000
-/** What a template leaves for the person to fill in: {{name}} or [[name]]. */
-const PLACEHOLDER = /\{\{[^{}\n]{0,80}\}\}|\[\[[^[\]\n]{1,80}\]\]/
 const ALREADY_DONE = 'This task was executed before, and nothing is done twice. Make a new task for a new mail.'
-/** Bidirectional overrides and tag characters in the text: they make a reader see something else than what is there. */
-const DECEPTIVE = /[\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u
 
 /**
  * Whether an approved task may be done now. Pure: the executor gathers the facts, obeys the verdict, and does exactly
- * `action`. `say` is a sentence for the person. A draft's text may differ from what was presented (the person edited
- * it); everything else may not.
+ * `action`. `say` is a sentence for the person. Only what was shown, to the letter, may be done.
  */
 export function decideExecution(facts: ExecutionFacts): ExecutionVerdict {
   const { parsed, presented, now } = facts
@@ -52,7 +51,12 @@ export function decideExecution(facts: ExecutionFacts): ExecutionVerdict {
   if (!zone.allow) return refuse(zone.rule, 'This zone may not execute anything.', 'hold')
   if (facts.halted)
     return refuse('halted', 'HALT.md stands in the vault: nothing is executed until you remove it.', 'hold')
-  if (facts.isSpent || isDone(task)) return back('already-done', ALREADY_DONE)
+  if (facts.use === 'unknown')
+    return back('outcome-unresolved', 'It may have been done already. Say first whether it was: tick one of the boxes.')
+  if (facts.use === 'spent' || isDone(task)) return back('already-done', ALREADY_DONE)
+  const contrary = ticksOf(task).find((tick) => tick !== 'approve')
+  if (contrary)
+    return back('contrary-tick', `It was approved, but the box of ${contrary} is ticked. Say which you mean.`)
   if (!presented || presented.generation !== task.front.generation)
     return back(
       'not-presented',
@@ -63,65 +67,25 @@ export function decideExecution(facts: ExecutionFacts): ExecutionVerdict {
   const verdict = readAction(task)
   if (!verdict.ok) return back(verdict.rule, sayAction(verdict.rule, verdict.problem, task))
   const { action } = verdict
-  if (envelopeDigest(action) !== presented.envelope) {
-    return back(
-      'changed-since-presented',
-      'Recipients, subject or thread changed after the card was made. It shows the new ones now: look again.',
-    )
-  }
+  const digest = actionDigest(action)
+  if (!presented.isAsShown || presented.digest !== digest) return back('changed-since-presented', CHANGED)
   if (task.front.expires !== undefined && Date.parse(task.front.expires) <= now) {
     return back(
       'expired',
       `This draft expired at ${task.front.expires}. Tick Redraft for a fresh one, or set a later time after "expires:" and approve it again.`,
     )
   }
-  return decideContent(task, action, facts)
+  const fault = actionFault(action, facts.limits)
+  if (fault) return back(fault.rule, fault.say)
+  return { kind: 'permitted', task, action, digest }
 }
+
+/** For a file that is not any more, to the letter, what was shown. */
+export const CHANGED = 'The file changed after the card was made. This card shows it as it stands now: look again.'
 
 /** Whether the file itself says that it was executed: a lost journal must not make it forgotten. */
 export function isDone(task: TaskFile): boolean {
   return task.front.outcome?.status === 'done'
-}
-
-/** The digest of everything but the text a person may edit: sender, recipients, subject, thread. */
-export function envelopeDigest(action: Action): string {
-  const { body: _, ...envelope } = action
-  return domainDigest('countersign/envelope/v1', envelope)
-}
-
-function decideContent(task: TaskFile, action: Action, facts: ExecutionFacts): ExecutionVerdict {
-  if (action.account !== facts.account)
-    return back('account-unknown', `This machine sends from ${facts.account} only, not from ${action.account}.`)
-  const recipientCount = action.to.length + action.cc.length
-  if (recipientCount > facts.maxRecipients)
-    return back('too-many-recipients', `${recipientCount} recipients; at most ${facts.maxRecipients} are allowed.`)
-  const placeholder = PLACEHOLDER.exec(action.body)?.[0]
-  if (placeholder !== undefined)
-    return back('placeholder-left', `The draft still contains a place to fill in: ${placeholder}`)
-  const hidden = DECEPTIVE.exec(action.body)?.[0]
-  if (hidden !== undefined)
-    return back('draft-hidden-characters', `The draft contains an invisible character (${codePoint(hidden)}).`)
-  const unseen = hiddenMarkup(action.body)
-  if (unseen) return back('draft-hidden-text', sayHidden(unseen))
-  return { kind: 'permitted', task, action, digest: actionDigest(action) }
-}
-
-/** The action schema's rules (`readAction`) in words for the person. */
-export function sayAction(rule: string, problem: string, task: TaskFile): string {
-  const field = rule.replace(/^action-/, '')
-  const raw = task.front.action?.[field]
-  const hidden = INVISIBLE.exec([raw].flat().join(''))?.[0]
-  if (hidden !== undefined && field !== 'body')
-    return `The field "${field}" contains an invisible or control character (${codePoint(hidden)}). Type it anew.`
-  if (field === 'missing') return 'This file says nothing that could be done: its action is missing.'
-  if (field === 'body' && problem.includes('empty')) return 'The draft is empty: there is nothing to send.'
-  if (field === 'to' && (raw === undefined || (Array.isArray(raw) && raw.length === 0)))
-    return 'The mail has no recipient.'
-  return `The action cannot be carried out as it stands: ${problem}.`
-}
-
-function codePoint(text: string): string {
-  return `U+${text.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`
 }
 
 function back(rule: string, say: string): ExecutionVerdict {

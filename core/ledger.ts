@@ -17,6 +17,7 @@ export const LEDGER_TYPES = [
   'execution.done',
   'execution.refused',
   'execution.unknown',
+  'execution.resolved',
   'conflict.kept',
   'path.held',
   'gate.refused',

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { INVISIBLE } from './action.ts'
 import { isTaskId } from './ids.ts'
 import {
   classifyMail,
@@ -11,6 +10,7 @@ import {
   replySubject,
   threadIdOf,
 } from './mail.ts'
+import { INVISIBLE } from './visible-text.ts'
 
 const OWN = new Set(['owner@countersign.test'])
 const mail = (headers: Record<string, string>, address = 'client@example.test', name = '') => ({

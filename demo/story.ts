@@ -1,7 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { IncomingMail } from '#core/ports/mail.ts'
-import { draftOf, renderTaskFile, withSection } from '#core/task-file.ts'
+import { draftOf, renderTaskFile, type TaskFile, withSection } from '#core/task-file.ts'
 import { fileNameOf } from '#core/vault-path.ts'
 import { type ClientMail, readClientInbox, sendAsClient } from './client-mail.ts'
 import {
@@ -141,16 +141,26 @@ function youDecide(story: Story): Step[] {
       },
     },
     {
-      name: 'approved',
-      title: 'You edit the draft and move the file to Approved/',
+      name: 'edited',
+      title: 'You edit the draft: its card is made anew, for the text as it stands now',
       async run() {
         const path = pending()
-        const task = await readTask(path)
-        verify(task !== undefined, `${path} is not there`)
-        known.draft = `${draftOf(task)}\n\n${ADDED}`
-        await writeFile(path, renderTaskFile(withSection(task, 'draft', known.draft)))
-        await rename(path, join(local.vault, 'Approved', known.file))
-        return `“${ADDED}” added`
+        const before = presented(await readTask(path))
+        verify(before !== undefined, `${path} is not there`)
+        known.draft = `${draftOf(before)}\n\n${ADDED}`
+        await writeFile(path, renderTaskFile(withSection(before, 'draft', known.draft)))
+        const isNew = (task: TaskFile | undefined) =>
+          task && task.front.presented?.digest !== before.front.presented?.digest ? task : undefined
+        const task = await until('the new card', async () => isNew(presented(await readTask(path))), limits)
+        return `“${ADDED}” added; fingerprint ${task.front.presented?.digest.slice(0, 23)}`
+      },
+    },
+    {
+      name: 'approved',
+      title: 'You move the file to Approved/',
+      async run() {
+        await rename(pending(), join(local.vault, 'Approved', known.file))
+        return `Approved/${known.file}`
       },
     },
     {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Receipt } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
@@ -13,7 +14,7 @@ const OTHER = makeTaskId(1, new Uint8Array(10).fill(2))
 const BACK = { fileName: 'F.md', taskId: TASK, rule: 'expired', say: 'It expired.', generation: 4, at: 40 }
 const CARD = {
   ...{ taskId: TASK, fileName: 'F.md', folder: 'Pending_Approval/email', received: 7, generation: 3 },
-  ...{ digest: 'd', envelope: 'e', at: 12, isOwnText: false },
+  ...{ digest: 'd', shown: 'e', at: 12, isOwnText: false },
 }
 let folder: string
 let journal: JournalPort
@@ -40,7 +41,7 @@ const receipt = (nonce: string, task = TASK): Receipt => ({
   signature: 's',
 })
 function intend(nonce: string, generation = 1, task = TASK) {
-  const shared = { fileName: 'F.md', digest: 'sha256:d', messageId: `<${nonce}@x>`, action: '{"a":1}', intendedAt: 5 }
+  const shared = { fileName: 'F.md', digest: 'sha256:d', key: `<${nonce}@x>`, action: '{"a":1}', intendedAt: 5 }
   journal.intend({ taskId: task, generation, receipt: receipt(nonce, task), ...shared })
 }
 function codeOf(step: () => unknown): string | undefined {
@@ -55,9 +56,9 @@ function codeOf(step: () => unknown): string | undefined {
 describe('the one use', () => {
   test('is given once, with the Message-ID that was journaled for it', () => {
     intend('n1')
-    expect(journal.consume(receipt('n1'), 6)).toEqual({ kind: 'consumed', messageId: '<n1@x>', intendedAt: 5 })
+    expect(journal.consume(receipt('n1'), 6)).toEqual({ kind: 'consumed', key: '<n1@x>', intendedAt: 5 })
     expect(journal.consume(receipt('n1'), 6)).toEqual({ kind: 'refused', rule: 'spent' })
-    expect(journal.isSpent(TASK, 1)).toBe(true)
+    expect(journal.useOf(TASK, 1)).toBe('spent')
   })
 
   test('is refused for a receipt that the executor never journaled, or journaled for something else', () => {
@@ -65,7 +66,7 @@ describe('the one use', () => {
     expect(journal.consume(receipt('n2'), 6)).toEqual({ kind: 'refused', rule: 'no-intent' })
     expect(journal.consume(receipt('n1', OTHER), 6)).toEqual({ kind: 'refused', rule: 'no-intent' })
     expect(journal.consume({ ...receipt('n1'), digest: 'sha256:e' }, 6)).toEqual({ kind: 'refused', rule: 'no-intent' })
-    expect(journal.isSpent(TASK, 1)).toBe(false)
+    expect(journal.useOf(TASK, 1)).toBe('none')
   })
 
   test('of a task stays spent under every generation once it was accepted', () => {
@@ -74,7 +75,7 @@ describe('the one use', () => {
     journal.settle(TASK, 1, { state: 'accepted', at: 7 })
     intend('n2', 2)
     expect(journal.consume(receipt('n2'), 8)).toEqual({ kind: 'refused', rule: 'spent' })
-    expect(journal.isSpent(TASK, 2)).toBe(true)
+    expect(journal.useOf(TASK, 2)).toBe('spent')
   })
 
   test('of a task stays spent while an older use has no known outcome', () => {
@@ -84,22 +85,47 @@ describe('the one use', () => {
     expect(journal.consume(receipt('n2'), 8)).toEqual({ kind: 'refused', rule: 'spent' })
   })
 
-  test.each(['refused', 'unknown'] as const)('is given again after %s, under a new generation only', (state) => {
+  test('is given again after it was refused, under a new generation only', () => {
     intend('n1')
     journal.consume(receipt('n1'), 6)
-    journal.settle(TASK, 1, { state, answer: 'why', at: 7 })
-    expect(journal.isSpent(TASK, 1)).toBe(true)
-    expect(journal.isSpent(TASK, 2)).toBe(false)
+    journal.settle(TASK, 1, { state: 'refused', answer: 'why', at: 7 })
+    expect([journal.useOf(TASK, 1), journal.useOf(TASK, 2)]).toEqual(['spent', 'none'])
     expect(codeOf(() => intend('n3', 1))).toBe('ERR_JOURNAL_FAILED')
     intend('n2', 2)
     expect(journal.consume(receipt('n2'), 8).kind).toBe('consumed')
+  })
+
+  test('is not given again while nobody can tell what came of it; the person’s word ends that, once', () => {
+    intend('n1')
+    journal.consume(receipt('n1'), 6)
+    journal.settle(TASK, 1, { state: 'unknown', answer: 'why', at: 7 })
+    expect([journal.useOf(TASK, 1), journal.useOf(TASK, 2)]).toEqual(['unknown', 'unknown'])
+    intend('n2', 2)
+    expect(journal.consume(receipt('n2'), 8)).toEqual({ kind: 'refused', rule: 'spent' })
+  })
+
+  test.each([
+    ['accepted', 'spent'],
+    ['refused', 'none'],
+  ] as const)('is %s by the person’s word: %s under the next generation, and frozen to go on', (state, use) => {
+    const word = { state, answer: 'the person said so', at: 9 }
+    intend('n1')
+    expect(journal.resolve(TASK, word)).toBe(false)
+    journal.consume(receipt('n1'), 6)
+    expect(journal.resolve(TASK, word)).toBe(false)
+    journal.settle(TASK, 1, { state: 'unknown', answer: 'why', at: 7 })
+    expect(journal.resolve(TASK, word)).toBe(true)
+    expect(journal.resolve(TASK, word)).toBe(false)
+    expect(journal.intentOf(TASK, 1)).toMatchObject({ state, answer: 'the person said so', updatedAt: 9 })
+    expect(journal.useOf(TASK, 2)).toBe(use)
+    expect(journal.freezeOf(TASK)).toMatchObject({ fileName: 'F.md', generation: 1, tool: 'email.send_email' })
   })
 
   test('survives a restart', () => {
     intend('n1')
     journal.consume(receipt('n1'), 6)
     using later = reopened()
-    expect(later.isSpent(TASK, 1)).toBe(true)
+    expect(later.useOf(TASK, 1)).toBe('spent')
     expect(later.consume(receipt('n1'), 9)).toEqual({ kind: 'refused', rule: 'spent' })
   })
 })
@@ -108,7 +134,7 @@ describe('an intent', () => {
   test('is renewed while unused; the receipt it had before is worth nothing then', () => {
     intend('n1')
     intend('n2')
-    expect(journal.intentOf(TASK, 1)).toMatchObject({ state: 'intended', messageId: '<n2@x>' })
+    expect(journal.intentOf(TASK, 1)).toMatchObject({ state: 'intended', key: '<n2@x>' })
     expect(journal.consume(receipt('n1'), 6)).toEqual({ kind: 'refused', rule: 'no-intent' })
     expect(journal.consume(receipt('n2'), 6).kind).toBe('consumed')
   })
@@ -149,7 +175,15 @@ describe('fencing', () => {
       () => journal.consume(receipt('n1'), 6),
       () => intend('n2', 2),
       () => journal.settle(TASK, 1, { state: 'accepted', at: 7 }),
-      () => journal.freeze({ taskId: TASK, generation: 1, fileName: 'F.md', frozenAt: 1, undoUntil: 2 }),
+      () =>
+        journal.freeze({
+          taskId: TASK,
+          tool: 'email.send_email',
+          generation: 1,
+          fileName: 'F.md',
+          frozenAt: 1,
+          undoUntil: 2,
+        }),
       () => journal.unfreeze(TASK),
       () => journal.presenting(CARD),
       () => journal.present(CARD),
@@ -159,7 +193,7 @@ describe('fencing', () => {
       () => journal.keepUpdate({ agent: 'cloud', name: 'u', text: 't' }),
     ]
     expect(steps.map(codeOf)).toEqual(steps.map(() => 'ERR_FENCED'))
-    expect(newer.isSpent(TASK, 1)).toBe(false)
+    expect(newer.useOf(TASK, 1)).toBe('none')
     expect(newer.consume(receipt('n1'), 6).kind).toBe('consumed')
   })
 
@@ -174,7 +208,14 @@ describe('fencing', () => {
 })
 
 test('what was presented and frozen reads back until it is withdrawn', () => {
-  const freeze = { taskId: TASK, generation: 3, fileName: 'F.md', frozenAt: 20, undoUntil: 30 }
+  const freeze = {
+    taskId: TASK,
+    tool: 'email.send_email',
+    generation: 3,
+    fileName: 'F.md',
+    frozenAt: 20,
+    undoUntil: 30,
+  }
   journal.present({ ...CARD, digest: 'older', isOwnText: true })
   journal.present(CARD)
   journal.freeze(freeze)
@@ -231,4 +272,29 @@ test('the journal is the owner’s alone, and a damaged one is an error, not a f
   expect(statSync(join(folder, 'journal.sqlite')).mode & 0o777).toBe(0o600)
   writeFileSync(join(folder, 'damaged.sqlite'), 'not a database '.repeat(100))
   expect(codeOf(() => openJournal(join(folder, 'damaged.sqlite'), { epoch: 'take' }))).toBe('ERR_JOURNAL_FAILED')
+})
+
+test('a journal of an earlier version is brought to the present layout: nothing done becomes possible again', () => {
+  intend('n1')
+  journal.consume(receipt('n1'), 6)
+  journal.settle(TASK, 1, { state: 'unknown', answer: 'why', at: 7 })
+  journal.freeze({
+    taskId: OTHER,
+    tool: 'email.send_email',
+    generation: 1,
+    fileName: 'G.md',
+    frozenAt: 1,
+    undoUntil: 2,
+  })
+  // As the version before it left it: an unknown outcome had voided the use.
+  const db = new DatabaseSync(join(folder, 'journal.sqlite'))
+  db.exec(`ALTER TABLE intents RENAME COLUMN key TO message_id; ALTER TABLE intents DROP COLUMN link;
+    ALTER TABLE freezes DROP COLUMN tool; UPDATE consumed SET void = 1`)
+  db.close()
+  using later = reopened()
+  expect(later.useOf(TASK, 2)).toBe('unknown')
+  expect(later.intentOf(TASK, 1)).toMatchObject({ key: '<n1@x>', link: undefined })
+  expect(later.freezeOf(OTHER)).toMatchObject({ tool: 'email.send_email', undoUntil: 2 })
+  expect(later.resolve(TASK, { state: 'accepted', answer: 'yes', at: 9 })).toBe(true)
+  expect(later.useOf(TASK, 2)).toBe('spent')
 })

@@ -2,13 +2,14 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Receipt } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
-import type { ConsumeVerdict, IntentState, JournalPort, Presentation } from '#core/ports/journal.ts'
+import type { ConsumeVerdict, Freeze, Intent, IntentState, JournalPort, Presentation } from '#core/ports/journal.ts'
 import { freezeOf, intentOf, presentationOf, type Row, sentBackOf } from './rows.ts'
-import { SCHEMA } from './schema.ts'
+import { MIGRATIONS, SCHEMA } from './schema.ts'
 
 const KEPT_UPDATES = 200
 const BUSY_TIMEOUT_MS = 5_000
-const UNPRESENT = 'UPDATE presentations SET stands = 0 WHERE file_name = ?'
+const VOID = 'UPDATE consumed SET void = 1 WHERE task_id = ? AND generation = ?'
+const UNPRESENT = 'UPDATE shown_cards SET stands = 0 WHERE file_name = ?'
 /** Which states an outcome may follow; anything else would hide that something was done twice or never. */
 const BEFORE: Record<'accepted' | 'refused' | 'unknown' | 'done', IntentState> = {
   accepted: 'consumed',
@@ -61,9 +62,19 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
   const run = (sql: string, ...values: (string | number | null)[]) => db.prepare(sql).run(...values)
 
   const putPresentation = (one: Omit<Presentation, 'stands'>) => {
-    const { taskId, fileName, folder, received, generation, digest, envelope, at, isOwnText } = one
-    const sql = 'INSERT OR REPLACE INTO presentations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)'
-    run(sql, taskId, fileName, folder, received, generation, digest, envelope, at, isOwnText ? 1 : 0)
+    const { taskId, fileName, folder, received, generation, digest, shown, at, isOwnText } = one
+    const sql = 'INSERT OR REPLACE INTO shown_cards VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)'
+    run(sql, taskId, fileName, folder, received, generation, digest, shown, at, isOwnText ? 1 : 0)
+  }
+
+  const putFreeze = ({ taskId, tool, generation, fileName, frozenAt, undoUntil }: Freeze) => {
+    const sql = `INSERT OR REPLACE INTO freezes (task_id, generation, file_name, frozen_at, undo_until, tool)
+      VALUES (?, ?, ?, ?, ?, ?)`
+    run(sql, taskId, generation, fileName, frozenAt, undoUntil, tool)
+  }
+  const lastIntent = (taskId: string): Intent | undefined => {
+    const row = one('SELECT * FROM intents WHERE task_id = ? ORDER BY generation DESC LIMIT 1', taskId)
+    return row && intentOf(row)
   }
 
   const bornAt = read('reading its age', () => Number(one('SELECT at FROM birth')?.at))
@@ -75,11 +86,10 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
 
     presentation: (taskId) =>
       read('reading what was presented', () => {
-        const row = one('SELECT * FROM presentations WHERE task_id = ?', taskId)
+        const row = one('SELECT * FROM shown_cards WHERE task_id = ?', taskId)
         return row && presentationOf(row)
       }),
-    presentations: () =>
-      read('reading what was presented', () => all('SELECT * FROM presentations').map(presentationOf)),
+    presentations: () => read('reading what was presented', () => all('SELECT * FROM shown_cards').map(presentationOf)),
     presenting: (presentation) => write('recording what will be presented', () => putPresentation(presentation)),
     present: (presentation) =>
       write('recording what is presented', () => {
@@ -88,7 +98,7 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
       }),
     unpresent: (fileName) => write('taking back what was presented', () => void run(UNPRESENT, fileName)),
     withdraw: (taskId) =>
-      write('withdrawing what was presented', () => void run('DELETE FROM presentations WHERE task_id = ?', taskId)),
+      write('withdrawing what was presented', () => void run('DELETE FROM shown_cards WHERE task_id = ?', taskId)),
 
     sendBack: ({ fileName, taskId, rule, say, generation, at }) =>
       write('sending a task back', () => {
@@ -112,10 +122,7 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
         const row = one('SELECT * FROM freezes WHERE task_id = ?', taskId)
         return row && freezeOf(row)
       }),
-    freeze: ({ taskId, generation, fileName, frozenAt, undoUntil }) =>
-      write('freezing a task', () => {
-        run('INSERT OR REPLACE INTO freezes VALUES (?, ?, ?, ?, ?)', taskId, generation, fileName, frozenAt, undoUntil)
-      }),
+    freeze: (freeze) => write('freezing a task', () => putFreeze(freeze)),
     unfreeze: (taskId) => write('ending a freeze', () => void run('DELETE FROM freezes WHERE task_id = ?', taskId)),
 
     intentOf: (taskId, generation) =>
@@ -123,46 +130,59 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
         const row = one('SELECT * FROM intents WHERE task_id = ? AND generation = ?', taskId, generation)
         return row && intentOf(row)
       }),
+    lastIntentOf: (taskId) => read('reading an intent', () => lastIntent(taskId)),
     intentsIn: (state) =>
       read('reading intents', () =>
         all('SELECT * FROM intents WHERE state = ? ORDER BY intended_at', state).map(intentOf),
       ),
     intend: (intent) =>
       write('writing an intent', () => {
-        const { taskId, generation, fileName, digest, messageId, receipt, action, intendedAt } = intent
+        const { taskId, generation, fileName, digest, key, receipt, action, intendedAt } = intent
         // The upsert only touches an unused intent: after a crash before the act it is signed anew.
         const { changes } = run(
-          `INSERT INTO intents VALUES (?, ?, ?, 'intended', ?, ?, ?, ?, ?, NULL, ?, ?, ?)
+          `INSERT INTO intents VALUES (?, ?, ?, 'intended', ?, ?, ?, ?, ?, NULL, ?, ?, ?, NULL)
            ON CONFLICT (task_id, generation) DO UPDATE SET file_name = excluded.file_name, digest = excluded.digest,
-             message_id = excluded.message_id, nonce = excluded.nonce, receipt = excluded.receipt,
+             key = excluded.key, nonce = excluded.nonce, receipt = excluded.receipt,
              action = excluded.action, intended_at = excluded.intended_at, updated_at = excluded.updated_at,
              epoch = excluded.epoch
            WHERE state = 'intended'`,
-          ...[taskId, generation, fileName, digest, messageId, receipt.nonce, JSON.stringify(receipt), action],
+          ...[taskId, generation, fileName, digest, key, receipt.nonce, JSON.stringify(receipt), action],
           ...[intendedAt, intendedAt, epoch],
         )
         if (changes !== 1) throw failed(`writing an intent for ${taskId} generation ${generation}: it was used already`)
       }),
     consume: (receipt, now) => write('consuming a receipt', () => consume(run, one, receipt, now, epoch)),
-    settle: (taskId, generation, { state, answer, at }) =>
+    settle: (taskId, generation, { state, answer, link, at }) =>
       write(`recording the outcome ${state}`, () => {
         const { changes } = run(
-          `UPDATE intents SET state = ?, answer = coalesce(?, answer), updated_at = ?, epoch = ?,
+          `UPDATE intents SET state = ?, answer = coalesce(?, answer), link = coalesce(?, link), updated_at = ?, epoch = ?,
              action = iif(? = 'done', NULL, action)
            WHERE task_id = ? AND generation = ? AND state = ?`,
-          ...[state, answer ?? null, at, epoch, state, taskId, generation, BEFORE[state]],
+          ...[state, answer ?? null, link ?? null, at, epoch, state, taskId, generation, BEFORE[state]],
         )
         if (changes !== 1)
           throw failed(
             `recording the outcome ${state} of ${taskId} generation ${generation}: it is not ${BEFORE[state]}`,
           )
-        if (state === 'refused' || state === 'unknown')
-          run('UPDATE consumed SET void = 1 WHERE task_id = ? AND generation = ?', taskId, generation)
+        if (state === 'refused') run(VOID, taskId, generation)
       }),
-    isSpent: (taskId, generation) =>
+    resolve: (taskId, { state, answer, at }) =>
+      write('recording the word of the person', () => {
+        const intent = lastIntent(taskId)
+        if (intent?.state !== 'unknown') return false
+        const { generation, fileName, receipt } = intent
+        const sql =
+          'UPDATE intents SET state = ?, answer = ?, updated_at = ?, epoch = ? WHERE task_id = ? AND generation = ?'
+        run(sql, state, answer, at, epoch, taskId, generation)
+        if (state === 'refused') run(VOID, taskId, generation)
+        putFreeze({ taskId, tool: receipt.tool, generation, fileName, frozenAt: at, undoUntil: at })
+        return true
+      }),
+    useOf: (taskId, generation) =>
       read('reading what was consumed', () => {
+        if (lastIntent(taskId)?.state === 'unknown') return 'unknown'
         const sql = 'SELECT 1 FROM consumed WHERE task_id = ? AND (void = 0 OR generation = ?)'
-        return one(sql, taskId, generation) !== undefined
+        return one(sql, taskId, generation) === undefined ? 'none' : 'spent'
       }),
 
     keepUpdate: ({ agent, name, text }) =>
@@ -188,6 +208,11 @@ function openDatabase(path: string, now: number): DatabaseSync {
   db.exec('PRAGMA journal_mode = WAL')
   // FULL: a consumed receipt must survive a power cut, or it could be used again.
   db.exec('PRAGMA synchronous = FULL')
+  for (const { table, lacks, sql } of MIGRATIONS) {
+    const columns = db.prepare(`PRAGMA table_info(${table})`).all()
+    if (columns.length > 0 && !columns.some((column) => column.name === lacks))
+      db.exec(`BEGIN IMMEDIATE; ${sql}; COMMIT`)
+  }
   db.exec(`BEGIN IMMEDIATE; ${SCHEMA} INSERT OR IGNORE INTO birth VALUES (1, ${Math.trunc(now)}); COMMIT`)
   return db
 }
@@ -211,7 +236,7 @@ function consume(
   )
   if (changes !== 1) return { kind: 'refused', rule: 'spent' }
   run("UPDATE intents SET state = 'consumed', updated_at = ?, epoch = ? WHERE nonce = ?", now, epoch, receipt.nonce)
-  return { kind: 'consumed', messageId: String(intent.message_id), intendedAt: Number(intent.intended_at) }
+  return { kind: 'consumed', key: String(intent.key), intendedAt: Number(intent.intended_at) }
 }
 
 function guarded<T>(what: string, step: () => T): T {

@@ -13,7 +13,7 @@ export function presentationOf(row: Row): Presentation {
     received: Number(row.received),
     generation: Number(row.generation),
     digest: String(row.digest),
-    envelope: String(row.envelope),
+    shown: String(row.shown),
     at: Number(row.at),
     isOwnText: row.own_text === 1,
     stands: row.stands === 1,
@@ -34,6 +34,7 @@ export function sentBackOf(row: Row): SentBack {
 export function freezeOf(row: Row): Freeze {
   return {
     taskId: String(row.task_id) as TaskId,
+    tool: String(row.tool),
     generation: Number(row.generation),
     fileName: String(row.file_name),
     frozenAt: Number(row.frozen_at),
@@ -48,10 +49,11 @@ export function intentOf(row: Row): Intent {
     fileName: String(row.file_name),
     state: row.state as IntentState,
     digest: String(row.digest),
-    messageId: String(row.message_id),
+    key: String(row.key),
     receipt: JSON.parse(String(row.receipt)) as Receipt,
     action: row.action === null ? undefined : String(row.action),
     answer: row.answer === null ? undefined : String(row.answer),
+    link: row.link === null ? undefined : String(row.link),
     intendedAt: Number(row.intended_at),
     updatedAt: Number(row.updated_at),
   }

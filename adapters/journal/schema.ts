@@ -1,3 +1,17 @@
+/** What brings a journal of an earlier version to the current layout, before `SCHEMA`; each only where it applies. */
+export const MIGRATIONS: readonly { readonly table: string; readonly lacks: string; readonly sql: string }[] = [
+  { table: 'intents', lacks: 'key', sql: 'ALTER TABLE intents RENAME COLUMN message_id TO key' },
+  { table: 'intents', lacks: 'link', sql: 'ALTER TABLE intents ADD COLUMN link TEXT' },
+  // An outcome that nobody can tell ends no use any more.
+  {
+    table: 'freezes',
+    lacks: 'tool',
+    sql: `ALTER TABLE freezes ADD COLUMN tool TEXT NOT NULL DEFAULT 'email.send_email';
+      UPDATE consumed SET void = 0 WHERE void = 1 AND generation = (SELECT max(generation) FROM intents i WHERE i.task_id = consumed.task_id)
+        AND EXISTS (SELECT 1 FROM intents i WHERE i.task_id = consumed.task_id AND i.generation = consumed.generation AND i.state = 'unknown')`,
+  },
+]
+
 /** Statements that bring an empty or current journal to the current layout. */
 export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS epoch (id INTEGER PRIMARY KEY CHECK (id = 1), value INTEGER NOT NULL) STRICT;
@@ -5,14 +19,16 @@ export const SCHEMA = `
 
   CREATE TABLE IF NOT EXISTS birth (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL) STRICT;
 
-  -- Its predecessor, which did not know what had been received since: all its cards are shown anew.
+  -- Their predecessors, which did not know what had been received since, or what the whole file was: all their cards
+  -- are shown anew.
   DROP TABLE IF EXISTS presented;
-  CREATE TABLE IF NOT EXISTS presentations (
+  DROP TABLE IF EXISTS presentations;
+  CREATE TABLE IF NOT EXISTS shown_cards (
     task_id TEXT PRIMARY KEY, file_name TEXT NOT NULL, folder TEXT NOT NULL, received INTEGER NOT NULL,
-    generation INTEGER NOT NULL, digest TEXT NOT NULL, envelope TEXT NOT NULL, at INTEGER NOT NULL,
+    generation INTEGER NOT NULL, digest TEXT NOT NULL, shown TEXT NOT NULL, at INTEGER NOT NULL,
     own_text INTEGER NOT NULL, stands INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS presentations_by_file ON presentations (file_name);
+  CREATE INDEX IF NOT EXISTS shown_cards_by_file ON shown_cards (file_name);
 
   CREATE TABLE IF NOT EXISTS sent_back (
     file_name TEXT PRIMARY KEY, task_id TEXT, rule TEXT NOT NULL, say TEXT NOT NULL, generation INTEGER NOT NULL,
@@ -21,20 +37,21 @@ export const SCHEMA = `
 
   CREATE TABLE IF NOT EXISTS freezes (
     task_id TEXT PRIMARY KEY, generation INTEGER NOT NULL, file_name TEXT NOT NULL, frozen_at INTEGER NOT NULL,
-    undo_until INTEGER NOT NULL
+    undo_until INTEGER NOT NULL, tool TEXT NOT NULL DEFAULT 'email.send_email'
   ) STRICT;
 
   CREATE TABLE IF NOT EXISTS intents (
     task_id TEXT NOT NULL, generation INTEGER NOT NULL, file_name TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('intended', 'consumed', 'accepted', 'refused', 'unknown', 'done')),
-    digest TEXT NOT NULL, message_id TEXT NOT NULL, nonce TEXT NOT NULL UNIQUE, receipt TEXT NOT NULL,
+    digest TEXT NOT NULL, key TEXT NOT NULL, nonce TEXT NOT NULL UNIQUE, receipt TEXT NOT NULL,
     action TEXT, answer TEXT, intended_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, epoch INTEGER NOT NULL,
+    link TEXT,
     PRIMARY KEY (task_id, generation)
   ) STRICT;
   CREATE INDEX IF NOT EXISTS intents_by_state ON intents (state);
 
-  -- One use per receipt and per generation for ever; one per task unless that use surely or possibly came to nothing
-  -- (void) and the person approved the task anew.
+  -- One use per receipt and per generation for ever; one per task unless that use came to nothing (void) and the person
+  -- approved the task anew.
   CREATE TABLE IF NOT EXISTS consumed (
     task_id TEXT NOT NULL, generation INTEGER NOT NULL, nonce TEXT NOT NULL UNIQUE, digest TEXT NOT NULL,
     at INTEGER NOT NULL, epoch INTEGER NOT NULL, void INTEGER NOT NULL DEFAULT 0,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { emailActionSchema } from '#core/action.ts'
+import { emailActionSchema } from '#core/email-action.ts'
 import { composeMail } from './compose-mail.ts'
 import { parseMail } from './parse-mail.ts'
 

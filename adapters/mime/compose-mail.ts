@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import MailComposer from 'nodemailer/lib/mail-composer'
-import type { EmailAction } from '#core/action.ts'
+import type { EmailAction } from '#core/email-action.ts'
 import type { OutgoingMail } from '#core/ports/mail.ts'
 
 export interface Composition {

@@ -1,4 +1,5 @@
 import type { Receipt } from '../countersignature.ts'
+import type { Use } from '../execution.ts'
 import type { TaskId } from '../ids.ts'
 
 /**
@@ -20,14 +21,16 @@ export interface Presentation {
   readonly generation: number
   /** Of the whole action, as the card showed it. */
   readonly digest: string
-  /** Of everything but the draft's text, which the person may still edit (`envelopeDigest`). */
-  readonly envelope: string
+  /** Of the whole file as it was written (`shownDigest`). */
+  readonly shown: string
   readonly at: number
 }
 
 /** A task picked up from Approved/. Its row stands until the file has reached Done/ or is back before the person. */
 export interface Freeze {
   readonly taskId: TaskId
+  /** By which tool it will be done. */
+  readonly tool: string
   readonly generation: number
   readonly fileName: string
   readonly frozenAt: number
@@ -37,7 +40,8 @@ export interface Freeze {
 
 /**
  * intended: signed, not used. consumed: its one use is spent, the provider's answer is not known. accepted: done at
- * the provider, to be tidied up. done: nothing left to do. refused: surely not done. unknown: nobody can tell.
+ * the provider, to be tidied up. done: nothing left to do. refused: surely not done. unknown: nobody can tell, until the
+ * person says whether it was done: accepted, or refused.
  */
 export type IntentState = 'intended' | 'consumed' | 'accepted' | 'refused' | 'unknown' | 'done'
 
@@ -47,18 +51,21 @@ export interface Intent {
   readonly fileName: string
   readonly state: IntentState
   readonly digest: string
-  readonly messageId: string
+  /** By what the provider is asked for it: for a mail its Message-ID. */
+  readonly key: string
   readonly receipt: Receipt
   /** The exact action as JSON, so that what was sent can be rebuilt byte for byte; gone once `done`. */
   readonly action: string | undefined
   /** What the provider answered, or why it was refused or is unknown. */
   readonly answer: string | undefined
+  /** Where what was done can be looked at. */
+  readonly link: string | undefined
   readonly intendedAt: number
   readonly updatedAt: number
 }
 
 export type ConsumeVerdict =
-  | { readonly kind: 'consumed'; readonly messageId: string; readonly intendedAt: number }
+  | { readonly kind: 'consumed'; readonly key: string; readonly intendedAt: number }
   /** `no-intent`: the executor never meant to use this receipt. `spent`: its use, or the task's, is over. */
   | { readonly kind: 'refused'; readonly rule: 'no-intent' | 'spent' }
 
@@ -114,10 +121,12 @@ export interface JournalPort extends Disposable {
   unfreeze(taskId: TaskId): void
 
   intentOf(taskId: TaskId, generation: number): Intent | undefined
+  /** Of the highest generation. */
+  lastIntentOf(taskId: TaskId): Intent | undefined
   intentsIn(state: IntentState): Intent[]
   /** Writes or renews an intent that was not used yet. Throws ERR_JOURNAL_FAILED when it was. */
-  intend(intent: Omit<Intent, 'state' | 'answer' | 'updatedAt' | 'action'> & { readonly action: string }): void
-  /** The one use: true exactly once for a receipt, and for a task until the outcome is `refused` or `unknown`. */
+  intend(intent: Omit<Intent, 'state' | 'answer' | 'link' | 'updatedAt' | 'action'> & { readonly action: string }): void
+  /** The one use: true exactly once for a receipt, and for a task until the outcome is `refused`. */
   consume(receipt: Receipt, now: number): ConsumeVerdict
   /** consumed → accepted | refused | unknown, accepted → done. Throws ERR_JOURNAL_FAILED for any other step. */
   settle(
@@ -126,11 +135,20 @@ export interface JournalPort extends Disposable {
     outcome: {
       readonly state: 'accepted' | 'refused' | 'unknown' | 'done'
       readonly answer?: string
+      readonly link?: string
       readonly at: number
     },
   ): void
-  /** Whether the task was done (or may be being done), or this very generation of it was already used up. */
-  isSpent(taskId: TaskId, generation: number): boolean
+  /**
+   * The person's word on an outcome that nobody could tell: unknown → accepted | refused. In the same step the task is
+   * frozen again, so that it goes on as after any other answer. False when its outcome is not unknown (any more).
+   */
+  resolve(
+    taskId: TaskId,
+    word: { readonly state: 'accepted' | 'refused'; readonly answer: string; readonly at: number },
+  ): boolean
+  /** What became of the task's one use; `spent` also when this very generation of it is used up. */
+  useOf(taskId: TaskId, generation: number): Use
 
   /** Keeps a note once, by its name; the newest 200 stay. */
   keepUpdate(update: KeptUpdate): void

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { actionDigest, type EmailAction } from '#core/action.ts'
+import { actionDigest } from '#core/action.ts'
 import { audienceOf, type Receipt, signReceipt, type UnsignedReceipt } from '#core/countersignature.ts'
+import type { EmailAction } from '#core/email-action.ts'
 import { CountersignError } from '#core/errors.ts'
 import { makeTaskId } from '#core/ids.ts'
 import type { ConsumeVerdict } from '#core/ports/journal.ts'
@@ -68,7 +69,7 @@ describe('send_email', () => {
       consume: (given): ConsumeVerdict => {
         if (consumed.some((one) => one.nonce === given.nonce)) return { kind: 'refused', rule: 'spent' }
         consumed.push(given)
-        return { kind: 'consumed', messageId: '<m@home.example>', intendedAt: NOW }
+        return { kind: 'consumed', key: '<m@home.example>', intendedAt: NOW }
       },
       isNewest: () => true,
       compose: async (action, message) => ({
@@ -90,9 +91,9 @@ describe('send_email', () => {
     const result = await call({ action: ACTION, receipt: receipt() })
     expect(result.structuredContent).toEqual({
       outcome: 'accepted',
-      message_id: '<m@home.example>',
-      response: '250 2.0.0 queued',
-      refused_recipients: [],
+      key: '<m@home.example>',
+      answer: '250 2.0.0 queued',
+      missed: [],
     })
     expect(sent.map((mail) => [mail.envelope.to, Buffer.from(mail.raw).toString()])).toEqual([
       [['ana@acme.example'], '<m@home.example> It is on its way.'],
@@ -167,7 +168,7 @@ describe('send_email', () => {
     ],
     [
       { kind: 'unknown', reason: 'no answer to DATA' },
-      { outcome: 'unknown', code: 'ERR_OUTCOME_UNKNOWN', message_id: '<m@home.example>', reason: 'no answer to DATA' },
+      { outcome: 'unknown', code: 'ERR_OUTCOME_UNKNOWN', key: '<m@home.example>', reason: 'no answer to DATA' },
     ],
   ])('reports %j as it is', async (outcome, expected) => {
     const result = await call({ action: ACTION, receipt: receipt() }, { send: async () => outcome })

@@ -1,21 +1,22 @@
 import type { KeyObject } from 'node:crypto'
-import type { Action } from '#core/action.ts'
-import type { Receipt } from '#core/countersignature.ts'
+import type { ActionLimits } from '#core/action.ts'
 import type { TaskJob } from '#core/jobs.ts'
+import type { Channel } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
-import type { OutgoingMail } from '#core/ports/mail.ts'
 import type { ReceivedPort } from '#core/ports/received.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
-import type { PatientSent } from './patient-sent.ts'
+import type { InHand } from './in-hand.ts'
 import type { IsQuiet } from './quiet-files.ts'
-import type { SenderWatch } from './sender-watch.ts'
 
-/** What the executor's use cases work with. They run one at a time (`runPasses`), so none of them races another. */
+/**
+ * What the executor's use cases work with. The passes over the vault run one at a time (`runPasses`), and so does the
+ * loop of each channel; a task is in one hand at a time (`inHand`).
+ */
 export interface ExecutorDeps {
   readonly vault: VaultPort
   readonly ledger: LedgerPort
@@ -29,13 +30,11 @@ export interface ExecutorDeps {
   readonly metrics: Pick<Metrics, 'count'>
   readonly zone: Zone
   readonly agent: string
-  /** The address this machine sends from. */
-  readonly account: string
-  readonly maxRecipients: number
+  readonly limits: ActionLimits
   readonly undoMs: number
   /** How long a countersignature may be used after it was made. */
   readonly receiptMs: number
-  /** How long a mail may take to appear in Sent before its outcome counts as unknown. */
+  /** How long a provider may take to show what was done before the outcome counts as unknown. */
   readonly lookUpGraceMs: number
   readonly signingKey: KeyObject
   /** This machine, as receipts name it (`audienceOf`). */
@@ -43,16 +42,13 @@ export interface ExecutorDeps {
   /** 32 hex digits nobody can guess. */
   nonce(): string
   ring(job: TaskJob, delayMs: number): Promise<void>
-  readonly sender: SenderWatch
-  readonly sent: PatientSent
-  /** Calls the tool `send_email`: its structured answer. Rejects when the call failed: then nothing is known. */
-  sendEmail(action: Action, receipt: Receipt): Promise<unknown>
-  /** The bytes that the tool sent for this action, again. */
-  compose(action: Action, message: { messageId: string; sentAt: number }): Promise<OutgoingMail>
+  /** Every way this machine can act. */
+  readonly channels: readonly Channel[]
+  readonly inHand: InHand
 }
 
 /** Everything but what the running of passes brings. */
-export type WiredDeps = Omit<ExecutorDeps, 'isQuiet'>
+export type WiredDeps = Omit<ExecutorDeps, 'isQuiet' | 'inHand'>
 
 /** A task that stands still, and why, in words for the person. */
 export interface Held {

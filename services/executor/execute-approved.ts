@@ -1,11 +1,12 @@
-import { signReceipt } from '#core/countersignature.ts'
+import { type Action, channelOf } from '#core/action.ts'
+import { type Receipt, signReceipt } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { ExecutionVerdict } from '#core/execution.ts'
+import type { Channel } from '#core/ports/channel.ts'
 import type { Freeze } from '#core/ports/journal.ts'
-import { type SendReport, sendReportSchema } from '#core/sending.ts'
+import { type Report, reportSchema } from '#core/report.ts'
 import { taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
-import { lookForForgotten } from './look-for-forgotten.ts'
 import { BEING_CHANGED, isHalted, judge, type Read, readTask } from './read-task.ts'
 import { recordUndone, sendBack } from './send-back.ts'
 
@@ -22,10 +23,10 @@ export type ExecuteOutcome =
 
 /**
  * Does one frozen task, once its undo window has passed: reads the file a last time, judges it, countersigns exactly
- * what was read, journals the intent, and calls `send_email` with it. Nothing here trusts what rang: a task without a
+ * what was read, journals the intent, and has its channel do it. Nothing here trusts what rang: a task without a
  * freeze in the journal is never executed.
  */
-export async function executeApproved(freeze: Freeze, deps: ExecutorDeps): Promise<ExecuteOutcome> {
+export async function executeApproved(freeze: Freeze, channel: Channel, deps: ExecutorDeps): Promise<ExecuteOutcome> {
   const path = taskPath({ kind: 'in-progress', agent: deps.agent }, freeze.fileName)
   const read = await readTask(path, deps)
   if (read.kind === 'gone') return takenAway(freeze, deps)
@@ -35,16 +36,24 @@ export async function executeApproved(freeze: Freeze, deps: ExecutorDeps): Promi
   const isSame = read.parsed.ok && read.parsed.task.front.id === freeze.taskId
   const verdict = await judge(path, read, deps)
   if (verdict.kind === 'refused' && verdict.next === 'hold') return { kind: 'held', say: verdict.say }
-  if (verdict.kind === 'refused' || !isSame || verdict.task.front.generation !== freeze.generation) {
+  if (verdict.kind === 'refused' || !isSame || !isFrozen(verdict, freeze)) {
     if (!deps.isQuiet(path, read.text)) return { kind: 'held', say: BEING_CHANGED }
     const reason = verdict.kind === 'refused' ? verdict : CHANGED
     return giveBack(freeze, path, read, reason, deps)
   }
-  if (!(await deps.sender.isReady())) return { kind: 'held', say: String(deps.sender.state()) }
-  const forgotten = await lookForForgotten(verdict.task, messageIdOf(freeze, deps), deps)
-  if (forgotten.kind === 'unknown') return { kind: 'held', say: forgotten.say }
-  if (forgotten.kind === 'sent') return giveBack(freeze, path, read, ALREADY_SENT, deps)
-  return attempt(freeze, path, read.text, verdict, deps)
+  if (!(await channel.isReady())) return { kind: 'held', say: channel.problems().join(' ') }
+  const { task, action } = verdict
+  const key = channel.keyOf(freeze, action)
+  // A journal that was lost and made anew knows nothing of what was done before.
+  const isOld = Date.parse(task.front.created) <= deps.journal.bornAt
+  const world = await channel.lookAtTheWorld({ task, action, key, isOld })
+  if (world.kind === 'cannot-tell') return { kind: 'held', say: world.say }
+  if (world.kind === 'stale') return giveBack(freeze, path, read, world, deps)
+  return attempt(freeze, path, read.text, verdict, { key, channel }, deps)
+}
+
+function isFrozen({ task, action }: Permitted, freeze: Freeze): boolean {
+  return task.front.generation === freeze.generation && channelOf(action.tool) === channelOf(freeze.tool)
 }
 
 async function giveBack(
@@ -60,28 +69,19 @@ async function giveBack(
   return { kind: 'returned', rule: reason.rule }
 }
 
-function messageIdOf({ taskId, generation }: Freeze, deps: ExecutorDeps): string {
-  return `<${taskId}.${generation}@${deps.account.slice(deps.account.lastIndexOf('@') + 1)}>`
-}
-
 const CHANGED = {
   rule: 'task-changed',
   say: 'The id or the generation of this file changed after you approved it.',
-}
-
-const ALREADY_SENT = {
-  rule: 'already-sent',
-  say: 'A mail for this task stands in Sent already, and nothing is done twice. Make a new task for a new mail.',
 }
 
 async function attempt(
   freeze: Freeze,
   path: VaultPath,
   text: string,
-  verdict: Permitted,
+  { action, digest }: Permitted,
+  { key, channel }: { key: string; channel: Channel },
   deps: ExecutorDeps,
 ): Promise<ExecuteOutcome> {
-  const { action, digest } = verdict
   const now = deps.clock.now()
   const receipt = signReceipt(
     {
@@ -96,49 +96,54 @@ async function attempt(
     deps.signingKey,
   )
   const { taskId, generation, fileName } = freeze
-  const messageId = messageIdOf(freeze, deps)
-  const intent = { taskId, generation, fileName, digest, messageId, receipt, intendedAt: now }
+  const intent = { taskId, generation, fileName, digest, key, receipt, intendedAt: now }
   deps.journal.intend({ ...intent, action: JSON.stringify(action) })
   await deps.ledger.append('execution.intended', {
     task: taskId,
-    data: { generation, digest, message_id: messageId, nonce: receipt.nonce },
+    data: { generation, digest, key, nonce: receipt.nonce },
   })
-  // The last look before the act: logging in to the server took its time.
+  // The last look before the act: looking at the world took its time.
   if (await isHalted(deps)) return { kind: 'held', say: 'HALT.md stands in the vault.' }
   if ((await deps.vault.read(path)) !== text) return { kind: 'held', say: BEING_CHANGED }
-  const report = await callSendEmail(verdict, receipt, deps)
+  const report = await act(channel, action, receipt, deps)
   return record(freeze, report, deps)
 }
 
 /** What the tool reported; undefined when it is not known what became of the call. */
-async function callSendEmail(
-  { action }: Permitted,
-  receipt: ReturnType<typeof signReceipt>,
+async function act(
+  channel: Channel,
+  action: Action,
+  receipt: Receipt,
   deps: ExecutorDeps,
-): Promise<SendReport | undefined> {
+): Promise<Report | undefined> {
   try {
-    const parsed = sendReportSchema.safeParse(await deps.sendEmail(action, receipt))
+    const parsed = reportSchema.safeParse(await channel.act(action, receipt))
     return parsed.success ? parsed.data : undefined
   } catch (error) {
-    deps.log.error({ task: receipt.task, tool: 'send_email', err: error }, 'the call of the tool failed')
+    deps.log.error({ task: receipt.task, tool: action.tool, err: error }, 'the call of the tool failed')
     return undefined
   }
 }
 
 /** Journals the answer. Whether the use was spent is the journal's word, not the tool's. */
-async function record(freeze: Freeze, report: SendReport | undefined, deps: ExecutorDeps): Promise<ExecuteOutcome> {
+async function record(freeze: Freeze, report: Report | undefined, deps: ExecutorDeps): Promise<ExecuteOutcome> {
   const { taskId, generation } = freeze
   const at = deps.clock.now()
   if (report?.outcome === 'refused' && report.code === 'ERR_FENCED')
-    throw new CountersignError('ERR_FENCED', `sending ${taskId}: ${report.reason}`)
+    throw new CountersignError('ERR_FENCED', `doing ${taskId}: ${report.reason}`)
   if (deps.journal.intentOf(taskId, generation)?.state !== 'consumed') {
     const reason = report?.outcome === 'refused' ? `${report.code}, ${report.reason}` : 'the tool gave no answer'
     deps.log.error({ task: taskId, reason }, 'the tool did nothing')
-    return { kind: 'held', say: `Nothing was sent: ${reason}.` }
+    return { kind: 'held', say: `Nothing was done: ${reason}.` }
   }
   if (report?.outcome === 'accepted') {
-    const missed = report.refused_recipients.map(({ address, response }) => `not to ${address}: ${response}`)
-    deps.journal.settle(taskId, generation, { state: 'accepted', answer: [report.response, ...missed].join('; '), at })
+    const answer = [report.answer, ...report.missed].join('; ')
+    deps.journal.settle(taskId, generation, {
+      state: 'accepted',
+      answer,
+      ...(report.link && { link: report.link }),
+      at,
+    })
   }
   // A receipt found spent was used by another call: what came of that one is looked up.
   if (report?.outcome === 'refused' && report.code !== 'ERR_COUNTERSIGNATURE_INVALID')

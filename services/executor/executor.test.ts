@@ -156,24 +156,58 @@ describe('the person’s word', () => {
   test.each([
     ['a tick', (path: string, _name: string) => edit(home, path, tick('Approve'))],
     ['a move', async (_path: string, name: string) => void (await approve(name))],
-  ])('given by %s sends exactly the draft as edited, once, and finishes the task', async (_how, give) => {
-    const { id, path, fileName } = await home.put(PENDING)
+  ])(
+    'given by %s on the card of an edited draft sends exactly that, once, and finishes the task',
+    async (_how, give) => {
+      const { id, path, fileName } = await home.put(PENDING)
+      await pass()
+      await edit(home, path, (text) => text.replace('it is on its way.', 'here it comes, édité.'))
+      await pass()
+      await give(path, fileName)
+      for (let index = 0; index < 3; index++) await pass()
+      expect(home.mail.delivered).toHaveLength(1)
+      const mail = home.mail.delivered[0] ?? ''
+      expect(mail).toMatch(new RegExp(`^Message-ID: <${id}\\.1@countersign\\.test>\\r$`, 'm'))
+      expect(mail).toMatch(/^In-Reply-To: <question@countersign\.test>\r$/m)
+      expect(mail).toContain('=C3=A9dit=C3=A9')
+      expect(home.mail.filed).toEqual(home.mail.delivered)
+      expect(await whereIs(home, fileName)).toBe('Done/2026-11')
+      const done = await taskAt(`Done/2026-11/${fileName}`)
+      expect(done.front.outcome).toMatchObject({ status: 'done', key: `<${id}.1@countersign.test>` })
+      expect(done.front.history.map((entry) => entry.state)).toEqual(['In_Progress/local', 'Done/2026-11'])
+      expect(ledgerTypes()).toEqual([
+        ...['draft.presented', 'draft.presented', 'task.approved', 'execution.intended', 'execution.done'],
+      ])
+      expect(await dashboard()).toContain(`[Invoice for March](Done/2026-11/${fileName})`)
+    },
+  )
+
+  test.each([
+    ['a tick', (path: string, _name: string) => edit(home, path, tick('Approve'))],
+    ['a move', async (_path: string, name: string) => void (await approve(name))],
+  ])(
+    'given by %s together with an edit counts for nothing: the card of the edited draft is shown first',
+    async (_how, give) => {
+      const { path, fileName } = await home.put(PENDING)
+      await pass()
+      await edit(home, path, (text) => text.replace('it is on its way.', 'here it comes.'))
+      await give(path, fileName)
+      for (let index = 0; index < 3; index++) await pass()
+      expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+      const task = await taskAt(path)
+      expect(section(task, 'card')).toContain('look again')
+      expect([ticksOf(task), section(task, 'draft')]).toEqual([[], expect.stringContaining('here it comes.')])
+    },
+  )
+
+  test('given by a move counts for nothing while another box is ticked', async () => {
+    const { path, fileName } = await home.put(PENDING)
     await pass()
-    await edit(home, path, (text) => text.replace('it is on its way.', 'here it comes, édité.'))
-    await give(path, fileName)
-    for (let index = 0; index < 3; index++) await pass()
-    expect(home.mail.delivered).toHaveLength(1)
-    const mail = home.mail.delivered[0] ?? ''
-    expect(mail).toMatch(new RegExp(`^Message-ID: <${id}\\.1@countersign\\.test>\\r$`, 'm'))
-    expect(mail).toMatch(/^In-Reply-To: <question@countersign\.test>\r$/m)
-    expect(mail).toContain('=C3=A9dit=C3=A9')
-    expect(home.mail.filed).toEqual(home.mail.delivered)
-    expect(await whereIs(home, fileName)).toBe('Done/2026-11')
-    const done = await taskAt(`Done/2026-11/${fileName}`)
-    expect(done.front.outcome).toMatchObject({ status: 'done', message_id: `<${id}.1@countersign.test>` })
-    expect(done.front.history.map((entry) => entry.state)).toEqual(['In_Progress/local', 'Done/2026-11'])
-    expect(ledgerTypes()).toEqual(['draft.presented', 'task.approved', 'execution.intended', 'execution.done'])
-    expect(await dashboard()).toContain(`[Invoice for March](Done/2026-11/${fileName})`)
+    await edit(home, path, tick('Reject'))
+    await approve(fileName)
+    for (let index = 0; index < 2; index++) await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+    expect(section(await taskAt(path), 'card')).toContain('Say which you mean')
   })
 
   test('Reject moves the task to Rejected and records it once', async () => {
@@ -293,7 +327,7 @@ describe('the undo window', () => {
     expect(home.mail.delivered).toHaveLength(1)
   })
 
-  test('an edit of the draft in it is what is sent; an edit of the recipient brings it back', async () => {
+  test('an edit in it brings the task back with a card of what stands there now', async () => {
     const words = await home.put(PENDING)
     const recipient = await home.put(PENDING)
     await pass()
@@ -304,9 +338,9 @@ describe('the undo window', () => {
     home.now += 10_000
     await pass()
     await pass()
-    expect(home.mail.delivered).toHaveLength(1)
-    expect(home.mail.delivered[0]).toContain('at once')
-    expect(await whereIs(home, recipient.fileName)).toBe(PENDING)
+    expect(home.mail.delivered).toEqual([])
+    for (const { fileName } of [words, recipient]) expect(await whereIs(home, fileName)).toBe(PENDING)
+    expect(section(await taskAt(words.path), 'draft')).toContain('at once')
     expect(section(await taskAt(recipient.path), 'card')).toMatch(
       /changed after the card was made[\s\S]*eve@countersign/,
     )

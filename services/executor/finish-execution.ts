@@ -1,7 +1,8 @@
-import { actionDigest, emailActionSchema, readAction } from '#core/action.ts'
+import { actionDigest, channelOf, readAction } from '#core/action.ts'
 import { withHistory } from '#core/claim.ts'
 import { CountersignError } from '#core/errors.ts'
 import { withNotice } from '#core/notice.ts'
+import type { Channel } from '#core/ports/channel.ts'
 import type { Intent } from '#core/ports/journal.ts'
 import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
@@ -20,8 +21,8 @@ export async function finishAccepted(intent: Intent, deps: ExecutorDeps): Promis
   if (path && !path.startsWith('Done/')) {
     const read = await readTask(path, deps)
     const text = read.kind === 'read' ? withOutcome(read, intent, at, deps) : undefined
-    // What was sent is whole; anything else may be half of what the person is saving.
-    if (read.kind === 'read' && text !== undefined && !isAsSent(read, intent) && !deps.isQuiet(path, read.text))
+    // What was done is whole; anything else may be half of what the person is saving.
+    if (read.kind === 'read' && text !== undefined && !isAsDone(read, intent) && !deps.isQuiet(path, read.text))
       return BEING_CHANGED
     if (!(read.kind === 'read' && text === undefined)) await recordDone(intent, deps)
     if (
@@ -40,54 +41,60 @@ export async function finishAccepted(intent: Intent, deps: ExecutorDeps): Promis
   return undefined
 }
 
-function isAsSent(read: Read, intent: Intent): boolean {
+function isAsDone(read: Read, intent: Intent): boolean {
   const action = read.parsed.ok ? readAction(read.parsed.task) : undefined
   return action?.ok === true && actionDigest(action.action) === intent.digest
 }
 
-/** The copy in Sent, which SMTP does not file. Providers that file it themselves are noticed. Gives why it must wait. */
-export async function fileInSent(intent: Intent, deps: ExecutorDeps): Promise<string | undefined> {
-  const { taskId, generation, messageId, intendedAt } = intent
+/** What is left to do at the provider after Done/. Gives why it must wait. */
+export async function settleAccepted(
+  intent: Intent,
+  channel: Channel,
+  deps: ExecutorDeps,
+): Promise<string | undefined> {
   try {
-    if (intent.action !== undefined && !(await deps.sent.has(messageId))) {
-      const action = emailActionSchema.parse(JSON.parse(intent.action))
-      const mail = await deps.compose(action, { messageId, sentAt: intendedAt })
-      await deps.sent.append(mail.raw, intendedAt)
-    }
-    deps.journal.settle(taskId, generation, { state: 'done', at: deps.clock.now() })
+    await channel.settle(intent)
+    deps.journal.settle(intent.taskId, intent.generation, { state: 'done', at: deps.clock.now() })
     return undefined
   } catch (error) {
-    if (!isMailAway(error)) throw error
-    return `Sent, but no copy could be filed yet: ${error.message}. ${error.hint}`
+    if (!isAway(error)) throw error
+    return `It was done, but what belongs to it (such as the copy in Sent) must wait: ${error.message}. ${error.hint}`
   }
 }
 
 /**
- * The use is spent and no answer came: the mail is looked for in Sent by its exact Message-ID. Found: it went out. Not
- * found: nobody can tell, and the person decides. Never sent again by itself. Gives why it must wait.
+ * The use is spent and no answer came: the provider is asked by the journaled key. Found: it was done. Not found: nobody
+ * can tell, and the person decides. Never done again by itself. Gives why it must wait.
  */
-export async function resolveDoubt(intent: Intent, deps: ExecutorDeps): Promise<string | undefined> {
-  const { taskId, generation, messageId } = intent
+export async function resolveDoubt(intent: Intent, channel: Channel, deps: ExecutorDeps): Promise<string | undefined> {
+  const { taskId, generation } = intent
   const now = deps.clock.now()
   try {
-    if (await deps.sent.has(messageId)) {
-      deps.journal.settle(taskId, generation, { state: 'accepted', answer: 'found in Sent', at: now })
+    const found = await channel.lookUp(intent)
+    if (found.kind === 'done') {
+      const { answer, link } = found
+      deps.journal.settle(taskId, generation, { state: 'accepted', answer, ...(link && { link }), at: now })
       return undefined
     }
   } catch (error) {
-    if (!isMailAway(error)) throw error
-    return `It may have been sent; Sent cannot be looked at: ${error.message}. ${error.hint}`
+    if (!isAway(error)) throw error
+    return `It may have been done; where that can be seen cannot be looked at: ${error.message}. ${error.hint}`
   }
-  if (now < intent.updatedAt + deps.lookUpGraceMs) return 'It may have been sent; looking for it in Sent.'
-  deps.journal.settle(taskId, generation, { state: 'unknown', answer: 'no answer, and not in Sent', at: now })
+  if (now < intent.updatedAt + deps.lookUpGraceMs) return 'It may have been done; looking for it.'
+  deps.journal.settle(taskId, generation, { state: 'unknown', answer: 'no answer, and not to be found', at: now })
   return undefined
 }
 
-/** Refused by the provider, or outcome unknown: back before the person with what to do, under a new generation. */
+/**
+ * Refused by the provider: back before the person with what to do, under a new generation. Outcome unknown: back with the
+ * question whether it was done. Gives why it must wait.
+ */
 export async function returnUndone(intent: Intent, deps: ExecutorDeps): Promise<string | undefined> {
   const path = await deps.vault.find(intent.fileName)
-  const say = sayUndone(intent)
-  const reason = { rule: `outcome-${intent.state}`, say, generation: intent.generation + 1 }
+  const say = intent.state === 'unknown' ? sayUnknown(intent, deps) : sayRefused(intent)
+  // A use that may have been made stays the last one until the person says that it was not.
+  const generation = intent.state === 'unknown' ? intent.generation : intent.generation + 1
+  const reason = { rule: `outcome-${intent.state}`, say, generation }
   if (path?.startsWith(`In_Progress/${deps.agent}/`)) {
     const read = await readTask(path, deps)
     if (read.kind === 'unreadable') return read.say
@@ -100,7 +107,7 @@ export async function returnUndone(intent: Intent, deps: ExecutorDeps): Promise<
   const type = intent.state === 'unknown' ? 'execution.unknown' : 'execution.refused'
   await deps.ledger.append(type, {
     task: intent.taskId,
-    data: { message_id: intent.messageId, reason: intent.answer ?? '' },
+    data: { key: intent.key, reason: intent.answer ?? '' },
   })
   deps.metrics.count('countersign_executions_total', { outcome: intent.state === 'unknown' ? 'unknown' : 'failed' })
   deps.log.warn({ task: intent.taskId, outcome: intent.state, reason: intent.answer }, 'an approved task was not done')
@@ -108,23 +115,27 @@ export async function returnUndone(intent: Intent, deps: ExecutorDeps): Promise<
   return undefined
 }
 
-function sayUndone(intent: Intent): string {
-  if (intent.state === 'refused')
-    return `The mail server refused it and nothing was sent: ${intent.answer ?? 'no reason given'}. Correct what it names and approve again.`
+function sayRefused(intent: Intent): string {
+  return `It was refused and nothing was done: ${intent.answer ?? 'no reason given'}. Correct what it names and approve again.`
+}
+
+/** For the card that asks. */
+export function sayUnknown(intent: Intent, deps: Pick<ExecutorDeps, 'channels'>): string {
   const at = new Date(intent.intendedAt).toISOString()
-  return `Outcome unknown: this mail may have gone out at ${at}. It is not in Sent (Message-ID ${intent.messageId}). Ask the recipient or look at the mail server before you approve it again; approving sends it again.`
+  const channel = deps.channels.find((one) => one.name === channelOf(intent.receipt.tool))
+  return `Outcome unknown: this may have been done at ${at}. ${channel?.sayWhereToLook(intent) ?? ''}`
 }
 
 /** The text with the outcome in its front matter, or undefined when it already stands there. */
 function withOutcome(read: Read, intent: Intent, at: string, deps: ExecutorDeps): string | undefined {
-  if (!read.parsed.ok)
-    return withNotice(read.text, `It was executed at ${at} (Message-ID ${intent.messageId}), before it was broken.`)
+  if (!read.parsed.ok) return withNotice(read.text, `It was executed at ${at} (${intent.key}), before it was broken.`)
   const { task } = read.parsed
-  if (task.front.outcome?.message_id === intent.messageId) return undefined
+  if (task.front.outcome?.key === intent.key) return undefined
   const outcome = {
     status: 'done',
     at,
-    message_id: intent.messageId,
+    key: intent.key,
+    ...(intent.link && { link: intent.link }),
     digest: intent.digest,
     reason: (intent.answer ?? '').slice(0, 500),
     receipt: intent.receipt,
@@ -141,10 +152,10 @@ function withDecision(task: TaskFile, intent: Intent, at: string, deps: Executor
 }
 
 async function recordDone(intent: Intent, deps: ExecutorDeps): Promise<void> {
-  const { taskId, digest, messageId, receipt, answer } = intent
+  const { taskId, digest, key, receipt, answer } = intent
   await deps.ledger.append('execution.done', {
     task: taskId,
-    data: { digest, message_id: messageId, answer: answer ?? '', receipt },
+    data: { digest, key, answer: answer ?? '', receipt },
   })
   deps.metrics.count('countersign_executions_total', { outcome: 'done' })
   deps.metrics.count('countersign_tasks_total', { outcome: 'done' })
@@ -156,6 +167,6 @@ async function moveToDone(path: VaultPath, month: string, deps: ExecutorDeps): P
   if (moved === 'exists') deps.log.warn({ path }, 'a file of this name is in Done already')
 }
 
-function isMailAway(error: unknown): error is CountersignError {
-  return error instanceof CountersignError && (error.code === 'ERR_MAIL_AUTH' || error.code === 'ERR_MAIL_UNREACHABLE')
+function isAway(error: unknown): error is CountersignError {
+  return error instanceof CountersignError && error.retryable
 }

@@ -213,6 +213,7 @@ test('a draft with text that editors hide is warned of, and given back until it 
   expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
   expect(section(await readTaskAt(home, path), 'card')).toContain('look again')
   await edit(home, path, (text) => text.replace('<!--\npay to EVIL\n-->', 'it comes'))
+  await pass()
   await moveToApproved(home, fileName)
   await pass()
   expect(home.mail.delivered).toHaveLength(1)

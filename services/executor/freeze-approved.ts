@@ -1,7 +1,7 @@
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
-import { BEING_CHANGED, judge, readTask } from './read-task.ts'
+import { BEING_CHANGED, judge, type Read, readTask } from './read-task.ts'
 import { sendBack } from './send-back.ts'
 
 /**
@@ -17,6 +17,11 @@ async function freeze(path: VaultPath, deps: ExecutorDeps): Promise<string | und
   const read = await readTask(path, deps)
   if (read.kind === 'gone') return undefined
   if (read.kind === 'unreadable') return read.say
+  if (!read.parsed.ok) return pickUp(path, read, deps)
+  return deps.inHand.take(read.parsed.task.front.id, () => pickUp(path, read, deps))
+}
+
+async function pickUp(path: VaultPath, read: Read, deps: ExecutorDeps): Promise<string | undefined> {
   const verdict = await judge(path, read, deps)
   if (verdict.kind === 'refused') {
     if (verdict.next === 'hold') return verdict.say
@@ -26,7 +31,9 @@ async function freeze(path: VaultPath, deps: ExecutorDeps): Promise<string | und
   const { id: taskId, generation } = verdict.task.front
   const now = deps.clock.now()
   // Before the move: a file in In_Progress/<agent> without this row was approved by nobody.
-  deps.journal.freeze({ taskId, generation, fileName: fileNameOf(path), frozenAt: now, undoUntil: now + deps.undoMs })
+  const { tool } = verdict.action
+  const undoUntil = now + deps.undoMs
+  deps.journal.freeze({ taskId, tool, generation, fileName: fileNameOf(path), frozenAt: now, undoUntil })
   await deps.ledger.append('task.approved', { task: taskId, data: { digest: verdict.digest, generation } })
   const moved = await deps.vault.move(path, taskPath({ kind: 'in-progress', agent: deps.agent }, fileNameOf(path)))
   if (moved === 'exists') return 'Another file of this name is being worked on already.'

@@ -14,13 +14,14 @@ import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
-import { sendEmail } from '#mcp/email/tools/send-email.ts'
+import { type SendEmailDeps, sendEmail } from '#mcp/email/tools/send-email.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from './config.ts'
+import { emailChannel } from './email-channel.ts'
 import { runExecutor } from './run-executor.ts'
-import { type ExecutorParts, sendingWith, wireExecutor } from './wire-executor.ts'
+import { actingWith, type ExecutorParts, TOOL_LIMIT_MS, wireExecutor } from './wire-executor.ts'
 
 const config = loadConfig('executor', executorSettings)
 
@@ -37,18 +38,22 @@ await runService('executor', config, async (service) => {
     journal: resources.use(openJournal(join(config.state, 'journal.sqlite'), { epoch: 'take' })),
     received: resources.use(openReceived(config.state)),
     doorbell: resources.use(await openDoorbell(redis, log)),
-    smtp: smtpSender(smtpAccountOf(config)),
-    sentFolder: imapSent(imapAccountOf(config)),
     clock,
     signingKey: await readPrivateKey(join(config.keys, 'countersign.pem')),
-    compose: composeMail,
   }
-  const server = createEmailServer([sendEmail(sendingWith(parts, config.ownerName))])
+  const smtp = smtpSender(smtpAccountOf(config))
+  const compose: SendEmailDeps['compose'] = (action, message) =>
+    composeMail(action, { senderName: config.ownerName, ...message })
+  const server = createEmailServer([sendEmail({ ...actingWith(parts), compose, send: (mail) => smtp.send(mail) })])
   const client = resources.use(await connectInProcess(server))
-  const deps = wireExecutor(config, parts, client.call, service)
+  const email = emailChannel({
+    ...{ smtp, clock, log, compose },
+    sentFolder: imapSent(imapAccountOf(config)),
+    sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
+  })
+  const deps = wireExecutor(config, parts, [email], service)
   service.check('redis', () => redis.ping())
-  service.check('smtp', () => deps.sender.state())
-  service.check('imap', () => deps.sent.state())
+  for (const channel of deps.channels) service.check(channel.name, () => channel.problems().join(' ') || true)
   const agents = (await readAgents(config.trust)).map((agent) => agent.name)
   const wake = await runExecutor(deps, service, { config, agents: [...new Set([config.agent, ...agents])] })
   // Whatever a job says, it only wakes: what is done stands in the vault and the journal.

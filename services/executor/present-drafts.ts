@@ -1,20 +1,17 @@
-import { type ActionVerdict, actionDigest, readAction } from '#core/action.ts'
-import { renderCard } from '#core/card.ts'
-import { withHistory } from '#core/claim.ts'
-import { CountersignError } from '#core/errors.ts'
-import { envelopeDigest, isDone, sayAction } from '#core/execution.ts'
-import { withNotice, withoutNotice } from '#core/notice.ts'
-import type { Presentation, SentBack } from '#core/ports/journal.ts'
-import { renderProblemCard } from '#core/problem-card.ts'
-import { renderTaskFile, type TaskFile, ticksOf, withFront } from '#core/task-file.ts'
-import { DOMAINS, fileNameOf, taskPath, type VaultPath, vaultPath } from '#core/vault-path.ts'
+import { readAction } from '#core/action.ts'
+import type { TaskId } from '#core/ids.ts'
+import { withoutNotice } from '#core/notice.ts'
+import type { Presentation } from '#core/ports/journal.ts'
+import { outcomeTicksOf } from '#core/problem-card.ts'
+import { shownDigest } from '#core/shown.ts'
+import { type Decision, type TaskFile, ticksOf } from '#core/task-file.ts'
+import { DOMAINS, fileNameOf, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
-import { folderOf, isCardOf, type Read, readTask, standingCard } from './read-task.ts'
+import { isRedraftHalfDone, moveTicked, recordRejection, redraft, withdrawLeft } from './obey-person.ts'
+import { explain, present } from './present-card.ts'
+import { isCardOf, type Read, readTask, standingCard } from './read-task.ts'
 import { recordUndone } from './send-back.ts'
-
-/** What stands in place of a digest when there is nothing to approve. */
-const NO_ACTION = 'none'
 
 /**
  * Puts every draft before the person: the card is rendered in place from the action, its digests are journaled, and a
@@ -35,160 +32,70 @@ export async function presentDrafts(deps: ExecutorDeps): Promise<Held[]> {
 async function presentDraft(path: VaultPath, deps: ExecutorDeps): Promise<string | undefined> {
   const read = await readTask(path, deps)
   if (read.kind === 'unreadable') return read.say
-  if (read.kind === 'read') await presentText(path, read, deps)
+  if (read.kind === 'gone') return undefined
+  if (read.parsed.ok) {
+    const { task } = read.parsed
+    await deps.inHand.take(task.front.id, () => presentTask(path, read, task, deps))
+    return undefined
+  }
+  const back = deps.journal.sentBack(fileNameOf(path))
+  const why = back && back.rule !== 'file-invalid' ? `${back.say} Besides, it` : 'It'
+  await explain(path, read.text, `${why} could not be read: ${read.parsed.problem}.`, deps)
   return undefined
 }
 
-async function presentText(path: VaultPath, read: Read, deps: ExecutorDeps) {
-  const { parsed } = read
-  if (!parsed.ok) {
-    const back = deps.journal.sentBack(fileNameOf(path))
-    const why = back && back.rule !== 'file-invalid' ? `${back.say} Besides, it` : 'It'
-    return explain(path, read.text, `${why} could not be read: ${parsed.problem}.`, deps)
-  }
-  const { task } = parsed
-  const frozen = deps.journal.freezeOf(task.front.id)
-  if (frozen?.fileName === fileNameOf(path) && !(await takeBack(path, task, frozen.generation, deps))) return
+async function presentTask(path: VaultPath, read: Read, task: TaskFile, deps: ExecutorDeps): Promise<void> {
+  const { id, generation } = task.front
+  const frozen = deps.journal.freezeOf(id)
+  if (frozen?.fileName === fileNameOf(path) && !(await takeBack(path, id, frozen.generation, deps))) return
   const back = deps.journal.sentBack(fileNameOf(path))
-  const last = deps.journal.presentation(task.front.id)
+  const last = deps.journal.presentation(id)
   if (last && last.fileName !== fileNameOf(path) && (await deps.vault.find(last.fileName)))
     return explain(path, read.text, `It carries the id of another task: ${last.fileName}. One of them must go.`, deps)
-  const shown = standingCard(path, task.front.id, read, deps)
-  const action = readAction(task)
-  const isCurrent =
-    back === undefined &&
-    shown?.generation === task.front.generation &&
-    isCardOf(shown, task) &&
-    shown.envelope === envelopeOf(action) &&
-    withoutNotice(read.text) === read.text
-  const ticks = ticksOf(task)
+  const shown = standingCard(path, id, read, deps)
   if (shown && isRedraftHalfDone(task)) return redraft(path, read, task, deps)
-  if (!isCurrent) return present(path, read, task, action, { last, back, say: sayReceived(path, read, last) }, deps)
-  if (ticks.length > 1)
-    return present(path, read, task, action, { last, back, say: 'You ticked more than one box.' }, deps)
-  if (ticks[0] === 'approve') await moveTicked(path, 'approved', deps)
-  if (ticks[0] === 'reject') await moveTicked(path, 'rejected', deps)
-  if (ticks[0] === 'redraft') await redraft(path, read, task, deps)
+  const isCard = back === undefined && shown?.generation === generation && isCardOf(shown, task)
+  const isAsShown = isCard && shown.shown === shownDigest(read.text) && withoutNotice(read.text) === read.text
+  const isInDoubt = deps.journal.useOf(id, generation) === 'unknown'
+  const ticks = ticksOf(task)
+  const why = { action: readAction(task), last, back, isInDoubt }
+  if (isInDoubt && isAsShown) {
+    const [word, ...others] = outcomeTicksOf(task)
+    if (word !== undefined && others.length === 0) return resolve(id, word, deps)
+    return word && present(path, read, task, { ...why, say: TWO_BOXES }, deps)
+  }
+  if (isInDoubt) return present(path, read, task, { ...why, say: undefined }, deps)
+  if (ticks.length > 1) return present(path, read, task, { ...why, say: TWO_BOXES }, deps)
+  const [tick] = ticks
+  // Nothing goes out by these two, so it matters not what else was changed in the same save: notes to the drafter, say.
+  if (isCard && tick === 'reject') return moveTicked(path, 'rejected', deps)
+  if (isCard && tick === 'redraft') return redraft(path, read, task, deps)
+  if (!isAsShown) return present(path, read, task, { ...why, say: sayChanged(path, read, last, isCard, tick) }, deps)
+  if (tick === 'approve') await moveTicked(path, 'approved', deps)
 }
 
-/** For a file that is not any more what was shown, though nobody here changed it. */
-function sayReceived(path: VaultPath, read: Read, last: Presentation | undefined): string | undefined {
-  const isReceived = last?.stands && last.fileName === fileNameOf(path) && last.received !== read.received
-  return isReceived ? 'This file changed after it was shown to you: another version of it was received.' : undefined
-}
+const TWO_BOXES = 'You ticked more than one box.'
 
-/**
- * Journal, file, journal: a decision on a card counts from the moment the card can be seen, whenever we die. That the
- * reason it was sent back for is told, and that all its words are ours, is believed only of a card that was surely written.
- */
-async function present(
+/** For a file that is not any more what was shown. */
+function sayChanged(
   path: VaultPath,
   read: Read,
-  task: TaskFile,
-  action: ActionVerdict,
-  why: Why,
-  deps: ExecutorDeps,
-): Promise<void> {
-  const at = deps.clock.now()
-  const digest = action.ok ? actionDigest(action.action) : NO_ACTION
-  const say = why.back?.say ?? why.say
-  const isKnown = why.last !== undefined || why.back !== undefined
-  if (isKnown && !deps.isQuiet(path, read.text)) return
-  const isOwnText = isOurs(path, read, why.last)
-  let rendered: string
-  let generation: number
-  try {
-    const prepared = prepare(task, isOwnText, why.back, at)
-    generation = prepared.front.generation
-    const facts = { digest, presentedAt: new Date(at).toISOString(), undoSeconds: deps.undoMs / 1000, notice: say }
-    rendered = renderTaskFile(
-      action.ok
-        ? renderCard(prepared, action.action, facts)
-        : renderProblemCard(prepared, say ?? problemOf(task, action), facts),
-    )
-  } catch (error) {
-    if (!(error instanceof CountersignError && error.code === 'ERR_TASK_FILE_INVALID')) throw error
-    return explain(path, read.text, `The approval card could not be added: ${error.message}.`, deps)
-  }
-  const card = {
-    ...{ taskId: task.front.id, fileName: fileNameOf(path), folder: folderOf(path), received: read.received },
-    ...{ generation, digest, envelope: envelopeOf(action), at },
-  }
-  deps.journal.presenting({ ...card, isOwnText })
-  if ((await deps.vault.replaceIf(path, read.text, rendered)) !== 'replaced') {
-    // The person may have saved meanwhile: then this card is out of date, and the change is on its way to us.
-    if (why.last?.stands) deps.journal.presenting(why.last)
-    else deps.journal.unpresent(fileNameOf(path))
-    return
-  }
-  deps.journal.present({ ...card, isOwnText: isOwnText || action.ok })
-  await deps.ledger.append('draft.presented', { task: task.front.id, data: { digest, generation } })
-  deps.log.info(
-    { task: task.front.id, path, ...(why.back && { rule: why.back.rule }) },
-    'put a draft before the person',
-  )
-}
-
-/** Why a card is made: what was presented last for the task, why it is back, what else is to be said. */
-interface Why {
-  readonly last: Presentation | undefined
-  readonly back: SentBack | undefined
-  readonly say: string | undefined
-}
-
-/**
- * Whether all words of the note are ours or the person's. Those of anybody else are dropped: they could show the person
- * another draft than the one that is sent.
- */
-function isOurs(path: VaultPath, read: Read, last: Presentation | undefined): boolean {
-  return last?.fileName === fileNameOf(path) && last.received === read.received && last.isOwnText
-}
-
-/**
- * The task as the card will be built on: a presentation that is not ours does not count, an old outcome goes, except
- * that it was done.
- */
-function prepare(task: TaskFile, isOwnText: boolean, back: SentBack | undefined, now: number): TaskFile {
-  const at = new Date(back?.at ?? now).toISOString()
-  return withFront(task, {
-    ...(!isOwnText && { presented: undefined }),
-    ...(back && { generation: Math.max(task.front.generation, back.generation) }),
-    ...(back && !isDone(task) && { outcome: { status: back.rule, at, reason: back.say.slice(0, 500) } }),
-  })
-}
-
-/**
- * Whether the file carries the card that was written here. The digest of a known action can be computed by anyone; when
- * the card was made, to the millisecond, was known to nobody else before it was written.
- */
-function problemOf(task: TaskFile, action: Extract<ActionVerdict, { ok: false }>): string {
-  return task.front.outcome?.reason ?? sayAction(action.rule, action.problem, task)
-}
-
-function envelopeOf(action: ActionVerdict): string {
-  return action.ok ? envelopeDigest(action.action) : NO_ACTION
-}
-
-/**
- * The file keeps every byte; the explanation stands before it. What was presented in it stands no more: a broken file
- * does not say any more that it was shown, and others may believe that.
- */
-async function explain(path: VaultPath, text: string, say: string, deps: ExecutorDeps): Promise<void> {
-  const explained = withNotice(text, say)
-  if (explained === text || !deps.isQuiet(path, text)) return
-  deps.journal.unpresent(fileNameOf(path))
-  if ((await deps.vault.replaceIf(path, text, explained)) !== 'replaced') return
-  deps.log.info({ path }, 'explained to the person why a file cannot be used')
+  last: Presentation | undefined,
+  isCard: boolean,
+  tick: Decision | undefined,
+): string | undefined {
+  if (last?.stands && last.fileName === fileNameOf(path) && last.received !== read.received)
+    return 'This file changed after it was shown to you: another version of it was received.'
+  if (!isCard || tick === undefined) return undefined
+  return 'The file was changed together with the tick. This card shows it as it stands now: tick the box again.'
 }
 
 /**
  * The file came back out of the undo window (or a crash cut a return short): what was approved counts no more. False
- * while its use is spent and the outcome is still to be found out: then reconcile decides.
+ * while its use is spent and what came of it is still to be found out or told: then reconcile goes on.
  */
-async function takeBack(path: VaultPath, task: TaskFile, generation: number, deps: ExecutorDeps): Promise<boolean> {
-  const { id } = task.front
+async function takeBack(path: VaultPath, id: TaskId, generation: number, deps: ExecutorDeps): Promise<boolean> {
   const state = deps.journal.intentOf(id, generation)?.state
-  if (state === 'consumed' || state === 'accepted') return false
   const isUndone = state === undefined || state === 'intended'
   if (isUndone) {
     const say = 'You took it back before it was done.'
@@ -196,72 +103,18 @@ async function takeBack(path: VaultPath, task: TaskFile, generation: number, dep
     deps.journal.sendBack({ fileName: fileNameOf(path), taskId: id, rule: 'undone', say, generation, at })
     await recordUndone(id, deps)
   }
+  const isTold = deps.journal.sentBack(fileNameOf(path)) !== undefined
+  if (!isUndone && !((state === 'refused' || state === 'unknown') && isTold)) return false
   deps.journal.unfreeze(id)
   return true
 }
 
-async function moveTicked(path: VaultPath, to: 'approved' | 'rejected', deps: ExecutorDeps): Promise<void> {
-  await deps.vault.move(path, taskPath({ kind: to }, fileNameOf(path)))
-}
-
-/** However the file came to Rejected/ (box, move, command), the decision is recorded once. */
-async function recordRejection(path: VaultPath, deps: ExecutorDeps): Promise<undefined> {
-  const read = await readTask(path, deps)
-  if (read.kind !== 'read' || !read.parsed.ok) return
-  const { task } = read.parsed
-  if (deps.journal.presentation(task.front.id)?.fileName !== fileNameOf(path)) return
-  const at = new Date(deps.clock.now()).toISOString()
-  if (task.front.history.at(-1)?.state !== 'Rejected') {
-    if (!deps.isQuiet(path, read.text)) return
-    const recorded = renderTaskFile(withHistory(task, 'Rejected', 'person', at))
-    if ((await deps.vault.replaceIf(path, read.text, recorded)) !== 'replaced') return
-  }
-  await deps.ledger.append('task.rejected', { task: task.front.id })
-  deps.journal.withdraw(task.front.id)
-  deps.metrics.count('countersign_tasks_total', { outcome: 'rejected' })
-}
-
-/** Back to the drafters with the person's notes. The tick stays in the file until the move, so that a crash repeats it. */
-async function redraft(path: VaultPath, read: Read, task: TaskFile, deps: ExecutorDeps): Promise<void> {
-  const place = { kind: 'needs-action', domain: task.front.domain } as const
-  if (!isRedraftHalfDone(task)) {
-    // The notes may be half saved.
-    if (!deps.isQuiet(path, read.text)) return
-    const at = new Date(deps.clock.now()).toISOString()
-    const returned = withHistory(task, `Needs_Action/${task.front.domain}`, 'person', at)
-    const cleared = renderTaskFile(withFront(returned, { presented: undefined, outcome: undefined }))
-    if ((await deps.vault.replaceIf(path, read.text, cleared)) !== 'replaced') return
-  }
-  await deps.vault.move(path, taskPath(place, fileNameOf(path)))
-}
-
-/** However a file left the person's hands, by box or by hand, what was shown of it is of no more use to anybody. */
-async function withdrawLeft(deps: ExecutorDeps): Promise<Held[]> {
-  const shown = deps.journal.presentations().map((one) => ({ ...one, path: `${one.folder}/${one.fileName}` }))
-  return eachTask(shown, deps, async ({ taskId, fileName, path }) => {
-    const now = (await deps.vault.exists(vaultPath(path))) ? path : await deps.vault.find(fileName)
-    if (now === undefined || isInHand(now, deps)) return undefined
-    if (now.startsWith('Needs_Action/')) {
-      await deps.ledger.append('task.redraft', { task: taskId })
-      deps.metrics.count('countersign_tasks_total', { outcome: 'redraft' })
-    }
-    deps.journal.withdraw(taskId)
-    return undefined
-  })
-}
-
-function isInHand(path: string, deps: ExecutorDeps): boolean {
-  return ['Pending_Approval/', 'Approved/', 'Rejected/', `In_Progress/${deps.agent}/`].some((one) =>
-    path.startsWith(one),
-  )
-}
-
-function isRedraftHalfDone(task: TaskFile): boolean {
-  const last = task.front.history.at(-1)
-  return (
-    last?.agent === 'person' &&
-    last.state.startsWith('Needs_Action/') &&
-    task.front.presented === undefined &&
-    ticksOf(task).join() === 'redraft'
-  )
+/** The person's word on an outcome that nobody could tell; reconcile goes on from there. */
+async function resolve(taskId: TaskId, word: 'done' | 'not-done', deps: ExecutorDeps): Promise<void> {
+  const at = deps.clock.now()
+  const answer = word === 'done' ? 'you said that it was done' : 'you said that it was not done'
+  const state = word === 'done' ? 'accepted' : 'refused'
+  if (!deps.journal.resolve(taskId, { state, answer, at })) return
+  await deps.ledger.append('execution.resolved', { task: taskId, data: { word } })
+  deps.log.info({ task: taskId, outcome: state }, 'the person told the outcome')
 }

@@ -77,6 +77,10 @@ describe('an editor that saves in place, in two halves, while the executor runs'
     await delay(200)
     writeSync(file, edited.slice(at))
     closeSync(file)
+    // Edited and ticked in one go: the card of the edited text comes first.
+    const again = () => readFileSync(absolute, 'utf8')
+    await vi.waitFor(() => expect(again()).toMatch(/tick the box again[\s\S]*HOURS OF WORK/), 10_000)
+    writeFileSync(absolute, tick('Approve')(again()))
     await vi.waitFor(() => expect(home.mail.delivered).toHaveLength(1), 10_000)
     expect(home.mail.delivered[0]).toContain('HOURS OF WORK')
     await vi.waitFor(async () => expect(await home.vault.find(fileName)).toMatch(/^Done/), 5_000)
@@ -144,14 +148,14 @@ describe('a file that is not quiet', () => {
     await executor.pass()
     await home.vault.move(path, vaultPath(`Approved/${fileName}`))
     const frozen = join(home.vaultRoot, `In_Progress/local/${fileName}`)
-    const send = executor.deps.sendEmail
+    const send = executor.email.act
     const whole: string[] = []
     const whileSaving: typeof send = async (action, receipt) => {
       whole.push(readFileSync(frozen, 'utf8'))
       writeFileSync(frozen, half(whole.join()))
       return send(action, receipt)
     }
-    Object.assign(executor.deps, { sendEmail: whileSaving })
+    Object.assign(executor.email, { act: whileSaving })
     await executor.pass()
     expect([readFileSync(frozen, 'utf8'), home.mail.delivered.length]).toEqual([half(whole.join()), 1])
     isQuiet = true

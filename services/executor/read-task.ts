@@ -1,8 +1,9 @@
 import { CountersignError } from '#core/errors.ts'
-import { decideExecution, type ExecutionVerdict } from '#core/execution.ts'
+import { decideExecution, type ExecutionVerdict, type Presented } from '#core/execution.ts'
 import type { TaskId } from '#core/ids.ts'
 import { withoutNotice } from '#core/notice.ts'
 import type { Presentation } from '#core/ports/journal.ts'
+import { shownDigest } from '#core/shown.ts'
 import { type ParsedTask, parseTaskFile, type TaskFile } from '#core/task-file.ts'
 import { DOMAINS, type Domain, fileNameOf, placeOf, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
@@ -56,10 +57,9 @@ export async function judge(path: VaultPath, read: Read, deps: ExecutorDeps): Pr
     halted: await isHalted(deps),
     parsed,
     presented: parsed.ok ? approvedCard(path, parsed.task, read, deps) : undefined,
-    isSpent: front !== undefined && deps.journal.isSpent(front.id, front.generation),
+    use: front ? deps.journal.useOf(front.id, front.generation) : 'none',
     now: deps.clock.now(),
-    account: deps.account,
-    maxRecipients: deps.maxRecipients,
+    limits: deps.limits,
   })
 }
 
@@ -80,9 +80,10 @@ export function standingCard(
 }
 
 /** The standing card, if the file still says that it is that one: another file renamed over it is none. */
-function approvedCard(path: VaultPath, task: TaskFile, read: Read, deps: ExecutorDeps): Presentation | undefined {
+function approvedCard(path: VaultPath, task: TaskFile, read: Read, deps: ExecutorDeps): Presented | undefined {
   const shown = standingCard(path, task.front.id, read, deps)
-  return shown && isCardOf(shown, task) ? shown : undefined
+  if (!shown || !isCardOf(shown, task)) return undefined
+  return { ...shown, isAsShown: shown.shown === shownDigest(read.text) }
 }
 
 export function isCardOf(shown: Presentation, task: TaskFile): boolean {

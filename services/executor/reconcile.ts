@@ -1,39 +1,56 @@
+import { channelOf } from '#core/action.ts'
+import type { Channel } from '#core/ports/channel.ts'
 import type { Freeze, Intent } from '#core/ports/journal.ts'
 import { section } from '#core/task-file.ts'
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
 import { executeApproved } from './execute-approved.ts'
-import { fileInSent, finishAccepted, resolveDoubt, returnUndone } from './finish-execution.ts'
+import { finishAccepted, resolveDoubt, returnUndone, settleAccepted } from './finish-execution.ts'
 import { readTask } from './read-task.ts'
 import { sendBack } from './send-back.ts'
 
 /**
- * Brings every frozen task one journaled state further, as far as it goes now: what was never attempted is executed
- * when due, what is in doubt is looked up, what was accepted is finished, what came to nothing goes back to the person.
- * The same function serves the ordinary course and the start after a crash. Gives what stands still, and why.
+ * Brings every frozen task of one channel one journaled state further, as far as it goes now: what was never attempted is
+ * executed when due, what is in doubt is looked up, what was accepted is finished, what came to nothing goes back to the
+ * person. The same function serves the ordinary course and the start after a crash. Gives what stands still, and why.
  */
-export async function reconcile(deps: ExecutorDeps): Promise<Held[]> {
-  const frozen = deps.journal.freezes().map((freeze) => ({ freeze, path: pathOf(freeze, deps) }))
-  const held = await eachTask(frozen, deps, ({ freeze }) => settle(freeze, deps))
-  // After Done/: a mailbox that is away keeps no task waiting, only its copy in Sent.
-  const unfiled = deps.journal.intentsIn('accepted').map((intent) => ({ intent, path: intent.fileName }))
-  const late = await eachTask(unfiled, deps, ({ intent }) => fileInSent(intent, deps))
-  const strays = await deps.vault.list(`In_Progress/${deps.agent}`)
-  return [...held, ...late, ...(await eachTask(asItems(strays), deps, ({ path }) => returnStray(path, deps)))]
+export async function reconcile(channel: Channel, deps: ExecutorDeps): Promise<Held[]> {
+  const own = deps.journal.freezes().filter((freeze) => channelOf(freeze.tool) === channel.name)
+  const frozen = own.map((freeze) => ({ freeze, path: pathOf(freeze, deps) }))
+  const held = await eachTask(frozen, deps, ({ freeze }) =>
+    deps.inHand.take(freeze.taskId, () => settle(freeze, channel, deps)),
+  )
+  // After Done/: a provider that is away keeps no task waiting, only what follows (the copy in Sent).
+  const unsettled = deps.journal
+    .intentsIn('accepted')
+    .filter((intent) => channelOf(intent.receipt.tool) === channel.name && !deps.journal.freezeOf(intent.taskId))
+    .map((intent) => ({ intent, path: intent.fileName }))
+  return [...held, ...(await eachTask(unsettled, deps, ({ intent }) => settleAccepted(intent, channel, deps)))]
 }
 
-async function settle(freeze: Freeze, deps: ExecutorDeps): Promise<string | undefined> {
+/** What is frozen for a channel that this machine has not (any more). */
+export function withoutChannel(deps: ExecutorDeps): Held[] {
+  const names = deps.channels.map((channel) => channel.name)
+  return deps.journal
+    .freezes()
+    .filter((freeze) => !names.some((name) => name === channelOf(freeze.tool)))
+    .map((freeze) => ({ path: pathOf(freeze, deps), say: `This machine is not set up for ${freeze.tool}.` }))
+}
+
+async function settle(freeze: Freeze, channel: Channel, deps: ExecutorDeps): Promise<string | undefined> {
+  // As it stands now: it may have been taken back while it waited for its turn.
+  if (deps.journal.freezeOf(freeze.taskId)?.frozenAt !== freeze.frozenAt) return undefined
   const intent = () => deps.journal.intentOf(freeze.taskId, freeze.generation)
   const before = intent()
   if (before === undefined || before.state === 'intended') {
-    const outcome = await executeApproved(freeze, deps)
+    const outcome = await executeApproved(freeze, channel, deps)
     if (outcome.kind === 'held') return outcome.say
     if (outcome.kind !== 'attempted') return undefined
   }
   const inDoubt = intent()
   if (inDoubt?.state === 'consumed') {
-    const say = await resolveDoubt(inDoubt, deps)
+    const say = await resolveDoubt(inDoubt, channel, deps)
     if (say !== undefined) return say
   }
   const after = intent()
@@ -54,7 +71,12 @@ async function finish(intent: Intent, deps: ExecutorDeps): Promise<string | unde
   }
 }
 
-/** A presented draft that stands among the work without having been picked up: nobody approved it. */
+/** Presented drafts that stand among the work without having been picked up: nobody approved them. */
+export async function returnStrays(deps: ExecutorDeps): Promise<Held[]> {
+  const strays = await deps.vault.list(`In_Progress/${deps.agent}`)
+  return eachTask(asItems(strays), deps, ({ path }) => returnStray(path, deps))
+}
+
 async function returnStray(path: VaultPath, deps: ExecutorDeps): Promise<string | undefined> {
   const read = await readTask(path, deps)
   if (read.kind !== 'read' || !read.parsed.ok) return undefined

@@ -1,11 +1,14 @@
+import type { ChannelName } from '#core/action.ts'
 import { CountersignError } from '#core/errors.ts'
+import type { Channel } from '#core/ports/channel.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorDeps, Held, WiredDeps } from './deps.ts'
 import { freezeApproved } from './freeze-approved.ts'
+import { inHand } from './in-hand.ts'
 import { presentDrafts } from './present-drafts.ts'
 import { quietFiles } from './quiet-files.ts'
 import { isHalted } from './read-task.ts'
-import { reconcile } from './reconcile.ts'
+import { reconcile, returnStrays, withoutChannel } from './reconcile.ts'
 import { runPasses } from './run-passes.ts'
 import { updateDashboard } from './update-dashboard.ts'
 import { zoneNews } from './zone-news.ts'
@@ -13,11 +16,11 @@ import { zoneNews } from './zone-news.ts'
 const WATCHED = ['Pending_Approval', 'Approved', 'Rejected', 'In_Progress', 'Needs_Action', 'Done', 'Updates'] as const
 /** HALT.md stands at the vault's root, which is not watched: a look a second keeps its promise of two. */
 const HALT_LOOK_MS = 1_000
-/** How often a mail server that was away is looked at; its own back-off decides whether it is asked. */
-const SENDER_LOOK_MS = 1_000
+/** How often a provider that was away is looked at; its channel's own back-off decides whether it is asked. */
+const CHANNEL_LOOK_MS = 1_000
 /** Editors that save in place are done within milliseconds; a busy disk takes longer. */
 const QUIET_MS = 500
-/** A pass that talks to a silent mail server takes its limits; longer than all of them together is a hang. */
+/** A round that talks to a silent provider takes its limits; longer than all of them together is a hang. */
 const MAX_PASS_MS = 300_000
 
 export interface RunOptions {
@@ -26,9 +29,13 @@ export interface RunOptions {
   readonly agents: readonly string[]
 }
 
+/** What stands still in each channel since its last round. */
+type HeldBy = Map<ChannelName, readonly Held[]>
+
 /**
- * Runs the executor: one pass over vault and journal at the start, after every change of the vault, when an undo window
- * ends, when `wake` is called, and every `reconcileMs`. Gives `wake`. Without its journal the service ends.
+ * Runs the executor: one pass over the vault and one round of each channel at the start, after every change of the vault,
+ * when an undo window ends, when `wake` is called, and every `reconcileMs`. Each channel has its own loop, so that a
+ * silent provider keeps nothing else waiting. Gives `wake`. Without its journal the service ends.
  */
 export async function runExecutor(
   wired: WiredDeps,
@@ -37,53 +44,90 @@ export async function runExecutor(
 ): Promise<() => void> {
   const { reconcileMs } = options.config
   const isQuiet = service.resources.use(quietFiles({ quietMs: QUIET_MS, wake: () => passes.wake() }))
-  const deps: ExecutorDeps = { ...wired, isQuiet }
-  const beat = service.progress('passes', reconcileMs + MAX_PASS_MS)
-  let undo: NodeJS.Timeout | undefined
-  const pass = async () => {
-    await onePass(deps, options)
-    beat()
-    clearTimeout(undo)
-    const due = deps.journal.freezes().map((freeze) => freeze.undoUntil - deps.clock.now())
-    const next = Math.min(...due.filter((ms) => ms > 0))
-    if (Number.isFinite(next)) undo = setTimeout(passes.wake, next + 1)
-  }
-  const passes = service.resources.use(
-    runPasses(pass, (error) => {
+  const deps: ExecutorDeps = { ...wired, isQuiet, inHand: inHand(() => passes.wake()) }
+  const heldBy: HeldBy = new Map()
+  const loop = (name: string, pass: () => Promise<void>) => {
+    const beat = service.progress(name, reconcileMs + MAX_PASS_MS)
+    const onFault = (error: unknown) => {
       deps.log.error({ err: error }, 'a pass could not be finished')
       if (error instanceof CountersignError && ['ERR_FENCED', 'ERR_JOURNAL_FAILED'].includes(error.code))
         service.fail(error)
+    }
+    return service.resources.use(runPasses(() => pass().then(beat), onFault))
+  }
+  const loops = deps.channels.map((channel) =>
+    loop(channel.name, async () => {
+      const held = await channelRound(channel, deps)
+      const isNews = JSON.stringify(held) !== JSON.stringify(heldBy.get(channel.name) ?? [])
+      heldBy.set(channel.name, held)
+      if (isNews) passes.wake()
     }),
   )
+  const wakeChannels = () => {
+    for (const one of loops) one.wake()
+  }
+  let undo: NodeJS.Timeout | undefined
+  const passes = loop('passes', async () => {
+    const held = await vaultPass(deps)
+    wakeChannels()
+    await tell([...held, ...[...heldBy.values()].flat()], deps, options)
+    clearTimeout(undo)
+    const due = deps.journal.freezes().map((freeze) => freeze.undoUntil - deps.clock.now())
+    const next = Math.min(...due.filter((ms) => ms > 0))
+    if (Number.isFinite(next)) undo = setTimeout(wakeChannels, next + 1)
+  })
   service.resources.defer(() => clearTimeout(undo))
   service.resources.use(await deps.vault.watch([...WATCHED], passes.wake))
   every(reconcileMs, passes.wake, service)
-  // Beside the passes: waiting for a silent mail server must keep nothing else waiting.
-  const askServer = async () => {
-    if (await deps.sender.isReady()) passes.wake()
+  // Beside the rounds: waiting for a silent provider must keep nothing else waiting.
+  for (const channel of deps.channels) {
+    const ask = async () => {
+      if (await channel.isReady()) passes.wake()
+    }
+    const askAgain = () => {
+      if (channel.problems().length > 0) ask().catch(service.fail)
+    }
+    every(CHANNEL_LOOK_MS, askAgain, service)
+    ask().catch(service.fail)
   }
-  const askAgain = () => {
-    if (deps.sender.state() !== true) askServer().catch(service.fail)
-  }
-  every(SENDER_LOOK_MS, askAgain, service)
   let wasHalted = false
-  every(HALT_LOOK_MS, () => void lookAtHalt(), service)
   const lookAtHalt = async () => {
     const halted = await isHalted(deps).catch(() => wasHalted)
     if (halted !== wasHalted) passes.wake()
     wasHalted = halted
   }
-  askServer().catch(service.fail)
+  every(HALT_LOOK_MS, () => void lookAtHalt(), service)
   await passes.settled()
   return passes.wake
 }
 
-/** One look at everything: cards and ticks, approvals, work under way, the dashboard. */
+/** One look at everything, one after the other: the vault, the work under way in each channel, the dashboard. */
 export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<void> {
-  if (!deps.journal.isNewest())
-    throw new CountersignError('ERR_FENCED', `this executor holds epoch ${deps.journal.epoch}, which is not the newest`)
-  const held: Held[] = [...(await presentDrafts(deps)), ...(await freezeApproved(deps)), ...(await reconcile(deps))]
-  const own = [deps.sender.state(), deps.sent.state()].filter((state) => state !== true)
+  const held = await vaultPass(deps)
+  for (const channel of deps.channels) held.push(...(await channelRound(channel, deps)))
+  await tell(held, deps, options)
+}
+
+/** Cards and ticks, approvals, what stands among the work unasked. */
+async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
+  demandNewest(deps)
+  const presented = await presentDrafts(deps)
+  const frozen = await freezeApproved(deps)
+  return [...presented, ...frozen, ...(await returnStrays(deps)), ...withoutChannel(deps)]
+}
+
+function channelRound(channel: Channel, deps: ExecutorDeps): Promise<Held[]> {
+  demandNewest(deps)
+  return reconcile(channel, deps)
+}
+
+function demandNewest({ journal }: ExecutorDeps): void {
+  if (!journal.isNewest())
+    throw new CountersignError('ERR_FENCED', `this executor holds epoch ${journal.epoch}, which is not the newest`)
+}
+
+async function tell(held: readonly Held[], deps: ExecutorDeps, options: RunOptions): Promise<void> {
+  const own = deps.channels.flatMap((channel) => channel.problems())
   const { problems, signs } = await zoneNews(options.config.state, deps.clock.now())
   await updateDashboard({ agents: options.agents, held, problems: [...own, ...problems], signs }, deps)
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CountersignError } from '#core/errors.ts'
+import { withOutcomeTick } from '#core/problem-card.ts'
 import { section, ticksOf } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import {
@@ -47,16 +48,16 @@ describe('the mail server', () => {
     await approve(fileName)
     await pass()
     expect([await whereIs(home, fileName), home.mail.delivered]).toEqual(['In_Progress/local', []])
-    expect(executor.deps.sender.state()).toContain('535 refused')
+    expect(executor.email.problems().join()).toContain('535 refused')
     expect(await dashboard()).toContain('535 refused')
-    expect(executor.deps.journal.isSpent((await taskAt(`In_Progress/local/${fileName}`)).front.id, 1)).toBe(false)
+    expect(executor.deps.journal.useOf((await taskAt(`In_Progress/local/${fileName}`)).front.id, 1)).toBe('none')
     home.mail.away = undefined
     await pass()
     expect(home.mail.delivered).toEqual([])
     home.now += 2_000
     await pass()
     expect([await whereIs(home, fileName), home.mail.delivered.length]).toEqual(['Done/2026-11', 1])
-    expect(executor.deps.sender.state()).toBe(true)
+    expect(executor.email.problems()).toEqual([])
   })
 
   test('refusing the message brings the task back with its words; approved again, it goes out once', async () => {
@@ -89,7 +90,7 @@ describe('the mail server', () => {
     await approve(fileName)
     for (let index = 0; index < 3; index++) await pass()
     const task = await taskAt(path)
-    expect(section(task, 'card')).toMatch(/Outcome unknown[\s\S]*may have gone out/)
+    expect(section(task, 'card')).toMatch(/Outcome unknown: this may have been done[\s\S]*not in Sent/)
     expect(ledgerTypes().filter((type) => type === 'execution.intended')).toHaveLength(1)
     expect(ledgerTypes()).toContain('execution.unknown')
   })
@@ -98,12 +99,12 @@ describe('the mail server', () => {
     const { fileName } = await home.put(PENDING)
     await pass()
     home.mail.filesBySelf = true
-    const send = executor.deps.sendEmail
+    const send = executor.email.act
     const losingTheAnswer: typeof send = async (action, receipt) => {
       await send(action, receipt)
       throw new Error('connection closed')
     }
-    Object.assign(executor.deps, { sendEmail: losingTheAnswer })
+    Object.assign(executor.email, { act: losingTheAnswer })
     await approve(fileName)
     await pass()
     expect([await whereIs(home, fileName), home.mail.delivered.length]).toEqual(['Done/2026-11', 1])
@@ -203,12 +204,12 @@ describe('what happens at the same moment', () => {
     const { fileName } = await home.put(PENDING)
     await pass()
     home.mail.filesBySelf = true
-    const send = executor.deps.sendEmail
+    const send = executor.email.act
     const twice: typeof send = async (action, receipt) => {
       await send(action, receipt)
       return send(action, receipt)
     }
-    Object.assign(executor.deps, { sendEmail: twice })
+    Object.assign(executor.email, { act: twice })
     await approve(fileName)
     await pass()
     expect([await whereIs(home, fileName), home.mail.delivered.length]).toEqual(['Done/2026-11', 1])
@@ -218,16 +219,16 @@ describe('what happens at the same moment', () => {
     const { path, fileName } = await home.put(PENDING)
     await pass()
     home.mail.filesBySelf = true
-    const send = executor.deps.sendEmail
+    const send = executor.email.act
     const losingTheAnswer: typeof send = async (action, receipt) => {
       await send(action, receipt)
       home.mail.away = wrongPassword()
       return undefined
     }
-    Object.assign(executor.deps, { sendEmail: losingTheAnswer })
+    Object.assign(executor.email, { act: losingTheAnswer })
     await approve(fileName)
     await pass()
-    expect(await dashboard()).toContain('It may have been sent')
+    expect(await dashboard()).toContain('It may have been done')
     await home.vault.move(vaultPath(`In_Progress/local/${fileName}`), path)
     await pass()
     expect(await whereIs(home, fileName)).toBe(PENDING)
@@ -347,4 +348,61 @@ test('an executor that was overtaken while it slept sends nothing and stops', as
   await newer.pass()
   expect(home.mail.delivered).toHaveLength(1)
   await newer[Symbol.asyncDispose]()
+})
+
+describe('an outcome that nobody can tell', () => {
+  async function inDoubt() {
+    const { id, path, fileName } = await home.put(PENDING)
+    await pass()
+    home.mail.outcome = { kind: 'unknown', reason: 'timeout' }
+    await approve(fileName)
+    for (let index = 0; index < 2; index++) await pass()
+    home.mail.outcome = { kind: 'accepted', response: '250 ok', refusedRecipients: [] }
+    return { id, path, fileName }
+  }
+  const tickOutcome = (path: string, word: 'done' | 'not-done') =>
+    edit(home, path, (text) => withOutcomeTick(text, word) ?? expect.fail('no such box'))
+
+  test('asks, and is not approved away: neither by a move nor by a box of another card', async () => {
+    const { path, fileName } = await inDoubt()
+    const boxes = section(await taskAt(path), 'decision')
+    expect(boxes).toBe('- [ ] It was done\n- [ ] It was not done')
+    await approve(fileName)
+    for (let index = 0; index < 2; index++) await pass()
+    expect(await whereIs(home, fileName)).toBe(PENDING)
+    await edit(home, path, (text) => text.replace('- [ ] It was done', '- [x] Approve'))
+    for (let index = 0; index < 2; index++) await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+    expect(section(await taskAt(path), 'decision')).toBe(boxes)
+  })
+
+  test('finishes the task when the person says that it was done', async () => {
+    const { path, fileName } = await inDoubt()
+    await tickOutcome(path, 'done')
+    for (let index = 0; index < 2; index++) await pass()
+    expect([await whereIs(home, fileName), home.mail.delivered]).toEqual(['Done/2026-11', []])
+    expect((await taskAt(`Done/2026-11/${fileName}`)).front.outcome?.reason).toContain('you said that it was done')
+    expect(ledgerTypes().slice(-2)).toEqual(['execution.resolved', 'execution.done'])
+  })
+
+  test('puts the task before the person again when they say that it was not done; then it goes out once', async () => {
+    const { id, path, fileName } = await inDoubt()
+    await tickOutcome(path, 'not-done')
+    for (let index = 0; index < 2; index++) await pass()
+    const task = await taskAt(path)
+    expect([task.front.generation, ticksOf(task)]).toEqual([2, []])
+    await approve(fileName)
+    for (let index = 0; index < 2; index++) await pass()
+    expect(home.mail.delivered).toHaveLength(1)
+    expect(home.mail.delivered[0]).toContain(`<${id}.2@countersign.test>`)
+  })
+
+  test('is asked again when both boxes are ticked', async () => {
+    const { path, fileName } = await inDoubt()
+    await tickOutcome(path, 'done')
+    await tickOutcome(path, 'not-done')
+    for (let index = 0; index < 2; index++) await pass()
+    expect([await whereIs(home, fileName), ledgerTypes().includes('execution.resolved')]).toEqual([PENDING, false])
+    expect(section(await taskAt(path), 'card')).toContain('more than one box')
+  })
 })

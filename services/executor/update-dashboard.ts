@@ -1,4 +1,4 @@
-import { readAction } from '#core/action.ts'
+import { briefOf, doneOf, readAction } from '#core/action.ts'
 import { type DashboardFacts, type DashboardTask, renderDashboard } from '#core/dashboard.ts'
 import { DOMAINS, fileNameOf, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
@@ -80,7 +80,7 @@ async function describeWaiting(path: VaultPath, deps: ExecutorDeps): Promise<Das
   const { front } = read.parsed.task
   const action = readAction(read.parsed.task)
   const risk = front.risk.length > 0 ? ', look closely' : ''
-  const say = action.ok ? `reply to ${action.action.to.join(', ')}${risk}` : 'nothing to approve yet; the file says why'
+  const say = action.ok ? `${briefOf(action.action)}${risk}` : 'nothing to approve yet; the file says why'
   return { path, title: front.title, say, at: front.drafted?.at ?? front.created }
 }
 
@@ -92,9 +92,8 @@ async function describeDone(paths: readonly VaultPath[], deps: ExecutorDeps): Pr
     newest.map(async (path): Promise<DashboardTask> => {
       const read = await readTask(path, deps)
       if (read.kind !== 'read' || !read.parsed.ok) return { path, title: titleOfName(path), say: 'done' }
-      const { title, outcome, action } = read.parsed.task.front
-      const to = Array.isArray(action?.to) ? `sent to ${action.to.join(', ')}` : 'done'
-      return { path, title, say: to, at: outcome?.at }
+      const { title, outcome } = read.parsed.task.front
+      return { path, title, say: doneOf(read.parsed.task), at: outcome?.at }
     }),
   )
   return tasks.toSorted((a, b) => ((a.at ?? '') < (b.at ?? '') ? 1 : -1))

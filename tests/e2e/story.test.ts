@@ -92,6 +92,8 @@ describe('both zones in containers', () => {
     )
     expect(edited).not.toBe(text)
     await writeFile(path, edited)
+    const shownAt = (one: string) => /presented:\n {2}digest: .*\n {2}at: (.*)/.exec(one)?.[1]
+    await eventually('a card of the edited draft', async () => shownAt(await readFile(path, 'utf8')) !== shownAt(text))
     await rename(path, join(local.vault, 'Approved', name))
 
     await eventually('the task is done', async () => (await doneFiles(local)).includes(name), 60_000)

@@ -255,10 +255,10 @@ test('a wrong password is named, nothing is lost, and a corrected one is taken u
   await zone.at('In_Progress/local')
   const unready = await eventually('readyz names it', async () => {
     const found = await readiness(running)
-    return found.checks.smtp?.ok === false && found
+    return found.checks.email?.ok === false && found
   })
   expect(unready.ok).toBe(false)
-  expect(unready.checks.smtp?.detail).toMatch(/logging in to SMTP owner@countersign\.test@127\.0\.0\.1:\d+/)
+  expect(unready.checks.email?.detail).toMatch(/logging in to SMTP owner@countersign\.test@127\.0\.0\.1:\d+/)
   await eventually('the dashboard names it', async () =>
     (await zone.vault.read(vaultPath('Dashboard.md')))?.includes('logging in to SMTP'),
   )

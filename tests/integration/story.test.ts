@@ -14,6 +14,7 @@ const STEPS = [
   'noted',
   'local-up',
   'card',
+  'edited',
   'approved',
   'executed',
   'delivered',

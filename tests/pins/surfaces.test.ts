@@ -137,6 +137,7 @@ test('ledger entry types', () => {
       "execution.done",
       "execution.refused",
       "execution.unknown",
+      "execution.resolved",
       "conflict.kept",
       "path.held",
       "gate.refused",

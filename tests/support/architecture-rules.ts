@@ -91,8 +91,11 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
       }
       const vendors = layer === 'mcp' ? ['@modelcontextprotocol/server', 'package.json', 'zod'] : []
       if (path === `${own}/config.ts`) vendors.push('runtime/config.ts', 'runtime/settings.ts', 'zod')
+      // What all MCP servers have in common.
+      const shared = layer === 'mcp' ? 'mcp/shared' : own
       return (one) =>
         isIn(one.target, own) ||
+        isIn(one.target, shared) ||
         isIn(one.target, 'core') ||
         PURE_NODE.includes(one.target) ||
         vendors.includes(one.target) ||

@@ -9,13 +9,14 @@ import { openReceived } from '#adapters/received/received.ts'
 import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
-import { sendEmail } from '#mcp/email/tools/send-email.ts'
+import { type SendEmailDeps, sendEmail } from '#mcp/email/tools/send-email.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from '#services/executor/config.ts'
+import { emailChannel } from '#services/executor/email-channel.ts'
 import { runExecutor } from '#services/executor/run-executor.ts'
-import { type ExecutorParts, sendingWith, wireExecutor } from '#services/executor/wire-executor.ts'
+import { actingWith, type ExecutorParts, TOOL_LIMIT_MS, wireExecutor } from '#services/executor/wire-executor.ts'
 
 // The executor with its real parts, which kills (or stops) itself at one step: TEST_SIGNAL at TEST_AT, for example
 // SIGKILL at `after journal.consume`. It gives a mail half a second to appear in Sent instead of ten. Only tests start this file; the executor itself has no such switch.
@@ -58,14 +59,19 @@ await runService('executor', config, async (service) => {
     journal: mortal('journal', openJournal(join(config.state, 'journal.sqlite'), { epoch: 'take' })),
     received: resources.use(openReceived(config.state)),
     doorbell: { ring: async () => {} },
-    smtp: mortal('smtp', smtpSender(smtpAccountOf(config))),
-    sentFolder: mortal('sent', imapSent(imapAccountOf(config))),
     clock,
     signingKey: await readPrivateKey(join(config.keys, 'countersign.pem')),
-    compose: composeMail,
   }
-  const server = createEmailServer([sendEmail(sendingWith(parts, config.ownerName))])
+  const smtp = mortal('smtp', smtpSender(smtpAccountOf(config)))
+  const compose: SendEmailDeps['compose'] = (action, message) =>
+    composeMail(action, { senderName: config.ownerName, ...message })
+  const server = createEmailServer([sendEmail({ ...actingWith(parts), compose, send: (mail) => smtp.send(mail) })])
   const client = resources.use(await connectInProcess(server))
-  const deps = { ...wireExecutor(config, parts, client.call, service), lookUpGraceMs: 500 }
+  const email = emailChannel({
+    ...{ smtp, clock, log: service.log, compose },
+    sentFolder: mortal('sent', imapSent(imapAccountOf(config))),
+    sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
+  })
+  const deps = { ...wireExecutor(config, parts, [email], service), lookUpGraceMs: 500 }
   await runExecutor(deps, service, { config, agents: ['cloud', 'local'] })
 })

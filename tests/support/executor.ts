@@ -11,6 +11,7 @@ import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
 import { makeTaskId, type TaskId } from '#core/ids.ts'
 import { type LedgerType, verifyChain } from '#core/ledger.ts'
+import type { Channel } from '#core/ports/channel.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { MailSender, SendOutcome, SentMail } from '#core/ports/mail.ts'
 import type { ReceivedPort } from '#core/ports/received.ts'
@@ -18,10 +19,12 @@ import type { VaultPort } from '#core/ports/vault.ts'
 import { newTaskFile, parseTaskFile, renderSection, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { taskFileName, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
-import { sendEmail } from '#mcp/email/tools/send-email.ts'
+import { type SendEmailDeps, sendEmail } from '#mcp/email/tools/send-email.ts'
 import type { ExecutorDeps } from '#services/executor/deps.ts'
+import { emailChannel } from '#services/executor/email-channel.ts'
+import { inHand } from '#services/executor/in-hand.ts'
 import { onePass } from '#services/executor/run-executor.ts'
-import { type ExecutorParts, sendingWith, wireExecutor } from '#services/executor/wire-executor.ts'
+import { actingWith, type ExecutorParts, TOOL_LIMIT_MS, wireExecutor } from '#services/executor/wire-executor.ts'
 
 export const OWNER = 'owner@countersign.test'
 export const CLIENT = 'client@countersign.test'
@@ -125,6 +128,8 @@ export type Wrap = (parts: { vault: VaultPort; journal: JournalPort; ledger: Led
 
 export interface Executor extends AsyncDisposable {
   readonly deps: ExecutorDeps
+  /** Tests replace what it does. */
+  readonly email: Channel
   /** One look at everything, as any event causes it. */
   pass(): Promise<void>
 }
@@ -168,20 +173,31 @@ export async function makeHome(): Promise<ExecutorHome> {
       })
       const { vault, journal, ledger } = wrapped
       const parts: ExecutorParts = {
-        ...{ vault, journal, ledger, received, clock, signingKey: key, compose: composeMail },
-        ...{ smtp: wrapped.mail, sentFolder: wrapped.mail, doorbell: { ring: async () => {} } },
+        ...{ vault, journal, ledger, received, clock, signingKey: key, doorbell: { ring: async () => {} } },
       }
-      const config = { zone: 'local', agent: 'local', ownerAddress: OWNER, ownerName: 'The owner' } as const
-      const client = await connectInProcess(createEmailServer([sendEmail(sendingWith(parts, config.ownerName))]))
-      const service = { log: { debug() {}, info() {}, warn() {}, error() {} }, metrics: { count() {} } as never }
+      const config = { zone: 'local', agent: 'local', ownerAddress: OWNER } as const
+      const smtp = wrapped.mail
+      const compose: SendEmailDeps['compose'] = (action, message) =>
+        composeMail(action, { senderName: 'The owner', ...message })
+      const send = sendEmail({ ...actingWith(parts), compose, send: (one) => smtp.send(one) })
+      const client = await connectInProcess(createEmailServer([send]))
+      const log = { debug() {}, info() {}, warn() {}, error() {} }
+      const email = emailChannel({
+        ...{ smtp, sentFolder: smtp, clock, log, compose },
+        sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
+      })
       const deps: ExecutorDeps = {
-        ...wireExecutor({ ...config, maxRecipients: 10, undoMs: 0 }, parts, client.call, service),
+        ...wireExecutor({ ...config, maxRecipients: 10, undoMs: 0 }, parts, [email], {
+          log,
+          metrics: { count() {} } as never,
+        }),
         lookUpGraceMs: 0,
         isQuiet: () => true,
+        inHand: inHand(() => {}),
         ...changes,
       }
       return {
-        deps,
+        ...{ deps, email },
         pass: () => onePass(deps, { agents: ['cloud', 'local'], config: { reconcileMs: 1_000, state } }),
         async [Symbol.asyncDispose]() {
           await client[Symbol.asyncDispose]()

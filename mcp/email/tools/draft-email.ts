@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isTaskId, type TaskId } from '#core/ids.ts'
+import { toolFailure, toolResult } from '../../shared/tool-result.ts'
 import type { EmailTool } from '../server.ts'
-import { toolFailure, toolResult } from '../tool-result.ts'
 
 const input = z.strictObject({
   task_id: z

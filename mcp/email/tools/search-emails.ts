@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { maskSecrets } from '#core/mask-mail.ts'
 import type { FoundMail, SearchMail } from '#core/ports/mail.ts'
 import { oneLine } from '#core/quote.ts'
+import { toolFailure, toolResult } from '../../shared/tool-result.ts'
 import type { EmailTool } from '../server.ts'
-import { toolFailure, toolResult } from '../tool-result.ts'
 
 const query = z.strictObject({
   text: z.string().max(200).optional().describe('Words anywhere in the message'),

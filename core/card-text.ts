@@ -1,0 +1,22 @@
+import { revealInvisible } from './quote.ts'
+
+/** One line of the card's table: what it is, and its value as Markdown that is safe to show. */
+export type CardRow = readonly [name: string, value: string]
+
+/** Text from outside as inert inline code; what cannot be seen is shown by its code point. */
+export function code(text: string): string {
+  const shown = revealInvisible(text)
+  const longest = Math.max(0, ...[...shown.matchAll(/`+/g)].map((run) => run[0].length))
+  const fence = '`'.repeat(longest + 1)
+  return longest > 0 ? `${fence} ${shown} ${fence}` : `${fence}${shown}${fence}`
+}
+
+/** Text from outside in running prose: markup characters escaped, line breaks folded, invisible characters shown. */
+export function plain(text: string): string {
+  return revealInvisible(text.replace(/\s+/g, ' ')).replace(/[\\`*_[\]<>!#|{}%$~=]/g, (mark) => `\\${mark}`)
+}
+
+/** `2026-11-20 10:00 UTC` of an ISO time; the schema has checked its form. */
+export function minuteOf(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`
+}

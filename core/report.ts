@@ -1,0 +1,42 @@
+import { z } from 'zod'
+
+/**
+ * What a tool that acts reports. `key`: by which the provider can be asked for it (for a mail its Message-ID). `refused`
+ * is definite: nothing was done. `unknown` is looked up, never tried again.
+ */
+export const reportSchema = z.discriminatedUnion('outcome', [
+  z.strictObject({
+    outcome: z.literal('accepted'),
+    key: z.string(),
+    /** The provider's answer, one line. */
+    answer: z.string(),
+    /** What of it was not done though the rest was, a sentence each: a recipient that was refused. */
+    missed: z.array(z.string()),
+    /** Where the result can be looked at. */
+    link: z.string().optional(),
+  }),
+  z.strictObject({
+    outcome: z.literal('refused'),
+    code: z.enum(['ERR_COUNTERSIGNATURE_INVALID', 'ERR_FENCED', 'ERR_MAIL_REFUSED', 'ERR_MAIL_UNREACHABLE']),
+    reason: z.string(),
+  }),
+  z.strictObject({
+    outcome: z.literal('unknown'),
+    code: z.literal('ERR_OUTCOME_UNKNOWN'),
+    key: z.string(),
+    reason: z.string(),
+  }),
+])
+export type Report = z.output<typeof reportSchema>
+export type RefusalCode = Extract<Report, { outcome: 'refused' }>['code']
+
+/** The same as a tool declares it: an object at the top, as MCP wants it; which fields stand there depends on `outcome`. */
+export const reportOutput = z.strictObject({
+  outcome: z.enum(['accepted', 'refused', 'unknown']),
+  key: z.string().optional(),
+  answer: z.string().optional(),
+  missed: z.array(z.string()).optional(),
+  link: z.string().optional(),
+  code: z.string().optional(),
+  reason: z.string().optional(),
+})

@@ -1,0 +1,72 @@
+import { withHistory } from '#core/claim.ts'
+import { renderTaskFile, type TaskFile, ticksOf, withFront } from '#core/task-file.ts'
+import { fileNameOf, taskPath, type VaultPath, vaultPath } from '#core/vault-path.ts'
+import type { ExecutorDeps, Held } from './deps.ts'
+import { eachTask } from './each-task.ts'
+import { type Read, readTask } from './read-task.ts'
+
+export async function moveTicked(path: VaultPath, to: 'approved' | 'rejected', deps: ExecutorDeps): Promise<void> {
+  await deps.vault.move(path, taskPath({ kind: to }, fileNameOf(path)))
+}
+
+/** However the file came to Rejected/ (box, move, command), the decision is recorded once. */
+export async function recordRejection(path: VaultPath, deps: ExecutorDeps): Promise<undefined> {
+  const read = await readTask(path, deps)
+  if (read.kind !== 'read' || !read.parsed.ok) return
+  const { task } = read.parsed
+  if (deps.journal.presentation(task.front.id)?.fileName !== fileNameOf(path)) return
+  const at = new Date(deps.clock.now()).toISOString()
+  if (task.front.history.at(-1)?.state !== 'Rejected') {
+    if (!deps.isQuiet(path, read.text)) return
+    const recorded = renderTaskFile(withHistory(task, 'Rejected', 'person', at))
+    if ((await deps.vault.replaceIf(path, read.text, recorded)) !== 'replaced') return
+  }
+  await deps.ledger.append('task.rejected', { task: task.front.id })
+  deps.journal.withdraw(task.front.id)
+  deps.metrics.count('countersign_tasks_total', { outcome: 'rejected' })
+}
+
+/** Back to the drafters with the person's notes. The tick stays in the file until the move, so that a crash repeats it. */
+export async function redraft(path: VaultPath, read: Read, task: TaskFile, deps: ExecutorDeps): Promise<void> {
+  const place = { kind: 'needs-action', domain: task.front.domain } as const
+  if (!isRedraftHalfDone(task)) {
+    // The notes may be half saved.
+    if (!deps.isQuiet(path, read.text)) return
+    const at = new Date(deps.clock.now()).toISOString()
+    const returned = withHistory(task, `Needs_Action/${task.front.domain}`, 'person', at)
+    const cleared = renderTaskFile(withFront(returned, { presented: undefined, outcome: undefined }))
+    if ((await deps.vault.replaceIf(path, read.text, cleared)) !== 'replaced') return
+  }
+  await deps.vault.move(path, taskPath(place, fileNameOf(path)))
+}
+
+/** However a file left the person's hands, by box or by hand, what was shown of it is of no more use to anybody. */
+export async function withdrawLeft(deps: ExecutorDeps): Promise<Held[]> {
+  const shown = deps.journal.presentations().map((one) => ({ ...one, path: `${one.folder}/${one.fileName}` }))
+  return eachTask(shown, deps, async ({ taskId, fileName, path }) => {
+    const now = (await deps.vault.exists(vaultPath(path))) ? path : await deps.vault.find(fileName)
+    if (now === undefined || isInHand(now, deps)) return undefined
+    if (now.startsWith('Needs_Action/')) {
+      await deps.ledger.append('task.redraft', { task: taskId })
+      deps.metrics.count('countersign_tasks_total', { outcome: 'redraft' })
+    }
+    deps.journal.withdraw(taskId)
+    return undefined
+  })
+}
+
+function isInHand(path: string, deps: ExecutorDeps): boolean {
+  return ['Pending_Approval/', 'Approved/', 'Rejected/', `In_Progress/${deps.agent}/`].some((one) =>
+    path.startsWith(one),
+  )
+}
+
+export function isRedraftHalfDone(task: TaskFile): boolean {
+  const last = task.front.history.at(-1)
+  return (
+    last?.agent === 'person' &&
+    last.state.startsWith('Needs_Action/') &&
+    task.front.presented === undefined &&
+    ticksOf(task).join() === 'redraft'
+  )
+}

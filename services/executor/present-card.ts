@@ -1,0 +1,132 @@
+import { type ActionVerdict, actionDigest, sayAction } from '#core/action.ts'
+import { renderCard } from '#core/card.ts'
+import { CountersignError } from '#core/errors.ts'
+import { isDone } from '#core/execution.ts'
+import { withNotice } from '#core/notice.ts'
+import type { Presentation, SentBack } from '#core/ports/journal.ts'
+import { renderOutcomeCard, renderProblemCard } from '#core/problem-card.ts'
+import { shownDigest } from '#core/shown.ts'
+import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
+import { fileNameOf, type VaultPath } from '#core/vault-path.ts'
+import type { ExecutorDeps } from './deps.ts'
+import { sayUnknown } from './finish-execution.ts'
+import { folderOf, type Read } from './read-task.ts'
+
+/** What stands in place of a digest when there is nothing to approve. */
+const NO_ACTION = 'none'
+
+/** Why a card is made, and of what. */
+export interface Why {
+  readonly action: ActionVerdict
+  /** What was presented last for the task. */
+  readonly last: Presentation | undefined
+  /** Why it is back. */
+  readonly back: SentBack | undefined
+  /** Nobody can tell whether it was done: the card asks. */
+  readonly isInDoubt: boolean
+  /** What else is to be said. */
+  readonly say: string | undefined
+}
+
+/**
+ * Journal, file, journal: a decision on a card counts from the moment the card can be seen, whenever we die. That the
+ * reason it was sent back for is told, and that all its words are ours, is believed only of a card that was surely written.
+ */
+export async function present(
+  path: VaultPath,
+  read: Read,
+  task: TaskFile,
+  why: Why,
+  deps: ExecutorDeps,
+): Promise<void> {
+  const at = deps.clock.now()
+  const { action, last, back } = why
+  const isKnown = last !== undefined || back !== undefined
+  if (isKnown && !deps.isQuiet(path, read.text)) return
+  const isOwnText = isOurs(path, read, last)
+  const digest = action.ok ? actionDigest(action.action) : NO_ACTION
+  const rendered = render(task, isOwnText, digest, why, at, deps)
+  if (rendered instanceof CountersignError)
+    return explain(path, read.text, `The approval card could not be added: ${rendered.message}.`, deps)
+  const { text, generation } = rendered
+  const card = {
+    ...{ taskId: task.front.id, fileName: fileNameOf(path), folder: folderOf(path), received: read.received },
+    ...{ generation, digest, shown: shownDigest(text), at },
+  }
+  deps.journal.presenting({ ...card, isOwnText })
+  if ((await deps.vault.replaceIf(path, read.text, text)) !== 'replaced') {
+    // The person may have saved meanwhile: then this card is out of date, and the change is on its way to us.
+    if (last?.stands) deps.journal.presenting(last)
+    else deps.journal.unpresent(fileNameOf(path))
+    return
+  }
+  deps.journal.present({ ...card, isOwnText: isOwnText || action.ok })
+  await deps.ledger.append('draft.presented', { task: task.front.id, data: { digest, generation } })
+  deps.log.info({ task: task.front.id, path, ...(back && { rule: back.rule }) }, 'put a draft before the person')
+}
+
+function render(
+  task: TaskFile,
+  isOwnText: boolean,
+  digest: string,
+  { action, back, say, isInDoubt }: Why,
+  at: number,
+  deps: ExecutorDeps,
+): { text: string; generation: number } | CountersignError {
+  try {
+    const prepared = prepare(task, isOwnText, back, at)
+    const notice = back?.say ?? say
+    const facts = { digest, presentedAt: new Date(at).toISOString(), undoSeconds: deps.undoMs / 1000, notice }
+    const rendered = isInDoubt
+      ? renderOutcomeCard(prepared, say ?? sayDoubt(task, deps), facts)
+      : action.ok
+        ? renderCard(prepared, action.action, facts)
+        : renderProblemCard(prepared, notice ?? problemOf(task, action), facts)
+    return { text: renderTaskFile(rendered), generation: prepared.front.generation }
+  } catch (error) {
+    if (error instanceof CountersignError && error.code === 'ERR_TASK_FILE_INVALID') return error
+    throw error
+  }
+}
+
+/**
+ * Whether all words of the note are ours or the person's. Those of anybody else are dropped: they could show the person
+ * another draft than the one that is sent.
+ */
+function isOurs(path: VaultPath, read: Read, last: Presentation | undefined): boolean {
+  return last?.fileName === fileNameOf(path) && last.received === read.received && last.isOwnText
+}
+
+/**
+ * The task as the card will be built on: a presentation that is not ours does not count, an old outcome goes, except
+ * that it was done.
+ */
+function prepare(task: TaskFile, isOwnText: boolean, back: SentBack | undefined, now: number): TaskFile {
+  const at = new Date(back?.at ?? now).toISOString()
+  return withFront(task, {
+    ...(!isOwnText && { presented: undefined }),
+    ...(back && { generation: Math.max(task.front.generation, back.generation) }),
+    ...(back && !isDone(task) && { outcome: { status: back.rule, at, reason: back.say.slice(0, 500) } }),
+  })
+}
+
+function problemOf(task: TaskFile, action: Extract<ActionVerdict, { ok: false }>): string {
+  return task.front.outcome?.reason ?? sayAction(action.rule, action.problem, task)
+}
+
+function sayDoubt(task: TaskFile, deps: ExecutorDeps): string {
+  const intent = deps.journal.lastIntentOf(task.front.id)
+  return intent ? sayUnknown(intent, deps) : 'Nobody can tell whether it was done.'
+}
+
+/**
+ * The file keeps every byte; the explanation stands before it. What was presented in it stands no more: a broken file
+ * does not say any more that it was shown, and others may believe that.
+ */
+export async function explain(path: VaultPath, text: string, say: string, deps: ExecutorDeps): Promise<void> {
+  const explained = withNotice(text, say)
+  if (explained === text || !deps.isQuiet(path, text)) return
+  deps.journal.unpresent(fileNameOf(path))
+  if ((await deps.vault.replaceIf(path, text, explained)) !== 'replaced') return
+  deps.log.info({ path }, 'explained to the person why a file cannot be used')
+}
