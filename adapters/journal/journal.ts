@@ -185,6 +185,22 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
         return one(sql, taskId, generation) === undefined ? 'none' : 'spent'
       }),
 
+    usesSince: (at) =>
+      read('reading what was done of late', () => {
+        const sql = `SELECT json_extract(i.receipt, '$.tool') AS tool, c.at AS at FROM consumed c
+          JOIN intents i ON i.task_id = c.task_id AND i.generation = c.generation WHERE c.at > ? AND c.void = 0`
+        return all(sql, at).map((row) => ({ tool: String(row.tool), at: Number(row.at) }))
+      }),
+
+    rememberRecipients: (addresses, at) =>
+      write('remembering who was written to', () => {
+        for (const one of addresses) run('INSERT OR IGNORE INTO recipients VALUES (?, ?)', one, at)
+      }),
+    recipientCount: () =>
+      read('counting who was written to', () => Number(one('SELECT count(*) AS n FROM recipients')?.n)),
+    recipients: () =>
+      read('reading who was written to', () => all('SELECT address FROM recipients').map((row) => String(row.address))),
+
     keepUpdate: ({ agent, name, text }) =>
       write('keeping an update', () => {
         run('INSERT OR IGNORE INTO updates (agent, name, text) VALUES (?, ?, ?)', agent, name, text)

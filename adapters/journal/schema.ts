@@ -59,6 +59,10 @@ export const SCHEMA = `
   ) STRICT;
   CREATE UNIQUE INDEX IF NOT EXISTS consumed_once ON consumed (task_id) WHERE void = 0;
 
+  CREATE INDEX IF NOT EXISTS consumed_by_time ON consumed (at);
+
+  CREATE TABLE IF NOT EXISTS recipients (address TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
   CREATE TABLE IF NOT EXISTS updates (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, agent TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,
     UNIQUE (agent, name)

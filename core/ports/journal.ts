@@ -150,6 +150,15 @@ export interface JournalPort extends Disposable {
   /** What became of the task's one use; `spent` also when this very generation of it is used up. */
   useOf(taskId: TaskId, generation: number): Use
 
+  /** By which tools something was done, or may have been, after this moment, and when. */
+  usesSince(at: number): { readonly tool: string; readonly at: number }[]
+
+  /** To whom something was sent, each address once. */
+  rememberRecipients(addresses: readonly string[], at: number): void
+  /** Grows with every new one. */
+  recipientCount(): number
+  recipients(): string[]
+
   /** Keeps a note once, by its name; the newest 200 stay. */
   keepUpdate(update: KeptUpdate): void
   /** Newest first. */

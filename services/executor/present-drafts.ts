@@ -35,8 +35,7 @@ async function presentDraft(path: VaultPath, deps: ExecutorDeps): Promise<string
   if (read.kind === 'gone') return undefined
   if (read.parsed.ok) {
     const { task } = read.parsed
-    await deps.inHand.take(task.front.id, () => presentTask(path, read, task, deps))
-    return undefined
+    return deps.inHand.take(task.front.id, () => presentTask(path, read, task, deps))
   }
   const back = deps.journal.sentBack(fileNameOf(path))
   const why = back && back.rule !== 'file-invalid' ? `${back.say} Besides, it` : 'It'
