@@ -101,6 +101,8 @@ describe('sync why', () => {
     expect(await ruleOf(`Approved/${TASK}`, cloud)).toBe('kept out: local-only-path')
     put('Dashboard.md', 'all is well\n')
     expect(await ruleOf('Dashboard.md')).toBe('carried: carried')
+    put('Review.md', '- [x] Approve\n')
+    expect(await ruleOf('Review.md')).toBe('kept out: path-unknown')
   })
 
   it('does not say a name that carries a secret twice', async () => {

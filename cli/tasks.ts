@@ -40,22 +40,43 @@ export async function listTasks(home: ZoneHome, options: { withDone: boolean }):
   return found
 }
 
-/** The one task that `reference` means: an id, the last six characters of one, or a file name. Throws ERR_TASK_NOT_FOUND, ERR_USAGE. */
+/** `pickTask` among all tasks of the vault. */
 export async function findTask(home: ZoneHome, reference: string): Promise<FoundTask> {
+  return pickTask(await listTasks(home, { withDone: true }), reference, home)
+}
+
+/** Shorter ones would fit what nobody meant. */
+const MIN_PREFIX = 3
+
+/**
+ * The one task that `reference` means: an id, the last six characters of one, a file name, or else the beginning of one
+ * of these that fits no other task. Throws ERR_TASK_NOT_FOUND, ERR_USAGE.
+ */
+export function pickTask(tasks: readonly FoundTask[], reference: string, home: ZoneHome): FoundTask {
   const wanted = reference.trim().toLowerCase()
-  const matches = (await listTasks(home, { withDone: true })).filter(({ path, task }) => {
-    const name = fileNameOf(path).toLowerCase()
-    const ids = task ? [task.front.id.toLowerCase(), shortId(task.front.id)] : []
-    return (
-      [name, name.replace(/\.md$/, ''), path.toLowerCase(), ...ids].includes(wanted) || name.endsWith(`_${wanted}.md`)
-    )
-  })
+  const exact = tasks.filter((one) => namesOf(one).includes(wanted))
+  const begun =
+    wanted.length < MIN_PREFIX ? [] : tasks.filter((one) => namesOf(one).some((name) => name.startsWith(wanted)))
+  const matches = exact.length > 0 ? exact : begun
   const [first, ...others] = matches
   if (!first)
     throw new CountersignError('ERR_TASK_NOT_FOUND', `looked for task ${reference} in ${home.vault}: no such task`)
   if (others.length > 0)
     throw new CountersignError('ERR_USAGE', `task ${reference}: ${matches.length} tasks match; say the whole file name`)
   return first
+}
+
+/** All that a task is called, in lower case. The last part of its file name stands there also when nobody can read the file. */
+function namesOf({ path, task }: FoundTask): string[] {
+  const name = fileNameOf(path).toLowerCase().replace(/\.md$/, '')
+  const short = name.slice(name.lastIndexOf('_') + 1)
+  return [
+    short,
+    name,
+    `${name}.md`,
+    path.toLowerCase(),
+    ...(task ? [task.front.id.toLowerCase(), shortId(task.front.id)] : []),
+  ]
 }
 
 /** Moves a task as the person may. Throws ERR_ZONE_FORBIDDEN in the cloud, ERR_TASK_STATE when it does not stand where that is possible. */

@@ -262,6 +262,8 @@ describe('local may not', () => {
 describe('nobody may', () => {
   const cases: [string, FileChange, string][] = [
     ['add a symbolic link', add('Dashboard.md', text('/etc/passwd'), '120000'), 'mode'],
+    ['write the review sheet', add('Review.md', text('- [x] Approve')), 'path-unknown'],
+    ['write a kept review sheet', add('Review.kept-20261120T100000Z.md', text('x')), 'path-unknown'],
     ['add an executable', add(at('Needs_Action/email'), task(0), '100755'), 'mode'],
     ['add a submodule', add('Inbox/sub.md', text(''), '160000'), 'mode'],
     ['add binary notes', add('Inbox/a.md', new Uint8Array([104, 0, 105])), 'not-utf8-text'],

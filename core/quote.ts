@@ -24,10 +24,28 @@ export function quoteInert(text: string, options: { maxChars: number }): string 
   const shown = inertLines(text.slice(0, options.maxChars)).slice(0, options.maxChars).toWellFormed()
   const isCut = text.length > options.maxChars || shown.length >= options.maxChars
   const note = isCut ? `\n[shortened: the original has ${text.length} characters]` : ''
-  const body = shown.replace(/^\n+|\s+$/g, '') + note
-  const longestRun = Math.max(0, ...(body.match(/`+/g) ?? []).map((run) => run.length))
+  return fenced(shown.replace(/^\n+|\s+$/g, '') + note)
+}
+
+function fenced(body: string): string {
+  let longestRun = 0
+  for (const [run] of body.matchAll(/`+/g)) longestRun = Math.max(longestRun, run.length)
   const fence = '`'.repeat(Math.max(3, longestRun + 1))
   return `${fence}text\n${body}\n${fence}`
+}
+
+/** Stands before what continues a line that was too long for a viewer that does not break lines. */
+export const CONTINUED = '↪ '
+const LONG_LINE = /.{60,96} (?=.)|.{96}(?=.)/gu
+
+/**
+ * A text that this machine is about to send, whole and letter for letter, as a fenced `text` block: only what could not
+ * be seen is shown by name, what would end the fence, a comment or a template is broken, and long lines are continued,
+ * since some viewers let them run out of sight.
+ */
+export function quoteShown(text: string): string {
+  const shown = brokenMarks(revealInvisible(text.replace(LINE_BREAKS, '\n')))
+  return fenced(shown.replace(LONG_LINE, `$&\n${CONTINUED}`))
 }
 
 function inertLines(text: string): string {
@@ -68,12 +86,13 @@ export function plainMarkdown(text: string, max: number): string {
   return oneLine(text, max).replace(/[\\`*_[\]#!|<>~$&]/g, '\\$&')
 }
 
+/** Section marks and templates are acted on even inside a fence. */
+function brokenMarks(text: string): string {
+  return text.replaceAll('<!--', '‹!--').replaceAll('-->', '--›').replaceAll('<%', '‹%').replaceAll('%>', '%›')
+}
+
 function breakDelimiters(text: string): string {
-  return text
-    .replaceAll('<!--', '‹!--')
-    .replaceAll('-->', '--›')
-    .replaceAll('<%', '‹%')
-    .replaceAll('%>', '%›')
+  return brokenMarks(text)
     .replace(/!(?=\[)/g, '! ')
     .replace(/([{}[%:])(?=\1)/g, '$1 ')
     .replace(URL_SCHEME, (_match, scheme: string) => `${defangedScheme(scheme)}[:]//`)

@@ -23,7 +23,7 @@ test('a tree that honest commits lead to has no fault', () => {
 })
 
 test.each<[string, string[]]>([
-  ['path-unknown', ['.gitattributes/x', 'secrets.txt']],
+  ['path-unknown', ['.gitattributes/x', 'secrets.txt', 'Review.md']],
   ['task-in-two-places', [`Pending_Approval/email/${F}`, `Done/2026-11/${F}`]],
   ['name-differs-only-in-case', ['Plans/Trip.md', 'Plans/trip.md']],
   ['agent-unknown', [`In_Progress/stranger/${F}`]],

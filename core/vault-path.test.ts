@@ -4,6 +4,8 @@ import {
   conflictCopyPath,
   foldedPath,
   isConflictCopy,
+  isReviewPath,
+  keptReviewPath,
   parseVaultPath,
   respelled,
   vaultPath,
@@ -64,6 +66,19 @@ describe('a name', () => {
   it('folded twice is folded once', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => foldedPath(foldedPath(text)) === foldedPath(text)))
   })
+})
+
+it.each([
+  ['Review.md', true],
+  [keptReviewPath(Date.parse('2026-11-20T10:00:00.123Z'), 0), true],
+  [keptReviewPath(Date.parse('2026-11-20T10:00:00.123Z'), 12), true],
+  ['review.md', false],
+  ['Inbox/Review.md', false],
+  ['Review.kept-x.md', false],
+  ['Review.kept-20261120T100000Z.md/../HALT.md', false],
+])('%j is a review sheet: %s, and never a path that is carried', (path, is) => {
+  expect(isReviewPath(path)).toBe(is)
+  if (is) expect(rule(path)).toBe('path-unknown')
 })
 
 describe('a conflict copy', () => {

@@ -11,6 +11,23 @@ export type Domain = (typeof DOMAINS)[number]
 export const ROOT_NOTES = ['Dashboard.md', 'Company_Handbook.md', 'Business_Goals.md', 'HALT.md'] as const
 export type RootNote = (typeof ROOT_NOTES)[number]
 
+/**
+ * The review sheet, and what was kept of one that the person changed. They stay on the local machine: `parseVaultPath`
+ * knows no such path, so no commit may hold them, no gate lets them in, and sync does not look at them.
+ */
+export const REVIEW_SHEET = 'Review.md' as VaultPath
+const KEPT_REVIEW = /^Review\.kept-\d{8}T\d{6}Z(-\d{1,3})?\.md$/
+
+export function isReviewPath(text: string): text is VaultPath {
+  return text === REVIEW_SHEET || KEPT_REVIEW.test(text)
+}
+
+/** Where a sheet is kept that was changed; `more` counts those of the same second from 0. */
+export function keptReviewPath(atMs: number, more: number): VaultPath {
+  const utc = new Date(atMs).toISOString().replace(/[-:]|\.\d{3}/g, '')
+  return `Review.kept-${utc}${more > 0 ? `-${more}` : ''}.md` as VaultPath
+}
+
 /** The folders at the vault's root; anything else there is the person's own and never looked at. */
 export const VAULT_FOLDERS = [
   'Inbox',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { VaultPort } from '#core/ports/vault.ts'
-import { type VaultPath, vaultPath } from '#core/vault-path.ts'
+import { keptReviewPath, REVIEW_SHEET, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import { openVault } from './vault-fs.ts'
 import { coalesce } from './watch-folders.ts'
 
@@ -93,6 +93,16 @@ describe('a file of the vault', () => {
     expect(await vault.list('Approved')).toEqual([APPROVED, `Approved/${other}`])
     expect(await vault.list('Rejected')).toEqual([])
   })
+})
+
+it('the review sheet is kept at the root, and moved aside by one rename', async () => {
+  const kept = keptReviewPath(Date.parse('2026-11-20T10:00:00Z'), 0)
+  expect(await vault.read(REVIEW_SHEET)).toBeUndefined()
+  expect(await vault.create(REVIEW_SHEET, '')).toBe('created')
+  expect(await vault.replaceIf(REVIEW_SHEET, '', 'a sheet')).toBe('replaced')
+  expect(await vault.move(REVIEW_SHEET, kept)).toBe('moved')
+  expect(await readdir(root)).toEqual(['Review.kept-20261120T100000Z.md'])
+  await expect(vault.read('Reviews.md' as never)).rejects.toMatchObject({ code: 'ERR_VAULT_PATH_INVALID' })
 })
 
 describe('hostile files', () => {

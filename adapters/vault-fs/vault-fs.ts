@@ -3,7 +3,7 @@ import { readdir, realpath, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
-import { DOMAINS, fileNameOf, isConflictCopy, parseVaultPath, type VaultPath } from '#core/vault-path.ts'
+import { DOMAINS, fileNameOf, isConflictCopy, isReviewPath, parseVaultPath, type VaultPath } from '#core/vault-path.ts'
 import {
   ensureFolder,
   errnoOf,
@@ -71,6 +71,7 @@ async function realFolder(rootFolder: string): Promise<string> {
 
 /** Checked here again although the type promises it: this is the last line before the file system. */
 function absoluteOf(root: string, path: VaultPath): string {
+  if (isReviewPath(path)) return join(root, path)
   const verdict = parseVaultPath(path)
   if (verdict.ok) return join(root, verdict.path)
   throw notOfTheVault(path, verdict.rule)

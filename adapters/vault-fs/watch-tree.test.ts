@@ -54,6 +54,7 @@ it('leaves alone what is not of the contract', async () => {
   put('Plans/.tmp-1')
   using _watch = watchTree(root, handlers)
   put('Photos/you.md')
+  put('Review.md')
   put('.obsidian/workspace.json')
   put('Plans/.tmp-2')
   put('Plans/plan.md')

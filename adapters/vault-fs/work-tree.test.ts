@@ -43,6 +43,8 @@ describe('a listing', () => {
     await put('Plans/.hidden.md', 'x')
     await put('.obsidian/app.json', 'x')
     await put('Photos/me.md', 'x')
+    await put('Review.md', 'x')
+    await put('Review.kept-20261120T100000Z.md', 'x')
     await symlink('/etc/passwd', join(root, 'Plans/passwd.md'))
     await link(join(root, 'Dashboard.md'), join(root, 'Plans/twin.md'))
     const listings = await Array.fromAsync(tree.list())

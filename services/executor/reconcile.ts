@@ -13,13 +13,14 @@ import { sendBack } from './send-back.ts'
 /**
  * Brings every frozen task of one channel one journaled state further, as far as it goes now: what was never attempted is
  * executed when due, what is in doubt is looked up, what was accepted is finished, what came to nothing goes back to the
- * person. The same function serves the ordinary course and the start after a crash. Gives what stands still, and why.
+ * person. The same function serves the ordinary course and the start after a crash. `onStep` is called after each
+ * task. Gives what stands still, and why.
  */
-export async function reconcile(channel: Channel, deps: ExecutorDeps): Promise<Held[]> {
+export async function reconcile(channel: Channel, deps: ExecutorDeps, onStep: () => void): Promise<Held[]> {
   const own = deps.journal.freezes().filter((freeze) => channelOf(freeze.tool) === channel.name)
   const frozen = own.map((freeze) => ({ freeze, path: pathOf(freeze, deps) }))
   const held = await eachTask(frozen, deps, ({ freeze }) =>
-    deps.inHand.take(freeze.taskId, () => settle(freeze, channel, deps)),
+    deps.inHand.take(freeze.taskId, () => settle(freeze, channel, deps)).finally(onStep),
   )
   // After Done/: a provider that is away keeps no task waiting, only what follows (the copy in Sent).
   const unsettled = deps.journal
@@ -81,11 +82,14 @@ async function returnStray(path: VaultPath, deps: ExecutorDeps): Promise<string 
   const read = await readTask(path, deps)
   if (read.kind !== 'read' || !read.parsed.ok) return undefined
   const { task } = read.parsed
-  const isFrozen = deps.journal.freezeOf(task.front.id)?.fileName === fileNameOf(path)
   // Without a card it is no draft yet, but work this zone has claimed.
-  if (isFrozen || task.front.action === undefined || section(task, 'card') === undefined) return undefined
+  if (task.front.action === undefined || section(task, 'card') === undefined) return undefined
   const say = 'It stood among the work without being approved. To approve it, tick the box or move it to Approved.'
-  await sendBack(path, read, { rule: 'not-approved', say }, deps)
+  await deps.inHand.take(task.front.id, async () => {
+    const isFrozen = deps.journal.freezeOf(task.front.id)?.fileName === fileNameOf(path)
+    // It may have been finished since it was read.
+    if (!isFrozen && (await deps.vault.exists(path))) await sendBack(path, read, { rule: 'not-approved', say }, deps)
+  })
   return undefined
 }
 

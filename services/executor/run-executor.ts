@@ -46,18 +46,18 @@ export async function runExecutor(
   const isQuiet = service.resources.use(quietFiles({ quietMs: QUIET_MS, wake: () => passes.wake() }))
   const deps: ExecutorDeps = { ...wired, isQuiet, inHand: inHand(() => passes.wake()) }
   const heldBy: HeldBy = new Map()
-  const loop = (name: string, pass: () => Promise<void>) => {
+  const loop = (name: string, pass: (beat: () => void) => Promise<void>) => {
     const beat = service.progress(name, reconcileMs + MAX_PASS_MS)
     const onFault = (error: unknown) => {
       deps.log.error({ err: error }, 'a pass could not be finished')
       if (error instanceof CountersignError && ['ERR_FENCED', 'ERR_JOURNAL_FAILED'].includes(error.code))
         service.fail(error)
     }
-    return service.resources.use(runPasses(() => pass().then(beat), onFault))
+    return service.resources.use(runPasses(() => pass(beat).then(beat), onFault))
   }
   const loops = deps.channels.map((channel) =>
-    loop(channel.name, async () => {
-      const held = await channelRound(channel, deps)
+    loop(channel.name, async (beat) => {
+      const held = await channelRound(channel, deps, beat)
       const isNews = JSON.stringify(held) !== JSON.stringify(heldBy.get(channel.name) ?? [])
       heldBy.set(channel.name, held)
       if (isNews) passes.wake()
@@ -104,7 +104,7 @@ export async function runExecutor(
 /** One look at everything, one after the other: the vault, the work under way in each channel, the dashboard. */
 export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<void> {
   const held = await vaultPass(deps)
-  for (const channel of deps.channels) held.push(...(await channelRound(channel, deps)))
+  for (const channel of deps.channels) held.push(...(await channelRound(channel, deps, () => {})))
   await tell(held, deps, options)
 }
 
@@ -116,9 +116,9 @@ async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
   return [...presented, ...frozen, ...(await returnStrays(deps)), ...withoutChannel(deps)]
 }
 
-function channelRound(channel: Channel, deps: ExecutorDeps): Promise<Held[]> {
+function channelRound(channel: Channel, deps: ExecutorDeps, onStep: () => void): Promise<Held[]> {
   demandNewest(deps)
-  return reconcile(channel, deps)
+  return reconcile(channel, deps, onStep)
 }
 
 function demandNewest({ journal }: ExecutorDeps): void {

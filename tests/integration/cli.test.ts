@@ -215,6 +215,41 @@ test('refuses to approve what cannot be executed', async () => {
   expect([answer.code, answer.stderr]).toEqual([1, expect.stringContaining('the draft is empty')])
 })
 
+test('decides on several at once: each by itself, a line each, and says in its exit code that one failed', async () => {
+  const { home, file, id } = await homeWithDraft()
+  const other = ID.replace(/.{6}$/, 'ABCDEF')
+  const pending = join(home, 'vault/Pending_Approval/email')
+  const second = file.replace(id, 'abcdef')
+  await writeFile(join(pending, second), (await readFile(join(pending, file), 'utf8')).replace(ID, other))
+  const rejected = await countersign(['reject', id, 'zzzzzz', 'abc', '--home', home, '--json'])
+  expect([rejected.code, JSON.parse(rejected.stdout).results]).toEqual([
+    3,
+    [
+      { reference: id, ok: true, task: ID, path: `Rejected/${file}` },
+      { reference: 'zzzzzz', ok: false, error: expect.objectContaining({ code: 'ERR_TASK_NOT_FOUND' }) },
+      { reference: 'abc', ok: true, task: other, path: `Rejected/${second}` },
+    ],
+  ])
+  const again = await countersign(['approve', id, 'abcdef', '--home', home])
+  expect([again.code, again.stdout.trim().split('\n')]).toEqual([
+    4,
+    [expect.stringContaining(`${id}: ERR_TASK_STATE`), expect.stringContaining('abcdef: ERR_TASK_STATE')],
+  ])
+  const both = await countersign(['redraft', id, 'nothing', '--home', home])
+  expect(both.code).toBe(1)
+})
+
+test('takes the beginning of an id only where it fits one task', async () => {
+  const { home, file, id } = await homeWithDraft()
+  const pending = join(home, 'vault/Pending_Approval/email')
+  const twin = `${id.slice(0, 3)}zzz`
+  const text = (await readFile(join(pending, file), 'utf8')).replace(ID, ID.slice(0, -6) + twin.toUpperCase())
+  await writeFile(join(pending, file.replace(id, twin)), text)
+  expect((await countersign(['approve', id.slice(0, 3), '--home', home])).code).toBe(2)
+  expect((await countersign(['approve', id.slice(0, 2), '--home', home])).code).toBe(3)
+  expect((await countersign(['approve', id.slice(0, 4), '--home', home])).code).toBe(0)
+})
+
 test('finds no task of that name', async () => {
   const { home } = await homeWithDraft()
   expect((await countersign(['approve', 'zzzzzz', '--home', home])).code).toBe(3)

@@ -245,6 +245,7 @@ const attacks: readonly Attack[] = [
     make: write({ [`Done/2026-11/${FORGED_NAME}`]: FORGED }),
   },
   { t: 'T1', what: 'the dashboard written', rule: /local-only-path/, make: write({ 'Dashboard.md': 'all is well\n' }) },
+  { t: 'T1', what: 'the review sheet written', rule: /path-unknown/, make: write({ 'Review.md': '- [x] Approve\n' }) },
   { t: 'T1', what: 'HALT.md created', rule: /local-only-path/, make: write({ 'HALT.md': 'x\n' }) },
   {
     t: 'T1',

@@ -69,7 +69,8 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
     case 'core':
       return name === 'ports'
         ? ({ target, isType }) => isType && isIn(target, 'core')
-        : ({ target }) => isIn(target, 'core') || ['zod', 'yaml', 'node:crypto', 'node:path/posix'].includes(target)
+        : ({ target }) =>
+            isIn(target, 'core') || ['zod', 'yaml', 'node:crypto', 'node:path/posix', 'node:url'].includes(target)
     case 'runtime':
       return ({ target }) =>
         isIn(target, 'runtime') ||
