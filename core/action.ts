@@ -47,7 +47,11 @@ const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>>
     schema: emailActionSchema,
     fault: emailFault,
     rows: emailRows,
-    parts: ({ to, cc, subject, body }) => ({ recipients: [...to, ...cc], text: `${subject}\n${body}`, attachments: [] }),
+    parts: ({ to, cc, subject, body }) => ({
+      recipients: [...to, ...cc],
+      text: `${subject}\n${body}`,
+      attachments: [],
+    }),
     brief: (action) => `reply to ${action.to.join(', ')}`,
     done: (action) => `sent to ${action.to.join(', ')}`,
   },

@@ -61,10 +61,16 @@ export function codeFault(
   if (typed !== undefined && isRightCode(typed, confirmationCode(presented))) return undefined
   const why = `it is high-risk (${worst.say})`
   if (!asksForCode(task))
-    return { rule: 'code-missing', say: `Since its card was made ${why}. Type the code of this card, then approve again.` }
+    return {
+      rule: 'code-missing',
+      say: `Since its card was made ${why}. Type the code of this card, then approve again.`,
+    }
   return typed === undefined
     ? { rule: 'code-missing', say: `The code of the card was not typed, and ${why}. This card has a new one.` }
-    : { rule: 'code-wrong', say: `The code that was typed is not that of the card, and ${why}. This card has a new one.` }
+    : {
+        rule: 'code-wrong',
+        say: `The code that was typed is not that of the card, and ${why}. This card has a new one.`,
+      }
 }
 
 /** Whether the right code was typed; blanks, hyphens, capitals and emphasis do not matter. Takes equally long either way. */

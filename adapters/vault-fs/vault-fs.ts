@@ -42,6 +42,7 @@ export async function openVault(rootFolder: string, options: VaultOptions = {}):
     root,
     list: (folder) => list(root, folder),
     find: (fileName) => find(root, fileName),
+    taskFolders: async () => (await taskFolders(root)).reverse(),
     conflicts: () => listConflicts(root),
     exists: async (path) => (await lstatOrUndefined(absoluteOf(root, path), path)) !== undefined,
     read: async (path, maxBytes) => decode(path, await readBytes(root, path, maxBytes ?? DEFAULT_MAX_BYTES)),

@@ -1,5 +1,5 @@
 import { CountersignError } from '#core/errors.ts'
-import { type HandbookRules, MAX_HANDBOOK_BYTES, readHandbookRules } from '#core/handbook-rules.ts'
+import { type HandbookRules, MAX_HANDBOOK_BYTES, readHandbookRules, sayRuleProblem } from '#core/handbook-rules.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { type RiskFacts, riskFacts } from '#core/risk.ts'
@@ -29,6 +29,12 @@ export function knowledgeOf(
     last = { key, knowledge }
     return knowledge
   }
+}
+
+/** What of the handbook is not understood, a sentence each. */
+export async function handbookProblems(deps: { knowledge(): Promise<Knowledge> }): Promise<string[]> {
+  const { risk } = await deps.knowledge()
+  return risk.rules.problems.map(sayRuleProblem)
 }
 
 async function readHandbook(vault: Pick<VaultPort, 'read'>): Promise<{ text: string; fault: string | undefined }> {

@@ -1,14 +1,15 @@
 import { isTaskId, shortId, type TaskId } from '#core/ids.ts'
 import { parseTaskFile, type TaskFile } from '#core/task-file.ts'
 import type { Predecessor } from '#core/timing.ts'
-import { DOMAINS, type VaultPath } from '#core/vault-path.ts'
+import type { VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
 
 /** More than any honest chain of tasks; what lies further off is not looked at. */
 const MAX_LOOKED_AT = 200
 const LOOKS = 2
+const DAY_MS = 86_400_000
 
-type Deps = Pick<ExecutorDeps, 'vault' | 'journal' | 'clock' | 'agent'>
+type Deps = Pick<ExecutorDeps, 'vault' | 'journal'>
 
 /** What became of the tasks that must be done before this one. Costs nothing for a task that waits for none. */
 export async function predecessorsOf(task: TaskFile, deps: Deps): Promise<Predecessor[]> {
@@ -45,7 +46,7 @@ async function leadsTo(target: TaskId, start: TaskFile, deps: Deps): Promise<boo
 async function find(id: TaskId, deps: Deps): Promise<{ path: VaultPath; task: TaskFile } | undefined> {
   const ending = `_${shortId(id)}.md`
   for (let look = 0; look < LOOKS; look++) {
-    for (const folder of foldersOf(id, deps)) {
+    for (const folder of (await deps.vault.taskFolders()).filter((one) => mayHold(one, id))) {
       for (const path of await deps.vault.list(folder)) {
         if (!path.endsWith(ending)) continue
         const parsed = parseTaskFile((await deps.vault.read(path).catch(() => undefined)) ?? '')
@@ -56,28 +57,9 @@ async function find(id: TaskId, deps: Deps): Promise<{ path: VaultPath; task: Ta
   return undefined
 }
 
-/** In the order of a task's life; of Done only the months since the task was made. */
-function foldersOf(id: TaskId, { clock, agent }: Deps): string[] {
-  return [
-    ...DOMAINS.map((domain) => `Needs_Action/${domain}`),
-    ...['cloud', agent].map((name) => `In_Progress/${name}`),
-    ...DOMAINS.map((domain) => `Pending_Approval/${domain}`),
-    ...['Approved', `In_Progress/${agent}`, 'Rejected'],
-    ...monthsSince(madeAt(id), clock.now()).map((month) => `Done/${month}`),
-  ]
-}
-
-const MAX_MONTHS = 120
-
-function monthsSince(from: number, to: number): string[] {
-  const months: string[] = []
-  const at = new Date(to)
-  for (let count = 0; count < MAX_MONTHS; count++) {
-    months.push(at.toISOString().slice(0, 7))
-    at.setUTCDate(0)
-    if (at.getTime() < from - 86_400_000) break
-  }
-  return months
+/** Of Done only the months since the task was made. */
+function mayHold(folder: string, id: TaskId): boolean {
+  return !folder.startsWith('Done/') || folder.slice(5) >= new Date(madeAt(id) - DAY_MS).toISOString().slice(0, 7)
 }
 
 /** When an id was made, ms: its first ten signs (Crockford base 32). */

@@ -5,6 +5,7 @@ import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorDeps, Held, WiredDeps } from './deps.ts'
 import { freezeApproved } from './freeze-approved.ts'
 import { inHand } from './in-hand.ts'
+import { handbookProblems } from './knowledge.ts'
 import { presentDrafts } from './present-drafts.ts'
 import { quietFiles } from './quiet-files.ts'
 import { isHalted } from './read-task.ts'
@@ -22,6 +23,7 @@ const CHANNEL_LOOK_MS = 1_000
 const QUIET_MS = 500
 /** A round that talks to a silent provider takes its limits; longer than all of them together is a hang. */
 const MAX_PASS_MS = 300_000
+const MAX_TIMER_MS = 2 ** 31 - 2
 
 export interface RunOptions {
   readonly config: { readonly reconcileMs: number; readonly state: string }
@@ -34,7 +36,7 @@ type HeldBy = Map<ChannelName, readonly Held[]>
 
 /**
  * Runs the executor: one pass over the vault and one round of each channel at the start, after every change of the vault,
- * when an undo window ends, when `wake` is called, and every `reconcileMs`. Each channel has its own loop, so that a
+ * when an undo window or any other hold ends, when `wake` is called, and every `reconcileMs`. Each channel has its own loop, so that a
  * silent provider keeps nothing else waiting. Gives `wake`. Without its journal the service ends.
  */
 export async function runExecutor(
@@ -66,17 +68,18 @@ export async function runExecutor(
   const wakeChannels = () => {
     for (const one of loops) one.wake()
   }
-  let undo: NodeJS.Timeout | undefined
+  let due: NodeJS.Timeout | undefined
   const passes = loop('passes', async () => {
     const held = await vaultPass(deps)
     wakeChannels()
-    await tell([...held, ...[...heldBy.values()].flat()], deps, options)
-    clearTimeout(undo)
-    const due = deps.journal.freezes().map((freeze) => freeze.undoUntil - deps.clock.now())
-    const next = Math.min(...due.filter((ms) => ms > 0))
-    if (Number.isFinite(next)) undo = setTimeout(wakeChannels, next + 1)
+    const all = [...held, ...[...heldBy.values()].flat()]
+    await tell(all, deps, options)
+    clearTimeout(due)
+    const ends = [...all.map(({ until }) => until), ...deps.journal.freezes().map(({ undoUntil }) => undoUntil)]
+    const next = nextEnd(ends, deps.clock.now())
+    if (next !== undefined) due = setTimeout(passes.wake, next + 1)
   })
-  service.resources.defer(() => clearTimeout(undo))
+  service.resources.defer(() => clearTimeout(due))
   service.resources.use(await deps.vault.watch([...WATCHED], passes.wake))
   every(reconcileMs, passes.wake, service)
   // Beside the rounds: waiting for a silent provider must keep nothing else waiting.
@@ -99,6 +102,12 @@ export async function runExecutor(
   every(HALT_LOOK_MS, () => void lookAtHalt(), service)
   await passes.settled()
   return passes.wake
+}
+
+/** How long (ms) until the first of these moments that is still to come; a longer time than timers take is cut. */
+export function nextEnd(moments: readonly (number | undefined)[], now: number): number | undefined {
+  const waits = moments.map((at) => (at ?? 0) - now).filter((ms) => ms > 0)
+  return waits.length === 0 ? undefined : Math.min(...waits, MAX_TIMER_MS)
 }
 
 /** One look at everything, one after the other: the vault, the work under way in each channel, the dashboard. */
@@ -127,7 +136,7 @@ function demandNewest({ journal }: ExecutorDeps): void {
 }
 
 async function tell(held: readonly Held[], deps: ExecutorDeps, options: RunOptions): Promise<void> {
-  const own = deps.channels.flatMap((channel) => channel.problems())
+  const own = [...deps.channels.flatMap((channel) => channel.problems()), ...(await handbookProblems(deps))]
   const { problems, signs } = await zoneNews(options.config.state, deps.clock.now())
   await updateDashboard({ agents: options.agents, held, problems: [...own, ...problems], signs }, deps)
 }
