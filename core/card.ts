@@ -82,6 +82,15 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
   return blocks.filter((block) => block !== '').join('\n\n')
 }
 
+/** What the card of a file warns of, the worst first, as it says it. */
+export function warningsIn(task: TaskFile): { level: Risk['level']; say: string }[] {
+  return [...(section(task, 'card') ?? '').matchAll(/^> (⛔ \*\*High risk:\*\*|⚠) (.+)$/gmu)].map(
+    ([, mark, say = '']) => {
+      return { level: mark === '⚠' ? 'notice' : 'high', say: say.replace(/\\(?=[!-/:-@[-`{-~])/g, '') }
+    },
+  )
+}
+
 function codeRow(task: TaskFile, facts: CardFacts): CardRow[] {
   if (facts.code === undefined) return []
   const command = `countersign approve ${shortId(task.front.id)} --code ${facts.code}`

@@ -62,6 +62,7 @@ test('error codes', () => {
   expect(Object.keys(ERROR_CODES)).toMatchInlineSnapshot(`
     [
       "ERR_CLONE_IN_USE",
+      "ERR_CODE_NEEDED",
       "ERR_CONFIG_INVALID",
       "ERR_CONFLICT_NOT_FOUND",
       "ERR_CONFLICT_STATE",
