@@ -28,6 +28,7 @@ test('finds a whole ledger whole', async () => {
   expect(await verifyLedgers(home)).toEqual({
     ok: true,
     agents: [{ agent: 'cloud', entries: 4, checkpoints: 1 }],
+    receipts: 0,
     faults: [],
   })
 })

@@ -1,8 +1,8 @@
-import { createPublicKey } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
+import { publicKeyFrom } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
 import {
   crossCheck,
@@ -14,12 +14,16 @@ import {
   parseLedgerLine,
   verifyChain,
 } from '#core/ledger.ts'
-import { parseTrust } from '#core/trust.ts'
+import { auditReceipts, type CountersignKey } from '#core/receipt-audit.ts'
+import { parseTrust, type Trust } from '#core/trust.ts'
+import { doneFiles } from './done-files.ts'
 import type { ZoneHome } from './zone-home.ts'
 
 export type AuditReport = {
   readonly ok: boolean
   readonly agents: readonly { readonly agent: string; readonly entries: number; readonly checkpoints: number }[]
+  /** How many countersignatures were held against the keys. */
+  readonly receipts: number
   readonly faults: readonly LedgerFault[]
 }
 
@@ -30,7 +34,7 @@ export async function verifyLedgers(home: ZoneHome, since?: string): Promise<Aud
 
 /**
  * Reads and verifies every ledger of this zone's vault: each chain by itself, then all against the signed checkpoints in
- * them, what the other agent witnessed, and the head this machine remembers of its own. With `since` (a day, UTC) only
+ * them, what the other agent witnessed, the head this machine remembers of its own, and the countersigning keys. With `since` (a day, UTC) only
  * the files from that day on, whose first entry is then believed to follow what was not looked at. Throws
  * ERR_CONFIG_INVALID when the trust file cannot be read.
  */
@@ -38,7 +42,9 @@ export async function readLedgers(
   home: ZoneHome,
   since?: string,
 ): Promise<{ readonly report: AuditReport; readonly entries: readonly (readonly LedgerEntry[])[] }> {
-  const agents = await trustedAgents(home)
+  const { ledgerKeys: agents, countersignKeys } = await trustedKeys(home)
+  // The executor writes the ledger first.
+  const done = await doneFiles(home.vault, since)
   // Before the files are read: they may grow meanwhile, and a later head would look like a cut tail.
   const remembered = rememberedHead(home)
   const names = new Set([...agents.keys(), ...(await subfolders(join(home.vault, 'Logs')))])
@@ -49,6 +55,7 @@ export async function readLedgers(
     ...reports.flatMap((report) => report.faults),
     ...strangers.map(({ agent }) => ({ agent, file: '', line: 0, problem: 'no known agent has this name' })),
     ...crossCheck(reports, agents, remembered),
+    ...auditReceipts(reports, countersignKeys, done),
   ]
   const report = {
     ok: faults.length === 0,
@@ -57,6 +64,7 @@ export async function readLedgers(
       entries: entries.length,
       checkpoints: entries.filter((entry) => entry.type === 'ledger.checkpoint').length,
     })),
+    receipts: reports.flatMap(({ entries }) => entries.filter((entry) => entry.type === 'execution.done')).length,
     faults,
   }
   return { report, entries: reports.map(({ entries }) => entries) }
@@ -72,16 +80,27 @@ function firstEntry(files: readonly LedgerFile[]): LedgerEntry | undefined {
   return first && parseLedgerLine(first.text.slice(0, first.text.indexOf('\n')))
 }
 
-/** Agents by name, former ones too, with the keys that have signed their checkpoints. */
-async function trustedAgents(home: ZoneHome) {
+/** Agents by name, former ones too, with the keys that have signed their checkpoints; and every countersigning key. */
+async function trustedKeys(home: ZoneHome) {
   const file = join(home.trust, 'agents.json')
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new CountersignError('ERR_CONFIG_INVALID', `reading ${file}: not there`, { cause })
   })
-  const keyOf = (spki: string) => createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' })
-  const { agents, revoked } = parseTrust(text)
-  const byName = Map.groupBy([...agents, ...revoked], (one) => one.name)
-  return new Map([...byName].map(([name, all]) => [name, all.map((one) => keyOf(one.ledger))]))
+  const trust = parseTrust(text)
+  const byName = Map.groupBy([...trust.agents, ...trust.revoked], (one) => one.name)
+  const ledgerKeys = new Map([...byName].map(([name, all]) => [name, all.map((one) => publicKeyFrom(one.ledger))]))
+  return { ledgerKeys, countersignKeys: countersignKeys(trust) }
+}
+
+/** Present ones last: a key that counts again counts as such. */
+function countersignKeys({ agents, revoked, retired = [] }: Trust): CountersignKey[] {
+  const known = [
+    ...retired.map(({ name, countersign, at }) => ({ name, countersign, retiredAt: at })),
+    ...[...revoked, ...agents].map(({ name, countersign }) => ({ name, countersign })),
+  ]
+  return known.flatMap(({ name, countersign, ...more }) =>
+    countersign == null ? [] : [{ agent: name, publicKey: publicKeyFrom(countersign), ...more }],
+  )
 }
 
 /** The newest file belongs to them, however old it is: it ends with the head. */

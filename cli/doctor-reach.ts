@@ -3,8 +3,8 @@ import { connectRedis } from '#adapters/queue/redis.ts'
 import type { Finding } from '#core/finding.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { parseConfig, SecretFile } from '#runtime/config.ts'
-import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
-import { imapSettings, smtpSettings } from '#runtime/settings.ts'
+import { gmailAccountOf, imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
+import { imapSettings, ownerSettings, sendingSettings } from '#runtime/settings.ts'
 import { attempt } from './finding.ts'
 import { serviceSettings } from './service-settings.ts'
 
@@ -25,7 +25,7 @@ export async function settingsFindings(zone: Zone, env: Record<string, string>):
 /** Logs in to the mailbox and, in the local zone, to the sending server. Nothing is read or sent. */
 export async function mailFindings(zone: Zone, env: Record<string, string>): Promise<Finding[]> {
   const findings = [await imapFinding(env)]
-  if (zone === 'local') findings.push(await smtpFinding(env))
+  if (zone === 'local') findings.push(await sendingFinding(env))
   return findings
 }
 
@@ -38,10 +38,16 @@ async function imapFinding(env: Record<string, string>): Promise<Finding> {
   )
 }
 
-async function smtpFinding(env: Record<string, string>): Promise<Finding> {
-  const verdict = parseConfig(smtpSettings, env)
+async function sendingFinding(env: Record<string, string>): Promise<Finding> {
+  const verdict = parseConfig({ ...sendingSettings, ...ownerSettings }, env)
   if (!verdict.ok) return { check: 'sending', result: 'skipped', found: 'its settings are not complete' }
-  const account = smtpAccountOf(verdict.config)
+  const { config } = verdict
+  if (config.mailProvider === 'gmail')
+    return attempt('sending', `Gmail lets ${config.ownerAddress} send and read, and nothing more`, async () => {
+      const { gmailSender } = await import('#adapters/gmail/gmail-sender.ts')
+      await gmailSender(gmailAccountOf(config)).verify()
+    })
+  const account = smtpAccountOf(config)
   return attempt('sending', `${account.user || 'anyone'} can log in at ${account.host}`, async () => {
     const { smtpSender } = await import('#adapters/smtp/smtp-sender.ts')
     await smtpSender(account).verify()

@@ -9,6 +9,7 @@ import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import { guardFindings } from './doctor-guard.ts'
 import { handbookFinding } from './doctor-handbook.ts'
+import { keyFindings } from './doctor-key.ts'
 import { mailFindings, redisFinding, settingsFindings } from './doctor-reach.ts'
 import { attempt } from './finding.ts'
 import { renderTable, terminalText } from './table.ts'
@@ -26,6 +27,7 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
     await gitFinding(),
     ...(await permissionFindings(home)),
     ...(await guardFindings(home)),
+    ...(await keyFindings(home, env)),
     await handbookFinding(home.vault),
     await attempt('pairing', `knows ${home.zone === 'cloud' ? 'the local' : 'the cloud'} zone`, async () => {
       const zones = (await readAgents(home.trust)).map((agent) => agent.zone)

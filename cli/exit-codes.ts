@@ -6,6 +6,7 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, notFound: 3, refused: 4, notRu
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   ERR_CONFIG_INVALID: EXIT.usage,
   ERR_HOME_MISSING: EXIT.usage,
+  ERR_KEY_LOCKED: EXIT.usage,
   ERR_USAGE: EXIT.usage,
   ERR_VAULT_PATH_INVALID: EXIT.usage,
   ERR_CONFLICT_NOT_FOUND: EXIT.notFound,

@@ -29,13 +29,21 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   approve: { summary: 'approve a drafted task: it will be executed', load: () => import('./commands/approve.ts') },
   undo: { summary: 'take an approved task back before it is done', load: () => import('./commands/undo.ts') },
   reject: { summary: 'reject a drafted task', load: () => import('./commands/reject.ts') },
+  attach: { summary: 'add a file to a drafted mail', load: () => import('./commands/attach.ts') },
   redraft: { summary: 'send a drafted task back to the drafter', load: () => import('./commands/redraft.ts') },
   resolve: { summary: 'say whether a task in doubt was done', load: () => import('./commands/resolve.ts') },
   sync: { summary: 'synchronise now, or show how sync is doing', load: () => import('./commands/sync.ts') },
   trust: { summary: 'whom this zone believes; revoke an agent’s keys', load: () => import('./commands/trust.ts') },
+  lock: { summary: 'give the countersigning key a passphrase', load: () => import('./commands/lock.ts') },
+  unlock: { summary: 'take it off the countersigning key', load: () => import('./commands/unlock.ts') },
+  rotate: { summary: 'replace the countersigning key by a new one', load: () => import('./commands/rotate.ts') },
   audit: {
     summary: 'verify the ledgers, show the life of a task, export them',
     load: () => import('./commands/audit.ts'),
+  },
+  notify: {
+    summary: 'the ways this zone tells you that something needs you; try them',
+    load: () => import('./commands/notify.ts'),
   },
   mcp: { summary: 'serve an MCP server over stdio', load: () => import('./commands/mcp.ts') },
   doctor: {

@@ -28,6 +28,10 @@ const SECRET_SETTINGS: Record<Zone, Readonly<Record<string, string>>> = {
   local: {
     COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password',
     COUNTERSIGN_SMTP_PASSWORD_FILE: 'smtp-password',
+    COUNTERSIGN_KEY_PASSPHRASE_FILE: 'countersign-passphrase',
+    COUNTERSIGN_NOTIFY_NTFY_TOKEN_FILE: 'ntfy-token',
+    COUNTERSIGN_NOTIFY_WEBHOOK_SECRET_FILE: 'webhook-secret',
+    COUNTERSIGN_GMAIL_TOKEN_FILE: 'gmail-token',
     COUNTERSIGN_REDIS_PASSWORD_FILE: 'redis-password',
   },
 }

@@ -112,7 +112,8 @@ describe('a countersignature', () => {
   })
 
   test.each([
-    ['nothing', undefined, expected, 'receipt-malformed'],
+    ['nothing', undefined, expected, 'receipt-missing'],
+    ['an empty one', {}, expected, 'receipt-malformed'],
     ['an extra field', { ...receipt, admin: true }, expected, 'receipt-malformed'],
     [
       'another key',

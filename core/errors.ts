@@ -3,6 +3,10 @@
  * the person who runs this and says what to do next. docs/errors.md has one entry per code (a test checks both ways).
  */
 export const ERROR_CODES = {
+  ERR_ATTACHMENT_CHANGED: {
+    retryable: false,
+    hint: 'Nothing was sent. Put the file back, or attach it again with `countersign attach`; then approve again.',
+  },
   ERR_CLONE_IN_USE: {
     retryable: true,
     hint: 'Another sync process works on this clone. Stop it, or let it do the work.',
@@ -57,6 +61,10 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Nothing is executed without the journal. Check the disk and the state folder; restore journal.sqlite from a backup rather than delete it.',
   },
+  ERR_KEY_LOCKED: {
+    retryable: false,
+    hint: 'Write the passphrase into a file of mode 0600 and name it in COUNTERSIGN_KEY_PASSPHRASE_FILE (or keep it as secrets/countersign-passphrase), then start again. `countersign unlock` takes the passphrase off the key.',
+  },
   ERR_LEDGER_BROKEN: {
     retryable: false,
     hint: 'The ledger was changed by something else. Run `countersign audit verify` and keep a copy of the file it names.',
@@ -70,6 +78,10 @@ export const ERROR_CODES = {
     hint: 'The mail server refused the message; nothing was sent. Correct what it names and approve again.',
   },
   ERR_MAIL_UNREACHABLE: { retryable: true, hint: 'Will retry. Check host, port, TLS mode and the network.' },
+  ERR_NOTIFY_FAILED: {
+    retryable: true,
+    hint: 'Will retry; nothing else waits for it. `countersign notify --test` tries it at once; see docs/notifications.md.',
+  },
   ERR_NOT_RUNNING: {
     retryable: false,
     hint: 'Start the zone (`docker compose -f compose.local.yml up -d` or compose.cloud.yml; `npm start` for both on one machine), then try again.',

@@ -27,6 +27,7 @@ export const LEDGER_TYPES = [
   'zone.forbidden',
   'ledger.checkpoint',
   'ledger.witnessed',
+  'key.rotated',
 ] as const
 export type LedgerType = (typeof LEDGER_TYPES)[number]
 /** Ids, digests, addresses' domains, outcomes; never a secret or a message's text. */
@@ -120,12 +121,15 @@ export interface LedgerFault {
   readonly file: string
   readonly line: number
   readonly seq?: number
+  readonly task?: string
   readonly problem: string
 }
 
 export interface LedgerReport {
   readonly agent: string
   readonly entries: readonly LedgerEntry[]
+  /** Where each of the entries stands. */
+  readonly places: readonly Pick<LedgerFault, 'file' | 'line'>[]
   readonly head: LedgerHead | null
   /** The number of the last entry before those that were looked at; 0: all were. */
   readonly after: number
@@ -138,6 +142,7 @@ export interface LedgerReport {
  */
 export function verifyChain(agent: string, files: readonly LedgerFile[], from: LedgerHead | null = null): LedgerReport {
   const entries: LedgerEntry[] = []
+  const places: Pick<LedgerFault, 'file' | 'line'>[] = []
   const faults: LedgerFault[] = []
   let head: LedgerHead | null = from
   for (const file of files.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -150,10 +155,11 @@ export function verifyChain(agent: string, files: readonly LedgerFile[], from: L
       if (problem) faults.push({ agent, file: file.name, line: index + 1, ...(entry && { seq: entry.seq }), problem })
       if (!entry) continue
       entries.push(entry)
+      places.push({ file: file.name, line: index + 1 })
       head = { seq: entry.seq, hash: entry.hash }
     }
   }
-  return { agent, entries, head, after: from?.seq ?? 0, faults }
+  return { agent, entries, places, head, after: from?.seq ?? 0, faults }
 }
 
 function chainProblem(entry: LedgerEntry, head: LedgerHead | null, agent: string, file: string): string | undefined {

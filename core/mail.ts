@@ -3,6 +3,11 @@ import { makeTaskId, type TaskId } from './ids.ts'
 import type { IncomingMail, MailAddress } from './ports/mail.ts'
 
 export const NO_SUBJECT = '(no subject)'
+/**
+ * Says the Message-ID once more: some providers (Gmail, Outlook) give what they send one of their own, and what was sent
+ * must be found again.
+ */
+export const OWN_ID_HEADER = 'X-Countersign-ID'
 
 /** Why a message becomes no task: nobody waits for an answer, or an answer could start a loop. */
 export type SkipReason =

@@ -19,6 +19,8 @@ export const reportSchema = z.discriminatedUnion('outcome', [
     outcome: z.literal('refused'),
     code: z.enum(['ERR_COUNTERSIGNATURE_INVALID', 'ERR_FENCED', 'ERR_MAIL_REFUSED', 'ERR_MAIL_UNREACHABLE']),
     reason: z.string(),
+    /** The rule in words, for whoever called without the executor. */
+    say: z.string().optional(),
   }),
   z.strictObject({
     outcome: z.literal('unknown'),
@@ -39,4 +41,5 @@ export const reportOutput = z.strictObject({
   link: z.string().optional(),
   code: z.string().optional(),
   reason: z.string().optional(),
+  say: z.string().optional(),
 })

@@ -38,6 +38,8 @@ const syncSchema = z.looseObject({
   hubRestored: z.looseObject({ at: z.string() }).nullish(),
   /** What the last check of everything found wrong; null before the first. */
   check: z.looseObject({ at: z.string(), problems: z.array(z.string()) }).nullish(),
+  /** What the gate refused to take from the hub; null when nothing. */
+  quarantine: z.looseObject({ head: z.string().nullable(), faults: z.array(z.string()) }).nullish(),
   /** When the hub last answered; null: not since sync began. */
   hubReachedAt: z.string().nullish(),
   /** The last sign of life of each other agent. */

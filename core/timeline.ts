@@ -52,6 +52,7 @@ const WORDS: Readonly<Record<LedgerType, Say>> = {
   'zone.forbidden': (value) => `${value('operation')} was refused in this zone: ${value('rule')}`,
   'ledger.checkpoint': (value) => `the ledger’s head was signed (entry ${value('seq')})`,
   'ledger.witnessed': (value) => `the head of ${value('agent')}’s ledger was noted (entry ${value('seq')})`,
+  'key.rotated': (value) => `the countersigning key ${value('old')} was replaced by ${value('new')}`,
 }
 
 /** An entry as a sentence for a person. What it quotes comes from the ledger as it is: clean it for where it is shown. */

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest'
 import type { Oid } from './ports/repo.ts'
 import {
   type AgentIdentity,
+  isRotated,
   parseIdentity,
   parseTrust,
   renderAuthorizedKeys,
   renderTrust,
   sshFingerprint,
+  withCountersignKey,
   withoutAgent,
 } from './trust.ts'
 
@@ -65,6 +67,37 @@ describe('trust/agents.json', () => {
   ])('refuses %s', (_what, identity, message) => {
     expect(() => parseIdentity(JSON.stringify(identity))).toThrow(message)
     expect(() => parseTrust(JSON.stringify({ agents: [identity] }))).toThrow(message)
+  })
+
+  it('with another countersigning key keeps the one before it', () => {
+    const at = '2026-11-20T10:00:00.000Z'
+    const trust = withCountersignKey({ agents: [cloud, local], revoked: [] }, 'local', spki('D'), at)
+    const retired = [{ name: 'local', countersign: spki('C'), at }]
+    expect(trust).toEqual({ agents: [cloud, { ...local, countersign: spki('D') }], revoked: [], retired })
+    expect(parseTrust(renderTrust(trust))).toEqual(trust)
+    expect(withCountersignKey(trust, 'local', spki('D'), at)).toEqual(trust)
+    expect(withCountersignKey(trust, 'cloud', spki('E'), at)).toEqual(trust)
+    const revoked = withoutAgent(trust, 'local', AFTER)
+    expect(revoked).toMatchObject({ retired, revoked: [{ name: 'local', countersign: spki('D') }] })
+    expect(parseTrust(renderTrust(revoked))).toEqual(revoked)
+  })
+
+  it('takes a pairing document for a rotation only when nothing else changed and the known key is retired in it', () => {
+    const given = { ...local, countersign: spki('D') }
+    const retired = [{ name: 'local', countersign: spki('C'), at: '2026-11-20T10:00:00.000Z' }]
+    expect(isRotated(local, given, retired)).toBe(true)
+    expect(isRotated(local, given, [])).toBe(false)
+    expect(isRotated(local, given, [{ ...retired[0]!, countersign: spki('E') }])).toBe(false)
+    expect(isRotated(local, given, [{ ...retired[0]!, name: 'other' }])).toBe(false)
+    expect(isRotated(local, { ...given, signing: ssh('Z') }, retired)).toBe(false)
+  })
+
+  it.each<[string, unknown[], RegExp]>([
+    ['a key retired twice', [spki('E'), spki('E')], /retired twice/],
+    ['an agent with a retired key', [spki('C')], /countersigns with a retired key/],
+  ])('refuses %s', (_what, keys, message) => {
+    const retired = keys.map((countersign) => ({ name: 'local', countersign, at: '2026-11-20T10:00:00.000Z' }))
+    expect(() => parseTrust(JSON.stringify({ agents: [local], retired }))).toThrow(message)
   })
 
   it.each<[string, AgentIdentity[], RegExp]>([

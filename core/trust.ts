@@ -45,6 +45,8 @@ const revokedSchema = z.strictObject({
   signing: sshKey,
   /** What its checkpoints in the ledgers were signed with. */
   ledger: spki,
+  /** What its receipts were signed with, if it made any. */
+  countersign: spki.optional(),
   /** The last commit up to which the key's signatures count; null: none of them does. */
   after: z
     .string()
@@ -56,15 +58,29 @@ const revokedSchema = z.strictObject({
 /** A signing key that counts no more, but for the history that had been verified by then. */
 export type RevokedKey = Readonly<z.output<typeof revokedSchema>>
 
+const retiredSchema = z.strictObject({
+  name: agentName,
+  countersign: spki,
+  at: z.iso.datetime({ precision: 3 }),
+})
+
+/** A countersigning key that another took the place of: only what it signed up to `at` counts. */
+export type RetiredKey = Readonly<z.output<typeof retiredSchema>>
+
 /** What `trust/agents.json` says: who is believed, and which keys are no longer. */
 export interface Trust {
   readonly agents: readonly AgentIdentity[]
   readonly revoked: readonly RevokedKey[]
+  readonly retired?: readonly RetiredKey[] | undefined
 }
 
 const trustSchema = z
-  .strictObject({ agents: z.array(identitySchema).max(20), revoked: z.array(revokedSchema).max(100).default([]) })
-  .superRefine(({ agents, revoked }, context) => {
+  .strictObject({
+    agents: z.array(identitySchema).max(20),
+    revoked: z.array(revokedSchema).max(100).default([]),
+    retired: z.array(retiredSchema).max(100).optional(),
+  })
+  .superRefine(({ agents, revoked, retired = [] }, context) => {
     for (const field of ['name', 'signing', 'deploy', 'ledger'] as const) {
       const repeated = repeatedIn(agents.map((one) => one[field]))
       if (repeated !== undefined) context.addIssue(`two agents share one ${field}: ${repeated}`)
@@ -76,6 +92,11 @@ const trustSchema = z
     if (repeated !== undefined) context.addIssue(`a key is revoked twice: ${repeated}`)
     if (agents.some((one) => old.includes(one.signing) || old.includes(one.deploy)))
       context.addIssue('an agent has a revoked key')
+    const outworn = retired.map((one) => one.countersign)
+    const twice = repeatedIn(outworn)
+    if (twice !== undefined) context.addIssue(`a key is retired twice: ${twice}`)
+    if (agents.some((one) => one.countersign !== null && outworn.includes(one.countersign)))
+      context.addIssue('an agent countersigns with a retired key')
   })
 
 /** Reads a `trust/agents.json`. Strict: throws ERR_CONFIG_INVALID naming every fault. */
@@ -89,9 +110,10 @@ export function parseIdentity(text: string): AgentIdentity {
 }
 
 /** The text of `trust/agents.json`, sorted by name. Throws as `parseTrust` when its parts contradict each other. */
-export function renderTrust({ agents, revoked }: Trust): string {
+export function renderTrust({ agents, revoked, retired = [] }: Trust): string {
   const sorted = agents.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const text = `${JSON.stringify({ agents: sorted, ...(revoked.length > 0 && { revoked }) }, null, 2)}\n`
+  const gone = { ...(revoked.length > 0 && { revoked }), ...(retired.length > 0 && { retired }) }
+  const text = `${JSON.stringify({ agents: sorted, ...gone }, null, 2)}\n`
   parseTrust(text)
   return text
 }
@@ -102,10 +124,28 @@ export function sameAgent(one: AgentIdentity, other: AgentIdentity): boolean {
 }
 
 /** The same trust without an agent: its signatures count up to the commit `after`, its deploy key opens nothing. */
-export function withoutAgent({ agents, revoked }: Trust, name: string, after: Oid | null): Trust {
+export function withoutAgent(trust: Trust, name: string, after: Oid | null): Trust {
+  const { agents, revoked } = trust
   const gone = agents.filter((one) => one.name === name)
-  const keys = gone.map(({ zone, signing, ledger }) => ({ name, zone, signing, ledger, after }))
-  return { agents: agents.filter((one) => one.name !== name), revoked: [...revoked, ...keys] }
+  const keys = gone.map(({ zone, signing, ledger, countersign }) => ({
+    ...{ name, zone, signing, ledger, after },
+    ...(countersign !== null && { countersign }),
+  }))
+  return { ...trust, agents: agents.filter((one) => one.name !== name), revoked: [...revoked, ...keys] }
+}
+
+/** The same trust with another countersigning key for an agent that has one; the key before it is retired. */
+export function withCountersignKey(trust: Trust, name: string, countersign: string, at: string): Trust {
+  const before = trust.agents.find((one) => one.name === name)?.countersign
+  if (before == null || before === countersign) return trust
+  const agents = trust.agents.map((one) => (one.name === name ? { ...one, countersign } : one))
+  return { ...trust, agents, retired: [...(trust.retired ?? []), { name, countersign: before, at }] }
+}
+
+/** Whether two identities are the same but for the countersigning key, and `retired` says the known one was replaced. */
+export function isRotated(known: AgentIdentity, given: AgentIdentity, retired: readonly RetiredKey[]): boolean {
+  const isRetired = retired.some((one) => one.name === known.name && one.countersign === known.countersign)
+  return isRetired && sameAgent({ ...known, countersign: given.countersign }, given)
 }
 
 /** `SHA256:…` of a public key, as git's `%GF` prints it. */

@@ -60,5 +60,6 @@ function sendingSettings({ smtp, accounts }: Mailbox, undoMs: number): Record<st
     COUNTERSIGN_SMTP_USER: accounts.owner.address,
     COUNTERSIGN_SMTP_TLS: 'none',
     COUNTERSIGN_UNDO_MS: String(undoMs),
+    COUNTERSIGN_NOTIFY_DESKTOP: 'off',
   }
 }

@@ -6,21 +6,27 @@ import type { Env } from './config.ts'
  * service of a zone gets the same environment file, so each of them refuses to start.
  */
 export function contradictions(env: Env): string[] {
-  return [...sendingInTheCloud(env), ...secretsInTheOpen(env), ...plaintextMail(env), ...foldersInsideTheVault(env)]
+  return [
+    ...sendingInTheCloud(env),
+    ...secretsInTheOpen(env),
+    ...plaintextMail(env),
+    ...notices(env),
+    ...foldersInsideTheVault(env),
+  ]
 }
 
 /** The cloud must not be able to send: a credential that is not there cannot leak or be used. */
 function sendingInTheCloud(env: Env): string[] {
   if (env.COUNTERSIGN_ZONE !== 'cloud') return []
   return namesOf(env)
-    .filter((name) => name.startsWith('COUNTERSIGN_SMTP_'))
+    .filter((name) => /^COUNTERSIGN_(?:SMTP_|GMAIL_|MAIL_PROVIDER$)/.test(name))
     .map((name) => `${name}: the cloud zone never sends mail; remove it here and set it in the local zone`)
 }
 
 /** A secret in a variable shows up in `docker inspect`, in crash reports and in every child process. */
 function secretsInTheOpen(env: Env): string[] {
   const faults = namesOf(env)
-    .filter((name) => /^COUNTERSIGN_.*(PASSWORD|TOKEN|SECRET)$/.test(name))
+    .filter((name) => /^COUNTERSIGN_.*(PASSWORD|PASSPHRASE|TOKEN|SECRET)$/.test(name))
     .map((name) => `${name}: secrets come as files; put it into a file of mode 0600 and set ${name}_FILE to its path`)
   if (/^rediss?:\/\/[^/@]*:[^/@]+@/.test(env.COUNTERSIGN_REDIS_URL ?? '')) {
     faults.push('COUNTERSIGN_REDIS_URL: holds a password; put it into a file and set COUNTERSIGN_REDIS_PASSWORD_FILE')
@@ -36,6 +42,17 @@ function plaintextMail(env: Env): string[] {
     if (env[name] !== 'none' || isLoopback(host)) return []
     return [`${name}: none would send the password to ${host || 'the server'} in clear text; use tls or starttls`]
   })
+}
+
+/** Notices name what waits for the person. */
+function notices(env: Env): string[] {
+  const names = ['COUNTERSIGN_NOTIFY_NTFY_URL', 'COUNTERSIGN_NOTIFY_WEBHOOK_URL']
+  const isOpen = (name: string) => {
+    const url = URL.parse(env[name] ?? '')
+    return url?.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
+  }
+  const open = env.COUNTERSIGN_ALLOW_PLAINTEXT === 'true' ? [] : names.filter(isOpen)
+  return open.map((name) => `${name}: http would send what waits for you in clear text; use https`)
 }
 
 function isLoopback(host: string): boolean {

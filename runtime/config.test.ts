@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type ConfigHost, type Env, loadConfig, parseConfig } from './config.ts'
 import { contradictions } from './config-rules.ts'
-import { imapSettings, ownerSettings, smtpSettings, zoneSettings } from './settings.ts'
+import { imapSettings, ownerSettings, sendingSettings, smtpSettings, zoneSettings } from './settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -112,6 +112,11 @@ describe('contradictions', () => {
       { ...good, COUNTERSIGN_SMTP_HOST: 'x' },
       /^COUNTERSIGN_SMTP_HOST: the cloud zone never sends/,
     ],
+    [
+      'a Gmail token in the cloud',
+      { ...good, COUNTERSIGN_GMAIL_TOKEN_FILE: '/x' },
+      /^COUNTERSIGN_GMAIL_TOKEN_FILE: the/,
+    ],
     ['even an unknown SMTP setting in the cloud', { ...good, COUNTERSIGN_SMTP_ANY: 'x' }, /^COUNTERSIGN_SMTP_ANY/],
     [
       'a secret in a variable',
@@ -174,6 +179,36 @@ describe('loading', () => {
     }
   }
   const local = { ...good, COUNTERSIGN_ZONE: 'local', COUNTERSIGN_SMTP_HOST: 'mail.example.org' }
+
+  it.each<[string, Env, RegExp | undefined]>([
+    ['SMTP without its host', { COUNTERSIGN_SMTP_HOST: '' }, /COUNTERSIGN_SMTP_HOST: missing/],
+    [
+      'SMTP, said, without its host',
+      { COUNTERSIGN_SMTP_HOST: '', COUNTERSIGN_MAIL_PROVIDER: 'smtp' },
+      /COUNTERSIGN_SMTP_HOST: missing/,
+    ],
+    ['SMTP without a Gmail token', {}, undefined],
+    [
+      'Gmail without its token',
+      { COUNTERSIGN_SMTP_HOST: '', COUNTERSIGN_MAIL_PROVIDER: 'gmail' },
+      /COUNTERSIGN_GMAIL_TOKEN_FILE: missing/,
+    ],
+    [
+      'Gmail without an SMTP host',
+      { COUNTERSIGN_SMTP_HOST: '', COUNTERSIGN_MAIL_PROVIDER: 'gmail', COUNTERSIGN_GMAIL_TOKEN_FILE: secretPath },
+      undefined,
+    ],
+    [
+      'a host that is none',
+      { COUNTERSIGN_SMTP_HOST: 'a b', COUNTERSIGN_MAIL_PROVIDER: 'gmail' },
+      /SMTP_HOST: expected/,
+    ],
+    ['an unknown provider', { COUNTERSIGN_MAIL_PROVIDER: 'pigeon' }, /COUNTERSIGN_MAIL_PROVIDER: expected one of/],
+  ])('judges %s', (_what, changes, fault) => {
+    const verdict = parseConfig({ ...shape, ...sendingSettings }, { ...local, ...changes })
+    if (fault === undefined) expect(verdict).toMatchObject({ ok: true })
+    else expect(verdict.ok ? '' : verdict.faults.join()).toMatch(fault)
+  })
 
   it('exits 2 with one line per fault and the hint', () => {
     const { lines, exit } = run({ ...local, COUNTERSIGN_HTTP_PORT: 'x', COUNTERSIGN_ZONE: '' })

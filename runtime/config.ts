@@ -10,6 +10,8 @@ export interface Setting<T> {
   readonly name: string
   /** The variable that is asked when the first one is absent. */
   readonly fallback?: string
+  /** Asked for only when that variable has that value (`standard` is its value when it is absent); else it may be missing. */
+  readonly when?: { readonly name: string; readonly value: string; readonly standard: string }
   readonly schema: z.ZodType<T, string | undefined>
 }
 
@@ -63,7 +65,7 @@ export function parseConfig<S extends ConfigShape>(shape: S, env: Env): ConfigVe
   for (const [field, setting] of Object.entries(shape)) {
     const raw = env[setting.name] || (setting.fallback && env[setting.fallback]) || undefined
     // The variable it falls back to is a setting too, and reported itself.
-    if (raw === undefined && setting.fallback) continue
+    if (raw === undefined && (setting.fallback || !isAskedFor(setting, env))) continue
     const parsed = setting.schema.safeParse(raw)
     if (parsed.success) config[field] = parsed.data
     else faults.push(faultOf(setting.name, raw, parsed.error.issues))
@@ -73,6 +75,10 @@ export function parseConfig<S extends ConfigShape>(shape: S, env: Env): ConfigVe
   return faults.length === 0
     ? { ok: true, config: Object.freeze(config) as ConfigOf<S> }
     : { ok: false, faults: [...new Set(faults)].sort() }
+}
+
+function isAskedFor({ when }: Setting<unknown>, env: Env): boolean {
+  return when === undefined || (env[when.name] || when.standard) === when.value
 }
 
 /** The faults of the values that `env` has, one line each. What is missing is none here; see `parseConfig` for the rest. */
@@ -88,7 +94,9 @@ function faultOf(name: string, raw: string | undefined, issues: readonly z.core.
   const expected = issues.map((issue) => issue.message).join('; ')
   if (raw === undefined) return `${name}: missing; ${expected}`
   // A mistyped secret or a URL with a password must not end up in a log.
-  const found = /PASSWORD|SECRET|TOKEN|KEY|URL/.test(name) ? '' : `, got ${JSON.stringify(raw.slice(0, 100))}`
+  const found = /PASSWORD|PASSPHRASE|SECRET|TOKEN|KEY|URL/.test(name)
+    ? ''
+    : `, got ${JSON.stringify(raw.slice(0, 100))}`
   return `${name}: ${expected}${found}`
 }
 

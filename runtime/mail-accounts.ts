@@ -1,5 +1,5 @@
 import type { ConfigOf } from './config.ts'
-import type { imapSettings, smtpSettings } from './settings.ts'
+import type { imapSettings, ownerSettings, sendingSettings, smtpSettings } from './settings.ts'
 
 /** The mailbox that the settings name, as adapters/imap takes it; the password is read again at each login. */
 export function imapAccountOf(config: ConfigOf<typeof imapSettings>) {
@@ -16,11 +16,16 @@ export function imapAccountOf(config: ConfigOf<typeof imapSettings>) {
 /** The account mail is sent through, as adapters/smtp takes it; the password is read again at each login. */
 export function smtpAccountOf(config: ConfigOf<typeof smtpSettings>) {
   return {
-    host: config.smtpHost,
+    host: config.smtpHost ?? '',
     port: config.smtpPort,
     user: config.smtpUser ?? '',
     tls: config.smtpTls,
     password: async () => config.smtpPassword?.read() ?? '',
     ...(config.smtpTlsCa && { caPem: config.smtpTlsCa.read() }),
   }
+}
+
+/** The Gmail account mail is sent through, as adapters/gmail takes it; the token's file is read again each time. */
+export function gmailAccountOf(config: ConfigOf<typeof sendingSettings & typeof ownerSettings>) {
+  return { address: config.ownerAddress, credentials: async () => config.gmailToken?.read() ?? '' }
 }

@@ -95,6 +95,11 @@ export const METRICS = {
     help: 'Approved actions, by what became of them.',
     labels: { outcome: ['done', 'refused', 'failed', 'unknown', 'cancelled'] },
   },
+  countersign_notifications_total: {
+    kind: 'counter',
+    help: 'Notices to the person, by way; absent: this machine has no desktop to show one on.',
+    labels: { way: ['desktop', 'ntfy', 'webhook'], outcome: ['sent', 'failed', 'absent'] },
+  },
   countersign_jobs_total: {
     kind: 'counter',
     help: 'Jobs taken from a queue; dropped: the payload was not of the catalogue.',

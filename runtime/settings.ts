@@ -75,6 +75,16 @@ export function host(expected: string): z.ZodType<string, string | undefined> {
     .regex(/^[A-Za-z0-9._-]{1,253}$|^[0-9A-Fa-f:.]{2,45}$/, `expected ${expected}: a host name or an address`)
 }
 
+/** The address of a web server without user, password and fragment, and at least so many parts in its path. */
+export function webAddress(example: string, parts: number): z.ZodType<string, string | undefined> {
+  const expected = `expected ${example}`
+  return z.string(expected).refine((value) => {
+    const url = URL.parse(value)
+    const isWeb = url !== null && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash
+    return isWeb && url.pathname.split('/').filter(Boolean).length >= parts
+  }, expected)
+}
+
 /** An absolute path; a relative one counts from the folder the process was started in. */
 export function folder(fallback?: string): z.ZodType<string, string | undefined> {
   return text('the path of a folder', fallback).transform((path) => resolve(path)) as z.ZodType<
@@ -141,15 +151,50 @@ export const imapSettings = {
   imapMailbox: setting('COUNTERSIGN_IMAP_MAILBOX', text('a mailbox', 'INBOX')),
 }
 
+const MAIL_PROVIDER = 'COUNTERSIGN_MAIL_PROVIDER'
+
+/** A setting that is needed with one way of sending mail only; undefined with the other. */
+function sendingBy<T>(value: 'smtp' | 'gmail', asked: Setting<T>): Setting<T | undefined> {
+  return { ...asked, when: { name: MAIL_PROVIDER, value, standard: 'smtp' } }
+}
+
 /** The server that mail is sent through; local zone only. */
 export const smtpSettings = {
-  smtpHost: setting('COUNTERSIGN_SMTP_HOST', host('the host of the SMTP server')),
+  smtpHost: sendingBy('smtp', setting('COUNTERSIGN_SMTP_HOST', host('the host of the SMTP server'))),
   smtpPort: setting('COUNTERSIGN_SMTP_PORT', serverPort(465)),
   smtpUser: setting('COUNTERSIGN_SMTP_USER', optional(text('a user name'))),
   smtpPassword: setting('COUNTERSIGN_SMTP_PASSWORD_FILE', optional(secretFile())),
   smtpTls: tls('COUNTERSIGN_SMTP_TLS'),
   /** As for IMAP. */
   smtpTlsCa: setting('COUNTERSIGN_SMTP_TLS_CA_FILE', optional(secretFile())),
+}
+
+/** What opens the countersigning key, when it has a passphrase; local zone only. */
+export const keySettings = {
+  keyPassphrase: setting('COUNTERSIGN_KEY_PASSPHRASE_FILE', optional(secretFile())),
+}
+
+/** How the person is told that something needs them; local zone only. */
+export const notifySettings = {
+  notifyDesktop: setting('COUNTERSIGN_NOTIFY_DESKTOP', choice(['auto', 'on', 'off'], 'auto')),
+  /** The address of a topic; whoever knows it can read along. */
+  notifyNtfyUrl: setting('COUNTERSIGN_NOTIFY_NTFY_URL', optional(webAddress('https://ntfy.sh/<topic>', 1))),
+  notifyNtfyToken: setting('COUNTERSIGN_NOTIFY_NTFY_TOKEN_FILE', optional(secretFile())),
+  notifyWebhookUrl: setting('COUNTERSIGN_NOTIFY_WEBHOOK_URL', optional(webAddress('https://host/path', 0))),
+  /** What the webhook's signature is made with. */
+  notifyWebhookSecret: setting('COUNTERSIGN_NOTIFY_WEBHOOK_SECRET_FILE', optional(secretFile())),
+  /** What leaves this machine: titles of tasks, or only how many there are. */
+  notifyDetail: setting('COUNTERSIGN_NOTIFY_DETAIL', choice(['titles', 'counts'], 'titles')),
+  notifyEveryMinutes: setting('COUNTERSIGN_NOTIFY_EVERY_MINUTES', wholeNumber(1, 1_440, 15)),
+  notifyAfterHours: setting('COUNTERSIGN_NOTIFY_AFTER_HOURS', wholeNumber(1, 720, 24)),
+}
+
+/** How mail is sent; local zone only. */
+export const sendingSettings = {
+  mailProvider: setting(MAIL_PROVIDER, choice(['smtp', 'gmail'], 'smtp')),
+  ...smtpSettings,
+  /** JSON: client_id, client_secret, refresh_token. */
+  gmailToken: sendingBy('gmail', setting('COUNTERSIGN_GMAIL_TOKEN_FILE', secretFile())),
 }
 
 /** Whose assistant this is. */

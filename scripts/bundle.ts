@@ -35,11 +35,13 @@ export type BundleSet = keyof typeof BUNDLE_SETS
 /** Code that acts towards the world. Invariant: none of it is in an image of the cloud zone, not even unused. */
 export const ACTING_CODE: readonly RegExp[] = [
   /^adapters\/smtp\//,
+  /^adapters\/gmail\//,
   /^services\/executor\//,
   /^mcp\/email\/main-local\.ts$/,
   /^mcp\/email\/tools\/send-email\.ts$/,
   /^mcp\/[^/]+\/main-local\.ts$/,
   /^node_modules\/nodemailer\//,
+  /^node_modules\/@googleapis\//,
 ]
 
 /** What runs both zones on a developer's machine: in no image at all. */

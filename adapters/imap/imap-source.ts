@@ -9,6 +9,8 @@ export interface ImapSourceOptions {
   readonly timings?: ImapTimings
   readonly firstRetryMs?: number
   readonly maxRetryMs?: number
+  /** Only reports of mail systems about what became of a mail are fetched and handed over. */
+  readonly onlyReports?: boolean
 }
 
 /** Larger messages are fetched up to HEAD_BYTES only: their text comes first, their attachments stay on the server. */
@@ -85,7 +87,7 @@ async function watchOnce(
     handlers.onState({ kind: 'connected' })
     for (;;) {
       news.reset()
-      await catchUp(client, mailbox, handlers, ask)
+      await catchUp(client, mailbox, handlers, ask, options.onlyReports ?? false)
       onCaughtUp()
       // Pushed news is a doorbell; looking again now and then is what makes sure.
       await news.wait(timings.lookAgainMs)
@@ -101,11 +103,18 @@ async function watchOnce(
 type Ask = <T>(question: () => Promise<T>, patience?: number) => Promise<T>
 
 /** Hands over every message that is not handled yet, oldest first. */
-async function catchUp(client: ImapFlow, mailbox: MailboxObject, handlers: MailHandlers, ask: Ask): Promise<void> {
+async function catchUp(
+  client: ImapFlow,
+  mailbox: MailboxObject,
+  handlers: MailHandlers,
+  ask: Ask,
+  onlyReports: boolean,
+): Promise<void> {
   const uidValidity = String(mailbox.uidValidity)
   const start = handlers.startingPoint(uidValidity)
   const uids = await ask(() => newUids(client, start))
-  for (const uid of uids) {
+  const wanted = onlyReports ? await ask(() => reportsAmong(client, uids)) : uids
+  for (const uid of wanted) {
     const raw = await ask(() => fetchMessage(client, uidValidity, uid), 3)
     if (raw) await handlers.onMessage(raw)
   }
@@ -122,6 +131,15 @@ async function newUids(client: ImapFlow, start: StartingPoint): Promise<number[]
   // `N:*` always matches the last message, even when its UID is below N (RFC 3501).
   const found = await client.search({ uid: `${start.afterUid + 1}:*` }, { uid: true })
   return (found || []).filter((uid) => uid > start.afterUid).sort((a, b) => a - b)
+}
+
+async function reportsAmong(client: ImapFlow, uids: readonly number[]): Promise<number[]> {
+  if (uids.length === 0) return []
+  const reports: number[] = []
+  for await (const message of client.fetch([...uids], { uid: true, bodyStructure: true }, { uid: true })) {
+    if (message.bodyStructure?.type === 'multipart/report') reports.push(message.uid)
+  }
+  return reports.sort((a, b) => a - b)
 }
 
 /** undefined: it was deleted in the meantime. */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { KnownSecret } from '#core/secret-forms.ts'
 import { parseGuard, renderGuard, type SecretGuard, saltOf } from '#core/secret-guard.ts'
 import { secretsIn } from '#core/secret-values.ts'
+import { replaceFile } from './replace-file.ts'
 
 const GUARD_FILE = 'guard.json'
 const SALT_BYTES = 32
@@ -37,9 +38,7 @@ export async function writeGuard(
     await chmod(path, 0o600)
     return 'kept'
   }
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
-  await writeFile(temporary, text, { mode: 0o600, flush: true })
-  await rename(temporary, path)
+  await replaceFile(path, text, 0o600)
   return before ? 'changed' : 'made'
 }
 

@@ -1,17 +1,22 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import type { KeyObject } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { publicKeyFrom } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import {
   type AgentIdentity,
+  isRotated,
   parseTrust,
+  type RetiredKey,
   type RevokedKey,
   renderTrust,
   sameAgent,
   type Trust,
+  withCountersignKey,
   withoutAgent,
 } from '#core/trust.ts'
+import { replaceFile } from './replace-file.ts'
 
 const NOBODY: Trust = { agents: [], revoked: [] }
 
@@ -34,19 +39,51 @@ export async function readAgents(trustDir: string): Promise<readonly AgentIdenti
 }
 
 /**
- * Adds an agent to `<trustDir>/agents.json`. Adding the same one again changes nothing. Throws ERR_CONFIG_INVALID when that name is known with other keys: whoever replaces an agent's keys revokes
- * it first, so that a pairing document alone never can; and when a key was revoked.
+ * Adds an agent to `<trustDir>/agents.json`, with the countersigning keys it had before. Adding the same one again
+ * changes nothing but those. Throws ERR_CONFIG_INVALID when that name is known with other keys: whoever replaces an
+ * agent's keys revokes it first, so that a pairing document alone never can; and when a key was revoked. A countersigning
+ * key opens nothing here: it may follow one that `retired` names.
  */
-export async function addAgent(trustDir: string, identity: AgentIdentity): Promise<'added' | 'known'> {
+export async function addAgent(
+  trustDir: string,
+  identity: AgentIdentity,
+  retired: readonly RetiredKey[] = [],
+): Promise<'added' | 'known'> {
   const trust = await readTrust(trustDir)
   const known = trust.agents.find((one) => one.name === identity.name)
-  if (known && !sameAgent(known, identity))
+  if (known && !sameAgent(known, identity) && !isRotated(known, identity, retired))
     throw new CountersignError(
       'ERR_CONFIG_INVALID',
       `agent ${identity.name} is already trusted with other keys in ${join(trustDir, 'agents.json')}`,
     )
-  await writeTrust(trustDir, known ? trust : { ...trust, agents: [...trust.agents, identity] })
+  const agents = [...trust.agents.filter((one) => one !== known), identity]
+  const before = trust.retired ?? []
+  const news = retired.filter(
+    (key) => key.name === identity.name && before.every((one) => one.countersign !== key.countersign),
+  )
+  await writeTrust(trustDir, { ...trust, agents, retired: [...before, ...news] })
   return known ? 'known' : 'added'
+}
+
+/**
+ * The public countersigning key of an agent, as it is trusted now: to verify with, where the private one is not needed.
+ * Throws ERR_CONFIG_INVALID when none is known.
+ */
+export async function readCountersignKey(trustDir: string, agent: string): Promise<KeyObject> {
+  const known = (await readAgents(trustDir)).find((one) => one.name === agent)?.countersign
+  if (known != null) return publicKeyFrom(known)
+  const path = join(trustDir, 'agents.json')
+  throw new CountersignError('ERR_CONFIG_INVALID', `looking for the countersigning key of ${agent}: not in ${path}`)
+}
+
+/** Believes another countersigning key of an agent from now on, and the one before it up to `at` (ISO time). */
+export async function rotateCountersignKey(
+  trustDir: string,
+  name: string,
+  countersign: string,
+  at: string,
+): Promise<void> {
+  await writeTrust(trustDir, withCountersignKey(await readTrust(trustDir), name, countersign, at))
 }
 
 /** Takes an agent out of the trusted ones (see `withoutAgent`). Throws ERR_CONFIG_INVALID when nobody has the name. */
@@ -61,13 +98,13 @@ export async function revokeAgent(trustDir: string, name: string, after: Oid | n
 
 /** Takes over what the other zone has revoked; its word about a key replaces an earlier one. */
 export async function addRevoked(trustDir: string, keys: readonly RevokedKey[]): Promise<void> {
-  const { agents, revoked } = await readTrust(trustDir)
-  const others = revoked.filter((one) => keys.every((key) => key.signing !== one.signing))
-  await writeTrust(trustDir, { agents, revoked: [...others, ...keys] })
+  const trust = await readTrust(trustDir)
+  const others = trust.revoked.filter((one) => keys.every((key) => key.signing !== one.signing))
+  await writeTrust(trustDir, { ...trust, revoked: [...others, ...keys] })
 }
 
 async function writeTrust(trustDir: string, trust: Trust): Promise<void> {
-  await writeWhole(join(trustDir, 'agents.json'), renderTrust(trust))
+  await replaceFile(join(trustDir, 'agents.json'), renderTrust(trust), 0o644)
 }
 
 /** Believes one host key for a hub; an entry for the same host is replaced. `port` 22 is written without brackets. */
@@ -82,19 +119,5 @@ export async function trustHost(
   const path = join(trustDir, 'known_hosts')
   const before = await readFile(path, 'utf8').catch(() => '')
   const others = before.split('\n').filter((line) => line !== '' && !line.startsWith(`${name} `))
-  await writeWhole(path, [...others, `${name} ${key}`, ''].join('\n'))
-}
-
-/** A reader sees the old file or the new one, also after a power cut. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
-  const file = await open(temporary, 'wx', 0o644)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(temporary, path)
+  await replaceFile(path, [...others, `${name} ${key}`, ''].join('\n'), 0o644)
 }

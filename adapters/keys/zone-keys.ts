@@ -1,11 +1,12 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import { parseOpenSshKey, renderOpenSshKey, sshKeyPair, sshPublicKey } from '#core/openssh-key.ts'
 import type { AgentIdentity } from '#core/trust.ts'
 import type { Zone } from '#core/zone-policy.ts'
-import { addAgent } from './trust-files.ts'
+import { parsePrivateKey, readCountersignFile, spkiOf } from './countersign-key.ts'
+import { addAgent, readAgents } from './trust-files.ts'
 
 /**
  * Makes the keys of a zone home (`keys/`, 0700, each file 0600) and trusts its own agent in `trust/`. Keys that are
@@ -24,7 +25,10 @@ export async function createZoneKeys(home: string, zone: Zone, agent: string = z
   return identity
 }
 
-/** The public keys of a zone home: what the other zone has to know, and the pairing document as JSON. */
+/**
+ * The public keys of a zone home: what the other zone has to know, and the pairing document as JSON. A countersigning key
+ * that has a passphrase is known from `trust/`.
+ */
 export async function publicIdentity(home: string, zone: Zone, agent: string = zone): Promise<AgentIdentity> {
   const dir = join(home, 'keys')
   return {
@@ -32,20 +36,23 @@ export async function publicIdentity(home: string, zone: Zone, agent: string = z
     zone,
     signing: await readSshPublicKey(join(dir, 'signing.pub')),
     deploy: await readSshPublicKey(join(dir, 'deploy.pub')),
-    ledger: spkiBase64(await readPrivateKey(join(dir, 'ledger.pem'))),
-    countersign: zone === 'local' ? spkiBase64(await readPrivateKey(join(dir, 'countersign.pem'))) : null,
+    ledger: spkiOf(await readPrivateKey(join(dir, 'ledger.pem'))),
+    countersign: zone === 'local' ? await publicCountersignKey(home, agent) : null,
   }
 }
 
-/** An Ed25519 private key from a PEM file. Throws ERR_CONFIG_INVALID without repeating its content. */
-export async function readPrivateKey(path: string): Promise<KeyObject> {
-  try {
-    const key = createPrivateKey(await readFile(path, 'utf8'))
-    if (key.asymmetricKeyType === 'ed25519') return key
-  } catch (cause) {
-    throw new CountersignError('ERR_CONFIG_INVALID', `reading the key ${path}: ${(cause as Error).message}`, { cause })
-  }
-  throw new CountersignError('ERR_CONFIG_INVALID', `the key ${path} is no Ed25519 key`)
+async function publicCountersignKey(home: string, agent: string): Promise<string> {
+  const { path, pem, isLocked } = await readCountersignFile(join(home, 'keys'))
+  const known = isLocked ? (await readAgents(join(home, 'trust'))).find((one) => one.name === agent) : undefined
+  return known?.countersign ?? spkiOf(parsePrivateKey(path, pem))
+}
+
+/** An Ed25519 private key from a PEM file. Throws as `parsePrivateKey`, without repeating its content. */
+export async function readPrivateKey(path: string, passphrase?: string): Promise<KeyObject> {
+  const pem = await readFile(path, 'utf8').catch((cause: Error) => {
+    throw new CountersignError('ERR_CONFIG_INVALID', `reading the key ${path}: ${cause.message}`, { cause })
+  })
+  return parsePrivateKey(path, pem, passphrase)
 }
 
 /** An OpenSSH key pair `<path>` and `<path>.pub` without a passphrase; what is there is kept. Returns the public key. */
@@ -86,10 +93,6 @@ async function readSshPublicKey(path: string): Promise<string> {
     throw new CountersignError('ERR_CONFIG_INVALID', `reading the key ${path}: ${cause.message}`, { cause })
   })
   return text.trim().split(' ').slice(0, 2).join(' ')
-}
-
-function spkiBase64(key: KeyObject): string {
-  return createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64')
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -37,6 +37,36 @@ const unreadable = (found: RegExp) =>
 const leftovers = async (folder: string) =>
   (await readdir(join(root, folder))).filter((name) => name.startsWith('.tmp-'))
 
+describe('the stamp of a file', () => {
+  const settled = () => vi.waitUntil(() => vault.stamp(PENDING), { timeout: 30_000, interval: 100 })
+
+  it('stays while the file does, and not when its bytes change to as many others of the same time', async () => {
+    await vault.create(PENDING, 'one')
+    expect(await vault.stamp(PENDING)).toBeUndefined()
+    const before = await settled()
+    expect(await vault.stamp(PENDING)).toBe(before)
+    await writeFile(join(root, PENDING), 'two')
+    await utimes(join(root, PENDING), 1, 1)
+    expect(await vault.stamp(PENDING)).toBeUndefined()
+    expect(await settled()).not.toBe(before)
+  })
+
+  it('is none for what is absent, a link, or a file with two names', async () => {
+    expect(await vault.stamp(PENDING)).toBeUndefined()
+    await vault.create(PENDING, 'one')
+    await settled()
+    await vault.create(APPROVED, 'x')
+    await unlink(join(root, APPROVED))
+    await link(join(root, PENDING), join(root, APPROVED))
+    await unlink(join(root, APPROVED))
+    await settled()
+    await symlink(join(root, PENDING), join(root, APPROVED))
+    expect(await vault.stamp(APPROVED)).toBeUndefined()
+    await link(join(root, PENDING), join(root, `Approved/other-${NAME}`))
+    expect(await vault.stamp(PENDING)).toBeUndefined()
+  })
+})
+
 describe('a file of the vault', () => {
   it('is created once, read, replaced, moved and removed, leaving nothing else behind', async () => {
     expect(await vault.read(PENDING)).toBeUndefined()

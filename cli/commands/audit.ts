@@ -104,11 +104,13 @@ function doubts({ ok }: AuditReport): string[] {
     : ['The ledgers were changed: do not believe this before you have seen what `countersign audit verify` says.']
 }
 
-function renderReport({ ok, agents, faults }: AuditReport): string {
+function renderReport({ ok, agents, receipts, faults }: AuditReport): string {
   const counts = agents.map((one) => `  ${one.agent}: ${one.entries} entries, ${one.checkpoints} signed checkpoints`)
-  const found = faults.map(({ agent, file, line, problem }) =>
-    file ? `  ${agent}, ${file} line ${line}: ${problem}` : `  ${agent}: ${problem}`,
-  )
+  counts.push(`  ${receipts} countersignatures of executed tasks`)
+  const found = faults.map(({ agent, file, line, task, problem }) => {
+    const where = [agent, file && (line > 0 ? `${file} line ${line}` : file), task && `task ${task}`]
+    return `  ${terminalText(where.filter(Boolean).join(', '), MAX_SAID)}: ${terminalText(problem, MAX_SAID)}`
+  })
   return ok
     ? ['The ledgers are whole.', ...counts].join('\n')
     : ['The ledgers were changed.', ...found, ...counts].join('\n')

@@ -6,21 +6,51 @@ import { sayAgo, sayMinute, saySign } from '#core/sign-of-life.ts'
 import { isFresh, parseStatus, type StatusDocument, type SyncReport } from '#core/status.ts'
 import { type Cli, example } from '../cli.ts'
 import { EXIT } from '../exit-codes.ts'
+import { type Board, readBoard } from '../read-board.ts'
+import { renderBoard } from '../render-board.ts'
 import { renderTable, terminalText } from '../table.ts'
 
 export function configure(command: Command, cli: Cli): void {
   command
+    .option('--all', 'list everything that waits, however much it is')
     .addHelpText(
       'after',
-      `\nExit code 0 when all is well, 1 when something needs a look, 5 when the zone is not running.`,
+      `\nIn the local zone it shows what Dashboard.md shows, read from vault and state whether or not anything runs.
+Exit code 0 when all is well, 1 when something needs a look, 5 when the zone is not running.`,
     )
     .addHelpText('after', example('status', '--zone cloud status --json'))
-    .action(async () => {
+    .action(async ({ all = false }: { all?: boolean }) => {
       const home = await cli.home()
-      const status = await readStatus(join(home.state, 'status.json'))
-      cli.answer(status, renderStatus(status, Date.now()))
-      cli.setExitCode(status.health === 'ok' ? EXIT.ok : EXIT.failed)
+      const now = Date.now()
+      const board = home.zone === 'local' ? await readBoard(home, now) : undefined
+      const shown = board ? [renderBoard(board, { all })] : []
+      const status = await readStatus(join(home.state, 'status.json')).catch((error: unknown) => error)
+      if (isStatus(status)) {
+        cli.answer(
+          { ...status, ...(board && { board }) },
+          [renderHead(status), ...shown, renderStatus(status, now)].join('\n\n'),
+        )
+        cli.setExitCode(isWell(status, board) ? EXIT.ok : EXIT.failed)
+        return
+      }
+      if (!board || !(status instanceof CountersignError)) throw status
+      const { code, message, hint } = status
+      const said = [`${home.zone} zone: not running`, ...shown].join('\n\n')
+      cli.answer({ zone: home.zone, agent: home.agent, error: { code, message, hint }, board }, said)
+      cli.say(`${code}: ${message}\n  ${hint}`)
+      cli.setExitCode(EXIT.notRunning)
     })
+}
+
+function isStatus(found: unknown): found is StatusDocument {
+  return !(found instanceof Error)
+}
+
+function isWell(status: StatusDocument, board: Board | undefined): boolean {
+  const isTelling = board?.notifiers.every(({ fault, isOptional }) => fault === null || isOptional) ?? true
+  const isClear =
+    !board || (board.facts.alerts.length === 0 && !board.facts.news.quarantine && board.facts.problems.length === 0)
+  return status.health === 'ok' && isTelling && isClear
 }
 
 async function readStatus(file: string): Promise<StatusDocument> {
@@ -29,6 +59,11 @@ async function readStatus(file: string): Promise<StatusDocument> {
     throw new CountersignError('ERR_NOT_RUNNING', `reading ${file}: the health service has written no status`)
   if (isFresh(status, Date.now())) return status
   throw new CountersignError('ERR_NOT_RUNNING', `reading ${file}: the last status is of ${status.at}`)
+}
+
+function renderHead(status: StatusDocument): string {
+  const problems = status.problems.map((problem) => `  ! ${terminalText(problem, 160)}`)
+  return [`${status.zone} zone: ${status.health}`, ...problems].join('\n')
 }
 
 function renderStatus(status: StatusDocument, nowMs: number): string {
@@ -40,9 +75,6 @@ function renderStatus(status: StatusDocument, nowMs: number): string {
     terminalText(one.detail ?? '', 80),
   ])
   return [
-    `${status.zone} zone: ${status.health}`,
-    ...status.problems.map((problem) => `  ! ${terminalText(problem, 160)}`),
-    '',
     renderTable(services),
     '',
     `Tasks: ${vault.needs_action} new, ${inProgress.join(', ') || '0 in progress'}, ${vault.pending} waiting for you, ` +

@@ -51,3 +51,17 @@ test('tells every fault of the flags at once, and asks nothing then', async () =
   expect(faults.join('\n')).toMatch(/pairing\.json[\s\S]*password[\s\S]*--owner[\s\S]*OWNER_ADDRESS[\s\S]*SMTP_PORT/)
   expect(asked).toEqual([])
 })
+
+test('asks for a Gmail token instead of an SMTP server where Gmail sends', async () => {
+  const token = { type: 'authorized_user', client_id: 'c', client_secret: 's', refresh_token: 'r' }
+  const { asked, ask } = answering({
+    'Your e-mail address': ['you@gmail.com'],
+    'IMAP server': ['imap.gmail.com'],
+    'Gmail token': [JSON.stringify(token)],
+  })
+  const { plan, faults } = await makePlan({ ...HOME, zone: 'local' }, { mailProvider: 'gmail' }, ask)
+  expect(faults).toEqual([])
+  expect(asked.filter((question) => /SMTP/.test(question))).toEqual([])
+  const { type: _, ...bare } = token
+  expect(JSON.parse(plan.secrets['gmail-token'] ?? '')).toEqual(bare)
+})

@@ -17,6 +17,8 @@ type Flag = {
   readonly zone?: Zone
   /** Asked for on a terminal when not given. */
   readonly question?: string
+  /** Of use with this way of sending only. */
+  readonly provider?: 'smtp' | 'gmail'
 }
 
 const FLAGS: readonly Flag[] = [
@@ -36,8 +38,10 @@ const FLAGS: readonly Flag[] = [
   { flag: 'imap-port', setting: 'COUNTERSIGN_IMAP_PORT', about: 'default 993' },
   { flag: 'imap-user', setting: 'COUNTERSIGN_IMAP_USER', about: 'often the address', question: 'IMAP user' },
   { flag: 'imap-tls', setting: 'COUNTERSIGN_IMAP_TLS', about: 'tls, starttls or none' },
+  { flag: 'mail-provider', setting: 'COUNTERSIGN_MAIL_PROVIDER', about: 'smtp (default) or gmail', zone: 'local' },
   {
     flag: 'smtp-host',
+    provider: 'smtp',
     setting: 'COUNTERSIGN_SMTP_HOST',
     about: 'sending server',
     zone: 'local',
@@ -46,6 +50,7 @@ const FLAGS: readonly Flag[] = [
   { flag: 'smtp-port', setting: 'COUNTERSIGN_SMTP_PORT', about: 'default 465', zone: 'local' },
   {
     flag: 'smtp-user',
+    provider: 'smtp',
     setting: 'COUNTERSIGN_SMTP_USER',
     about: 'often the address',
     zone: 'local',
@@ -64,9 +69,11 @@ const SECRETS: readonly {
   readonly about: string
   readonly question: string
   readonly zone?: Zone
+  readonly provider?: 'smtp' | 'gmail'
 }[] = [
   { name: 'imap-password', about: 'the mailbox’s password', question: 'IMAP password' },
-  { name: 'smtp-password', about: 'the sending password', question: 'SMTP password', zone: 'local' },
+  { name: 'smtp-password', about: 'the sending password', question: 'SMTP password', zone: 'local', provider: 'smtp' },
+  { name: 'gmail-token', about: 'the Gmail token', question: 'Gmail token as JSON', zone: 'local', provider: 'gmail' },
 ]
 
 export type InitOptions = Readonly<Record<string, string | undefined>>
@@ -103,7 +110,7 @@ export async function makePlan(
   const secrets: Record<string, string> = {}
   for (const { name } of SECRETS.filter((secret) => isFor(secret, zone))) {
     const file = options[camelCase(`${name}-file`)]
-    const secret = await orFault(file ? readSecret(file) : undefined)
+    const secret = await orFault(file ? readSecret(file).then((text) => bareToken(name, text)) : undefined)
     if (secret) secrets[name] = secret
   }
   if (options.owner && !parseOwner(options.owner))
@@ -135,17 +142,19 @@ async function askForTheRest(plan: InitPlan, ask: Ask): Promise<InitPlan> {
   const settings = { ...plan.settings }
   const secrets = { ...plan.secrets }
   const shapes = await serviceSettings(plan.zone)
+  const isWanted = (one: { readonly zone?: Zone; readonly provider?: string }) =>
+    isFor(one, plan.zone) && (one.provider ?? providerOf(settings)) === providerOf(settings)
   const faultIn = (setting: string) => (answer: string) =>
     shapes.flatMap((shape) => faultsOfGiven(shape, { [setting]: answer }))[0]?.replace(`${setting}: `, '')
-  for (const { flag, setting, question } of FLAGS.filter((one) => isFor(one, plan.zone))) {
+  for (const { flag, setting, question } of FLAGS.filter(isWanted)) {
     if (!question || settings[setting] !== undefined) continue
     const standard = flag.endsWith('-user') ? settings.COUNTERSIGN_OWNER_ADDRESS : undefined
     const answer = await ask(question, { ...(standard && { standard }), faultIn: faultIn(setting) })
     if (answer !== '') settings[setting] = answer
   }
-  for (const { name, question } of SECRETS.filter((one) => isFor(one, plan.zone))) {
+  for (const { name, question } of SECRETS.filter(isWanted)) {
     const answer = secrets[name] ?? (await ask(`${question} (not shown)`, { hidden: true }))
-    if (answer !== '') secrets[name] = answer
+    if (answer !== '') secrets[name] = bareToken(name, answer)
   }
   if (plan.zone === 'local' || plan.hubHost) return { ...plan, settings, secrets }
   const hubHost = await ask(HUB_QUESTION, {
@@ -161,6 +170,24 @@ async function readSecret(file: string): Promise<string> {
   const secret = text.replace(/[\r\n]+$/, '')
   if (secret === '') throw new CountersignError('ERR_USAGE', `reading the secret in ${file}: the file is empty`)
   return secret
+}
+
+function providerOf(settings: Readonly<Record<string, string>>): string {
+  return settings.COUNTERSIGN_MAIL_PROVIDER ?? 'smtp'
+}
+
+/** Of a token as Google's tools write it, what is secret or needed: every value of the file is kept out of the vault. */
+function bareToken(name: string, text: string): string {
+  if (name !== 'gmail-token') return text
+  const fields = ['client_id', 'client_secret', 'refresh_token']
+  try {
+    const token = JSON.parse(text) as Record<string, unknown>
+    if (fields.every((field) => typeof token[field] === 'string'))
+      return JSON.stringify(Object.fromEntries(fields.map((field) => [field, token[field]])))
+  } catch {
+    // Said below.
+  }
+  throw new CountersignError('ERR_USAGE', `the Gmail token must be JSON with ${fields.join(', ')}`)
 }
 
 function isFor(one: { readonly zone?: Zone }, zone: Zone): boolean {

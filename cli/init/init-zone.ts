@@ -4,13 +4,12 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { initHub } from '#adapters/git/hub.ts'
 import { writeGuard } from '#adapters/keys/guard-file.ts'
-import { addAgent, addRevoked, readAgents, readTrust, trustHost } from '#adapters/keys/trust-files.ts'
+import { addAgent, addRevoked, readAgents, trustHost } from '#adapters/keys/trust-files.ts'
 import { createSshKey, createZoneKeys } from '#adapters/keys/zone-keys.ts'
-import type { AgentIdentity } from '#core/trust.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { homeLayout, openZoneHome, type ZoneHome } from '../zone-home.ts'
 import { knownSecrets } from '../zone-secrets.ts'
-import { type Pairing, readPairing, renderPairing, sshHost } from './pairing.ts'
+import { type Pairing, pairingFileOf, readPairing, sshHost, writePairing } from './pairing.ts'
 import { planFaults, refuseFaults } from './plan-faults.ts'
 import { fillSettings, renderSettings } from './settings-file.ts'
 import { startingFolders, startingNotes } from './starting-notes.ts'
@@ -128,7 +127,7 @@ async function writeVault(home: ZoneHome, ownerName: string): Promise<string[]> 
 async function trustOther(home: ZoneHome, pairing: Pairing): Promise<string> {
   // Whom local believes no longer, the hub lets in no longer. Never the other way round.
   if (home.zone === 'cloud' && pairing.agent.zone === 'local') await addRevoked(home.trust, pairing.revoked ?? [])
-  const outcome = await addAgent(home.trust, pairing.agent)
+  const outcome = await addAgent(home.trust, pairing.agent, home.zone === 'cloud' ? pairing.retired : [])
   const address = pairing.hub && sshHost(pairing.hub.url)
   if (home.zone === 'local' && pairing.hub && address)
     await trustHost(home.trust, { ...address, hostKey: pairing.hub.host_key })
@@ -150,15 +149,4 @@ async function makeHub(home: ZoneHome, plan: InitPlan): Promise<NonNullable<Pair
   const asked = plan.hubHost && `ssh://git@${plan.hubHost.includes(':') ? plan.hubHost : `${plan.hubHost}:${port}`}`
   const url = asked ? `${asked}${HUB_IN_CONTAINER.repository}` : (before?.hub?.url ?? repository)
   return { url, host_key: hostKey }
-}
-
-async function writePairing(home: ZoneHome, agent: AgentIdentity, hub: Pairing['hub']): Promise<string> {
-  const file = pairingFileOf(home)
-  const revoked = home.zone === 'local' ? (await readTrust(home.trust)).revoked : []
-  await writeFile(file, renderPairing({ agent, ...(hub && { hub }), ...(revoked.length > 0 && { revoked }) }))
-  return file
-}
-
-function pairingFileOf(home: ZoneHome): string {
-  return join(home.root, `pairing-${home.zone}.json`)
 }

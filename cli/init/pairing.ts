@@ -1,7 +1,10 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { z } from 'zod'
+import { readTrust } from '#adapters/keys/trust-files.ts'
 import { CountersignError } from '#core/errors.ts'
-import { type AgentIdentity, parseIdentity, parseTrust, type RevokedKey } from '#core/trust.ts'
+import { type AgentIdentity, parseIdentity, parseTrust, type RetiredKey, type RevokedKey } from '#core/trust.ts'
+import type { ZoneHome } from '../zone-home.ts'
 
 const documentSchema = z.strictObject({
   schema: z.literal('countersign-pairing/1'),
@@ -10,6 +13,8 @@ const documentSchema = z.strictObject({
   hub: z.strictObject({ url: z.string().max(500), host_key: z.string().max(200) }).optional(),
   /** Only in local's document: keys that count no more. */
   revoked: z.array(z.unknown()).max(100).optional(),
+  /** Only in local's document: countersigning keys it had before. */
+  retired: z.array(z.unknown()).max(100).optional(),
 })
 
 /** What one zone hands to the other, carried by the person: public keys, and from the cloud the hub's address. */
@@ -17,6 +22,7 @@ export type Pairing = {
   readonly agent: AgentIdentity
   readonly hub?: { readonly url: string; readonly host_key: string } | undefined
   readonly revoked?: readonly RevokedKey[] | undefined
+  readonly retired?: readonly RetiredKey[] | undefined
 }
 
 export function renderPairing(pairing: Pairing): string {
@@ -36,12 +42,31 @@ export async function readPairing(file: string): Promise<Pairing> {
   }
   const document = documentSchema.safeParse(value)
   if (!document.success) throw new CountersignError('ERR_CONFIG_INVALID', `the file ${file} is no pairing file`)
-  const { agent, hub, revoked } = document.data
+  const { agent, hub, revoked, retired } = document.data
   return {
     agent: parseIdentity(JSON.stringify(agent)),
     hub,
     ...(revoked && { revoked: parseTrust(JSON.stringify({ agents: [], revoked })).revoked }),
+    ...(retired && { retired: parseTrust(JSON.stringify({ agents: [], retired })).retired }),
   }
+}
+
+/** Where a zone's document stands in its home. */
+export function pairingFileOf(home: ZoneHome): string {
+  return join(home.root, `pairing-${home.zone}.json`)
+}
+
+/** Writes it with what this home knows of its own keys, and of those that count no more. */
+export async function writePairing(home: ZoneHome, agent: AgentIdentity, hub?: Pairing['hub']): Promise<string> {
+  const file = pairingFileOf(home)
+  const { revoked, retired = [] } = await readTrust(home.trust)
+  const own = retired.filter((one) => one.name === agent.name)
+  const more = home.zone === 'local' && {
+    ...(revoked.length > 0 && { revoked }),
+    ...(own.length > 0 && { retired: own }),
+  }
+  await writeFile(file, renderPairing({ agent, ...(hub && { hub }), ...more }))
+  return file
 }
 
 /** Host and port of a hub over ssh; undefined for a path on this machine. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import { CountersignError } from '#core/errors.ts'
-import { sameAgent } from '#core/trust.ts'
+import { isRotated, sameAgent } from '#core/trust.ts'
 import { faultsOfGiven } from '#runtime/config.ts'
 import { contradictions } from '#runtime/config-rules.ts'
 import { serviceSettings } from '../service-settings.ts'
@@ -54,6 +54,7 @@ async function pairFaults(plan: InitPlan, layout: ZoneHome): Promise<string[]> {
     ]
   const known = trusted.find((one) => one.name === agent.name)
   if (!known || sameAgent(known, agent)) return []
+  if (plan.zone === 'cloud' && isRotated(known, agent, plan.pair?.retired ?? [])) return []
   return [`--pair: agent ${agent.name} is already trusted with other keys in ${layout.trust}/agents.json`]
 }
 

@@ -108,6 +108,14 @@ export interface FoundMail {
 /** Newest first, at most `limit`; looks only, marks nothing. Throws ERR_MAIL_AUTH, ERR_MAIL_UNREACHABLE. */
 export type SearchMail = (query: MailQuery) => Promise<FoundMail[]>
 
+/** A file of the message, whole. */
+export interface MailFile {
+  readonly name: string
+  /** Media type: `application/pdf`. */
+  readonly type: string
+  readonly bytes: Uint8Array
+}
+
 /** What SMTP is told and given: recipients of the envelope and the exact bytes of the message. */
 export interface OutgoingMail {
   readonly envelope: { readonly from: string; readonly to: readonly string[] }
@@ -135,8 +143,52 @@ export interface MailSender {
 
 /** The folder of sent mail: the place where an unknown outcome can be looked up. Throws ERR_MAIL_AUTH, ERR_MAIL_UNREACHABLE. */
 export interface SentMail {
-  /** Exact comparison of the Message-ID (IMAP's own search finds substrings). */
-  has(messageId: string): Promise<boolean>
+  /**
+   * Exact comparison, with the Message-ID or with our own header that repeats it (providers may replace the former).
+   * `since`: it was surely not sent before (ms).
+   */
+  has(messageId: string, since?: number): Promise<boolean>
   /** Files the same bytes as sent, marked as read. Does not look whether they are there already. */
   append(raw: Uint8Array, sentAt: number): Promise<void>
 }
+
+/** A message of a thread as the mailbox shows it; addresses and ids are strangers' text. */
+export interface ThreadMessage {
+  readonly folder: 'inbox' | 'sent'
+  readonly messageId: string
+  /** What our own header says (`OWN_ID_HEADER`), for mail that this program sent. */
+  readonly ownId?: string
+  /** In-Reply-To and References. */
+  readonly refersTo: readonly string[]
+  /** Bare address; may be empty. */
+  readonly from: string
+  /** When the server received or filed it, ms. */
+  readonly at: number
+}
+
+/**
+ * What stands in the inbox and in Sent of the threads that these Message-IDs belong to: the messages themselves and
+ * whatever refers to one of them. `since`: nothing older is wanted (ms, to the day). Looks only, marks nothing. Throws
+ * ERR_MAIL_AUTH, ERR_MAIL_UNREACHABLE.
+ */
+export type LookAtThread = (query: {
+  readonly ids: readonly string[]
+  readonly since?: number
+}) => Promise<ThreadMessage[]>
+
+/** What a mail system reports about a mail that it could not deliver. Anybody can write such a report. */
+export interface DeliveryReport {
+  /** By which ids the reported mail called itself. */
+  readonly ids: readonly string[]
+  /** Recipients that it was not delivered to, for good. */
+  readonly failed: readonly {
+    readonly address: string
+    /** `5.1.1`, or empty. */
+    readonly status: string
+    /** The words of the server that refused it, one line; may be empty. */
+    readonly reason: string
+  }[]
+}
+
+/** undefined: the message is no report of a delivery that failed for good. Never throws. */
+export type ReportReader = (raw: RawMail) => Promise<DeliveryReport | undefined>

@@ -16,6 +16,11 @@ export interface VaultPort {
   /** Every conflict copy, sorted. */
   conflicts(): Promise<VaultPath[]>
   exists(path: VaultPath): Promise<boolean>
+  /**
+   * Something that is not the same any more once the file has changed, without reading it. undefined when nothing can be
+   * told by it: absent, no plain file, or so young that one more change might leave it as it is.
+   */
+  stamp(path: VaultPath): Promise<string | undefined>
   /** UTF-8 text. Throws ERR_VAULT_UNREADABLE: a link, not a regular file, hard-linked, over `maxBytes` (default 1 MiB), not UTF-8. undefined when absent. */
   read(path: VaultPath, maxBytes?: number): Promise<string | undefined>
   readBytes(path: VaultPath, maxBytes: number): Promise<Uint8Array | undefined>

@@ -3,8 +3,8 @@ import {
   imapSettings,
   ownerSettings,
   processSettings,
+  sendingSettings,
   setting,
-  smtpSettings,
   wholeNumber,
   zoneSettings,
 } from '#runtime/settings.ts'
@@ -20,5 +20,6 @@ export const cloudSettings = {
 }
 export type CloudConfig = ConfigOf<typeof cloudSettings>
 
-/** What it needs besides to act. */
-export const localSettings = { ...cloudSettings, ...smtpSettings, keys: zoneSettings.keys }
+/** What it needs besides to act: the public countersigning key, of trust/, too. */
+export const localSettings = { ...cloudSettings, ...sendingSettings, trust: zoneSettings.trust }
+export type LocalConfig = ConfigOf<typeof localSettings>

@@ -1,15 +1,14 @@
-import { createPublicKey } from 'node:crypto'
 import { join } from 'node:path'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { openJournal } from '#adapters/journal/journal.ts'
-import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
+import { readCountersignKey } from '#adapters/keys/trust-files.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
-import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
+import type { MailSender } from '#core/ports/mail.ts'
 import { loadConfig } from '#runtime/config.ts'
-import { smtpAccountOf } from '#runtime/mail-accounts.ts'
-import { localSettings } from './config.ts'
+import { gmailAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
+import { type LocalConfig, localSettings } from './config.ts'
 import { cloudTools } from './main-cloud.ts'
 import { createEmailServer } from './server.ts'
 import { sendEmail } from './tools/send-email.ts'
@@ -22,11 +21,12 @@ export async function serve(): Promise<void> {
   const config = loadConfig('mcp-email', localSettings)
   if (config.zone !== 'local')
     throw new CountersignError('ERR_ZONE_FORBIDDEN', `send_email was asked for in the zone ${config.zone}`)
-  const publicKey = createPublicKey(await readPrivateKey(join(config.keys, 'countersign.pem')))
-  const sender = smtpSender(smtpAccountOf(config))
+  await readCountersignKey(config.trust, config.agent)
+  const sender = await mailSender(config)
   let journal: JournalPort | undefined
   const send = sendEmail({
-    publicKey,
+    // Read for each call: the key may have been replaced since the last one.
+    publicKey: () => readCountersignKey(config.trust, config.agent),
     clock: { now: () => Date.now() },
     consume(receipt, now) {
       // Joined anew for each call: the executor may have been restarted since the last one.
@@ -40,4 +40,11 @@ export async function serve(): Promise<void> {
   })
   const tools = [...(await cloudTools(config)), send]
   serveStdio(() => createEmailServer(tools))
+}
+
+/** Only what is used is loaded: Gmail's library takes memory. */
+async function mailSender(config: LocalConfig): Promise<MailSender> {
+  if (config.mailProvider === 'gmail')
+    return (await import('#adapters/gmail/gmail-sender.ts')).gmailSender(gmailAccountOf(config))
+  return (await import('#adapters/smtp/smtp-sender.ts')).smtpSender(smtpAccountOf(config))
 }

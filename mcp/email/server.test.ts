@@ -2,7 +2,14 @@ import { generateKeyPairSync } from 'node:crypto'
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { actionDigest } from '#core/action.ts'
-import { audienceOf, type Receipt, signReceipt, type UnsignedReceipt } from '#core/countersignature.ts'
+import {
+  audienceOf,
+  RECEIPT_RULES,
+  type Receipt,
+  type ReceiptRule,
+  signReceipt,
+  type UnsignedReceipt,
+} from '#core/countersignature.ts'
 import type { EmailAction } from '#core/email-action.ts'
 import { CountersignError } from '#core/errors.ts'
 import { makeTaskId } from '#core/ids.ts'
@@ -100,7 +107,7 @@ describe('send_email', () => {
     ])
   })
 
-  test.each<[string, string, EmailAction, Receipt]>([
+  test.each<[ReceiptRule, string, EmailAction, Receipt]>([
     ['receipt-digest', 'the body differs by one character', { ...ACTION, body: 'It is on its way!' }, receipt()],
     ['receipt-digest', 'a recipient was added', { ...ACTION, cc: ['eve@evil.example'] }, receipt()],
     ['receipt-signature', 'the receipt is signed by another key', ACTION, receipt({}, stranger.privateKey)],
@@ -123,7 +130,10 @@ describe('send_email', () => {
     const result = await call({ action, receipt: given })
     expect(result).toMatchObject({
       isError: true,
-      structuredContent: { outcome: 'refused', code: 'ERR_COUNTERSIGNATURE_INVALID', reason: rule },
+      structuredContent: {
+        ...{ outcome: 'refused', code: 'ERR_COUNTERSIGNATURE_INVALID', reason: rule },
+        say: expect.stringContaining(RECEIPT_RULES[rule]),
+      },
     })
     expect([sent, consumed]).toEqual([[], []])
   })
@@ -137,6 +147,7 @@ describe('send_email', () => {
     ],
     ['an argument beside the two', { action: ACTION, receipt: receipt(), force: true }],
     ['a header in the subject', { action: { ...ACTION, subject: 'a\r\nBcc: x@y.example' }, receipt: receipt() }],
+    ['an action of no known form, whatever the receipt', { action: { tool: 'email.send_email' }, receipt: receipt() }],
   ])('refuses a call with %s and sends nothing', async (_what, args) => {
     expect(await call(args)).toMatchObject({ isError: true })
     expect([sent, consumed]).toEqual([[], []])

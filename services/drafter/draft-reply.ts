@@ -63,11 +63,13 @@ export async function draftReply(job: TaskJob, deps: DrafterDeps): Promise<Draft
   const draft = await writeDraft(task, deps)
   await deps.vault.replace(path, renderTaskFile(draft.task))
   await writeUpdate(draft.task, fileNameOf(path), draft.problem, deps)
+  const { model = 'none', cost_usd } = draft.task.front.drafted ?? {}
   await deps.ledger.append('task.drafted', {
     task: task.front.id,
     data: {
       generation: job.generation,
-      model: draft.task.front.drafted?.model ?? 'none',
+      model,
+      ...(cost_usd !== undefined && { cost_usd }),
       ...(draft.problem && { problem: draft.problem }),
     },
   })

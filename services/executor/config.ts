@@ -1,10 +1,12 @@
 import type { ConfigOf } from '#runtime/config.ts'
 import {
   imapSettings,
+  keySettings,
   milliseconds,
+  notifySettings,
   ownerSettings,
+  sendingSettings,
   setting,
-  smtpSettings,
   wholeNumber,
   zoneSettings,
 } from '#runtime/settings.ts'
@@ -12,9 +14,11 @@ import {
 /** Settings of the executor. */
 export const executorSettings = {
   ...zoneSettings,
-  ...smtpSettings,
+  ...sendingSettings,
   ...imapSettings,
   ...ownerSettings,
+  ...keySettings,
+  ...notifySettings,
   /** How long an approval can be taken back by moving the file. */
   undoMs: setting('COUNTERSIGN_UNDO_MS', milliseconds(10_000)),
   maxRecipients: setting('COUNTERSIGN_MAX_RECIPIENTS', wholeNumber(1, 40, 10)),

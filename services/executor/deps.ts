@@ -1,5 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { ActionLimits } from '#core/action.ts'
+import type { DashboardFacts } from '#core/dashboard-facts.ts'
+import type { DashboardSources } from '#core/gather-dashboard.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
@@ -29,6 +31,8 @@ export interface ExecutorDeps {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'count'>
+  /** What the dashboard shows, as vault and journal stand now. */
+  readonly gather: (sources: DashboardSources) => Promise<DashboardFacts>
   readonly zone: Zone
   readonly agent: string
   readonly limits: ActionLimits

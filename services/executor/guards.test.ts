@@ -66,6 +66,12 @@ describe('a high-risk draft', () => {
     expect([await whereIs(home, fileName), sent()]).toEqual(['Done/2026-11', 1])
   })
 
+  test('stands among the first on the dashboard, and others do not', async () => {
+    await shown()
+    await shown({ body: NEW_ACCOUNT })
+    expect(await readDashboard(home)).toMatch(/### High risk\n\n- [^\n]+\n\n### /)
+  })
+
   test('ticked before the code is typed waits for it, untouched, and says so', async () => {
     const { path, fileName } = await shown({ body: NEW_ACCOUNT })
     const code = (await codeIn(path)) ?? ''

@@ -6,20 +6,26 @@ import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
+import { openNotifiers } from '#adapters/notify/notifiers.ts'
+import { toldFile } from '#adapters/notify/told-file.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
 import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
+import { writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
 import { type SendEmailDeps, sendEmail } from '#mcp/email/tools/send-email.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
+import { notifyWaysOf } from '#runtime/notify-ways.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from './config.ts'
 import { emailChannel } from './email-channel.ts'
+import { reportKeeper } from './keep-report.ts'
+import { notifyPerson } from './notify-person.ts'
 import { runExecutor } from './run-executor.ts'
 import { actingWith, type ExecutorParts, TOOL_LIMIT_MS, wireExecutor } from './wire-executor.ts'
 
@@ -39,7 +45,8 @@ await runService('executor', config, async (service) => {
     received: resources.use(openReceived(config.state)),
     doorbell: resources.use(await openDoorbell(redis, log)),
     clock,
-    signingKey: await readPrivateKey(join(config.keys, 'countersign.pem')),
+    // After the epoch was taken: a rotation fences off everybody who may have read the key before it.
+    signingKey: await readPrivateKey(join(config.keys, 'countersign.pem'), config.keyPassphrase?.read()),
   }
   const smtp = smtpSender(smtpAccountOf(config))
   const compose: SendEmailDeps['compose'] = (action, message) =>
@@ -55,7 +62,18 @@ await runService('executor', config, async (service) => {
   service.check('redis', () => redis.ping())
   for (const channel of deps.channels) service.check(channel.name, () => channel.problems().join(' ') || true)
   const agents = (await readAgents(config.trust)).map((agent) => agent.name)
-  const wake = await runExecutor(deps, service, { config, agents: [...new Set([config.agent, ...agents])] })
+  const person = resources.use(
+    await notifyPerson({
+      ...{ clock, log, metrics: service.metrics, memory: toldFile(config.state), detail: config.notifyDetail },
+      notifiers: openNotifiers({ ...notifyWaysOf(config, process.platform), clock }),
+      everyMs: config.notifyEveryMinutes * 60_000,
+      olderThanMs: config.notifyAfterHours * 3_600_000,
+      isQuiet: () => false,
+    }),
+  )
+  const report = reportKeeper((text) => writeStateFile(config.state, 'executor.json', text), log)
+  const options = { config, agents: [...new Set([config.agent, ...agents])], person, report }
+  const wake = await runExecutor(deps, service, options)
   // Whatever a job says, it only wakes: what is done stands in the vault and the journal.
   const handlers = { 'execute-approved': async () => wake() }
   resources.use(await startWorker(redis, 'execute', handlers, { log, onProgress: service.progress('queue', 60_000) }))

@@ -1,18 +1,20 @@
 import type { ChannelName } from '#core/action.ts'
 import { CountersignError } from '#core/errors.ts'
+import type { ExecutorReport } from '#core/executor-report.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorDeps, Held, WiredDeps } from './deps.ts'
 import { freezeApproved } from './freeze-approved.ts'
 import { inHand } from './in-hand.ts'
 import { handbookProblems } from './knowledge.ts'
+import type { PersonNotifier } from './notify-person.ts'
 import { presentDrafts } from './present-drafts.ts'
 import { quietFiles } from './quiet-files.ts'
 import { isHalted } from './read-task.ts'
 import { reconcile, returnStrays, withoutChannel } from './reconcile.ts'
 import { runPasses } from './run-passes.ts'
 import { updateDashboard } from './update-dashboard.ts'
-import { zoneNews } from './zone-news.ts'
+import { readZoneNews } from './zone-news.ts'
 
 const WATCHED = ['Pending_Approval', 'Approved', 'Rejected', 'In_Progress', 'Needs_Action', 'Done', 'Updates'] as const
 /** HALT.md stands at the vault's root, which is not watched: a look a second keeps its promise of two. */
@@ -29,6 +31,10 @@ export interface RunOptions {
   readonly config: { readonly reconcileMs: number; readonly state: string }
   /** Everyone who may leave notes in Updates/. */
   readonly agents: readonly string[]
+  /** Hears what the dashboard shows, and tells the person of what cannot wait for them to look. */
+  readonly person?: Pick<PersonNotifier, 'consider' | 'state'>
+  /** Keeps what only this process knows where `countersign status` finds it. Never rejects. */
+  readonly report?: (report: ExecutorReport) => Promise<void>
 }
 
 /** What stands still in each channel since its last round. */
@@ -136,9 +142,21 @@ function demandNewest({ journal }: ExecutorDeps): void {
 }
 
 async function tell(held: readonly Held[], deps: ExecutorDeps, options: RunOptions): Promise<void> {
-  const own = [...deps.channels.flatMap((channel) => channel.problems()), ...(await handbookProblems(deps))]
-  const { problems, signs } = await zoneNews(options.config.state, deps.clock.now())
-  await updateDashboard({ agents: options.agents, held, problems: [...own, ...problems], signs }, deps)
+  const now = deps.clock.now()
+  const notifiers = options.person?.state() ?? []
+  const mute = notifiers.flatMap(({ isOptional, fault }) => (isOptional || fault === undefined ? [] : [fault]))
+  const own = deps.channels.flatMap((channel) => channel.problems())
+  const problems = [...own, ...mute, ...(await handbookProblems(deps))]
+  const news = await readZoneNews(options.config.state, now)
+  const sources = { agent: deps.agent, agents: options.agents, held, problems, news, now }
+  const facts = await updateDashboard(sources, deps)
+  options.person?.consider(facts)
+  await options.report?.({
+    schema: 1,
+    held: [...held],
+    problems,
+    notifiers: notifiers.map(({ fault, ...one }) => ({ ...one, fault: fault ?? null })),
+  })
 }
 
 function every(ms: number, act: () => void, service: Pick<ServiceContext, 'resources'>): void {

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
 import { audienceOf, type Receipt } from '#core/countersignature.ts'
+import { dashboardGatherer } from '#core/gather-dashboard.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { Doorbell } from '#core/ports/doorbell.ts'
@@ -49,6 +50,7 @@ export function wireExecutor(
   const { vault, ledger, journal, received, clock, signingKey, doorbell } = parts
   return {
     ...{ vault, ledger, journal, received, clock, log, metrics, signingKey, channels },
+    gather: dashboardGatherer({ vault, journal }),
     zone: config.zone,
     agent: config.agent,
     limits: { account: config.ownerAddress, maxRecipients: config.maxRecipients },

@@ -1,20 +1,14 @@
+import { attachmentPath, shownSize } from '#core/attachment.ts'
 import type { TaskId } from '#core/ids.ts'
 import { NO_SUBJECT, plainSubject, replyRecipients, replyReferences, threadIdOf } from '#core/mail.ts'
 import { maskMail } from '#core/mask-mail.ts'
 import type { IncomingAttachment, IncomingMail, MailAddress } from '#core/ports/mail.ts'
 import { oneLine, plainMarkdown, quoteInert } from '#core/quote.ts'
 import { newTaskFile, renderSection, type TaskFile } from '#core/task-file.ts'
-import { taskFileName, type VaultPath, vaultPath } from '#core/vault-path.ts'
+import { taskFileName, type VaultPath } from '#core/vault-path.ts'
 
 const MAX_QUOTE_CHARS = 40_000
 const MAX_NAMED_ADDRESSES = 10
-
-/** Kept under their own ending, since nothing in an editor runs them; everything else (notes, pages, programs) becomes `.bin`. */
-const INERT_ENDINGS = new Set(
-  'pdf png jpg jpeg gif webp heic tif tiff bmp txt csv ics vcf eml doc docx xls xlsx ppt pptx odt ods odp rtf zip gz 7z mp3 mp4 wav'.split(
-    ' ',
-  ),
-)
 
 /** What a mail becomes: the same mail always gives the same name and the same text. */
 export interface ArrivingTask {
@@ -64,7 +58,7 @@ function taskOf(id: TaskId, account: string, mail: IncomingMail, masked: readonl
     fileName: taskFileName({ kind: 'EMAIL', dayIso: received.slice(0, 10), title, id }),
     task,
     attachments: mail.attachments.flatMap((one) =>
-      one.content ? [{ path: attachmentPath(one, one.content.sha256), bytes: one.content.bytes }] : [],
+      one.content ? [{ path: attachmentPath(one.fileName, one.content.sha256), bytes: one.content.bytes }] : [],
     ),
   }
 }
@@ -126,13 +120,10 @@ function addressLine(label: string, addresses: readonly MailAddress[]): string[]
 
 function attachmentLine(one: IncomingAttachment): string {
   const what = `${oneLine(one.fileName, 120) || 'unnamed'} (${oneLine(one.contentType, 80)}, ${shownSize(one.size)})`
-  const where = one.content ? `kept as ${attachmentPath(one, one.content.sha256)}` : 'not kept here; see the mailbox'
+  const where = one.content
+    ? `kept as ${attachmentPath(one.fileName, one.content.sha256)}`
+    : 'not kept here; see the mailbox'
   return `Attachment: ${what}, ${where}`
-}
-
-function attachmentPath(one: IncomingAttachment, sha256: string): VaultPath {
-  const ending = /\.([a-z0-9]{1,8})$/i.exec(one.fileName.trim())?.[1]?.toLowerCase() ?? ''
-  return vaultPath(`Attachments/${sha256}.${INERT_ENDINGS.has(ending) ? ending : 'bin'}`)
 }
 
 function shownAddress({ name, address }: MailAddress): string {
@@ -143,9 +134,4 @@ function shownAddress({ name, address }: MailAddress): string {
 
 function shownTime(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`
-}
-
-function shownSize(bytes: number): string {
-  if (bytes < 1000) return `${bytes} bytes`
-  return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
 }

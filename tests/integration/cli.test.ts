@@ -1,6 +1,8 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -30,6 +32,7 @@ const VERBS = [
   'sync',
   'trust',
   'audit',
+  'notify',
   'mcp',
   'doctor',
 ]
@@ -142,8 +145,8 @@ test.each([
 })
 
 test('says what was tried, what was found and what to do, on stderr', async () => {
-  const { stderr, stdout } = await countersign(['status', '--home', join(template, 'local')])
-  expect(stdout).toBe('')
+  const { stderr, stdout, code } = await countersign(['status', '--home', join(template, 'local')])
+  expect([code, stdout]).toEqual([5, expect.stringMatching(/^local zone: not running\n\nNothing waits for you\./)])
   expect(stderr).toMatch(/ERR_NOT_RUNNING: reading .*status\.json: .*\n {2}Start the zone/)
 })
 
@@ -168,6 +171,37 @@ test('status says when the hub was last reached and the other agents were last h
   expect(said.stdout).toMatch(/^Sync: ok, .*; hub last reached \d+ s ago \(\d{4}-\d\d-\d\d \d\d:\d\dZ\)$/m)
   expect(said.stdout).toMatch(/^cloud: last heard of 3 min ago \(.*Z\)\ncloud-2 \(cloud zone\): never heard of$/m)
   expect(JSON.parse((await countersign(['status', '--json', '--home', home])).stdout).sync).toEqual(sync)
+})
+
+test('status shows what waits although nothing runs', async () => {
+  const { home, file, id } = await homeWithDraft()
+  const { code, stdout } = await countersign(['status', '--home', home])
+  expect(code).toBe(5)
+  expect(stdout).toMatch(new RegExp(`Waiting for you: 1\\n +${id.slice(-6).toLowerCase()} `))
+  const answer = JSON.parse((await countersign(['status', '--json', '--home', home])).stdout)
+  expect(answer.error.code).toBe('ERR_NOT_RUNNING')
+  expect(answer.board.facts.waiting[0].path).toContain(file)
+})
+
+test('notify tells what is set, tries it, and is of the local zone only', async () => {
+  const { home } = await homeWithDraft()
+  const posted: string[] = []
+  const server = createServer((request, response) => {
+    request.setEncoding('utf8').on('data', (chunk) => posted.push(chunk))
+    request.on('end', () => response.writeHead(posted.length > 1 ? 500 : 200).end())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const settings = `COUNTERSIGN_NOTIFY_DESKTOP=off\nCOUNTERSIGN_NOTIFY_NTFY_URL=http://127.0.0.1:${port}/topic\n`
+  await appendFile(join(home, '.env.local'), settings)
+  const told = await countersign(['notify', '--home', home])
+  expect([told.code, told.stdout]).toEqual([0, expect.stringMatching(/ntfy +nothing told yet/)])
+  expect(posted).toEqual([])
+  expect((await countersign(['notify', '--test', '--home', home])).code).toBe(0)
+  expect(JSON.parse(posted.join(''))).toMatchObject({ topic: 'topic', title: 'Countersign: a test' })
+  const failed = await countersign(['notify', '--test', '--json', '--home', home])
+  expect([failed.code, JSON.parse(failed.stdout).findings[0].found]).toEqual([1, 'publishing to ntfy: it answered 500'])
 })
 
 test('asks which zone is meant when both are there', async () => {

@@ -3,15 +3,17 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { imapSent } from '#adapters/imap/imap-sent.ts'
 import { imapSource } from '#adapters/imap/imap-source.ts'
+import { imapThreads } from '#adapters/imap/imap-thread.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
+import { readDeliveryReport } from '#adapters/mime/parse-report.ts'
 import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { emailActionSchema } from '#core/email-action.ts'
 import type { MailAccount, OutgoingMail, RawMail, SourceState } from '#core/ports/mail.ts'
 import { startMailContainer } from '../../demo/mailbox/container.ts'
 import { startDevMailServers } from '../../demo/mailbox/dev-servers.ts'
 import type { Mailbox } from '../../demo/mailbox/mailbox.ts'
-import { deliver, docker, eventually, imapAccount, lookInto, smtpAccount } from '../support/mail.ts'
+import { deliver, docker, eventually, imapAccount, lookInto, pipeInto, smtpAccount } from '../support/mail.ts'
 
 const OWNER = 'owner@countersign.test'
 const CLIENT = 'client@countersign.test'
@@ -23,7 +25,7 @@ const subjectOf = (name: string) => `${name} ${process.pid}.${++unique}`
 /** Watches a mailbox from now on; collects what comes. */
 function watch(
   account: MailAccount,
-  seen: { uid?: number; timings?: Parameters<typeof imapSource>[1]['timings'] } = {},
+  seen: { uid?: number; onlyReports?: boolean; timings?: Parameters<typeof imapSource>[1]['timings'] } = {},
 ) {
   const messages: RawMail[] = []
   const states: SourceState[] = []
@@ -33,6 +35,7 @@ function watch(
     firstRetryMs: 50,
     maxRetryMs: 200,
     ...(seen.timings && { timings: seen.timings }),
+    ...(seen.onlyReports && { onlyReports: true }),
   })
   const running = source.watch({
     startingPoint: () => (reached === undefined ? { sinceMs: Date.now() - 86_400_000 } : { afterUid: reached }),
@@ -136,6 +139,41 @@ describe.each([
     expect(messages).toMatchObject([{ flags: ['\\Seen'] }])
   })
 
+  it('finds a sent mail by our own header when the provider gave it another Message-ID', async () => {
+    const sent = imapSent(imapAccount(mailbox, 'owner'))
+    const copy =
+      'From: a@x.test\r\nMessage-ID: <theirs@provider.test>\r\nX-Countersign-ID: <act-9.1@x.test>\r\n\r\nx\r\n'
+    await sent.append(Buffer.from(copy), Date.now())
+    expect(await sent.has('<act-9.1@x.test>')).toBe(true)
+    expect(await sent.has('<act-9.1@x.tes>')).toBe(false)
+    expect(await sent.has('<act-9@x.test>')).toBe(false)
+  })
+
+  it('looks at a thread in the inbox and in Sent, over one connection', async () => {
+    const [root, question, again] = [1, 2, 3].map((part) => `<thread.${process.pid}.${++unique}.${part}@x.test>`)
+    const letter = (id: string, refs: string) => `From: ${CLIENT}\nMessage-ID: ${id}\n${refs}Subject: x\n\nx\n`
+    await deliver(mailbox, letter(root ?? '', ''))
+    await deliver(mailbox, letter(question ?? '', `In-Reply-To: ${root}\nReferences: ${root}\n`))
+    await deliver(mailbox, letter('<other@x.test>', 'References: <elsewhere@x.test>\n'))
+    using threads = imapThreads(imapAccount(mailbox, 'owner'), { mailbox: 'INBOX' })
+    const query = { ids: [root ?? '', question ?? ''], since: Date.now() }
+    const seen = async () => {
+      const messages = await threads.look(query)
+      return messages.map(({ folder, messageId }) => `${folder} ${messageId}`).sort()
+    }
+    const both = [`inbox ${root}`, `inbox ${question}`]
+    await eventually('both are there', async () => (await seen()).length === 2)
+    expect(await seen()).toEqual(both)
+    await deliver(mailbox, letter(again ?? '', `In-Reply-To: ${question}\n`))
+    const reply = `From: ${OWNER}\r\nMessage-ID: <mine@x.test>\r\nX-Countersign-ID: <own@x.test>\r\nReferences: ${root}\r\n ${question}\r\n\r\nx\r\n`
+    await imapSent(imapAccount(mailbox, 'owner')).append(Buffer.from(reply), Date.now())
+    await eventually('all are there', async () => (await seen()).length === 4)
+    expect(await seen()).toEqual([...both, `inbox ${again}`, 'sent <mine@x.test>'])
+    expect((await threads.look(query)).find(({ folder }) => folder === 'sent')).toMatchObject({
+      ...{ ownId: '<own@x.test>', refersTo: [root, question], from: OWNER },
+    })
+  })
+
   it('reports recipients that the server refuses', async () => {
     const sender = smtpSender(smtpAccount(mailbox, 'owner'))
     const nobody = 'nobody@countersign.test'
@@ -173,6 +211,36 @@ describe.each([
       code: 'ERR_MAIL_UNREACHABLE',
     })
   })
+})
+
+it('hands over reports of failed deliveries only, and tells which mail each is about', async () => {
+  await using mailbox = await startMailContainer()
+  const action = emailActionSchema.parse({
+    ...{ tool: 'email.send_email', account: OWNER, to: [CLIENT], subject: 'x', body: 'x' },
+  })
+  const mail = await composeMail(action, { senderName: '', messageId: '<01J.1@countersign.test>', sentAt: Date.now() })
+  await deliver(mailbox, `From: ${CLIENT}\nSubject: a letter\n\nx\n`)
+  // Past the server's own check of recipients: so the refusal comes later, as a mail.
+  await pipeInto(mailbox.container, Buffer.from(mail.raw), ['sendmail', '-f', OWNER, 'nobody@countersign.test'])
+  await using watching = watch(imapAccount(mailbox, 'owner'), { onlyReports: true })
+  const [first] = await eventually('the report is there', () => watching.messages.length > 0 && watching.messages)
+  expect(await readDeliveryReport(first as RawMail)).toEqual({
+    ids: ['<01J.1@countersign.test>'],
+    failed: [{ address: 'nobody@countersign.test', status: '5.1.1', reason: expect.stringContaining('exist') }],
+  })
+  expect(subjects(watching.messages)).toEqual(['Undelivered Mail Returned to Sender'])
+})
+
+it('looks at threads over a new connection when the server closed the old one', async () => {
+  await using mailbox = await startMailContainer()
+  await deliver(mailbox, `From: ${CLIENT}\nMessage-ID: <q@x.test>\nSubject: x\n\nx\n`)
+  using threads = imapThreads(imapAccount(mailbox, 'owner'), { mailbox: 'INBOX' })
+  const look = () => threads.look({ ids: ['<q@x.test>'] })
+  await eventually('it is there', async () => (await look()).length > 0)
+  await docker('exec', mailbox.container, 'doveadm', 'kick', OWNER)
+  expect(await look()).toHaveLength(1)
+  await docker('stop', '-t', '0', mailbox.container)
+  await expect(look()).rejects.toMatchObject({ code: 'ERR_MAIL_UNREACHABLE' })
 })
 
 describe('servers in trouble', () => {

@@ -61,6 +61,7 @@ test('error codes', () => {
   expect(Object.keys(ERROR_CODES)).toEqual(Object.keys(ERROR_CODES).toSorted())
   expect(Object.keys(ERROR_CODES)).toMatchInlineSnapshot(`
     [
+      "ERR_ATTACHMENT_CHANGED",
       "ERR_CLONE_IN_USE",
       "ERR_CODE_NEEDED",
       "ERR_CONFIG_INVALID",
@@ -76,10 +77,12 @@ test('error codes', () => {
       "ERR_HUB_UNREACHABLE",
       "ERR_HUB_WRITE_FAILED",
       "ERR_JOURNAL_FAILED",
+      "ERR_KEY_LOCKED",
       "ERR_LEDGER_BROKEN",
       "ERR_MAIL_AUTH",
       "ERR_MAIL_REFUSED",
       "ERR_MAIL_UNREACHABLE",
+      "ERR_NOTIFY_FAILED",
       "ERR_NOT_RUNNING",
       "ERR_OUTCOME_UNKNOWN",
       "ERR_REDIS_MISSING",
@@ -148,6 +151,7 @@ test('ledger entry types', () => {
       "zone.forbidden",
       "ledger.checkpoint",
       "ledger.witnessed",
+      "key.rotated",
     ]
   `)
 })
@@ -165,6 +169,7 @@ test('metric names', () => {
       "countersign_hub_rollbacks_total",
       "countersign_jobs_total",
       "countersign_mails_total",
+      "countersign_notifications_total",
       "countersign_queue_jobs",
       "countersign_sync_check_problems",
       "countersign_sync_check_timestamp_seconds",

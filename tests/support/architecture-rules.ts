@@ -11,9 +11,12 @@ interface Import {
   readonly isType: boolean
 }
 
+/** What core may take from outside: schemas, YAML, and what Node computes without touching anything. */
+const CORE_MODULES = ['zod', 'yaml', 'node:crypto', 'node:path/posix', 'node:url']
 /** Each vendor's package belongs to one adapter (or to runtime, mcp): everything else goes through a port. */
 const VENDORS: Readonly<Record<string, readonly string[]>> = {
   git: ['simple-git'],
+  gmail: ['@googleapis/gmail'],
   imap: ['imapflow'],
   mcp: ['@modelcontextprotocol/client', 'package.json'],
   mime: ['html-to-text', 'nodemailer/lib/mail-composer', 'postal-mime'],
@@ -69,8 +72,7 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
     case 'core':
       return name === 'ports'
         ? ({ target, isType }) => isType && isIn(target, 'core')
-        : ({ target }) =>
-            isIn(target, 'core') || ['zod', 'yaml', 'node:crypto', 'node:path/posix', 'node:url'].includes(target)
+        : ({ target }) => isIn(target, 'core') || CORE_MODULES.includes(target)
     case 'runtime':
       return ({ target }) =>
         isIn(target, 'runtime') ||
@@ -110,7 +112,7 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
 function sourceRules(path: string, code: string): string[] {
   const rules: string[] = []
   const mayLoadLate =
-    /(^|\/)main\.ts$/.test(path) || ['bench', 'cli', 'demo', 'scripts'].some((root) => isIn(path, root))
+    /(^|\/)main(-[a-z]+)?\.ts$/.test(path) || ['bench', 'cli', 'demo', 'scripts'].some((root) => isIn(path, root))
   if (!mayLoadLate && /\bimport\(/.test(code)) rules.push('imports dynamically outside a main.ts')
   if (!ENV_READERS.some((reader) => isIn(path, reader)) && /\bprocess\.env\b/.test(code))
     rules.push('reads process.env')

@@ -71,3 +71,10 @@ export async function docker(...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)('docker', args, { timeout: 60_000 })
   return stdout.trim()
 }
+
+/** Runs a command in a container with these bytes as its input. */
+export async function pipeInto(container: string, input: Buffer, command: readonly string[]): Promise<void> {
+  const running = promisify(execFile)('docker', ['exec', '-i', container, ...command], { timeout: 60_000 })
+  running.child.stdin?.end(input)
+  await running
+}

@@ -1,0 +1,183 @@
+import { briefOf, doneOf, readAction } from './action.ts'
+import { warningsIn } from './card.ts'
+import { type DashboardFacts, inOrder, type ListedTask, type TaskFacts, type WaitingTask } from './dashboard-facts.ts'
+import { shortId, type TaskId } from './ids.ts'
+import { alertsOf, doneToday, type LedgerNote, notesOf, weekDays, weekOf } from './ledger-week.ts'
+import { withoutNotice } from './notice.ts'
+import type { JournalPort } from './ports/journal.ts'
+import type { VaultPort } from './ports/vault.ts'
+import { parseTaskFile } from './task-file.ts'
+import { DOMAINS, fileNameOf, parseVaultPath, placeOf, type VaultPath, vaultPath } from './vault-path.ts'
+import type { ZoneNews } from './zone-news.ts'
+import { isLocalOnly } from './zone-policy.ts'
+
+export interface DashboardPorts {
+  readonly vault: Pick<VaultPort, 'list' | 'read' | 'stamp' | 'exists' | 'conflicts'>
+  readonly journal: Pick<JournalPort, 'updates' | 'intentsIn'>
+}
+
+/** What the vault and the journal do not say themselves. */
+export interface DashboardSources {
+  /** This machine's agent, and everyone who has a ledger and may leave notes. */
+  readonly agent: string
+  readonly agents: readonly string[]
+  /** Tasks that stand still, and why. */
+  readonly held: readonly { readonly path: string; readonly say: string }[]
+  /** What is wrong, one sentence each. */
+  readonly problems: readonly string[]
+  readonly news: ZoneNews
+  readonly now: number
+}
+
+const SHOWN_DONE = 50
+const SHOWN_UPDATES = 20
+const MAX_LEDGER_BYTES = 32 * 1024 * 1024
+const LINK_TO_REVIEW = 'Review.md'
+
+/**
+ * Gathers what the dashboard shows, again and again: a file that has not changed since the last time is not read again,
+ * so that a look costs what changed and not what the vault holds.
+ */
+export function dashboardGatherer(ports: DashboardPorts): (sources: DashboardSources) => Promise<DashboardFacts> {
+  const { vault, journal } = ports
+  const readFile = fileMemory(vault)
+  return async ({ agent, agents, held, problems, news, now }) => {
+    const namesIn = async (folders: readonly string[]) => (await Promise.all(folders.map(vault.list))).flat()
+    const month = new Date(now).toISOString().slice(0, 7)
+    const pending = await namesIn(DOMAINS.map((domain) => `Pending_Approval/${domain}`))
+    const done = await vault.list(`Done/${month}`)
+    const ledgers = agents.flatMap((one) =>
+      weekDays(now).map((day) => ({ one, path: vaultPath(`Logs/${one}/${day}.jsonl`) })),
+    )
+    const notes = (
+      await Promise.all(ledgers.map(({ one, path }) => readFile(path, readLedger(one), MAX_LEDGER_BYTES)))
+    ).flat()
+    const tasks = await Promise.all(pending.map(async (path) => ({ path, task: await readFile(path, readTask) })))
+    const questions = new Map(
+      journal.intentsIn('unknown').map(({ taskId, updatedAt }) => [taskId as string, updatedAt]),
+    )
+    const facts: DashboardFacts = {
+      isHalted: await vault.exists(vaultPath('HALT.md')),
+      hasReview: await hasReview(vault),
+      waiting: inOrder(tasks.map(({ path, task }) => waitingTask(path, task, questions))),
+      held: held.map(({ path, say }) => ({ path, title: titleOfName(path), say })),
+      doneToday: await listDone(doneToday(notes, agent, now), done, (path) => readFile(path, readTask)),
+      doneThisMonth: done.length,
+      updates: journal.updates(SHOWN_UPDATES),
+      conflicts: await vault.conflicts(),
+      alerts: alertsOf(notes, agent, now),
+      problems: [...problems, ...news.problems],
+      news: { signs: news.signs, services: news.services, sync: news.sync, quarantine: news.quarantine },
+      week: weekOf(notes, agent, now),
+      counts: {
+        needsAction: (await namesIn(DOMAINS.map((domain) => `Needs_Action/${domain}`))).length,
+        inProgress: (await namesIn(agents.map((one) => `In_Progress/${one}`))).length,
+        approved: (await vault.list('Approved')).length,
+      },
+    }
+    readFile.forgetOthers()
+    return facts
+  }
+}
+
+/** What each file said, by its stamp. `T` is what one reader makes of a text; undefined: absent or not a plain file. */
+function fileMemory(vault: Pick<VaultPort, 'read' | 'stamp'>) {
+  let known = new Map<VaultPath, { stamp: string | undefined; value: unknown }>()
+  let seen: typeof known = new Map()
+  const readFile = async <T>(path: VaultPath, read: (text: string | undefined) => T, maxBytes?: number): Promise<T> => {
+    // Before the reading: bytes that come between the two are read again next time.
+    const stamp = await vault.stamp(path)
+    const before = known.get(path)
+    const isSame = before !== undefined && stamp !== undefined && before.stamp === stamp
+    if (isSame) {
+      seen.set(path, before)
+      return before.value as T
+    }
+    const text = await vault.read(path, maxBytes).catch(() => null)
+    const value = read(text ?? undefined)
+    // What could not be read may be readable a moment later.
+    if (text !== null) seen.set(path, { stamp, value })
+    return value
+  }
+  const forgetOthers = () => {
+    known = seen
+    seen = new Map()
+  }
+  return Object.assign(readFile, { forgetOthers })
+}
+
+function readLedger(agent: string): (text: string | undefined) => LedgerNote[] {
+  return (text) => notesOf(agent, text ?? '')
+}
+
+/** Undefined for a file that is no readable task. */
+function readTask(text: string | undefined): TaskFacts | undefined {
+  const parsed = text === undefined ? undefined : parseTaskFile(withoutNotice(text))
+  if (!parsed?.ok) return undefined
+  const { front } = parsed.task
+  const { id, generation, title, risk, drafted, created, outcome } = front
+  const action = readAction(parsed.task)
+  const say = action.ok ? briefOf(action.action) : 'nothing to approve yet; the file says why'
+  const warnings = warningsIn(parsed.task)
+  const isHigh = warnings.some((warning) => warning.level === 'high')
+  const isOdd = risk.length > 0 || warnings.length > 0 || !action.ok
+  const level = isHigh ? 'high' : isOdd ? 'look' : 'plain'
+  return { id, generation, title, say, done: doneOf(parsed.task), level, at: outcome?.at ?? drafted?.at ?? created }
+}
+
+function waitingTask(
+  path: VaultPath,
+  task: TaskFacts | undefined,
+  questions: ReadonlyMap<string, number>,
+): WaitingTask {
+  const place = placeOf(path)
+  const isPrivate = 'domain' in place && isLocalOnly(place.domain)
+  if (!task) {
+    const say = 'cannot be used as it stands; the file says why'
+    return {
+      path,
+      title: titleOfName(path),
+      say,
+      at: undefined,
+      level: 'look',
+      key: `broken:${fileNameOf(path)}`,
+      isPrivate,
+    }
+  }
+  const { title, say, at, level } = task
+  const askedAt = questions.get(task.id ?? '')
+  if (askedAt !== undefined) {
+    const key = `question:${task.id}:${askedAt}`
+    return { path, title, say, at: new Date(askedAt).toISOString(), level: 'question', key, isPrivate }
+  }
+  return { path, title, say, at, level, key: `task:${task.id}:${task.generation}`, isPrivate }
+}
+
+/** Found by the id in their names; a file that is gone from the folder of the month is not listed. */
+async function listDone(
+  done: readonly { task: string; at: string }[],
+  paths: readonly VaultPath[],
+  read: (path: VaultPath) => Promise<TaskFacts | undefined>,
+): Promise<ListedTask[]> {
+  const byId = new Map(paths.map((path) => [/_([0-9a-z]{6})\.md$/.exec(path)?.[1] ?? '', path]))
+  const found = done.flatMap(({ task, at }) => {
+    const path = byId.get(shortId(task as TaskId))
+    return path === undefined ? [] : [{ path, at }]
+  })
+  return Promise.all(
+    found.slice(0, SHOWN_DONE).map(async ({ path, at }) => {
+      const task = await read(path)
+      return { path, title: task?.title ?? titleOfName(path), say: task?.done ?? 'done', at }
+    }),
+  )
+}
+
+async function hasReview(vault: Pick<VaultPort, 'exists'>): Promise<boolean> {
+  const verdict = parseVaultPath(LINK_TO_REVIEW)
+  return verdict.ok && vault.exists(verdict.path)
+}
+
+/** `EMAIL_2026-11-20_invoice-for-march_7h3k9q.md` → `invoice for march`. */
+function titleOfName(path: string): string {
+  return (path.split('_').at(-2) ?? path).replaceAll('-', ' ')
+}
