@@ -69,7 +69,7 @@ describe('a high-risk draft', () => {
   test('stands among the first on the dashboard, and others do not', async () => {
     await shown()
     await shown({ body: NEW_ACCOUNT })
-    expect(await readDashboard(home)).toMatch(/### High risk\n\n- [^\n]+\n\n### /)
+    expect(await readDashboard(home)).toMatch(/### High risk\n\n- \[[^#]*\n\n### Look closely\n/)
   })
 
   test('ticked before the code is typed waits for it, untouched, and says so', async () => {
