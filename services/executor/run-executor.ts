@@ -2,6 +2,7 @@ import type { ChannelName } from '#core/action.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { ExecutorReport } from '#core/executor-report.ts'
 import type { Channel } from '#core/ports/channel.ts'
+import { REVIEW_SHEET } from '#core/vault-path.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorDeps, Held, WiredDeps } from './deps.ts'
 import { freezeApproved } from './freeze-approved.ts'
@@ -12,13 +13,15 @@ import { presentDrafts } from './present-drafts.ts'
 import { quietFiles } from './quiet-files.ts'
 import { isHalted } from './read-task.ts'
 import { reconcile, returnStrays, withoutChannel } from './reconcile.ts'
+import { forgetReadable } from './refuse-file.ts'
+import { obeyReview } from './review-sheet.ts'
 import { runPasses } from './run-passes.ts'
 import { updateDashboard } from './update-dashboard.ts'
 import { readZoneNews } from './zone-news.ts'
 
 const WATCHED = ['Pending_Approval', 'Approved', 'Rejected', 'In_Progress', 'Needs_Action', 'Done', 'Updates'] as const
-/** HALT.md stands at the vault's root, which is not watched: a look a second keeps its promise of two. */
-const HALT_LOOK_MS = 1_000
+/** HALT.md and Review.md stand at the vault's root, which is not watched: a look a second keeps a promise of two. */
+const ROOT_LOOK_MS = 1_000
 /** How often a provider that was away is looked at; its channel's own back-off decides whether it is asked. */
 const CHANNEL_LOOK_MS = 1_000
 /** Editors that save in place are done within milliseconds; a busy disk takes longer. */
@@ -74,6 +77,11 @@ export async function runExecutor(
   const wakeChannels = () => {
     for (const one of loops) one.wake()
   }
+  // Both: what is frozen goes at once, what stands in Approved/ is taken up.
+  const wakeAll = () => {
+    wakeChannels()
+    passes.wake()
+  }
   let due: NodeJS.Timeout | undefined
   const passes = loop('passes', async () => {
     const held = await vaultPass(deps)
@@ -81,9 +89,11 @@ export async function runExecutor(
     const all = [...held, ...[...heldBy.values()].flat()]
     await tell(all, deps, options)
     clearTimeout(due)
-    const ends = [...all.map(({ until }) => until), ...deps.journal.freezes().map(({ undoUntil }) => undoUntil)]
-    const next = nextEnd(ends, deps.clock.now())
-    if (next !== undefined) due = setTimeout(passes.wake, next + 1)
+    const undoEnds = deps.journal.freezes().map((freeze) => freeze.undoUntil)
+    const oldest = undoEnds.length > 0 ? Math.min(...undoEnds) : undefined
+    deps.metrics.since('countersign_task_oldest_age_seconds', oldest, { state: 'approved' })
+    const next = nextEnd([...all.map(({ until }) => until), ...undoEnds], deps.clock.now())
+    if (next !== undefined) due = setTimeout(wakeAll, next + 1)
   })
   service.resources.defer(() => clearTimeout(due))
   service.resources.use(await deps.vault.watch([...WATCHED], passes.wake))
@@ -99,13 +109,13 @@ export async function runExecutor(
     every(CHANNEL_LOOK_MS, askAgain, service)
     ask().catch(service.fail)
   }
-  let wasHalted = false
-  const lookAtHalt = async () => {
-    const halted = await isHalted(deps).catch(() => wasHalted)
-    if (halted !== wasHalted) passes.wake()
-    wasHalted = halted
+  let last = await seenAtRoot(deps).catch(() => '')
+  const lookAtRoot = async () => {
+    const now = await seenAtRoot(deps).catch(() => last)
+    if (now !== last) passes.wake()
+    last = now
   }
-  every(HALT_LOOK_MS, () => void lookAtHalt(), service)
+  every(ROOT_LOOK_MS, () => void lookAtRoot(), service)
   await passes.settled()
   return passes.wake
 }
@@ -126,14 +136,22 @@ export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<
 /** Cards and ticks, approvals, what stands among the work unasked. */
 async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
   demandNewest(deps)
+  await forgetReadable(deps)
   const presented = await presentDrafts(deps)
+  const review = await obeyReview(deps)
   const frozen = await freezeApproved(deps)
-  return [...presented, ...frozen, ...(await returnStrays(deps)), ...withoutChannel(deps)]
+  return [...presented, ...review, ...frozen, ...(await returnStrays(deps)), ...withoutChannel(deps)]
 }
 
 function channelRound(channel: Channel, deps: ExecutorDeps, onStep: () => void): Promise<Held[]> {
   demandNewest(deps)
   return reconcile(channel, deps, onStep)
+}
+
+/** Differs when HALT.md came or went, or Review.md was saved. */
+async function seenAtRoot(deps: ExecutorDeps): Promise<string> {
+  const sheet = await deps.vault.read(REVIEW_SHEET).catch(() => undefined)
+  return `${await isHalted(deps)} ${sheet ?? 'no sheet'}`
 }
 
 function demandNewest({ journal }: ExecutorDeps): void {

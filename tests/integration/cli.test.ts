@@ -25,6 +25,7 @@ const VERBS = [
   'mail',
   'status',
   'task',
+  'review',
   'approve',
   'undo',
   'reject',
