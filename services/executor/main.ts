@@ -68,7 +68,7 @@ await runService('executor', config, async (service) => {
       notifiers: openNotifiers({ ...notifyWaysOf(config, process.platform), clock }),
       everyMs: config.notifyEveryMinutes * 60_000,
       olderThanMs: config.notifyAfterHours * 3_600_000,
-      isQuiet: () => false,
+      isQuiet: async () => false,
     }),
   )
   const report = reportKeeper((text) => writeStateFile(config.state, 'executor.json', text), log)
