@@ -1,5 +1,3 @@
-import { closeSync, openSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 import type { Receipt } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
 import type {
@@ -11,12 +9,11 @@ import type {
   Presentation,
   ReviewedItem,
 } from '#core/ports/journal.ts'
+import { openDatabase } from './database.ts'
 import { freezeOf, intentOf, presentationOf, type Row, sentBackOf } from './rows.ts'
-import { MIGRATIONS, SCHEMA } from './schema.ts'
 
 const KEPT_UPDATES = 200
 const KEPT_REVIEWS = 2
-const BUSY_TIMEOUT_MS = 5_000
 const VOID = 'UPDATE consumed SET void = 1 WHERE task_id = ? AND generation = ?'
 const UNPRESENT = 'UPDATE shown_cards SET stands = 0 WHERE file_name = ?'
 /** Which states an outcome may follow; anything else would hide that something was done twice or never. */
@@ -246,21 +243,6 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
       ),
     [Symbol.dispose]: () => db.close(),
   }
-}
-
-function openDatabase(path: string, now: number): DatabaseSync {
-  closeSync(openSync(path, 'a', 0o600))
-  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
-  db.exec('PRAGMA journal_mode = WAL')
-  // FULL: a consumed receipt must survive a power cut, or it could be used again.
-  db.exec('PRAGMA synchronous = FULL')
-  for (const { table, lacks, sql } of MIGRATIONS) {
-    const columns = db.prepare(`PRAGMA table_info(${table})`).all()
-    if (columns.length > 0 && !columns.some((column) => column.name === lacks))
-      db.exec(`BEGIN IMMEDIATE; ${sql}; COMMIT`)
-  }
-  db.exec(`BEGIN IMMEDIATE; ${SCHEMA} INSERT OR IGNORE INTO birth VALUES (1, ${Math.trunc(now)}); COMMIT`)
-  return db
 }
 
 function consume(
