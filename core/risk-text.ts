@@ -44,7 +44,7 @@ export function linkRisks({ parts, thread, known, hosts }: RiskSubject): Risk[] 
       risks.push({
         flag: 'link-new',
         level: 'notice',
-        say: `a link leads to ${where}, which the mail and your handbook do not name`,
+        say: `a link leads to ${where}, which neither the original nor your handbook names`,
       })
   }
   for (const { groups } of parts.text.matchAll(NAMED_LINK)) {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
-import { readAction } from '#core/action.ts'
+import { briefOf, readAction } from '#core/action.ts'
 import { asksForCode, confirmationCode, isRightCode, typedCode, withTypedCode } from '#core/confirmation.ts'
 import { CountersignError } from '#core/errors.ts'
 import { renderTaskFile, type TaskFile } from '#core/task-file.ts'
@@ -34,7 +34,8 @@ async function approve(found: FoundTask, home: ZoneHome, code: string | undefine
   if (found.place.kind === 'pending' && found.task && asksForCode(found.task))
     await confirm(found, found.task, home, code)
   const path = await moveAsPerson(home, found, { kind: 'approved' })
-  const what = verdict?.ok ? `“${terminalText(verdict.action.subject)}” to ${verdict.action.to.join(', ')}` : path
+  const title = terminalText(found.task?.front.title ?? '')
+  const what = verdict?.ok ? `“${title}”, ${terminalText(briefOf(verdict.action))}` : path
   return { task: found.task?.front.id ?? null, path, say: `Approved: ${what}.` }
 }
 
