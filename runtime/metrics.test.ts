@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createMetrics, METRICS } from './metrics.ts'
 
-const create = () => createMetrics({ service: 'sync', zone: 'cloud', version: '0.1.0' })
+let now = 1_000_000
+const create = () => createMetrics({ service: 'sync', zone: 'cloud', version: '0.1.0' }, () => now)
 const lines = async (metrics: ReturnType<typeof create>, name: string) =>
   (await metrics.expose()).split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
 
@@ -33,6 +34,39 @@ describe('the metrics', () => {
     expect(await lines(metrics, 'countersign_queue_jobs')).toEqual([
       'countersign_queue_jobs{queue="draft",state="waiting",service="sync",zone="cloud"} 4',
     ])
+  })
+
+  it('tell an age anew at each scrape: of what waits, and 0 when nothing does', async () => {
+    const metrics = create()
+    const age = () => lines(metrics, 'countersign_task_oldest_age_seconds')
+    const exposed = (s: number) => [
+      `countersign_task_oldest_age_seconds{state="approved",service="sync",zone="cloud"} ${s}`,
+    ]
+    expect(await age()).toEqual([])
+    metrics.since('countersign_task_oldest_age_seconds', now - 5_000, { state: 'approved' })
+    expect(await age()).toEqual(exposed(5))
+    now += 30_000
+    expect(await age()).toEqual(exposed(35))
+    metrics.since('countersign_task_oldest_age_seconds', now + 5_000, { state: 'approved' })
+    expect(await age()).toEqual(exposed(0))
+    metrics.since('countersign_task_oldest_age_seconds', undefined, { state: 'approved' })
+    now += 60_000
+    expect(await age()).toEqual(exposed(0))
+  })
+
+  it('sort durations into buckets, one of which ends at each promised bound', async () => {
+    const metrics = create()
+    metrics.observe('countersign_approval_to_execution_seconds', 1.9, {})
+    metrics.observe('countersign_approval_to_execution_seconds', 30.1, {})
+    metrics.observe('countersign_approval_to_execution_seconds', -2, {})
+    const upTo = async (le: string) =>
+      (await lines(metrics, 'countersign_approval_to_execution_seconds_bucket'))
+        .find((line) => line.includes(`le="${le}"`))
+        ?.split(' ')[1]
+    expect([await upTo('0.1'), await upTo('2'), await upTo('30'), await upTo('+Inf')]).toEqual(['1', '2', '2', '3'])
+    expect(METRICS.countersign_approval_to_execution_seconds.buckets).toEqual(expect.arrayContaining([2, 30]))
+    expect(METRICS.countersign_arrival_to_draft_seconds.buckets).toEqual(expect.arrayContaining([5, 300]))
+    expect(METRICS.countersign_sync_propagation_seconds.buckets).toEqual(expect.arrayContaining([10, 300]))
   })
 
   it('never take a label value that could be anything', async () => {

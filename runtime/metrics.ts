@@ -1,13 +1,17 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { ERROR_CODES, type ErrorCode } from '#core/errors.ts'
 
 interface Definition {
-  readonly kind: 'counter' | 'gauge'
+  /** age: told as the moment since when something waits, exposed as seconds at each scrape. */
+  readonly kind: 'counter' | 'gauge' | 'age' | 'histogram'
   readonly help: string
   readonly labels: Readonly<Record<string, readonly string[] | 'open'>>
+  /** Of a histogram, in seconds. */
+  readonly buckets?: readonly number[]
 }
 
 const QUEUES = ['draft', 'execute', 'sync'] as const
+const TOOLS = ['email.send_email', 'social.create_post', 'social.publish_post'] as const
 
 /**
  * Every metric of this program, with the closed set of values of each label: never a task id, an address or a file
@@ -29,6 +33,11 @@ export const METRICS = {
     help: 'Errors that ended an attempt, by code; a fault of the program counts as ERR_UNEXPECTED.',
     labels: { code: [...(Object.keys(ERROR_CODES) as ErrorCode[]), 'ERR_UNEXPECTED'] },
   },
+  countersign_boots_total: {
+    kind: 'counter',
+    help: 'Tries of this process to open what it works with; failed: something it needs was away, or its set-up is wrong.',
+    labels: { outcome: ['ready', 'failed'] },
+  },
   countersign_mails_total: {
     kind: 'counter',
     help: 'Mails that triage looked at, by what became of them.',
@@ -44,6 +53,17 @@ export const METRICS = {
     help: 'Attempts at a draft.',
     labels: { outcome: ['drafted', 'lost', 'failed'] },
   },
+  countersign_arrival_to_draft_seconds: {
+    kind: 'histogram',
+    help: 'From the arrival of a mail in the mailbox to its first draft being handed in.',
+    labels: {},
+    buckets: [0.5, 1, 2, 5, 15, 30, 60, 120, 300, 600, 1800],
+  },
+  countersign_task_oldest_age_seconds: {
+    kind: 'age',
+    help: 'How long the oldest task has been waiting for the next step of this program; 0: none waits. needs_action: to be claimed here. drafting: claimed, no draft yet. approved: may go out, is not done.',
+    labels: { state: ['needs_action', 'drafting', 'approved'] },
+  },
   countersign_sync_cycles_total: {
     kind: 'counter',
     help: 'Sync cycles, by outcome.',
@@ -53,6 +73,17 @@ export const METRICS = {
     kind: 'gauge',
     help: 'When vault and hub were last known to agree.',
     labels: {},
+  },
+  countersign_sync_propagation_seconds: {
+    kind: 'histogram',
+    help: 'From a commit of another agent to its content in this vault; of the newest of each round, unless this zone had been away from the hub for longer than a quarter of an hour.',
+    labels: {},
+    buckets: [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800],
+  },
+  countersign_zone_last_heard_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the newest commit of another agent of this zone was made, as far as the gate here has let it in.',
+    labels: { of: ['cloud', 'local'] },
   },
   countersign_sync_held_files: {
     kind: 'gauge',
@@ -93,7 +124,23 @@ export const METRICS = {
   countersign_executions_total: {
     kind: 'counter',
     help: 'Approved actions, by what became of them.',
-    labels: { outcome: ['done', 'refused', 'failed', 'unknown', 'cancelled'] },
+    labels: { tool: TOOLS, outcome: ['done', 'refused', 'failed', 'unknown', 'cancelled'] },
+  },
+  countersign_approval_to_execution_seconds: {
+    kind: 'histogram',
+    help: 'From the end of the undo window of an approved task to it being done at the provider.',
+    labels: {},
+    buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300],
+  },
+  countersign_returns_total: {
+    kind: 'counter',
+    help: 'Approved tasks put before the person again without being done, by the rule.',
+    labels: { rule: 'open' },
+  },
+  countersign_duplicates_prevented_total: {
+    kind: 'counter',
+    help: 'Times something would have been done twice. found: no answer came, and the provider had it. spent: a receipt was used before. fenced: a newer executor runs.',
+    labels: { how: ['found', 'spent', 'fenced'] },
   },
   countersign_notifications_total: {
     kind: 'counter',
@@ -110,12 +157,19 @@ export const METRICS = {
     help: 'Jobs standing in a queue now.',
     labels: { queue: QUEUES, state: ['waiting', 'active', 'delayed', 'failed'] },
   },
+  countersign_queue_oldest_age_seconds: {
+    kind: 'age',
+    help: 'How long the job that is next has been waiting in its queue; 0: none waits.',
+    labels: { queue: QUEUES },
+  },
 } as const satisfies Record<string, Definition>
 
 type Catalogue = typeof METRICS
 type NamesOf<Kind> = { [N in keyof Catalogue]: Catalogue[N]['kind'] extends Kind ? N : never }[keyof Catalogue]
 export type CounterName = NamesOf<'counter'>
 export type GaugeName = NamesOf<'gauge'>
+export type AgeName = NamesOf<'age'>
+export type HistogramName = NamesOf<'histogram'>
 export type LabelsOf<N extends keyof Catalogue> = {
   readonly [L in keyof Catalogue[N]['labels']]: Catalogue[N]['labels'][L] extends readonly (infer V)[] ? V : string
 }
@@ -124,6 +178,10 @@ export type LabelsOf<N extends keyof Catalogue> = {
 export interface Metrics {
   count<N extends CounterName>(name: N, labels: LabelsOf<N>, by?: number): void
   set<N extends GaugeName>(name: N, value: number, labels: LabelsOf<N>): void
+  /** Since when (ms since the epoch) the oldest has been waiting; undefined: none waits. */
+  since<N extends AgeName>(name: N, atMs: number | undefined, labels: LabelsOf<N>): void
+  /** Less than nothing (two clocks that disagree) counts as 0. */
+  observe<N extends HistogramName>(name: N, seconds: number, labels: LabelsOf<N>): void
   /** Runs before each scrape, for gauges that are asked for rather than told. A failure leaves the old value. */
   beforeScrape(collect: () => Promise<void>): void
   expose(): Promise<string>
@@ -135,26 +193,39 @@ const OPEN_LABEL = /^[a-z0-9.-]{1,40}$/
 const LOOP_LAG_EVERY_MS = 1_000
 
 /** Makes the catalogue's metrics; counters with closed labels start at 0, so that a first event is an increase. */
-export function createMetrics(process: { service: string; zone: string; version: string }): Metrics {
+export function createMetrics(
+  process: { service: string; zone: string; version: string },
+  now: () => number = Date.now,
+): Metrics {
   const registry = new Registry()
   registry.setDefaultLabels({ service: process.service, zone: process.zone })
   // Its default, a wake-up every 10 ms, is most of what an idle service costs.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LOOP_LAG_EVERY_MS })
   const counters = new Map<string, Counter>()
   const gauges = new Map<string, Gauge>()
-  for (const [name, { kind, help, labels }] of Object.entries<Definition>(METRICS)) {
+  const histograms = new Map<string, Histogram>()
+  const waiting = new Map<string, () => void>()
+  for (const [name, { kind, help, labels, buckets = [] }] of Object.entries<Definition>(METRICS)) {
     const options = { name, help, labelNames: Object.keys(labels), registers: [registry] }
-    if (kind === 'gauge') gauges.set(name, new Gauge(options))
-    else counters.set(name, initialised(new Counter(options), labels))
+    if (kind === 'counter') counters.set(name, initialised(new Counter(options), labels))
+    else if (kind === 'histogram') histograms.set(name, new Histogram({ ...options, buckets: [...buckets] }))
+    else gauges.set(name, new Gauge(options))
   }
   const collectors: (() => Promise<void>)[] = []
   const metrics: Metrics = {
     contentType: registry.contentType,
     count: (name, labels, by = 1) => counters.get(name)?.inc(checked(name, labels), by),
     set: (name, value, labels) => gauges.get(name)?.set(checked(name, labels), value),
+    since(name, atMs, labels) {
+      const told = checked(name, labels)
+      const age = () => (atMs === undefined ? 0 : Math.max(0, now() - atMs) / 1000)
+      waiting.set(JSON.stringify([name, told]), () => gauges.get(name)?.set(told, age()))
+    },
+    observe: (name, seconds, labels) => histograms.get(name)?.observe(checked(name, labels), Math.max(0, seconds)),
     beforeScrape: (collect) => void collectors.push(collect),
     async expose() {
       await Promise.allSettled(collectors.map((collect) => collect()))
+      for (const age of waiting.values()) age()
       return registry.metrics()
     },
   }

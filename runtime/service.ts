@@ -120,9 +120,11 @@ async function startWithRetries(
       started.catch(() => {}) // After a stop nobody waits for it any more.
       await Promise.race([started, aborted(stopping)])
       health.startFault = undefined
+      facilities.metrics.count('countersign_boots_total', { outcome: 'ready' })
       return resources
     } catch (error) {
       await disposeQuietly(resources, log)
+      facilities.metrics.count('countersign_boots_total', { outcome: 'failed' })
       if (!(error instanceof CountersignError && error.retryable)) throw error
       const retryInMs = Math.min(firstRetryMs * 2 ** (attempt - 1), MAX_RETRY_MS)
       health.reset()

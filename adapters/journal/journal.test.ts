@@ -257,6 +257,26 @@ test('a journal remembers when it was made, however often it is opened', () => {
   }
 })
 
+test('the two newest review sheets are known by their digest, also after a restart', () => {
+  const items = [{ taskId: TASK, path: 'Pending_Approval/email/F.md', title: 'T', shown: 's' }]
+  for (const digest of ['a', 'b', 'c']) journal.keepReview({ digest, items })
+  using next = reopened()
+  expect(['a', 'b', 'c'].map((digest) => next.reviewOf(digest))).toEqual([
+    undefined,
+    { digest: 'b', items },
+    { digest: 'c', items },
+  ])
+  expect(() => journal.keepReview({ digest: 'd', items })).toThrow(/ERR_FENCED|epoch/)
+})
+
+test('a file that nobody can read is remembered until it can be', () => {
+  journal.setUnreadable('Approved/F.md', 'too large')
+  journal.setUnreadable('Approved/F.md', 'a link')
+  expect([...journal.unreadable()]).toEqual([['Approved/F.md', 'a link']])
+  journal.setUnreadable('Approved/F.md', undefined)
+  expect(journal.unreadable().size).toBe(0)
+})
+
 test('updates are kept once by name, the newest first, 200 at most', () => {
   for (let index = 0; index < 205; index++)
     journal.keepUpdate({ agent: 'cloud', name: String(index).padStart(4, '0'), text: `t${index}` })

@@ -2,11 +2,20 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Receipt } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
-import type { ConsumeVerdict, Freeze, Intent, IntentState, JournalPort, Presentation } from '#core/ports/journal.ts'
+import type {
+  ConsumeVerdict,
+  Freeze,
+  Intent,
+  IntentState,
+  JournalPort,
+  Presentation,
+  ReviewedItem,
+} from '#core/ports/journal.ts'
 import { freezeOf, intentOf, presentationOf, type Row, sentBackOf } from './rows.ts'
 import { MIGRATIONS, SCHEMA } from './schema.ts'
 
 const KEPT_UPDATES = 200
+const KEPT_REVIEWS = 2
 const BUSY_TIMEOUT_MS = 5_000
 const VOID = 'UPDATE consumed SET void = 1 WHERE task_id = ? AND generation = ?'
 const UNPRESENT = 'UPDATE shown_cards SET stands = 0 WHERE file_name = ?'
@@ -183,6 +192,27 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
         if (lastIntent(taskId)?.state === 'unknown') return 'unknown'
         const sql = 'SELECT 1 FROM consumed WHERE task_id = ? AND (void = 0 OR generation = ?)'
         return one(sql, taskId, generation) === undefined ? 'none' : 'spent'
+      }),
+
+    keepReview: ({ digest, items }) =>
+      write('keeping a review sheet', () => {
+        run('INSERT INTO reviews (digest, items) VALUES (?, ?)', digest, JSON.stringify(items))
+        run('DELETE FROM reviews WHERE seq <= (SELECT max(seq) FROM reviews) - ?', KEPT_REVIEWS)
+      }),
+    reviewOf: (digest) =>
+      read('reading a review sheet', () => {
+        const row = one('SELECT items FROM reviews WHERE digest = ? ORDER BY seq DESC', digest)
+        return row && { digest, items: JSON.parse(String(row.items)) as ReviewedItem[] }
+      }),
+
+    unreadable: () =>
+      read('reading what nobody can read', () => {
+        return new Map(all('SELECT * FROM unreadable').map((row) => [String(row.path), String(row.say)]))
+      }),
+    setUnreadable: (path, say) =>
+      write('recording a file that nobody can read', () => {
+        if (say === undefined) run('DELETE FROM unreadable WHERE path = ?', path)
+        else run('INSERT OR REPLACE INTO unreadable VALUES (?, ?)', path, say)
       }),
 
     keepUpdate: ({ agent, name, text }) =>

@@ -3,7 +3,9 @@ import type { z } from 'zod'
 import { CountersignError } from '#core/errors.ts'
 import { JOBS, type JobName, type JobPayload, type QueueName } from '#core/jobs.ts'
 import type { Log } from '#runtime/logger.ts'
+import type { Metrics } from '#runtime/metrics.ts'
 import { JOB_OPTIONS, openQueue } from './doorbell.ts'
+import { openQueueGauges } from './queue-gauges.ts'
 import type { RedisConnection } from './redis.ts'
 
 /** One handler per job of the queue. It must be idempotent: Redis delivers at least once, and anyone may ring. */
@@ -14,6 +16,8 @@ export type JobHandlers<Q extends QueueName> = {
 export interface WorkerOptions {
   readonly log: Log
   readonly concurrency?: number
+  /** Given, it is told of each job, and of what stands in the queue at each scrape. */
+  readonly metrics?: Pick<Metrics, 'count' | 'set' | 'since' | 'beforeScrape'>
   readonly onOutcome?: (outcome: 'done' | 'failed' | 'dropped') => void
   /**
    * Called while the worker takes jobs: after each one, after each canary that came through the queue, and while Redis
@@ -51,7 +55,10 @@ export async function startWorker<Q extends QueueName>(
       running.add(handling)
       const outcome = await handling.finally(() => running.delete(handling))
       options.onProgress?.()
-      if (outcome !== 'canary') options.onOutcome?.(outcome)
+      if (outcome !== 'canary') {
+        options.metrics?.count('countersign_jobs_total', { queue, outcome })
+        options.onOutcome?.(outcome)
+      }
       // Whatever attempts a job brought along: trying again is for the next reconcile to decide.
       if (outcome === 'failed') throw new UnrecoverableError('failed')
     },
@@ -69,10 +76,12 @@ export async function startWorker<Q extends QueueName>(
   )
   worker.on('error', (error) => log.debug({ queue, err: error }, 'worker'))
   await worker.waitUntilReady()
+  const gauges = options.metrics && (await openQueueGauges(redis, queue, options.metrics))
   const canary = options.onProgress && (await startCanary(redis, queue, options.onProgress, options.canaryEveryMs))
   return {
     async [Symbol.asyncDispose]() {
       await canary?.[Symbol.asyncDispose]()
+      await gauges?.[Symbol.asyncDispose]()
       // While Redis is away, BullMQ's close waits for it; then only the handlers themselves are worth waiting for.
       const away = (await redis.ping()) !== true
       if (away) {

@@ -94,7 +94,10 @@ test('hands in a reply to the sender, in the thread, signed as the handbook says
     vaultPath('Company_Handbook.md'),
     '# Handbook\n\n## Signature\n\nOlga Owner\nAcme\n\n## Tone\n\nwarm\n',
   )
-  expect(await draftReply(JOB, deps)).toEqual({ kind: 'drafted', path: PENDING })
+  expect(await draftReply(JOB, deps)).toEqual({
+    ...{ kind: 'drafted', path: PENDING },
+    arrivedAt: Date.parse('2026-11-20T09:00:00Z'),
+  })
   const task = pending()
   expect(readAction(task)).toMatchObject({
     ok: true,
@@ -114,6 +117,11 @@ test('hands in a reply to the sender, in the thread, signed as the handbook says
   expect(await vault.exists(CLAIMED)).toBe(false)
   expect(readdirSync(join(root, 'Updates/cloud'))).toHaveLength(1)
   expect(entries).toEqual(['task.drafted'])
+})
+
+test('counts the time since the mail arrived for its first draft only', async () => {
+  await put({}, { drafted: { by: 'cloud-draft-email', model: 'template', at: '2026-11-20T09:30:00Z', cost_usd: '0' } })
+  expect(await draftReply(JOB, deps)).toEqual({ kind: 'drafted', path: PENDING })
 })
 
 test('answers under the subject as it was sent, not as the title shows it', async () => {

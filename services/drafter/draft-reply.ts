@@ -31,7 +31,8 @@ export interface DrafterDeps {
 }
 
 export type DraftOutcome =
-  | { readonly kind: 'drafted'; readonly path: VaultPath }
+  /** `arrivedAt`: when its mail did, ms; unset for another draft of the same task. */
+  | { readonly kind: 'drafted'; readonly path: VaultPath; readonly arrivedAt?: number }
   /** The task is no longer this agent's under that generation: nothing to do. */
   | { readonly kind: 'lost' }
   | { readonly kind: 'forbidden'; readonly rule: string }
@@ -76,7 +77,12 @@ export async function draftReply(job: TaskJob, deps: DrafterDeps): Promise<Draft
   const pending = taskPath({ kind: 'pending', domain: task.front.domain }, fileNameOf(path))
   const moved = await deps.vault.move(path, pending)
   if (moved !== 'moved') return { kind: 'lost' }
-  return draft.problem ? { kind: 'unusable', problem: draft.problem } : { kind: 'drafted', path: pending }
+  if (draft.problem) return { kind: 'unusable', problem: draft.problem }
+  return { kind: 'drafted', path: pending, ...arrivalOf(task) }
+}
+
+function arrivalOf({ front }: TaskFile): { arrivedAt?: number } {
+  return front.drafted ? {} : { arrivedAt: Date.parse(front.created) }
 }
 
 /** The jobs that this agent's claimed tasks ask for: what a start or a flushed queue must ring again. */

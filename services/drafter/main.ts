@@ -4,7 +4,8 @@ import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openSkill } from '#adapters/skills/skill-folder.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
-import type { TaskJob } from '#core/jobs.ts'
+import { type TaskJob, taskJobId } from '#core/jobs.ts'
+import { oldestWaiting } from '#core/oldest.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { drafterSettings } from './config.ts'
@@ -40,15 +41,26 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     metrics.count('countersign_drafts_total', {
       outcome: outcome.kind === 'lost' ? 'lost' : outcome.kind === 'drafted' ? 'drafted' : 'failed',
     })
+    if (outcome.kind === 'drafted' && outcome.arrivedAt !== undefined)
+      metrics.observe('countersign_arrival_to_draft_seconds', (clock.now() - outcome.arrivedAt) / 1000, {})
     log.info({ task: job.taskId, generation: job.generation, outcome: outcome.kind }, `draft: ${outcome.kind}`)
   }
   const onProgress = progress('queue', 60_000)
   resources.use(
-    await startWorker(redis, 'draft', { 'draft-reply': draft }, { log, concurrency: config.concurrency, onProgress }),
+    await startWorker(
+      redis,
+      'draft',
+      { 'draft-reply': draft },
+      { log, metrics, concurrency: config.concurrency, onProgress },
+    ),
   )
 
+  const oldest = oldestWaiting()
   const reconcile = async () => {
-    for (const job of await claimedJobs(vault, config.agent)) await doorbell.ring('draft', 'draft-reply', job)
+    const jobs = await claimedJobs(vault, config.agent)
+    const since = oldest(jobs.map(taskJobId), clock.now())
+    metrics.since('countersign_task_oldest_age_seconds', since, { state: 'drafting' })
+    for (const job of jobs) await doorbell.ring('draft', 'draft-reply', job)
   }
   await reconcile()
   const timer = setInterval(() => {

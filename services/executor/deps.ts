@@ -29,7 +29,7 @@ export interface ExecutorDeps {
   readonly isQuiet: IsQuiet
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'count'>
+  readonly metrics: Pick<Metrics, 'count' | 'observe' | 'since'>
   /** What the dashboard shows, as vault and journal stand now. */
   readonly gather: (sources: DashboardSources) => Promise<DashboardFacts>
   readonly zone: Zone

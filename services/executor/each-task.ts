@@ -10,7 +10,7 @@ const FATAL: readonly string[] = ['ERR_FENCED', 'ERR_JOURNAL_FAILED']
  */
 export async function eachTask<T extends { readonly path: string }>(
   items: readonly T[],
-  deps: Pick<ExecutorDeps, 'log' | 'metrics'>,
+  deps: Pick<ExecutorDeps, 'log'> & { readonly metrics: Pick<ExecutorDeps['metrics'], 'count'> },
   step: (item: T) => Promise<string | undefined>,
 ): Promise<Held[]> {
   const held: Held[] = []

@@ -1,4 +1,4 @@
-import { type Action, channelOf } from '#core/action.ts'
+import { type Action, channelOf, type ToolName } from '#core/action.ts'
 import { type Receipt, signReceipt } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { ExecutionVerdict } from '#core/execution.ts'
@@ -8,6 +8,7 @@ import { type Report, reportSchema } from '#core/report.ts'
 import { taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { BEING_CHANGED, isHalted, judge, type Read, readTask } from './read-task.ts'
+import { leaveUnreadable } from './refuse-file.ts'
 import { recordUndone, sendBack } from './send-back.ts'
 
 type Permitted = Extract<ExecutionVerdict, { kind: 'permitted' }>
@@ -30,7 +31,7 @@ export async function executeApproved(freeze: Freeze, channel: Channel, deps: Ex
   const path = taskPath({ kind: 'in-progress', agent: deps.agent }, freeze.fileName)
   const read = await readTask(path, deps)
   if (read.kind === 'gone') return takenAway(freeze, deps)
-  if (read.kind === 'unreadable') return { kind: 'held', say: read.say }
+  if (read.kind === 'unreadable') return { kind: 'held', say: await leaveUnreadable(path, read.say, deps) }
   if (deps.clock.now() < freeze.undoUntil)
     return { kind: 'held', say: `goes out after ${new Date(freeze.undoUntil).toISOString()} unless you move it back` }
   const isSame = read.parsed.ok && read.parsed.task.front.id === freeze.taskId
@@ -129,8 +130,10 @@ async function act(
 async function record(freeze: Freeze, report: Report | undefined, deps: ExecutorDeps): Promise<ExecuteOutcome> {
   const { taskId, generation } = freeze
   const at = deps.clock.now()
-  if (report?.outcome === 'refused' && report.code === 'ERR_FENCED')
+  if (report?.outcome === 'refused' && report.code === 'ERR_FENCED') {
+    deps.metrics.count('countersign_duplicates_prevented_total', { how: 'fenced' })
     throw new CountersignError('ERR_FENCED', `doing ${taskId}: ${report.reason}`)
+  }
   if (deps.journal.intentOf(taskId, generation)?.state !== 'consumed') {
     const reason = report?.outcome === 'refused' ? `${report.code}, ${report.reason}` : 'the tool gave no answer'
     deps.log.error({ task: taskId, reason }, 'the tool did nothing')
@@ -146,6 +149,8 @@ async function record(freeze: Freeze, report: Report | undefined, deps: Executor
     })
   }
   // A receipt found spent was used by another call: what came of that one is looked up.
+  if (report?.outcome === 'refused' && report.code === 'ERR_COUNTERSIGNATURE_INVALID')
+    deps.metrics.count('countersign_duplicates_prevented_total', { how: 'spent' })
   if (report?.outcome === 'refused' && report.code !== 'ERR_COUNTERSIGNATURE_INVALID')
     deps.journal.settle(taskId, generation, { state: 'refused', answer: `${report.code}: ${report.reason}`, at })
   return { kind: 'attempted' }
@@ -156,11 +161,11 @@ async function takenAway(freeze: Freeze, deps: ExecutorDeps): Promise<ExecuteOut
   // Still in Approved/: the move of a crashed freeze is to be made again. In Pending_Approval/: presentDrafts' business.
   if (now?.startsWith('Approved/') || now?.startsWith('Pending_Approval/')) return { kind: 'undone' }
   deps.journal.unfreeze(freeze.taskId)
-  await recordUndone(freeze.taskId, deps)
+  await recordUndone(freeze, deps)
   return { kind: 'undone' }
 }
 
 async function recordRefusal(freeze: Freeze, rule: string, deps: ExecutorDeps): Promise<void> {
   await deps.ledger.append('execution.refused', { task: freeze.taskId, data: { generation: freeze.generation, rule } })
-  deps.metrics.count('countersign_executions_total', { outcome: 'refused' })
+  deps.metrics.count('countersign_executions_total', { tool: freeze.tool as ToolName, outcome: 'refused' })
 }

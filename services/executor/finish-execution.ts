@@ -1,4 +1,4 @@
-import { actionDigest, channelOf, readAction } from '#core/action.ts'
+import { actionDigest, channelOf, readAction, type ToolName } from '#core/action.ts'
 import { withHistory } from '#core/claim.ts'
 import { CountersignError } from '#core/errors.ts'
 import { withNotice } from '#core/notice.ts'
@@ -73,6 +73,7 @@ export async function resolveDoubt(intent: Intent, channel: Channel, deps: Execu
     const found = await channel.lookUp(intent)
     if (found.kind === 'done') {
       const { answer, link } = found
+      deps.metrics.count('countersign_duplicates_prevented_total', { how: 'found' })
       deps.journal.settle(taskId, generation, { state: 'accepted', answer, ...(link && { link }), at: now })
       return undefined
     }
@@ -109,7 +110,10 @@ export async function returnUndone(intent: Intent, deps: ExecutorDeps): Promise<
     task: intent.taskId,
     data: { key: intent.key, reason: intent.answer ?? '' },
   })
-  deps.metrics.count('countersign_executions_total', { outcome: intent.state === 'unknown' ? 'unknown' : 'failed' })
+  deps.metrics.count('countersign_executions_total', {
+    tool: intent.receipt.tool as ToolName,
+    outcome: intent.state === 'unknown' ? 'unknown' : 'failed',
+  })
   deps.log.warn({ task: intent.taskId, outcome: intent.state, reason: intent.answer }, 'an approved task was not done')
   deps.journal.unfreeze(intent.taskId)
   return undefined
@@ -157,7 +161,9 @@ async function recordDone(intent: Intent, deps: ExecutorDeps): Promise<void> {
     task: taskId,
     data: { digest, key, answer: answer ?? '', receipt },
   })
-  deps.metrics.count('countersign_executions_total', { outcome: 'done' })
+  const since = deps.journal.freezeOf(taskId)?.undoUntil ?? intent.intendedAt
+  deps.metrics.observe('countersign_approval_to_execution_seconds', (intent.updatedAt - since) / 1000, {})
+  deps.metrics.count('countersign_executions_total', { tool: receipt.tool as ToolName, outcome: 'done' })
   deps.metrics.count('countersign_tasks_total', { outcome: 'done' })
   deps.log.info({ task: taskId }, 'executed an approved task')
 }

@@ -2,6 +2,7 @@ import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
 import { BEING_CHANGED, judge, type Read, readTask } from './read-task.ts'
+import { leaveUnreadable } from './refuse-file.ts'
 import { sendBack } from './send-back.ts'
 
 /**
@@ -16,7 +17,7 @@ export async function freezeApproved(deps: ExecutorDeps): Promise<Held[]> {
 async function freeze(path: VaultPath, deps: ExecutorDeps): Promise<string | undefined> {
   const read = await readTask(path, deps)
   if (read.kind === 'gone') return undefined
-  if (read.kind === 'unreadable') return read.say
+  if (read.kind === 'unreadable') return leaveUnreadable(path, read.say, deps)
   if (!read.parsed.ok) return pickUp(path, read, deps)
   return deps.inHand.take(read.parsed.task.front.id, () => pickUp(path, read, deps))
 }

@@ -68,7 +68,7 @@ await runService('executor', config, async (service) => {
       notifiers: openNotifiers({ ...notifyWaysOf(config, process.platform), clock }),
       everyMs: config.notifyEveryMinutes * 60_000,
       olderThanMs: config.notifyAfterHours * 3_600_000,
-      isQuiet: () => false,
+      isQuiet: async () => false,
     }),
   )
   const report = reportKeeper((text) => writeStateFile(config.state, 'executor.json', text), log)
@@ -76,5 +76,11 @@ await runService('executor', config, async (service) => {
   const wake = await runExecutor(deps, service, options)
   // Whatever a job says, it only wakes: what is done stands in the vault and the journal.
   const handlers = { 'execute-approved': async () => wake() }
-  resources.use(await startWorker(redis, 'execute', handlers, { log, onProgress: service.progress('queue', 60_000) }))
+  resources.use(
+    await startWorker(redis, 'execute', handlers, {
+      log,
+      metrics: service.metrics,
+      onProgress: service.progress('queue', 60_000),
+    }),
+  )
 })

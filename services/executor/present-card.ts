@@ -2,7 +2,6 @@ import { type ActionVerdict, actionDigest, sayAction } from '#core/action.ts'
 import { renderCard } from '#core/card.ts'
 import { CountersignError } from '#core/errors.ts'
 import { isDone } from '#core/execution.ts'
-import { withNotice } from '#core/notice.ts'
 import type { Presentation, SentBack } from '#core/ports/journal.ts'
 import { renderOutcomeCard, renderProblemCard } from '#core/problem-card.ts'
 import { shownDigest } from '#core/shown.ts'
@@ -11,6 +10,7 @@ import { fileNameOf, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { sayUnknown } from './finish-execution.ts'
 import { folderOf, type Read } from './read-task.ts'
+import { explain } from './refuse-file.ts'
 
 /** What stands in place of a digest when there is nothing to approve. */
 const NO_ACTION = 'none'
@@ -47,7 +47,12 @@ export async function present(
   const digest = action.ok ? actionDigest(action.action) : NO_ACTION
   const rendered = render(task, isOwnText, digest, why, at, deps)
   if (rendered instanceof CountersignError)
-    return explain(path, read.text, `The approval card could not be added: ${rendered.message}.`, deps)
+    return explain(
+      path,
+      read.text,
+      { rule: 'card-impossible', say: sayImpossible(rendered), task: task.front.id },
+      deps,
+    )
   const { text, generation } = rendered
   const card = {
     ...{ taskId: task.front.id, fileName: fileNameOf(path), folder: folderOf(path), received: read.received },
@@ -119,14 +124,6 @@ function sayDoubt(task: TaskFile, deps: ExecutorDeps): string {
   return intent ? sayUnknown(intent, deps) : 'Nobody can tell whether it was done.'
 }
 
-/**
- * The file keeps every byte; the explanation stands before it. What was presented in it stands no more: a broken file
- * does not say any more that it was shown, and others may believe that.
- */
-export async function explain(path: VaultPath, text: string, say: string, deps: ExecutorDeps): Promise<void> {
-  const explained = withNotice(text, say)
-  if (explained === text || !deps.isQuiet(path, text)) return
-  deps.journal.unpresent(fileNameOf(path))
-  if ((await deps.vault.replaceIf(path, text, explained)) !== 'replaced') return
-  deps.log.info({ path }, 'explained to the person why a file cannot be used')
+function sayImpossible(error: CountersignError): string {
+  return `The approval card could not be added: ${error.message}.`
 }

@@ -86,6 +86,20 @@ function approvedCard(path: VaultPath, task: TaskFile, read: Read, deps: Executo
   return { ...shown, isAsShown: shown.shown === shownDigest(read.text) }
 }
 
+/** The standing card of a file that is, to the letter, the one that was shown: what an approval of it would stand for. */
+export function cardAsShown(
+  path: VaultPath,
+  read: Read,
+  task: TaskFile,
+  deps: Pick<ExecutorDeps, 'journal'>,
+): Presentation | undefined {
+  if (deps.journal.sentBack(fileNameOf(path)) !== undefined) return undefined
+  const shown = standingCard(path, task.front.id, read, deps)
+  const isCard = shown?.generation === task.front.generation && isCardOf(shown, task)
+  const isAsShown = isCard && shown.shown === shownDigest(read.text) && withoutNotice(read.text) === read.text
+  return isAsShown ? shown : undefined
+}
+
 export function isCardOf(shown: Presentation, task: TaskFile): boolean {
   const { presented } = task.front
   return presented?.digest === shown.digest && presented.at === new Date(shown.at).toISOString()

@@ -2,6 +2,7 @@ import type { ChannelName } from '#core/action.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { ExecutorReport } from '#core/executor-report.ts'
 import type { Channel } from '#core/ports/channel.ts'
+import { REVIEW_SHEET } from '#core/vault-path.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorDeps, Held, WiredDeps } from './deps.ts'
 import { freezeApproved } from './freeze-approved.ts'
@@ -11,13 +12,15 @@ import { presentDrafts } from './present-drafts.ts'
 import { quietFiles } from './quiet-files.ts'
 import { isHalted } from './read-task.ts'
 import { reconcile, returnStrays, withoutChannel } from './reconcile.ts'
+import { forgetReadable } from './refuse-file.ts'
+import { obeyReview } from './review-sheet.ts'
 import { runPasses } from './run-passes.ts'
 import { updateDashboard } from './update-dashboard.ts'
 import { readZoneNews } from './zone-news.ts'
 
 const WATCHED = ['Pending_Approval', 'Approved', 'Rejected', 'In_Progress', 'Needs_Action', 'Done', 'Updates'] as const
-/** HALT.md stands at the vault's root, which is not watched: a look a second keeps its promise of two. */
-const HALT_LOOK_MS = 1_000
+/** HALT.md and Review.md stand at the vault's root, which is not watched: a look a second keeps a promise of two. */
+const ROOT_LOOK_MS = 1_000
 /** How often a provider that was away is looked at; its channel's own back-off decides whether it is asked. */
 const CHANNEL_LOOK_MS = 1_000
 /** Editors that save in place are done within milliseconds; a busy disk takes longer. */
@@ -78,7 +81,10 @@ export async function runExecutor(
     wakeChannels()
     await tell([...held, ...[...heldBy.values()].flat()], deps, options)
     clearTimeout(undo)
-    const due = deps.journal.freezes().map((freeze) => freeze.undoUntil - deps.clock.now())
+    const ends = deps.journal.freezes().map((freeze) => freeze.undoUntil)
+    const oldest = ends.length > 0 ? Math.min(...ends) : undefined
+    deps.metrics.since('countersign_task_oldest_age_seconds', oldest, { state: 'approved' })
+    const due = ends.map((end) => end - deps.clock.now())
     const next = Math.min(...due.filter((ms) => ms > 0))
     if (Number.isFinite(next)) undo = setTimeout(wakeChannels, next + 1)
   })
@@ -96,13 +102,13 @@ export async function runExecutor(
     every(CHANNEL_LOOK_MS, askAgain, service)
     ask().catch(service.fail)
   }
-  let wasHalted = false
-  const lookAtHalt = async () => {
-    const halted = await isHalted(deps).catch(() => wasHalted)
-    if (halted !== wasHalted) passes.wake()
-    wasHalted = halted
+  let last = await seenAtRoot(deps).catch(() => '')
+  const lookAtRoot = async () => {
+    const now = await seenAtRoot(deps).catch(() => last)
+    if (now !== last) passes.wake()
+    last = now
   }
-  every(HALT_LOOK_MS, () => void lookAtHalt(), service)
+  every(ROOT_LOOK_MS, () => void lookAtRoot(), service)
   await passes.settled()
   return passes.wake
 }
@@ -117,14 +123,22 @@ export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<
 /** Cards and ticks, approvals, what stands among the work unasked. */
 async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
   demandNewest(deps)
+  await forgetReadable(deps)
   const presented = await presentDrafts(deps)
+  const review = await obeyReview(deps)
   const frozen = await freezeApproved(deps)
-  return [...presented, ...frozen, ...(await returnStrays(deps)), ...withoutChannel(deps)]
+  return [...presented, ...review, ...frozen, ...(await returnStrays(deps)), ...withoutChannel(deps)]
 }
 
 function channelRound(channel: Channel, deps: ExecutorDeps, onStep: () => void): Promise<Held[]> {
   demandNewest(deps)
   return reconcile(channel, deps, onStep)
+}
+
+/** Differs when HALT.md came or went, or Review.md was saved. */
+async function seenAtRoot(deps: ExecutorDeps): Promise<string> {
+  const sheet = await deps.vault.read(REVIEW_SHEET).catch(() => undefined)
+  return `${await isHalted(deps)} ${sheet ?? 'no sheet'}`
 }
 
 function demandNewest({ journal }: ExecutorDeps): void {

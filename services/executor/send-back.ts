@@ -1,4 +1,5 @@
-import type { TaskId } from '#core/ids.ts'
+import type { ToolName } from '#core/action.ts'
+import type { Freeze } from '#core/ports/journal.ts'
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { domainOf, type Read } from './read-task.ts'
@@ -33,13 +34,17 @@ export async function sendBack(path: VaultPath, read: Read, reason: Reason, deps
   }
   await deps.ledger.append('task.returned', { ...(front && { task: front.id }), data: { rule: reason.rule } })
   deps.metrics.count('countersign_tasks_total', { outcome: 'returned' })
+  deps.metrics.count('countersign_returns_total', { rule: reason.rule })
   deps.log.info({ path, ...(front && { task: front.id }), rule: reason.rule }, 'put a task before the person again')
   return true
 }
 
 /** The person took a task back before it was done. */
-export async function recordUndone(taskId: TaskId, deps: ExecutorDeps): Promise<void> {
+export async function recordUndone(
+  { taskId, tool }: Pick<Freeze, 'taskId' | 'tool'>,
+  deps: ExecutorDeps,
+): Promise<void> {
   await deps.ledger.append('task.returned', { task: taskId, data: { rule: 'undone' } })
-  deps.metrics.count('countersign_executions_total', { outcome: 'cancelled' })
+  deps.metrics.count('countersign_executions_total', { tool: tool as ToolName, outcome: 'cancelled' })
   deps.log.info({ task: taskId }, 'taken back before it was done')
 }

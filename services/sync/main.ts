@@ -177,7 +177,7 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
       maintenance.look()
     },
   }
-  resources.use(await startWorker(redis, 'sync', handlers, { log, onProgress: progress('queue', 60_000) }))
+  resources.use(await startWorker(redis, 'sync', handlers, { log, metrics, onProgress: progress('queue', 60_000) }))
   const reconcile = setInterval(() => {
     scanner.markAll()
     sync.requestNow()

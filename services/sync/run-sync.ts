@@ -9,12 +9,13 @@ import { lastRestore } from './hub/restore-hub.ts'
 import { signsOfLife } from './hub/signs-of-life.ts'
 import { syncCycle, type Wake } from './sync-cycle.ts'
 import type { SyncDeps } from './sync-deps.ts'
+import { syncFlow } from './sync-flow.ts'
 import { type LoopAnswer, type SyncLoop, startLoop } from './sync-loop.ts'
 import { FIRST_STATUS, type SyncStatus, statusAfter, statusAfterError } from './sync-status.ts'
 
 export interface RunOptions {
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'count' | 'set'>
+  readonly metrics: Pick<Metrics, 'count' | 'set' | 'since' | 'observe'>
   readonly writeStatus: (status: SyncStatus) => Promise<void>
   /** Called after every round: sync is alive whether or not the hub is. */
   readonly onProgress: () => void
@@ -55,6 +56,7 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
   let shown = status
   let errorsInARow = 0
   let isRepaired = false
+  const tellFlow = syncFlow(deps, metrics)
   const between: (() => Promise<void>)[] = []
 
   const round = async (wake: Wake): Promise<LoopAnswer> => {
@@ -90,6 +92,7 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
       const before = status
       status = { ...statusAfter(before, outcome, deps.clock.now()), ...(await othersAndHub()) }
       report(outcome, before)
+      tellFlow(outcome, before, status)
       return answerTo(outcome)
     } catch (cause) {
       const error = asDiskFault(cause)

@@ -24,6 +24,7 @@ const VERBS = [
   'mail',
   'status',
   'task',
+  'review',
   'approve',
   'undo',
   'reject',

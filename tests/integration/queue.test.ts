@@ -6,12 +6,14 @@ import { Redis } from 'ioredis'
 import { GenericContainer, type StartedTestContainer } from 'testcontainers'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openDoorbell, type ZoneDoorbell } from '#adapters/queue/doorbell.ts'
+import { openQueueGauges } from '#adapters/queue/queue-gauges.ts'
 import { connectRedis, type RedisConnection } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { CountersignError } from '#core/errors.ts'
 import { makeTaskId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import type { Log, LogFields } from '#runtime/logger.ts'
+import { createMetrics } from '#runtime/metrics.ts'
 
 const PASSWORD = 'hunter2'
 const LIMIT = { timeout: 20_000, interval: 20 }
@@ -95,6 +97,28 @@ describe('the queue of a zone', () => {
     // The worker's canary may be on its way.
     const left = async () => expect(await zone.doorbell.counts('draft')).toMatchObject({ waiting: 0, failed: 0 })
     await vi.waitFor(left, LIMIT)
+  })
+
+  it('tells at each scrape what stands in it and how long the next job has been waiting', async () => {
+    await using zone = await openZone()
+    const metrics = createMetrics({ service: 'drafter', zone: 'cloud', version: '0' }, () => Date.now() + 60_000)
+    await using _gauges = await openQueueGauges(zone.redis, 'draft', metrics)
+    const told = async () => {
+      const exposed = await metrics.expose()
+      const value = (line: RegExp) => Number(line.exec(exposed)?.[1])
+      return [
+        value(/^countersign_queue_jobs\{queue="draft",state="waiting",.*\} (.*)$/m),
+        value(/^countersign_queue_oldest_age_seconds\{queue="draft",.*\} (.*)$/m),
+      ]
+    }
+    expect(await told()).toEqual([0, 0])
+    await zone.doorbell.ring('draft', 'draft-reply', task())
+    await zone.doorbell.ring('draft', 'draft-reply', task(), { delayMs: 600_000 })
+    const [waiting, age] = await told()
+    expect(waiting).toBe(1)
+    expect(age).toBeGreaterThanOrEqual(60)
+    await zone.work()
+    await vi.waitFor(async () => expect(await told()).toEqual([0, 0]), LIMIT)
   })
 
   it('can be rung again for the same task after the job ended, whether it succeeded or failed', async () => {

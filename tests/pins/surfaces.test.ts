@@ -142,6 +142,7 @@ test('ledger entry types', () => {
       "execution.unknown",
       "execution.resolved",
       "conflict.kept",
+      "file.refused",
       "path.held",
       "gate.refused",
       "hub.rolled-back",
@@ -158,9 +159,13 @@ test('ledger entry types', () => {
 test('metric names', () => {
   expect(Object.keys(METRICS).toSorted()).toMatchInlineSnapshot(`
     [
+      "countersign_approval_to_execution_seconds",
+      "countersign_arrival_to_draft_seconds",
+      "countersign_boots_total",
       "countersign_build_info",
       "countersign_claims_total",
       "countersign_drafts_total",
+      "countersign_duplicates_prevented_total",
       "countersign_errors_total",
       "countersign_executions_total",
       "countersign_gate_refusals_total",
@@ -170,6 +175,8 @@ test('metric names', () => {
       "countersign_mails_total",
       "countersign_notifications_total",
       "countersign_queue_jobs",
+      "countersign_queue_oldest_age_seconds",
+      "countersign_returns_total",
       "countersign_sync_check_problems",
       "countersign_sync_check_timestamp_seconds",
       "countersign_sync_conflicts_total",
@@ -177,7 +184,10 @@ test('metric names', () => {
       "countersign_sync_held_files",
       "countersign_sync_last_success_timestamp_seconds",
       "countersign_sync_open_conflicts",
+      "countersign_sync_propagation_seconds",
+      "countersign_task_oldest_age_seconds",
       "countersign_tasks_total",
+      "countersign_zone_last_heard_timestamp_seconds",
     ]
   `)
 })

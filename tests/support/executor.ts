@@ -189,7 +189,7 @@ export async function makeHome(): Promise<ExecutorHome> {
       const deps: ExecutorDeps = {
         ...wireExecutor({ ...config, maxRecipients: 10, undoMs: 0 }, parts, [email], {
           log,
-          metrics: { count() {} } as never,
+          metrics: { count() {}, observe() {}, since() {} } as never,
         }),
         lookUpGraceMs: 0,
         isQuiet: () => true,

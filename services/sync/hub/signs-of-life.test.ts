@@ -106,7 +106,7 @@ it('stands in the status after each round, whether or not the hub answers', asyn
   const written: SyncStatus[] = []
   await using sync = runSync(local.deps(), {
     log: { debug() {}, info() {}, warn() {}, error() {} },
-    metrics: { count() {}, set() {} },
+    metrics: { count() {}, set() {}, since() {}, observe() {} },
     writeStatus: async (status) => void written.push(status),
     ...{ onProgress() {}, onFault() {}, repair: async () => {} },
     ...{ random: () => 0, monotonic: () => 0 },
