@@ -1,4 +1,5 @@
 import { briefOf, doneOf, readAction } from './action.ts'
+import { warningsIn } from './card.ts'
 import { type DashboardFacts, inOrder, type ListedTask, type TaskFacts, type WaitingTask } from './dashboard-facts.ts'
 import { shortId, type TaskId } from './ids.ts'
 import { alertsOf, doneToday, type LedgerNote, notesOf, weekDays, weekOf } from './ledger-week.ts'
@@ -117,7 +118,10 @@ function readTask(text: string | undefined): TaskFacts | undefined {
   const { id, generation, title, risk, drafted, created, outcome } = front
   const action = readAction(parsed.task)
   const say = action.ok ? briefOf(action.action) : 'nothing to approve yet; the file says why'
-  const level = risk.length > 0 || !action.ok ? 'look' : 'plain'
+  const warnings = warningsIn(parsed.task)
+  const isHigh = warnings.some((warning) => warning.level === 'high')
+  const isOdd = risk.length > 0 || warnings.length > 0 || !action.ok
+  const level = isHigh ? 'high' : isOdd ? 'look' : 'plain'
   return { id, generation, title, say, done: doneOf(parsed.task), level, at: outcome?.at ?? drafted?.at ?? created }
 }
 
