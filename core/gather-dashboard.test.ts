@@ -6,7 +6,7 @@ import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { makeDraft } from '#tests/support/executor.ts'
 import { type DashboardPorts, dashboardGatherer } from './gather-dashboard.ts'
 import type { VaultPort } from './ports/vault.ts'
-import { vaultPath } from './vault-path.ts'
+import { REVIEW_SHEET, vaultPath } from './vault-path.ts'
 
 const NOW = Date.parse('2026-11-20T12:00:00.000Z')
 const NEWS = { problems: [], signs: [], services: [], sync: undefined, quarantine: undefined }
@@ -132,4 +132,13 @@ test('lists what the ledger says was done today, and counts the month', async ()
     },
   ])
   expect([facts.doneThisMonth, facts.week.sent]).toEqual([2, 2])
+})
+
+test('sees HALT.md and Review.md when they are there', async () => {
+  const { vault, put } = await makeVault()
+  const gather = dashboardGatherer({ vault, journal: journal() })
+  expect(await gather(SOURCES)).toMatchObject({ isHalted: false, hasReview: false })
+  await put('HALT.md', '')
+  await vault.create(REVIEW_SHEET, '')
+  expect(await gather(SOURCES)).toMatchObject({ isHalted: true, hasReview: true })
 })

@@ -6,7 +6,7 @@ import { withoutNotice } from './notice.ts'
 import type { JournalPort } from './ports/journal.ts'
 import type { VaultPort } from './ports/vault.ts'
 import { parseTaskFile } from './task-file.ts'
-import { DOMAINS, fileNameOf, parseVaultPath, placeOf, type VaultPath, vaultPath } from './vault-path.ts'
+import { DOMAINS, fileNameOf, placeOf, REVIEW_SHEET, type VaultPath, vaultPath } from './vault-path.ts'
 import type { ZoneNews } from './zone-news.ts'
 import { isLocalOnly } from './zone-policy.ts'
 
@@ -31,7 +31,6 @@ export interface DashboardSources {
 const SHOWN_DONE = 50
 const SHOWN_UPDATES = 20
 const MAX_LEDGER_BYTES = 32 * 1024 * 1024
-const LINK_TO_REVIEW = 'Review.md'
 
 /**
  * Gathers what the dashboard shows, again and again: a file that has not changed since the last time is not read again,
@@ -57,7 +56,7 @@ export function dashboardGatherer(ports: DashboardPorts): (sources: DashboardSou
     )
     const facts: DashboardFacts = {
       isHalted: await vault.exists(vaultPath('HALT.md')),
-      hasReview: await hasReview(vault),
+      hasReview: await vault.exists(REVIEW_SHEET),
       waiting: inOrder(tasks.map(({ path, task }) => waitingTask(path, task, questions))),
       held: held.map(({ path, say }) => ({ path, title: titleOfName(path), say })),
       doneToday: await listDone(doneToday(notes, agent, now), done, (path) => readFile(path, readTask)),
@@ -166,11 +165,6 @@ async function listDone(
       return { path, title: task?.title ?? titleOfName(path), say: task?.done ?? 'done', at }
     }),
   )
-}
-
-async function hasReview(vault: Pick<VaultPort, 'exists'>): Promise<boolean> {
-  const verdict = parseVaultPath(LINK_TO_REVIEW)
-  return verdict.ok && vault.exists(verdict.path)
 }
 
 /** `EMAIL_2026-11-20_invoice-for-march_7h3k9q.md` → `invoice for march`. */
