@@ -20,6 +20,7 @@ const TASK: WaitingTask = {
   level: 'plain',
   key: 'task:1:1',
   isPrivate: false,
+  isUrgent: false,
 }
 const shown = (facts: Partial<DashboardFacts>) => renderDashboard({ ...EMPTY, ...facts })
 const plain = (text: string) => text.replaceAll('\\', '')

@@ -96,6 +96,12 @@ test('looks closely at flagged tasks and at what cannot be used, and knows what 
     `Pending_Approval/email/${flagged.fileName}`,
     flagged.text.replace('generation: 1', 'risk:\n  - first-contact\ngeneration: 1'),
   )
+  expect((await dashboardGatherer({ vault, journal: journal() })(SOURCES)).waiting[0]?.isUrgent).toBe(false)
+  await put(
+    `Pending_Approval/email/${flagged.fileName}`,
+    flagged.text.replace('generation: 1', 'risk:\n  - first-contact\npriority: high\ngeneration: 1'),
+  )
+  expect((await dashboardGatherer({ vault, journal: journal() })(SOURCES)).waiting[0]?.isUrgent).toBe(true)
   const empty = makeDraft({ action: undefined })
   await put(`Pending_Approval/email/${empty.fileName}`, empty.text)
   await put('Pending_Approval/payment/PAYMENT_2026-11-20_rent-for-march_bbbbbb.md', 'broken')

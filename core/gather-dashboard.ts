@@ -113,11 +113,21 @@ function readTask(text: string | undefined): TaskFacts | undefined {
   const parsed = text === undefined ? undefined : parseTaskFile(withoutNotice(text))
   if (!parsed?.ok) return undefined
   const { front } = parsed.task
-  const { id, generation, title, risk, drafted, created, outcome } = front
+  const { id, generation, title, risk, drafted, created, outcome, priority } = front
+  const isUrgent = priority === 'high' || priority === 'urgent'
   const action = readAction(parsed.task)
   const say = action.ok ? briefOf(action.action) : 'nothing to approve yet; the file says why'
   const level = risk.length > 0 || !action.ok ? 'look' : 'plain'
-  return { id, generation, title, say, done: doneOf(parsed.task), level, at: outcome?.at ?? drafted?.at ?? created }
+  return {
+    id,
+    generation,
+    title,
+    say,
+    done: doneOf(parsed.task),
+    level,
+    isUrgent,
+    at: outcome?.at ?? drafted?.at ?? created,
+  }
 }
 
 function waitingTask(
@@ -128,24 +138,16 @@ function waitingTask(
   const place = placeOf(path)
   const isPrivate = 'domain' in place && isLocalOnly(place.domain)
   if (!task) {
+    const broken = { level: 'look', key: `broken:${fileNameOf(path)}`, isUrgent: false } as const
     const say = 'cannot be used as it stands; the file says why'
-    return {
-      path,
-      title: titleOfName(path),
-      say,
-      at: undefined,
-      level: 'look',
-      key: `broken:${fileNameOf(path)}`,
-      isPrivate,
-    }
+    return { ...broken, path, title: titleOfName(path), say, at: undefined, isPrivate }
   }
-  const { title, say, at, level } = task
-  const askedAt = questions.get(task.id ?? '')
-  if (askedAt !== undefined) {
-    const key = `question:${task.id}:${askedAt}`
-    return { path, title, say, at: new Date(askedAt).toISOString(), level: 'question', key, isPrivate }
-  }
-  return { path, title, say, at, level, key: `task:${task.id}:${task.generation}`, isPrivate }
+  const { id, generation, title, say, at, level, isUrgent } = task
+  const listed = { path, title, say, isPrivate, isUrgent }
+  const askedAt = questions.get(id)
+  return askedAt === undefined
+    ? { ...listed, at, level, key: `task:${id}:${generation}` }
+    : { ...listed, at: new Date(askedAt).toISOString(), level: 'question', key: `question:${id}:${askedAt}` }
 }
 
 /** Found by the id in their names; a file that is gone from the folder of the month is not listed. */
