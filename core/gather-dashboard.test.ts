@@ -69,6 +69,7 @@ test('reads again what is too young to tell, and what could not be read', async 
   reads()
   await gather(SOURCES)
   expect(reads()).toEqual([`Pending_Approval/email/${fileName}`])
+  await put(`Pending_Approval/email/${fileName}`, text)
   let isAway = true
   const failing = dashboardGatherer({
     vault: { ...vault, read: async (path) => (isAway ? Promise.reject(new Error('EMFILE')) : vault.read(path)) },
