@@ -113,6 +113,11 @@ describe('contradictions', () => {
       { ...good, COUNTERSIGN_SMTP_HOST: 'x' },
       /^COUNTERSIGN_SMTP_HOST: the cloud zone never sends/,
     ],
+    ...['SOCIAL_SECRETS', 'MASTODON_URL', 'X_ANY', 'INSTAGRAM_IMAGES'].map((name): [string, Env, RegExp] => [
+      `${name} in the cloud`,
+      { ...good, [`COUNTERSIGN_${name}`]: 'x' },
+      new RegExp(`^COUNTERSIGN_${name}: the cloud zone never posts`),
+    ]),
     [
       'a Gmail token in the cloud',
       { ...good, COUNTERSIGN_GMAIL_TOKEN_FILE: '/x' },
@@ -162,6 +167,7 @@ describe('contradictions', () => {
 
   it.each<[string, Env]>([
     ['the cloud without SMTP', good],
+    ['the cloud with the names of accounts', { ...good, COUNTERSIGN_SOCIAL_ACCOUNTS: 'x:@me' }],
     ['local with SMTP', { ...local, COUNTERSIGN_SMTP_HOST: 'mail.example.org' }],
     ['plain IMAP on this machine', { ...local, COUNTERSIGN_IMAP_HOST: '127.0.0.1', COUNTERSIGN_IMAP_TLS: 'none' }],
     ['plain IMAP when allowed', { ...local, COUNTERSIGN_IMAP_TLS: 'none', COUNTERSIGN_ALLOW_PLAINTEXT: 'true' }],
