@@ -18,6 +18,8 @@ export interface ListedTask {
 
 export interface WaitingTask extends ListedTask {
   readonly level: Level
+  /** The worst that its card warns of. */
+  readonly why?: string | undefined
   /** Tells this matter, in this state, from any other: for what was told of it already. */
   readonly key: string
   /** Of a domain that never leaves this machine. */
@@ -75,6 +77,7 @@ export interface TaskFacts {
   /** What it would do, and what it did when it is done. */
   readonly say: string
   readonly done: string
+  readonly why: string | undefined
   readonly level: Exclude<Level, 'question'>
   readonly isUrgent: boolean
   /** Since when it waits, as the file says it. */

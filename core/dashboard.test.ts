@@ -40,6 +40,11 @@ describe('the dashboard', () => {
     expect(plain(text)).toContain(`- [Invoice](${TASK.path})  \n  e-mail to ana@acme.example · 20 Nov 10:15\n`)
   })
 
+  test('says of a task what is the matter with it', () => {
+    const text = shown({ waiting: [{ ...TASK, level: 'high', why: 'the payee is new' }] })
+    expect(text).toContain(' · 20 Nov 10:15  \n  ⚠ the payee is new\n')
+  })
+
   test('puts what needs the closest look first, and the oldest first among equals', () => {
     const at = (level: WaitingTask['level'], day: number): WaitingTask => ({
       ...{ ...TASK, level, title: `${level} ${day}`, path: `Pending_Approval/email/EMAIL_${level}-${day}.md` },
@@ -184,7 +189,7 @@ describe('words of strangers', () => {
     '\u202egnp.exe\u200b |a|b|\n|---|---|',
   ]
   const everywhere = (words: string): Partial<DashboardFacts> => ({
-    waiting: [{ ...TASK, title: words, say: words }],
+    waiting: [{ ...TASK, title: words, say: words, why: words }],
     held: [{ ...TASK, title: words, say: words }],
     doneToday: [{ ...TASK, title: words, say: words }],
     updates: [{ agent: 'cloud', text: words }],

@@ -1,4 +1,5 @@
 import { briefOf, doneOf, readAction } from './action.ts'
+import { warningsIn } from './card.ts'
 import { type DashboardFacts, inOrder, type ListedTask, type TaskFacts, type WaitingTask } from './dashboard-facts.ts'
 import { shortId, type TaskId } from './ids.ts'
 import { alertsOf, doneToday, type LedgerNote, notesOf, weekDays, weekOf } from './ledger-week.ts'
@@ -117,17 +118,13 @@ function readTask(text: string | undefined): TaskFacts | undefined {
   const isUrgent = priority === 'high' || priority === 'urgent'
   const action = readAction(parsed.task)
   const say = action.ok ? briefOf(action.action) : 'nothing to approve yet; the file says why'
-  const level = risk.length > 0 || !action.ok ? 'look' : 'plain'
-  return {
-    id,
-    generation,
-    title,
-    say,
-    done: doneOf(parsed.task),
-    level,
-    isUrgent,
-    at: outcome?.at ?? drafted?.at ?? created,
-  }
+  const warnings = warningsIn(parsed.task)
+  const high = warnings.find((warning) => warning.level === 'high')
+  const isOdd = risk.length > 0 || warnings.length > 0 || !action.ok
+  const level = high ? 'high' : isOdd ? 'look' : 'plain'
+  const why = (high ?? warnings[0])?.say
+  const at = outcome?.at ?? drafted?.at ?? created
+  return { id, generation, title, say, why, done: doneOf(parsed.task), level, isUrgent, at }
 }
 
 function waitingTask(
@@ -142,8 +139,8 @@ function waitingTask(
     const say = 'cannot be used as it stands; the file says why'
     return { ...broken, path, title: titleOfName(path), say, at: undefined, isPrivate }
   }
-  const { id, generation, title, say, at, level, isUrgent } = task
-  const listed = { path, title, say, isPrivate, isUrgent }
+  const { id, generation, title, say, why, at, level, isUrgent } = task
+  const listed = { path, title, say, why, isPrivate, isUrgent }
   const askedAt = questions.get(id)
   return askedAt === undefined
     ? { ...listed, at, level, key: `task:${id}:${generation}` }
