@@ -8,15 +8,22 @@ export interface CountingSmtp extends AsyncDisposable {
   readonly smtp: Endpoint
   /** In the order of their arrival; `at`: ms since the epoch. */
   readonly mails: readonly { readonly at: number; readonly raw: string }[]
+  /** How often somebody connected. */
+  connections(): number
 }
 
 export async function startCountingSmtp(): Promise<CountingSmtp> {
   const mails: { at: number; raw: string }[] = []
+  let connections = 0
   const server = new SMTPServer({
     disabledCommands: ['STARTTLS'],
     allowInsecureAuth: true,
     disableReverseLookup: true,
     closeTimeout: 200,
+    onConnect(_session, done) {
+      connections++
+      done()
+    },
     onAuth: ({ username }, _session, done) => done(null, { user: username }),
     onData(stream, _session, done) {
       const chunks: Buffer[] = []
@@ -35,6 +42,7 @@ export async function startCountingSmtp(): Promise<CountingSmtp> {
   return {
     smtp: { host: '127.0.0.1', port },
     mails,
+    connections: () => connections,
     [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(resolve)),
   }
 }
