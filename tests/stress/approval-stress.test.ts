@@ -88,8 +88,6 @@ it(
         }
         for (const path of pending) await decide(path)
         if (waiting.length === 0 && kills >= KILLS && (await openTasks(vault)) === 0) return
-        if (process.env.DEBUG_STRESS)
-          console.log(Math.round((Date.now() - startedAt) / 1000), kills, mails.length, asked, pending.length)
         await delay(50)
       }
     }
