@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,7 +71,7 @@ function gitFinding(): Promise<Finding> {
 /** Keys and secrets that others on this machine can read are no secrets. */
 async function permissionFindings(home: ZoneHome): Promise<Finding[]> {
   return Promise.all(
-    [home.keys, home.secrets].map((folder) =>
+    [home.keys, home.secrets, ...(existsSync(home.social) ? [home.social] : [])].map((folder) =>
       attempt(folder, 'only its owner can open it', async () => {
         const mode = (await stat(folder)).mode & 0o777
         if (mode & 0o077) throw new Error(`mode ${mode.toString(8)}: others can open it; chmod 700`)

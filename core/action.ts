@@ -3,20 +3,31 @@ import { domainDigest } from './canonical-json.ts'
 import type { CardRow } from './card-text.ts'
 import { type EmailAction, emailActionSchema, emailFault } from './email-action.ts'
 import { emailRows } from './email-card.ts'
+import {
+  type CreatePostAction,
+  createPostSchema,
+  type PublishPostAction,
+  publishPostSchema,
+  type SocialLimits,
+  socialFault,
+} from './social-action.ts'
+import { socialBrief, socialDone, socialRows } from './social-card.ts'
 import { draftOf, type TaskFile } from './task-file.ts'
 import { codePointOf, INVISIBLE } from './visible-text.ts'
 
 /** One action per file; each tool that acts has one line in `TOOLS`. */
-export type Action = EmailAction
+export type Action = EmailAction | PublishPostAction | CreatePostAction
 export type ToolName = Action['tool']
 /** The way an action goes out. Channels act side by side, so that a slow one keeps no other waiting. */
-export type ChannelName = 'email'
+export type ChannelName = 'email' | 'social'
 
 /** What this machine may do, by its settings. */
 export interface ActionLimits {
   /** The address this machine may send from. */
   readonly account: string
   readonly maxRecipients: number
+  /** Unset: this machine posts nothing. */
+  readonly social?: SocialLimits
 }
 
 export interface ActionFault {
@@ -38,6 +49,14 @@ interface ToolRules<A extends Action> {
   done(action: A): string
 }
 
+const SOCIAL = {
+  channel: 'social',
+  fault: socialFault,
+  rows: socialRows,
+  brief: socialBrief,
+  done: socialDone,
+} as const
+
 const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>> } = {
   'email.send_email': {
     channel: 'email',
@@ -47,6 +66,8 @@ const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>>
     brief: (action) => `reply to ${action.to.join(', ')}`,
     done: (action) => `sent to ${action.to.join(', ')}`,
   },
+  'social.publish_post': { ...SOCIAL, schema: publishPostSchema },
+  'social.create_post': { ...SOCIAL, schema: createPostSchema },
 }
 
 /** The rules of an action's tool; undefined when no tool has this name. */

@@ -94,6 +94,18 @@ export const ERROR_CODES = {
     retryable: true,
     hint: 'Will retry. Start the zone’s Redis or correct COUNTERSIGN_REDIS_URL; nothing is lost meanwhile.',
   },
+  ERR_SOCIAL_AUTH: {
+    retryable: true,
+    hint: 'Check the account’s credential file and what it may do (docs/social.md); it may have expired or been revoked.',
+  },
+  ERR_SOCIAL_REFUSED: {
+    retryable: false,
+    hint: 'The network refused the post; nothing was posted. Correct what it names and approve again.',
+  },
+  ERR_SOCIAL_UNREACHABLE: {
+    retryable: true,
+    hint: 'Will retry. Check the network, and the address of the server where you set one (docs/social.md).',
+  },
   ERR_STATE_WRITE_FAILED: {
     retryable: true,
     hint: 'Will retry. Make room on the disk of the zone’s state folder, or make it writable; nothing of the vault is lost meanwhile.',

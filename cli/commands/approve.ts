@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { readAction } from '#core/action.ts'
+import { briefOf, readAction } from '#core/action.ts'
 import { CountersignError } from '#core/errors.ts'
 import { type Cli, example, PROGRAM } from '../cli.ts'
 import { type Decided, decideEach } from '../decide-each.ts'
@@ -24,7 +24,8 @@ async function approve(found: FoundTask, home: ZoneHome): Promise<Decided> {
     throw new CountersignError('ERR_TASK_FILE_INVALID', `approving ${found.path}: ${problem}`)
   }
   const path = await moveAsPerson(home, found, { kind: 'approved' })
-  const what = verdict?.ok ? `“${terminalText(verdict.action.subject)}” to ${verdict.action.to.join(', ')}` : path
+  const title = terminalText(found.task?.front.title ?? '')
+  const what = verdict?.ok ? `“${title}”, ${terminalText(briefOf(verdict.action))}` : path
   return { task: found.task?.front.id ?? null, path, say: `Approved: ${what}.` }
 }
 

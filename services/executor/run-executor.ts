@@ -96,10 +96,13 @@ export async function runExecutor(
     const ask = async () => {
       if (await channel.isReady()) passes.wake()
     }
-    const askAgain = () => {
-      if (channel.problems().length > 0) ask().catch(service.fail)
+    const askAgain = async () => {
+      const before = channel.problems().length
+      if (before === 0 || !(await channel.isReady())) return
+      // A channel of several accounts is ready while one of them is still away.
+      if (channel.problems().length < before) passes.wake()
     }
-    every(CHANNEL_LOOK_MS, askAgain, service)
+    every(CHANNEL_LOOK_MS, () => void askAgain().catch(service.fail), service)
     ask().catch(service.fail)
   }
   let last = await seenAtRoot(deps).catch(() => '')

@@ -40,7 +40,8 @@ export function actingWith({ journal, clock, signingKey }: Pick<ExecutorParts, '
 
 /** The executor's dependencies. */
 export function wireExecutor(
-  config: Pick<ExecutorConfig, 'zone' | 'agent' | 'ownerAddress' | 'maxRecipients' | 'undoMs'>,
+  config: Pick<ExecutorConfig, 'zone' | 'agent' | 'ownerAddress' | 'maxRecipients' | 'undoMs'> &
+    Partial<Pick<ExecutorConfig, 'socialAccounts' | 'instagramImages'>>,
   parts: ExecutorParts,
   channels: readonly Channel[],
   service: Pick<ServiceContext, 'log' | 'metrics'>,
@@ -52,7 +53,11 @@ export function wireExecutor(
     gather: dashboardGatherer({ vault, journal }),
     zone: config.zone,
     agent: config.agent,
-    limits: { account: config.ownerAddress, maxRecipients: config.maxRecipients },
+    limits: {
+      account: config.ownerAddress,
+      maxRecipients: config.maxRecipients,
+      social: { accounts: config.socialAccounts ?? [], imagesAt: config.instagramImages },
+    },
     undoMs: config.undoMs,
     receiptMs: RECEIPT_MS,
     lookUpGraceMs: LOOK_UP_GRACE_MS,
