@@ -131,7 +131,7 @@ export async function makeDoom(channel: DoomedChannel, redisUrl: string, program
       child.kill('SIGCONT')
       const second = early ?? (await play.startSecond())
       if (!second) throw new Error(`${say(place)}: no other executor could start`)
-      await ended(play.first)
+      await eventually('the one that woke up has ended', () => child.exitCode !== null, LIMIT_MS)
       const end = await play.converged()
       await stop(second)
       return { place: say(place), isHit, end, effects: play.effects(), ledger: play.ledger(), zombie: play.first }
