@@ -3,6 +3,7 @@ import { domainDigest } from './canonical-json.ts'
 import type { CardRow } from './card-text.ts'
 import { type EmailAction, emailActionSchema, emailFault } from './email-action.ts'
 import { emailRows } from './email-card.ts'
+import type { ActionParts } from './risk.ts'
 import {
   type CreatePostAction,
   createPostSchema,
@@ -10,6 +11,7 @@ import {
   publishPostSchema,
   type SocialLimits,
   socialFault,
+  socialParts,
 } from './social-action.ts'
 import { socialBrief, socialDone, socialRows } from './social-card.ts'
 import { draftOf, type TaskFile } from './task-file.ts'
@@ -43,6 +45,8 @@ interface ToolRules<A extends Action> {
   fault(action: A, limits: ActionLimits): ActionFault | undefined
   /** What is done, in rows of the card. */
   rows(action: A): CardRow[]
+  /** What it would give away, and to whom: by these its risk is judged. */
+  parts(action: A): ActionParts
   /** What is done, in a few plain words of a list. Not escaped. */
   brief(action: A): string
   /** To whom it goes, as a list of what was done says it. Not escaped. */
@@ -53,6 +57,7 @@ const SOCIAL = {
   channel: 'social',
   fault: socialFault,
   rows: socialRows,
+  parts: socialParts,
   brief: socialBrief,
   done: socialDone,
 } as const
@@ -63,6 +68,11 @@ const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>>
     schema: emailActionSchema,
     fault: emailFault,
     rows: emailRows,
+    parts: ({ to, cc, subject, body }) => ({
+      recipients: [...to, ...cc],
+      text: `${subject}\n${body}`,
+      attachments: [],
+    }),
     brief: (action) => `reply to ${action.to.join(', ')}`,
     done: (action) => `sent to ${action.to.join(', ')}`,
   },
@@ -123,6 +133,10 @@ export function actionFault(action: Action, limits: ActionLimits): ActionFault |
 
 export function actionRows(action: Action): CardRow[] {
   return rules(action).rows(action)
+}
+
+export function partsOf(action: Action): ActionParts {
+  return rules(action).parts(action)
 }
 
 export function briefOf(action: Action): string {

@@ -59,6 +59,10 @@ export const SCHEMA = `
   ) STRICT;
   CREATE UNIQUE INDEX IF NOT EXISTS consumed_once ON consumed (task_id) WHERE void = 0;
 
+  CREATE INDEX IF NOT EXISTS consumed_by_time ON consumed (at);
+
+  CREATE TABLE IF NOT EXISTS recipients (address TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
   CREATE TABLE IF NOT EXISTS reviews (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, items TEXT NOT NULL
   ) STRICT;

@@ -166,6 +166,15 @@ export interface JournalPort extends Disposable {
   /** What became of the task's one use; `spent` also when this very generation of it is used up. */
   useOf(taskId: TaskId, generation: number): Use
 
+  /** By which tools something was done, or may have been, after this moment, and when. */
+  usesSince(at: number): { readonly tool: string; readonly at: number }[]
+
+  /** To whom something was sent, each address once. */
+  rememberRecipients(addresses: readonly string[], at: number): void
+  /** Grows with every new one. */
+  recipientCount(): number
+  recipients(): string[]
+
   /** Before the sheet is written: its ticks count from the moment they can be set. The two newest stay. */
   keepReview(review: WrittenReview): void
   reviewOf(digest: string): WrittenReview | undefined
