@@ -147,6 +147,13 @@ describe('a file of the mail', () => {
     expect(home.mail.filed).toEqual([sent])
   })
 
+  test('that is a program is a risk', async () => {
+    const program = describeFile('invoice.pdf.exe', OFFER)
+    const { path } = await home.put(PENDING, { action: { ...action, attachments: [program] } })
+    await pass()
+    expect(section(await readTaskAt(home, path), 'card')).toMatch(/[⚠⛔].*invoice\.pdf\.exe/)
+  })
+
   test('that was replaced after the approval brings the mail back with the reason', async () => {
     const fileName = await approvedWithFile()
     await home.vault.replace(vaultPath(file.path), '%PDF-1.7 other')

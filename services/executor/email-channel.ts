@@ -1,5 +1,6 @@
 import { type Action, parseAction } from '#core/action.ts'
 import type { Receipt } from '#core/countersignature.ts'
+import type { EmailAction } from '#core/email-action.ts'
 import { CountersignError } from '#core/errors.ts'
 import { judgeThread, THREAD_RULES, toldUntil } from '#core/freshness.ts'
 import type { Channel, Prospect, World } from '#core/ports/channel.ts'
@@ -75,7 +76,7 @@ async function lookAtTheWorld(prospect: Prospect, mailbox: Patience, parts: Emai
     // A journal that was made anew may have forgotten it.
     if (isOld && (await mailbox.call(() => parts.sentFolder.has(key, Date.parse(task.front.created)))))
       return ALREADY_SENT
-    return await lookAtThread(prospect, mailbox, parts)
+    return await lookAtThread(prospect, action, mailbox, parts)
   } catch (error) {
     if (isChangedFile(error)) return { kind: 'stale', rule: 'attachment-changed', say: `${error.message}.` }
     if (!(error instanceof CountersignError && error.retryable)) throw error
@@ -86,7 +87,12 @@ async function lookAtTheWorld(prospect: Prospect, mailbox: Patience, parts: Emai
   }
 }
 
-async function lookAtThread({ task, action, key }: Prospect, mailbox: Patience, parts: EmailParts): Promise<World> {
+async function lookAtThread(
+  { task, key }: Prospect,
+  action: EmailAction,
+  mailbox: Patience,
+  parts: EmailParts,
+): Promise<World> {
   const answers = action.in_reply_to ?? action.references.at(-1)
   if (answers === undefined) return { kind: 'clear' }
   const received = task.front.source?.received

@@ -12,12 +12,14 @@ import { openReceived } from '#adapters/received/received.ts'
 import { writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
+import { quietUntil } from '#core/quiet-hours.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { notifyWaysOf } from '#runtime/notify-ways.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from './config.ts'
 import { reportKeeper } from './keep-report.ts'
 import { openEmailChannel, watchForBounces } from './main-mail.ts'
+import { openSocialChannels } from './main-social.ts'
 import { notifyPerson } from './notify-person.ts'
 import { runExecutor } from './run-executor.ts'
 import { type ExecutorParts, wireExecutor } from './wire-executor.ts'
@@ -42,7 +44,8 @@ await runService('executor', config, async (service) => {
     signingKey: await readPrivateKey(join(config.keys, 'countersign.pem'), config.keyPassphrase?.read()),
   }
   const email = await openEmailChannel(config, parts, service)
-  const deps = wireExecutor(config, parts, [email], service)
+  const social = await openSocialChannels(config, parts, service)
+  const deps = wireExecutor(config, parts, [email, ...social], service)
   service.check('redis', () => redis.ping())
   for (const channel of deps.channels) service.check(channel.name, () => channel.problems().join(' ') || true)
   const agents = (await readAgents(config.trust)).map((agent) => agent.name)
@@ -52,7 +55,7 @@ await runService('executor', config, async (service) => {
       notifiers: openNotifiers({ ...notifyWaysOf(config, process.platform), clock }),
       everyMs: config.notifyEveryMinutes * 60_000,
       olderThanMs: config.notifyAfterHours * 3_600_000,
-      isQuiet: () => false,
+      isQuiet: async (now) => quietUntil((await deps.knowledge()).risk.rules.quiet, now) !== undefined,
     }),
   )
   const report = reportKeeper((text) => writeStateFile(config.state, 'executor.json', text), log)

@@ -63,6 +63,7 @@ test('error codes', () => {
     [
       "ERR_ATTACHMENT_CHANGED",
       "ERR_CLONE_IN_USE",
+      "ERR_CODE_NEEDED",
       "ERR_CONFIG_INVALID",
       "ERR_CONFLICT_NOT_FOUND",
       "ERR_CONFLICT_STATE",
@@ -86,6 +87,9 @@ test('error codes', () => {
       "ERR_OUTCOME_UNKNOWN",
       "ERR_REDIS_MISSING",
       "ERR_REDIS_UNREACHABLE",
+      "ERR_SOCIAL_AUTH",
+      "ERR_SOCIAL_REFUSED",
+      "ERR_SOCIAL_UNREACHABLE",
       "ERR_STATE_WRITE_FAILED",
       "ERR_TASK_FILE_INVALID",
       "ERR_TASK_NOT_FOUND",
