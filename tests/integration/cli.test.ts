@@ -339,6 +339,7 @@ test('doctor names every setting that is missing', async () => {
   expect(answer.code).toBe(1)
   for (const name of ['COUNTERSIGN_IMAP_HOST', 'COUNTERSIGN_SMTP_HOST', 'COUNTERSIGN_HUB_URL'])
     expect(found).toContain(name)
+  expect(found).toContain('desktop (auto); `countersign notify --test` tries them')
 })
 
 test('verifies the ledgers of a new home', async () => {
