@@ -3,6 +3,7 @@ import { domainDigest } from './canonical-json.ts'
 import type { CardRow } from './card-text.ts'
 import { type EmailAction, emailActionSchema, emailFault } from './email-action.ts'
 import { emailRows } from './email-card.ts'
+import type { ActionParts } from './risk.ts'
 import {
   type CreatePostAction,
   createPostSchema,
@@ -10,9 +11,11 @@ import {
   publishPostSchema,
   type SocialLimits,
   socialFault,
+  socialParts,
 } from './social-action.ts'
 import { socialBrief, socialDone, socialRows } from './social-card.ts'
 import { draftOf, type TaskFile } from './task-file.ts'
+import { typingFault } from './typing-fault.ts'
 import { codePointOf, INVISIBLE } from './visible-text.ts'
 
 /** One action per file; each tool that acts has one line in `TOOLS`. */
@@ -43,6 +46,8 @@ interface ToolRules<A extends Action> {
   fault(action: A, limits: ActionLimits): ActionFault | undefined
   /** What is done, in rows of the card. */
   rows(action: A): CardRow[]
+  /** What it would give away, and to whom: by these its risk is judged. */
+  parts(action: A): ActionParts
   /** What is done, in a few plain words of a list. Not escaped. */
   brief(action: A): string
   /** To whom it goes, as a list of what was done says it. Not escaped. */
@@ -53,6 +58,7 @@ const SOCIAL = {
   channel: 'social',
   fault: socialFault,
   rows: socialRows,
+  parts: socialParts,
   brief: socialBrief,
   done: socialDone,
 } as const
@@ -63,6 +69,11 @@ const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>>
     schema: emailActionSchema,
     fault: emailFault,
     rows: emailRows,
+    parts: ({ to, cc, subject, body }) => ({
+      recipients: [...to, ...cc],
+      text: `${subject}\n${body}`,
+      attachments: [],
+    }),
     brief: (action) => `reply to ${action.to.join(', ')}`,
     done: (action) => `sent to ${action.to.join(', ')}`,
   },
@@ -125,6 +136,10 @@ export function actionRows(action: Action): CardRow[] {
   return rules(action).rows(action)
 }
 
+export function partsOf(action: Action): ActionParts {
+  return rules(action).parts(action)
+}
+
 export function briefOf(action: Action): string {
   return rules(action).brief(action)
 }
@@ -151,5 +166,6 @@ export function sayAction(rule: string, problem: string, task: TaskFile): string
   if (field === 'body' && problem.includes('empty')) return 'The draft is empty: there is nothing to send.'
   if (field === 'to' && (raw === undefined || (Array.isArray(raw) && raw.length === 0)))
     return 'The mail has no recipient.'
-  return `The action cannot be carried out as it stands: ${problem}.`
+  const typed = typingFault(task.frontText)
+  return `The action cannot be carried out as it stands: ${problem}${typed === undefined ? '' : `; ${typed}`}.`
 }

@@ -11,6 +11,10 @@ export const ERROR_CODES = {
     retryable: true,
     hint: 'Another sync process works on this clone. Stop it, or let it do the work.',
   },
+  ERR_CODE_NEEDED: {
+    retryable: false,
+    hint: 'Read its card (`countersign task show`), then type the code that stands there: `countersign approve <task> --code …`.',
+  },
   ERR_CONFIG_INVALID: { retryable: false, hint: 'Correct every setting named above, then start again.' },
   ERR_CONFLICT_NOT_FOUND: {
     retryable: false,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ActionFault, ActionLimits } from './action.ts'
 import { textFault } from './email-action.ts'
 import type { SocialPost } from './ports/social-network.ts'
+import type { ActionParts } from './risk.ts'
 import { ACCOUNT_EXAMPLES, isAccountOf, type SocialAccountName } from './social-accounts.ts'
 import { measuresOf, NETWORK_NAMES, NETWORKS, type Network } from './social-text.ts'
 import { BODY_CONTROL, visibleLine } from './visible-text.ts'
@@ -103,6 +104,12 @@ export function socialFault(action: SocialAction, limits: ActionLimits): ActionF
     return { rule: 'image-place', say: `Images may come from ${place} only, not from ${image}.` }
   }
   return textFault(action.body)
+}
+
+/** What readers of the post get to see. */
+export function socialParts(action: SocialAction): ActionParts {
+  const altText = action.tool === 'social.publish_post' ? (action.alt_text ?? '') : ''
+  return { recipients: [], text: `${action.body}\n${altText}`.trim(), attachments: [] }
 }
 
 /** The post as the network gets it. */

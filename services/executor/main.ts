@@ -16,6 +16,7 @@ import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
+import { quietUntil } from '#core/quiet-hours.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
 import { type SendEmailDeps, sendEmail } from '#mcp/email/tools/send-email.ts'
 import { loadConfig } from '#runtime/config.ts'
@@ -70,7 +71,7 @@ await runService('executor', config, async (service) => {
       notifiers: openNotifiers({ ...notifyWaysOf(config, process.platform), clock }),
       everyMs: config.notifyEveryMinutes * 60_000,
       olderThanMs: config.notifyAfterHours * 3_600_000,
-      isQuiet: async () => false,
+      isQuiet: async (now) => quietUntil((await deps.knowledge()).risk.rules.quiet, now) !== undefined,
     }),
   )
   const report = reportKeeper((text) => writeStateFile(config.state, 'executor.json', text), log)

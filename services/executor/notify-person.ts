@@ -93,7 +93,7 @@ export async function notifyPerson(deps: NotifyDeps): Promise<PersonNotifier> {
   const all = async (facts: DashboardFacts) => {
     const outcomes = await Promise.allSettled(ways.map((way) => tell(way, facts)))
     for (const one of outcomes)
-      if (one.status === 'rejected') log.warn({ err: one.reason }, 'what was told could not be remembered')
+      if (one.status === 'rejected') log.warn({ err: one.reason }, 'a notice could not be decided on or remembered')
     running = undefined
   }
   return {

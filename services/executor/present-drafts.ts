@@ -1,4 +1,5 @@
 import { readAction } from '#core/action.ts'
+import { asksForCode, isWholeCode, typedCode } from '#core/confirmation.ts'
 import type { TaskId } from '#core/ids.ts'
 import type { Presentation } from '#core/ports/journal.ts'
 import { outcomeTicksOf } from '#core/problem-card.ts'
@@ -35,7 +36,7 @@ async function presentDraft(path: VaultPath, deps: ExecutorDeps): Promise<string
   if (read.parsed.ok) {
     const { task } = read.parsed
     await deps.inHand.take(task.front.id, () => presentTask(path, read, task, deps))
-    return undefined
+    return isCodeAwaited(task) ? CODE_AWAITED : undefined
   }
   const back = deps.journal.sentBack(fileNameOf(path))
   const why = back && back.rule !== 'file-invalid' ? `${back.say} Besides, it` : 'It'
@@ -71,7 +72,15 @@ async function presentTask(path: VaultPath, read: Read, task: TaskFile, deps: Ex
   if (isCard && tick === 'reject') return moveTicked(path, 'rejected', deps)
   if (isCard && tick === 'redraft') return redraft(path, read, task, deps)
   if (!isAsShown) return present(path, read, task, { ...why, say: sayChanged(path, read, last, isCard, tick) }, deps)
-  if (tick === 'approve') await moveTicked(path, 'approved', deps)
+  if (tick === 'approve' && !isCodeAwaited(task)) await moveTicked(path, 'approved', deps)
+}
+
+const CODE_AWAITED = 'Approve is ticked; it waits for the code of its card, to be typed after "Code:".'
+
+/** Approve is ticked and the code not typed yet, or not to its end: many editors save by themselves meanwhile. */
+function isCodeAwaited(task: TaskFile): boolean {
+  const isApproved = ticksOf(task).join() === 'approve' && asksForCode(task)
+  return isApproved && !isWholeCode(typedCode(task) ?? '')
 }
 
 function sayTwice(other: string): string {
@@ -90,7 +99,8 @@ function sayChanged(
 ): string | undefined {
   if (last?.stands && last.fileName === fileNameOf(path) && last.received !== read.received)
     return 'This file changed after it was shown to you: another version of it was received.'
-  if (!isCard || tick === undefined) return undefined
+  if (tick === undefined) return undefined
+  if (!isCard) return 'A box was ticked in it before this card was made. That did not count.'
   return 'The file was changed together with the tick. This card shows it as it stands now: tick the box again.'
 }
 

@@ -7,12 +7,13 @@ import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorDeps, Held, WiredDeps } from './deps.ts'
 import { freezeApproved } from './freeze-approved.ts'
 import { inHand } from './in-hand.ts'
+import { handbookProblems } from './knowledge.ts'
 import type { PersonNotifier } from './notify-person.ts'
 import { presentDrafts } from './present-drafts.ts'
 import { quietFiles } from './quiet-files.ts'
 import { isHalted } from './read-task.ts'
 import { reconcile, returnStrays, withoutChannel } from './reconcile.ts'
-import { forgetReadable } from './refuse-file.ts'
+import { forgetLeft } from './refuse-file.ts'
 import { obeyReview } from './review-sheet.ts'
 import { runPasses } from './run-passes.ts'
 import { updateDashboard } from './update-dashboard.ts'
@@ -27,6 +28,7 @@ const CHANNEL_LOOK_MS = 1_000
 const QUIET_MS = 500
 /** A round that talks to a silent provider takes its limits; longer than all of them together is a hang. */
 const MAX_PASS_MS = 300_000
+const MAX_TIMER_MS = 2 ** 31 - 2
 
 export interface RunOptions {
   readonly config: { readonly reconcileMs: number; readonly state: string }
@@ -43,7 +45,7 @@ type HeldBy = Map<ChannelName, readonly Held[]>
 
 /**
  * Runs the executor: one pass over the vault and one round of each channel at the start, after every change of the vault,
- * when an undo window ends, when `wake` is called, and every `reconcileMs`. Each channel has its own loop, so that a
+ * when an undo window or any other hold ends, when `wake` is called, and every `reconcileMs`. Each channel has its own loop, so that a
  * silent provider keeps nothing else waiting. Gives `wake`. Without its journal the service ends.
  */
 export async function runExecutor(
@@ -75,20 +77,25 @@ export async function runExecutor(
   const wakeChannels = () => {
     for (const one of loops) one.wake()
   }
-  let undo: NodeJS.Timeout | undefined
+  // Both: what is frozen goes at once, what stands in Approved/ is taken up.
+  const wakeAll = () => {
+    wakeChannels()
+    passes.wake()
+  }
+  let due: NodeJS.Timeout | undefined
   const passes = loop('passes', async () => {
     const held = await vaultPass(deps)
     wakeChannels()
-    await tell([...held, ...[...heldBy.values()].flat()], deps, options)
-    clearTimeout(undo)
-    const ends = deps.journal.freezes().map((freeze) => freeze.undoUntil)
-    const oldest = ends.length > 0 ? Math.min(...ends) : undefined
+    const all = [...held, ...[...heldBy.values()].flat()]
+    await tell(all, deps, options)
+    clearTimeout(due)
+    const undoEnds = deps.journal.freezes().map((freeze) => freeze.undoUntil)
+    const oldest = undoEnds.length > 0 ? Math.min(...undoEnds) : undefined
     deps.metrics.since('countersign_task_oldest_age_seconds', oldest, { state: 'approved' })
-    const due = ends.map((end) => end - deps.clock.now())
-    const next = Math.min(...due.filter((ms) => ms > 0))
-    if (Number.isFinite(next)) undo = setTimeout(wakeChannels, next + 1)
+    const next = nextEnd([...all.map(({ until }) => until), ...undoEnds], deps.clock.now())
+    if (next !== undefined) due = setTimeout(wakeAll, next + 1)
   })
-  service.resources.defer(() => clearTimeout(undo))
+  service.resources.defer(() => clearTimeout(due))
   service.resources.use(await deps.vault.watch([...WATCHED], passes.wake))
   every(reconcileMs, passes.wake, service)
   // Beside the rounds: waiting for a silent provider must keep nothing else waiting.
@@ -116,6 +123,12 @@ export async function runExecutor(
   return passes.wake
 }
 
+/** How long (ms) until the first of these moments that is still to come; a longer time than timers take is cut. */
+export function nextEnd(moments: readonly (number | undefined)[], now: number): number | undefined {
+  const waits = moments.map((at) => (at ?? 0) - now).filter((ms) => ms > 0)
+  return waits.length === 0 ? undefined : Math.min(...waits, MAX_TIMER_MS)
+}
+
 /** One look at everything, one after the other: the vault, the work under way in each channel, the dashboard. */
 export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<void> {
   const held = await vaultPass(deps)
@@ -126,7 +139,7 @@ export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<
 /** Cards and ticks, approvals, what stands among the work unasked. */
 async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
   demandNewest(deps)
-  await forgetReadable(deps)
+  await forgetLeft(deps)
   const presented = await presentDrafts(deps)
   const review = await obeyReview(deps)
   const frozen = await freezeApproved(deps)
@@ -153,7 +166,8 @@ async function tell(held: readonly Held[], deps: ExecutorDeps, options: RunOptio
   const now = deps.clock.now()
   const notifiers = options.person?.state() ?? []
   const mute = notifiers.flatMap(({ isOptional, fault }) => (isOptional || fault === undefined ? [] : [fault]))
-  const problems = [...deps.channels.flatMap((channel) => channel.problems()), ...mute]
+  const own = deps.channels.flatMap((channel) => channel.problems())
+  const problems = [...own, ...mute, ...(await handbookProblems(deps))]
   const news = await readZoneNews(options.config.state, now)
   const sources = { agent: deps.agent, agents: options.agents, held, problems, news, now }
   const facts = await updateDashboard(sources, deps)

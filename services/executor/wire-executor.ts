@@ -11,6 +11,7 @@ import type { VaultPort } from '#core/ports/vault.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorConfig } from './config.ts'
 import type { WiredDeps } from './deps.ts'
+import { knowledgeOf } from './knowledge.ts'
 
 const RECEIPT_MS = 3_600_000
 const LOOK_UP_GRACE_MS = 10_000
@@ -58,6 +59,7 @@ export function wireExecutor(
       maxRecipients: config.maxRecipients,
       social: { accounts: config.socialAccounts ?? [], imagesAt: config.instagramImages },
     },
+    knowledge: knowledgeOf(parts, config.ownerAddress),
     undoMs: config.undoMs,
     receiptMs: RECEIPT_MS,
     lookUpGraceMs: LOOK_UP_GRACE_MS,

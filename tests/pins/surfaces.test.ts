@@ -63,6 +63,7 @@ test('error codes', () => {
     [
       "ERR_ATTACHMENT_CHANGED",
       "ERR_CLONE_IN_USE",
+      "ERR_CODE_NEEDED",
       "ERR_CONFIG_INVALID",
       "ERR_CONFLICT_NOT_FOUND",
       "ERR_CONFLICT_STATE",
