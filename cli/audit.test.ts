@@ -1,10 +1,14 @@
-import { createPrivateKey } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
+import { audienceOf, signReceipt } from '#core/countersignature.ts'
+import { makeTaskId, type TaskId } from '#core/ids.ts'
 import { signCheckpoint } from '#core/ledger.ts'
+import { newTaskFile, renderTaskFile } from '#core/task-file.ts'
+import { taskFileName } from '#core/vault-path.ts'
 import { verifyLedgers } from './audit.ts'
 import { initZone } from './init/init-zone.ts'
 import type { ZoneHome } from './zone-home.ts'
@@ -103,4 +107,62 @@ test('with a day, only what follows is looked at, and that as strictly', async (
   ])
   await rm(fileOf(22))
   expect((await counts('2026-11-22'))[0]).toBe(false)
+})
+
+test('holds the countersignatures in the ledger and in Done/ against the keys, from the day on that is asked for', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'audit-'))
+  onTestFinished(() => rm(root, { recursive: true, force: true }))
+  const { home } = await initZone({ root, zone: 'local', settings: {}, secrets: {} })
+  let now = 0
+  const key = createPrivateKey(await readFile(join(home.keys, 'countersign.pem')))
+  using ledger = openLedger({
+    ...{ vaultRoot: home.vault, stateDir: home.state, agent: 'local' },
+    clock: { now: () => now },
+  })
+  const files: Record<number, string> = {}
+  const nameOf = (day: number, id: TaskId) => taskFileName({ kind: 'EMAIL', dayIso: `2026-11-${day}`, title: 'T', id })
+  for (const day of [20, 22]) {
+    now = Date.UTC(2026, 10, day)
+    const at = new Date(now).toISOString()
+    const [task, digest] = [makeTaskId(now, new Uint8Array(10)), `sha256:${'a'.repeat(64)}`]
+    const [nonce, tool, audience] = [`${day}`.repeat(16), 'email.send_email', audienceOf(createPublicKey(key))]
+    const receipt = signReceipt(
+      { audience, task, tool, digest, nonce, issued_at: at, expires_at: '2026-12-24T00:00:00.000Z' },
+      key,
+    )
+    await ledger.append('execution.intended', { task, data: { digest, nonce } })
+    await ledger.append('execution.done', { task, data: { digest, receipt } })
+    const outcome = { status: 'done', at, digest, receipt }
+    const front = {
+      id: task,
+      schema: '1',
+      kind: 'EMAIL',
+      domain: 'email',
+      title: 'T',
+      created: at,
+      generation: '1',
+    } as const
+    files[day] = join(home.vault, 'Done', '2026-11', nameOf(day, task))
+    await mkdir(join(home.vault, 'Done', '2026-11'), { recursive: true })
+    await writeFile(join(home.vault, 'Done', 'no-month.md'), '')
+    await writeFile(files[day], renderTaskFile(newTaskFile({ ...front, outcome }, '# T\n')))
+  }
+  expect(await verifyLedgers(home)).toMatchObject({ ok: true, receipts: 2 })
+  const forge = async (day: number) => {
+    const text = await readFile(files[day] as string, 'utf8')
+    await writeFile(
+      files[day] as string,
+      text.replace(/signature: \S/, (start) => `${start.slice(0, -1)}-`),
+    )
+  }
+  await forge(20)
+  expect(await verifyLedgers(home, '2026-11-21')).toMatchObject({ ok: true, receipts: 1 })
+  const problem = expect.stringContaining('did not sign it')
+  expect((await verifyLedgers(home)).faults).toMatchObject([
+    { file: expect.stringContaining('Done/2026-11/EMAIL_2026-11-20'), problem },
+  ])
+  await forge(22)
+  expect((await verifyLedgers(home, '2026-11-21')).faults).toMatchObject([
+    { file: expect.stringContaining('Done/2026-11/EMAIL_2026-11-22'), problem },
+  ])
 })

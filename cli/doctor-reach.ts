@@ -4,7 +4,8 @@ import type { Finding } from '#core/finding.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { parseConfig, SecretFile } from '#runtime/config.ts'
 import { gmailAccountOf, imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
-import { imapSettings, ownerSettings, sendingSettings } from '#runtime/settings.ts'
+import { notifyWaysOf } from '#runtime/notify-ways.ts'
+import { imapSettings, notifySettings, ownerSettings, sendingSettings } from '#runtime/settings.ts'
 import { attempt } from './finding.ts'
 import { serviceSettings } from './service-settings.ts'
 
@@ -51,6 +52,17 @@ async function sendingFinding(env: Record<string, string>): Promise<Finding> {
   return attempt('sending', `${account.user || 'anyone'} can log in at ${account.host}`, async () => {
     const { smtpSender } = await import('#adapters/smtp/smtp-sender.ts')
     await smtpSender(account).verify()
+  })
+}
+
+/** Which ways to tell the person are set. Nothing is sent. */
+export function notifyFinding(env: Record<string, string>): Promise<Finding> {
+  return attempt('notices', '', async () => {
+    const verdict = parseConfig(notifySettings, env)
+    if (!verdict.ok) throw new Error(verdict.faults.join('; '))
+    const { desktop, ntfy, webhook } = notifyWaysOf(verdict.config, process.platform)
+    const ways = [desktop === 'off' ? '' : `desktop (${desktop})`, ntfy ? 'ntfy' : '', webhook ? 'webhook' : '']
+    return `${ways.filter(Boolean).join(', ') || 'none set'}; \`countersign notify --test\` tries them`
   })
 }
 

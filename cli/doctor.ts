@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +11,7 @@ import type { Finding } from '#core/finding.ts'
 import { guardFindings } from './doctor-guard.ts'
 import { handbookFinding } from './doctor-handbook.ts'
 import { keyFindings } from './doctor-key.ts'
-import { mailFindings, redisFinding, settingsFindings } from './doctor-reach.ts'
+import { mailFindings, notifyFinding, redisFinding, settingsFindings } from './doctor-reach.ts'
 import { attempt } from './finding.ts'
 import { renderTable, terminalText } from './table.ts'
 import { environmentOf, type ZoneHome } from './zone-home.ts'
@@ -37,6 +38,7 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
     await hubFinding(home, env),
     ...(await mailFindings(home.zone, env)),
     await redisFinding(env),
+    ...(home.zone === 'local' ? [await notifyFinding(env)] : []),
   ]
 }
 
@@ -70,7 +72,7 @@ function gitFinding(): Promise<Finding> {
 /** Keys and secrets that others on this machine can read are no secrets. */
 async function permissionFindings(home: ZoneHome): Promise<Finding[]> {
   return Promise.all(
-    [home.keys, home.secrets].map((folder) =>
+    [home.keys, home.secrets, ...(existsSync(home.social) ? [home.social] : [])].map((folder) =>
       attempt(folder, 'only its owner can open it', async () => {
         const mode = (await stat(folder)).mode & 0o777
         if (mode & 0o077) throw new Error(`mode ${mode.toString(8)}: others can open it; chmod 700`)

@@ -10,7 +10,7 @@ import type { VaultPath } from '#core/vault-path.ts'
 export async function doneFiles(vaultRoot: string, since = ''): Promise<DoneFile[]> {
   const vault = await openVault(vaultRoot)
   const months = await readdir(join(vaultRoot, 'Done')).catch(() => [])
-  const wanted = months.filter((month) => month >= since.slice(0, 7)).sort()
+  const wanted = months.filter((month) => /^\d{4}-\d{2}$/.test(month) && month >= since.slice(0, 7)).sort()
   const paths = await Promise.all(wanted.map((month) => vault.list(`Done/${month}`)))
   const files: DoneFile[] = []
   for (const path of paths.flat()) files.push(...(await executionIn(path, vault, since)))

@@ -11,6 +11,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   ERR_VAULT_PATH_INVALID: EXIT.usage,
   ERR_CONFLICT_NOT_FOUND: EXIT.notFound,
   ERR_TASK_NOT_FOUND: EXIT.notFound,
+  ERR_CODE_NEEDED: EXIT.refused,
   ERR_CONFLICT_STATE: EXIT.refused,
   ERR_COUNTERSIGNATURE_INVALID: EXIT.refused,
   ERR_TASK_STATE: EXIT.refused,

@@ -26,6 +26,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     load: () => import('./commands/check-claimed.ts'),
   },
   release: { summary: 'give a claimed task back', load: () => import('./commands/release.ts') },
+  review: {
+    summary: 'have every waiting draft put into one note, Review.md',
+    load: () => import('./commands/review.ts'),
+  },
   approve: { summary: 'approve a drafted task: it will be executed', load: () => import('./commands/approve.ts') },
   undo: { summary: 'take an approved task back before it is done', load: () => import('./commands/undo.ts') },
   reject: { summary: 'reject a drafted task', load: () => import('./commands/reject.ts') },

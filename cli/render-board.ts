@@ -49,7 +49,8 @@ function titled(heading: string, rows: readonly (readonly string[])[], more: num
 }
 
 function waitingRow(task: WaitingTask): string[] {
-  return [MARKS[task.level], ...taskRow(task).slice(1)]
+  const [, ...cells] = taskRow(task)
+  return [MARKS[task.level], ...cells, task.why ? `! ${terminalText(task.why, 80)}` : '']
 }
 
 /** The last six characters of the id are what other commands take. */

@@ -15,6 +15,8 @@ export type ZoneHome = {
   readonly keys: string
   readonly trust: string
   readonly secrets: string
+  /** Credentials of social accounts, one file a network; used by the local home only. */
+  readonly social: string
   /** The hub's folder; used by the cloud's home only. */
   readonly hub: string
   readonly envFile: string
@@ -48,6 +50,7 @@ export function homeLayout(root: string, zone: Zone, settings: Record<string, st
     keys: join(home, 'keys'),
     trust: join(home, 'trust'),
     secrets: join(home, 'secrets'),
+    social: join(home, 'social'),
     hub: join(home, 'hub'),
     envFile: join(home, `.env.${zone}`),
     settings,
@@ -95,6 +98,7 @@ export function environmentOf(home: ZoneHome): Record<string, string> {
   return {
     ...(existsSync(hubHere) ? { COUNTERSIGN_HUB_URL: hubHere } : {}),
     ...Object.fromEntries(secrets),
+    ...(home.zone === 'local' && existsSync(home.social) ? { COUNTERSIGN_SOCIAL_SECRETS: home.social } : {}),
     COUNTERSIGN_ZONE: home.zone,
     COUNTERSIGN_AGENT: home.agent,
     COUNTERSIGN_VAULT: home.vault,

@@ -21,6 +21,7 @@ export async function knownSecrets(home: ZoneHome): Promise<KnownSecret[]> {
   return [
     ...(await secretsInFolder(home.keys)),
     ...(await secretsInFolder(home.secrets)),
+    ...(await secretsInFolder(home.social)),
     ...further.flat(),
     ...inSettings,
   ]

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { type Action, actionDigest, readAction } from './action.ts'
+import { actionDigest, readAction } from './action.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { audienceOf, signReceipt, verifyReceipt } from './countersignature.ts'
+import type { EmailAction } from './email-action.ts'
 import { newTaskFile, renderSection } from './task-file.ts'
 
 const ID = '01J8Z3W6Q0ABCDEFGHJKMNPQRS'
@@ -75,8 +76,8 @@ describe('an e-mail action', () => {
   })
 
   test('has a digest that any change changes', () => {
-    const action = { ...ACTION, cc: [], body: 'x' } as Action
-    const variants: Action[] = [
+    const action = { ...ACTION, cc: [], body: 'x' } as EmailAction
+    const variants: EmailAction[] = [
       action,
       { ...action, body: 'x ' },
       { ...action, to: ['ana@acme.examp1e'] },

@@ -3,20 +3,33 @@ import { domainDigest } from './canonical-json.ts'
 import type { CardRow } from './card-text.ts'
 import { type EmailAction, emailActionSchema, emailFault } from './email-action.ts'
 import { emailRows } from './email-card.ts'
+import type { ActionParts } from './risk.ts'
+import {
+  type CreatePostAction,
+  createPostSchema,
+  type PublishPostAction,
+  publishPostSchema,
+  type SocialLimits,
+  socialFault,
+  socialParts,
+} from './social-action.ts'
+import { socialBrief, socialDone, socialRows } from './social-card.ts'
 import { draftOf, type TaskFile } from './task-file.ts'
 import { codePointOf, INVISIBLE } from './visible-text.ts'
 
 /** One action per file; each tool that acts has one line in `TOOLS`. */
-export type Action = EmailAction
+export type Action = EmailAction | PublishPostAction | CreatePostAction
 export type ToolName = Action['tool']
 /** The way an action goes out. Channels act side by side, so that a slow one keeps no other waiting. */
-export type ChannelName = 'email'
+export type ChannelName = 'email' | 'social'
 
 /** What this machine may do, by its settings. */
 export interface ActionLimits {
   /** The address this machine may send from. */
   readonly account: string
   readonly maxRecipients: number
+  /** Unset: this machine posts nothing. */
+  readonly social?: SocialLimits
 }
 
 export interface ActionFault {
@@ -32,11 +45,22 @@ interface ToolRules<A extends Action> {
   fault(action: A, limits: ActionLimits): ActionFault | undefined
   /** What is done, in rows of the card. */
   rows(action: A): CardRow[]
+  /** What it would give away, and to whom: by these its risk is judged. */
+  parts(action: A): ActionParts
   /** What is done, in a few plain words of a list. Not escaped. */
   brief(action: A): string
   /** To whom it goes, as a list of what was done says it. Not escaped. */
   done(action: A): string
 }
+
+const SOCIAL = {
+  channel: 'social',
+  fault: socialFault,
+  rows: socialRows,
+  parts: socialParts,
+  brief: socialBrief,
+  done: socialDone,
+} as const
 
 const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>> } = {
   'email.send_email': {
@@ -44,9 +68,16 @@ const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>>
     schema: emailActionSchema,
     fault: emailFault,
     rows: emailRows,
+    parts: ({ to, cc, subject, body }) => ({
+      recipients: [...to, ...cc],
+      text: `${subject}\n${body}`,
+      attachments: [],
+    }),
     brief: (action) => `reply to ${action.to.join(', ')}`,
     done: (action) => `sent to ${action.to.join(', ')}`,
   },
+  'social.publish_post': { ...SOCIAL, schema: publishPostSchema },
+  'social.create_post': { ...SOCIAL, schema: createPostSchema },
 }
 
 /** The rules of an action's tool; undefined when no tool has this name. */
@@ -102,6 +133,10 @@ export function actionFault(action: Action, limits: ActionLimits): ActionFault |
 
 export function actionRows(action: Action): CardRow[] {
   return rules(action).rows(action)
+}
+
+export function partsOf(action: Action): ActionParts {
+  return rules(action).parts(action)
 }
 
 export function briefOf(action: Action): string {

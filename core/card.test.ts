@@ -1,15 +1,30 @@
 import { describe, expect, test } from 'vitest'
 import { readAction } from './action.ts'
 import { renderCard } from './card.ts'
+import type { Risk } from './risk.ts'
 import { newTaskFile, renderSection, section } from './task-file.ts'
 
 const FACTS = { digest: `sha256:${'a'.repeat(64)}`, presentedAt: '2026-11-20T10:00:00.000Z', undoSeconds: 10 }
+const FIRST: Risk = { flag: 'first-contact', level: 'notice', say: 'never written to *before*' }
+const PAYEE: Risk = { flag: 'iban-new', level: 'high', say: 'a new account' }
 
-function cardOf(changed: { risk?: string[]; draft?: string; action?: object; outcome?: object; notice?: string }) {
+function cardOf(changed: Parameters<typeof taskOf>[0]) {
+  return section(taskOf(changed), 'card') ?? ''
+}
+
+function taskOf(changed: {
+  risks?: Risk[]
+  code?: string
+  expires?: string
+  draft?: string
+  action?: object
+  outcome?: object
+  notice?: string
+}) {
   const task = newTaskFile(
     {
       ...{ id: '01J8Z3W6Q0ABCDEFGHJKMNPQRS', schema: '1', kind: 'EMAIL', domain: 'email', title: 'Invoice' },
-      ...{ created: '2026-11-20T10:00:00Z', generation: '1', risk: changed.risk ?? [] },
+      ...{ created: '2026-11-20T10:00:00Z', generation: '1' },
       ...(changed.outcome && { outcome: changed.outcome as { status: string } }),
       action: {
         ...{ tool: 'email.send_email', account: 'me@home.example', to: ['ana@acme.example'], subject: 'Re: x' },
@@ -20,7 +35,10 @@ function cardOf(changed: { risk?: string[]; draft?: string; action?: object; out
   )
   const action = readAction(task)
   if (!action.ok) throw new Error(action.problem)
-  return section(renderCard(task, action.action, { ...FACTS, notice: changed.notice }), 'card') ?? ''
+  return renderCard(task, action.action, {
+    ...{ ...FACTS, notice: changed.notice, risks: changed.risks ?? [] },
+    ...{ code: changed.code, expires: changed.expires },
+  })
 }
 
 /** Paragraphs and tables as Markdown finds them: a line that follows a quote without a blank line belongs to it. */
@@ -31,8 +49,8 @@ function blocksOf(markdown: string): string[] {
 describe('the card', () => {
   test.each([
     ['a notice', { notice: 'it came back' }, 2],
-    ['a warning', { risk: ['first-contact'] }, 2],
-    ['a notice and two warnings', { notice: 'it came back', risk: ['first-contact', 'reply-to-differs'] }, 4],
+    ['a warning', { risks: [FIRST] }, 2],
+    ['a notice and two warnings', { notice: 'it came back', risks: [PAYEE, FIRST] }, 4],
     ['neither', {}, 1],
   ])('with %s keeps its table a table, and each remark a paragraph', (_what, changed, count) => {
     const blocks = blocksOf(cardOf(changed))
@@ -52,5 +70,20 @@ describe('the card', () => {
   test('warns of what an editor would hide of the draft, and of a task that was done', () => {
     expect(cardOf({ draft: 'fine\n\n<!-- evil -->' })).toMatch(/^> ⚠ Line 3 of the draft .*an HTML comment/)
     expect(cardOf({ outcome: { status: 'done' } })).toMatch(/^> ⚠ this task was executed before/)
+  })
+
+  test('says its risks in inert words, the worst first, and when it expires', () => {
+    const card = cardOf({ risks: [PAYEE, FIRST], expires: '2026-12-01T00:00:00.000Z' })
+    expect(card).toMatch(/^> ⛔ \*\*High risk:\*\* a new account\n>\n> ⚠ never written to \\\*before\\\*\n/)
+    expect(card).toContain('| Expires | 2026-12-01 00:00 UTC |')
+  })
+
+  test('asks for its code only when it needs one', () => {
+    expect(section(taskOf({}), 'decision')).not.toContain('Code')
+    expect(cardOf({})).not.toContain('--code')
+    const asking = taskOf({ code: 'K7MXA' })
+    expect(section(asking, 'decision')).toBe('- [ ] Approve\n- [ ] Reject\n- [ ] Redraft\n\nCode:')
+    expect(section(asking, 'card')).toContain('| Code | type `K7MXA` after *Code:* under the boxes')
+    expect(section(asking, 'card')).toContain('`countersign approve cdef12 --code K7MXA`'.replace('cdef12', 'mnpqrs'))
   })
 })

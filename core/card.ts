@@ -1,8 +1,11 @@
 import { type Action, actionRows } from './action.ts'
 import { type CardRow, code, minuteOf, plain } from './card-text.ts'
+import { CODE_LABEL } from './confirmation.ts'
 import { isDone } from './execution.ts'
 import { hiddenMarkup, sayHidden } from './hidden-markup.ts'
+import { shortId } from './ids.ts'
 import { quoteInert } from './quote.ts'
+import { isHigh, type Risk } from './risk.ts'
 import { renderSection, section, type TaskFile, withFront, withSection } from './task-file.ts'
 
 /** What the card tells beside the action itself. Times are ISO 8601 UTC. */
@@ -12,18 +15,16 @@ export interface CardFacts {
   readonly undoSeconds: number
   /** Why the file is back before the person, in plain words; undefined for a first presentation. */
   readonly notice?: string | undefined
+  /** The worst first. */
+  readonly risks: readonly Risk[]
+  /** To be typed before it may be approved; undefined where that is not needed. */
+  readonly code: string | undefined
+  /** When the draft expires, by its file or the handbook. */
+  readonly expires: string | undefined
 }
 
 const UNTICKED = '- [ ] Approve\n- [ ] Reject\n- [ ] Redraft'
 const MAX_ORIGINAL_CHARS = 100_000
-const RISK_WORDS: Record<string, string> = {
-  'reply-to-differs': 'the reply goes to another address than the mail came from',
-  'first-contact': 'you have not written to this address before',
-  'sender-address-unusual': 'the sender’s address is written unusually; look at it closely',
-  'sender-name-shows-other-address': 'the sender’s name shows another address than the mail came from',
-  'mail-incomplete': 'the mail could not be read completely; look at it in your mail program',
-  'attachment-not-kept': 'an attachment was not kept (too large, or a secret); it is only in the mailbox',
-}
 
 /**
  * The approval card, rendered from the action and never from what the cloud wrote around it: only the draft, the
@@ -33,13 +34,14 @@ const RISK_WORDS: Record<string, string> = {
 export function renderCard(task: TaskFile, action: Action, facts: CardFacts): TaskFile {
   const presented = withFront(task, { presented: { digest: facts.digest, at: facts.presentedAt } })
   const card = cardText(presented, action, facts)
+  const decision = facts.code === undefined ? UNTICKED : `${UNTICKED}\n\n${CODE_LABEL}`
   if (task.front.presented && section(task, 'card') !== undefined && section(task, 'decision') !== undefined) {
-    return withSection(withSection(presented, 'card', card), 'decision', UNTICKED)
+    return withSection(withSection(presented, 'card', card), 'decision', decision)
   }
   const keep = (name: 'draft' | 'notes' | 'original') => section(task, name) ?? ''
   const body = [
     `# ${plain(task.front.title)}`,
-    renderSection('decision', UNTICKED),
+    renderSection('decision', decision),
     'Tick one box and save, or move this file to `Approved/` or `Rejected/`.',
     renderSection('card', card),
     '## Draft\n\nThis text goes out exactly as it stands here. Edit it freely: a card of the new text is made, and you approve that one.',
@@ -60,7 +62,8 @@ function inertOriginal(original: string): string {
 function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
   const rows: CardRow[] = [
     ...actionRows(action),
-    ['Expires', task.front.expires ? minuteOf(task.front.expires) : 'never'],
+    ...codeRow(task, facts),
+    ['Expires', facts.expires ? minuteOf(facts.expires) : 'never'],
     ['Drafted by', drafter(task)],
     [
       'Then',
@@ -71,6 +74,7 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
   const remarks = [
     ...(facts.notice ? [`**Please look again:** ${plain(facts.notice)}`] : []),
     ...warningsOf(task, action).map((warning) => `⚠ ${warning}`),
+    ...facts.risks.map((risk) => `${isHigh(risk) ? '⛔ **High risk:**' : '⚠'} ${plain(risk.say)}`),
   ]
   const table = ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value.replaceAll('|', '\\|')} |`)]
   // A line right after a quote is part of the quote, and lines of a quote flow together: blanks keep them apart.
@@ -78,12 +82,27 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
   return blocks.filter((block) => block !== '').join('\n\n')
 }
 
+/** What the card of a file warns of, the worst first, as it says it. */
+export function warningsIn(task: TaskFile): { level: Risk['level']; say: string }[] {
+  return [...(section(task, 'card') ?? '').matchAll(/^> (⛔ \*\*High risk:\*\*|⚠) (.+)$/gmu)].map(
+    ([, mark, say = '']) => {
+      return { level: mark === '⚠' ? 'notice' : 'high', say: say.replace(/\\(?=[!-/:-@[-`{-~])/g, '') }
+    },
+  )
+}
+
+function codeRow(task: TaskFile, facts: CardFacts): CardRow[] {
+  if (facts.code === undefined) return []
+  const command = `countersign approve ${shortId(task.front.id)} --code ${facts.code}`
+  const how = `type ${code(facts.code)} after *${CODE_LABEL}* under the boxes, then tick *Approve*; or ${code(command)}`
+  return [['Code', how]]
+}
+
 function warningsOf(task: TaskFile, action: Action): string[] {
   const hidden = hiddenMarkup(action.body)
   return [
     ...(isDone(task) ? ['this task was executed before; it will not be executed again'] : []),
     ...(hidden ? [plain(sayHidden(hidden))] : []),
-    ...task.front.risk.map((flag) => RISK_WORDS[flag] ?? plain(flag)),
   ]
 }
 

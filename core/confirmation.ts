@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { domainDigest } from './canonical-json.ts'
+import { isHigh, type Risk } from './risk.ts'
 import { section, type TaskFile, withSection } from './task-file.ts'
 
 /** Letters and digits that cannot be taken for one another. */
@@ -46,6 +47,30 @@ export function withTypedCode(task: TaskFile, code: string): TaskFile | undefine
 /** Whether all of a code may have been typed, right or wrong: a shorter one is still being typed. */
 export function isWholeCode(typed: string): boolean {
   return [...signsOf(typed)].length >= LENGTH
+}
+
+/** Why an action may not be done on this approval: it is high-risk, and the code of its card was not typed, or wrongly. */
+export function codeFault(
+  task: TaskFile,
+  risks: readonly Risk[],
+  presented: { readonly digest: string; readonly at: number },
+): { readonly rule: 'code-missing' | 'code-wrong'; readonly say: string } | undefined {
+  const [worst] = risks.filter(isHigh)
+  if (!worst) return undefined
+  const typed = typedCode(task)
+  if (typed !== undefined && isRightCode(typed, confirmationCode(presented))) return undefined
+  const why = `it is high-risk (${worst.say})`
+  if (!asksForCode(task))
+    return {
+      rule: 'code-missing',
+      say: `Since its card was made ${why}. Type the code of this card, then approve again.`,
+    }
+  return typed === undefined
+    ? { rule: 'code-missing', say: `The code of the card was not typed, and ${why}. This card has a new one.` }
+    : {
+        rule: 'code-wrong',
+        say: `The code that was typed is not that of the card, and ${why}. This card has a new one.`,
+      }
 }
 
 /** Whether the right code was typed; blanks, hyphens, capitals and emphasis do not matter. Takes equally long either way. */

@@ -18,10 +18,14 @@ export interface ListedTask {
 
 export interface WaitingTask extends ListedTask {
   readonly level: Level
+  /** The worst that its card warns of. */
+  readonly why?: string | undefined
   /** Tells this matter, in this state, from any other: for what was told of it already. */
   readonly key: string
   /** Of a domain that never leaves this machine. */
   readonly isPrivate: boolean
+  /** The file says so itself (`priority: high`). */
+  readonly isUrgent: boolean
 }
 
 export interface Alert {
@@ -67,13 +71,15 @@ export function inOrder(tasks: readonly WaitingTask[]): WaitingTask[] {
 
 /** What a task file says of itself. */
 export interface TaskFacts {
-  readonly id: string | undefined
+  readonly id: string
   readonly generation: number
   readonly title: string
   /** What it would do, and what it did when it is done. */
   readonly say: string
   readonly done: string
+  readonly why: string | undefined
   readonly level: Exclude<Level, 'question'>
+  readonly isUrgent: boolean
   /** Since when it waits, as the file says it. */
   readonly at: string | undefined
 }

@@ -20,6 +20,7 @@ const TASK: WaitingTask = {
   level: 'plain',
   key: 'task:1:1',
   isPrivate: false,
+  isUrgent: false,
 }
 const shown = (facts: Partial<DashboardFacts>) => renderDashboard({ ...EMPTY, ...facts })
 const plain = (text: string) => text.replaceAll('\\', '')
@@ -37,6 +38,11 @@ describe('the dashboard', () => {
     const text = shown({ waiting: [TASK] })
     expect(text).toContain('## Waiting for you (1)')
     expect(plain(text)).toContain(`- [Invoice](${TASK.path})  \n  e-mail to ana@acme.example · 20 Nov 10:15\n`)
+  })
+
+  test('says of a task what is the matter with it', () => {
+    const text = shown({ waiting: [{ ...TASK, level: 'high', why: 'the payee is new' }] })
+    expect(text).toContain(' · 20 Nov 10:15  \n  ⚠ the payee is new\n')
   })
 
   test('puts what needs the closest look first, and the oldest first among equals', () => {
@@ -183,7 +189,7 @@ describe('words of strangers', () => {
     '\u202egnp.exe\u200b |a|b|\n|---|---|',
   ]
   const everywhere = (words: string): Partial<DashboardFacts> => ({
-    waiting: [{ ...TASK, title: words, say: words }],
+    waiting: [{ ...TASK, title: words, say: words, why: words }],
     held: [{ ...TASK, title: words, say: words }],
     doneToday: [{ ...TASK, title: words, say: words }],
     updates: [{ agent: 'cloud', text: words }],

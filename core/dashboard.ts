@@ -93,7 +93,7 @@ function waitingBlocks(waiting: readonly WaitingTask[]): string[] {
     const tasks = shown.filter((task) => task.level === level)
     if (tasks.length === 0) return []
     const isOnly = level === 'plain' && tasks.length === shown.length
-    return [...(isOnly ? [] : [`### ${heading}`]), tasks.map(taskLine).join('\n')]
+    return [...(isOnly ? [] : [`### ${heading}`]), tasks.map(waitingLine).join('\n')]
   })
   const more = waiting.length - shown.length
   return more > 0
@@ -116,6 +116,10 @@ function taskLine(task: ListedTask): string {
   const when = task.at ? ` · ${sayMinute(task.at)}` : ''
   const title = plain(task.title, 90) || 'untitled'
   return `- [${title}](${linkTo(task.path)})${BREAK}${plain(task.say, 300)}${when}`
+}
+
+function waitingLine(task: WaitingTask): string {
+  return `${taskLine(task)}${task.why ? `${BREAK}⚠ ${plain(task.why, 200)}` : ''}`
 }
 
 function conflictLine(path: string): string {

@@ -11,6 +11,10 @@ export const ERROR_CODES = {
     retryable: true,
     hint: 'Another sync process works on this clone. Stop it, or let it do the work.',
   },
+  ERR_CODE_NEEDED: {
+    retryable: false,
+    hint: 'Read its card (`countersign task show`), then type the code that stands there: `countersign approve <task> --code …`.',
+  },
   ERR_CONFIG_INVALID: { retryable: false, hint: 'Correct every setting named above, then start again.' },
   ERR_CONFLICT_NOT_FOUND: {
     retryable: false,
@@ -93,6 +97,18 @@ export const ERROR_CODES = {
   ERR_REDIS_UNREACHABLE: {
     retryable: true,
     hint: 'Will retry. Start the zone’s Redis or correct COUNTERSIGN_REDIS_URL; nothing is lost meanwhile.',
+  },
+  ERR_SOCIAL_AUTH: {
+    retryable: true,
+    hint: 'Check the account’s credential file and what it may do (docs/social.md); it may have expired or been revoked.',
+  },
+  ERR_SOCIAL_REFUSED: {
+    retryable: false,
+    hint: 'The network refused the post; nothing was posted. Correct what it names and approve again.',
+  },
+  ERR_SOCIAL_UNREACHABLE: {
+    retryable: true,
+    hint: 'Will retry. Check the network, and the address of the server where you set one (docs/social.md).',
   },
   ERR_STATE_WRITE_FAILED: {
     retryable: true,

@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { actionDigest, readAction } from './action.ts'
+import { confirmationCode } from './confirmation.ts'
 import { decideExecution, type ExecutionFacts, type Presented } from './execution.ts'
+import { readHandbookRules } from './handbook-rules.ts'
+import { riskFacts } from './risk.ts'
 import { parseTaskFile } from './task-file.ts'
 
 const NOW = Date.parse('2026-11-20T12:00:00.000Z')
 const ACCOUNT = 'me@home.example'
 const LIMITS = { account: ACCOUNT, maxRecipients: 10 }
+const NO_RULES = riskFacts(readHandbookRules(''), [ACCOUNT], ['ana@acme.example'])
 const RLO = '\u202e'
 
 const REJECTED = '<!-- countersign:decision -->\n- [ ] Approve\n- [x] Reject\n<!-- countersign:/decision -->\n'
@@ -62,6 +66,7 @@ function facts(text: string, changed: Partial<ExecutionFacts> = {}): ExecutionFa
     use: 'none',
     now: NOW,
     limits: LIMITS,
+    ...{ handbookFault: undefined, risk: NO_RULES, predecessors: [], acts: [] },
     ...changed,
   }
 }
@@ -203,4 +208,84 @@ test('the first rule that holds wins: HALT before everything in the file, a spen
   const broken = file({ draft: '{{x}}' })
   expect(decideExecution(facts(broken, { halted: true, use: 'spent' }))).toMatchObject({ rule: 'halted' })
   expect(decideExecution(facts(broken, { use: 'spent' }))).toMatchObject({ rule: 'already-done' })
+})
+
+describe('what the handbook of this moment says', () => {
+  const under = (rules: string, text = file(), writtenTo = ['ana@acme.example']) =>
+    facts(text, { risk: riskFacts(readHandbookRules(rules), [ACCOUNT], writtenTo) })
+  const verdictOf = (one: ExecutionFacts) => {
+    const verdict = decideExecution(one)
+    return verdict.kind === 'permitted' ? 'permitted' : `${verdict.next} ${verdict.rule}`
+  }
+
+  test('a handbook that cannot be read holds everything', () => {
+    expect(verdictOf(facts(file(), { handbookFault: 'it is a folder' }))).toBe('hold handbook-unreadable')
+  })
+
+  test.each([
+    ['## Rules\n- Drafts expire after: email 1 hour', 'return expired'],
+    ['## Rules\n- Drafts expire after: email 3 hours', 'permitted'],
+    ['## Rules\n- Drafts expire after: social 1 hour', 'permitted'],
+    ['## Rules\n- At most 1 recipient', 'permitted'],
+    ['## Rules\n- Always flag: acme.example', 'return code-missing'],
+    ['## Rules\n- Quiet hours: 11-13 UTC', 'hold quiet-hours'],
+    ['## Rules\n- Quiet hours: 13-14 UTC', 'permitted'],
+  ])('%j: %s', (rules, expected) => {
+    expect(verdictOf(under(rules))).toBe(expected)
+  })
+
+  test('counts recipients by the stricter of handbook and settings', () => {
+    const two = file({ action: withFields({ to: 'to: [ana@acme.example, bob@acme.example]' }) })
+    expect(verdictOf(under('## Rules\n- At most 1 recipient', two))).toBe('return too-many-recipients')
+    const settings = { ...under('## Rules\n- At most 5 recipients', two), limits: { ...LIMITS, maxRecipients: 1 } }
+    expect(verdictOf(settings)).toBe('return too-many-recipients')
+  })
+
+  test('says when a hold ends', () => {
+    expect(decideExecution(under('## Rules\n- Quiet hours: 11-13 UTC'))).toMatchObject({ until: NOW + 3_600_000 })
+    const paced = under('## Rules\n- At most 1 mail per hour')
+    expect(decideExecution({ ...paced, acts: [NOW - 60_000] })).toMatchObject({ rule: 'pace', until: NOW + 3_540_000 })
+  })
+
+  test('a predecessor holds or returns', () => {
+    const following = (state: 'waiting' | 'gone' | 'done') => facts(file(), { predecessors: [{ id: 'X', state }] })
+    expect([verdictOf(following('waiting')), verdictOf(following('gone')), verdictOf(following('done'))]).toEqual([
+      'hold after-waiting',
+      'return after-gone',
+      'permitted',
+    ])
+  })
+})
+
+describe('high risk needs the code of its card', () => {
+  const RULES = riskFacts(readHandbookRules('## Rules\n- Always flag: acme.example'), [ACCOUNT], ['ana@acme.example'])
+  const decision = (code: string) =>
+    `<!-- countersign:decision -->\n- [x] Approve\n\nCode:${code}\n<!-- countersign:/decision -->\n`
+  const withCode = (code: string) => `${file()}${decision(code)}`
+  const right = confirmationCode(shownAs(withCode('')))
+  const judged = (text: string, changed: Partial<Presented> = {}) => {
+    const verdict = decideExecution(facts(text, { risk: RULES, presented: shownAs(text, changed) }))
+    return verdict.kind === 'permitted' ? 'permitted' : verdict.rule
+  }
+
+  test.each([
+    ['the right one', ` ${right}`, 'permitted'],
+    ['the right one, written freely', ` ${right.slice(0, 2).toLowerCase()} ${right.slice(2)}`, 'permitted'],
+    ['none', '', 'code-missing'],
+    ['another', ' AAAAA', 'code-wrong'],
+    ['half of it', ` ${right.slice(0, 3)}`, 'code-wrong'],
+  ])('%s', (_what, typed, rule) => {
+    expect(judged(withCode(typed))).toBe(rule)
+  })
+
+  test('the code of an earlier card is worth nothing, nor one without a line for it', () => {
+    expect(judged(withCode(` ${right}`), { at: NOW - 59_999 })).toBe('code-wrong')
+    expect(judged(file())).toBe('code-missing')
+    const verdict = decideExecution(facts(file(), { risk: RULES }))
+    expect(verdict).toMatchObject({ say: expect.stringMatching(/^Since its card was made it is high-risk/) })
+  })
+
+  test('is asked for nothing where the handbook flags nothing', () => {
+    expect(decideExecution(facts(withCode(' WRONG'))).kind).toBe('permitted')
+  })
 })

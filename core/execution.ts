@@ -1,5 +1,17 @@
-import { type Action, type ActionLimits, actionDigest, actionFault, readAction, sayAction } from './action.ts'
+import {
+  type Action,
+  type ActionLimits,
+  actionDigest,
+  actionFault,
+  channelOf,
+  partsOf,
+  readAction,
+  sayAction,
+} from './action.ts'
+import { codeFault } from './confirmation.ts'
+import { type RiskFacts, risksOf } from './risk.ts'
 import { type ParsedTask, type TaskFile, ticksOf } from './task-file.ts'
+import { expiryOf, type TimingFacts, timingFault } from './timing.ts'
 import { decideZone, type Zone } from './zone-policy.ts'
 
 /** What this machine last put before the person (the journal's words, not the file's). `at`: ms since the epoch. */
@@ -18,7 +30,7 @@ export interface Presented {
  */
 export type Use = 'none' | 'spent' | 'unknown'
 
-export interface ExecutionFacts {
+export interface ExecutionFacts extends Pick<TimingFacts, 'predecessors' | 'acts'> {
   readonly zone: Zone
   /** HALT.md exists. */
   readonly halted: boolean
@@ -28,12 +40,23 @@ export interface ExecutionFacts {
   /** Milliseconds since the epoch. */
   readonly now: number
   readonly limits: ActionLimits
+  /** Why the handbook cannot be read, in words for the person. */
+  readonly handbookFault: string | undefined
+  /** With the handbook of this moment. */
+  readonly risk: RiskFacts
 }
 
 export type ExecutionVerdict =
   | { readonly kind: 'permitted'; readonly task: TaskFile; readonly action: Action; readonly digest: string }
   /** `next`: `hold` leaves the task where it is until the reason is gone, `return` puts it before the person again. */
-  | { readonly kind: 'refused'; readonly rule: string; readonly say: string; readonly next: 'hold' | 'return' }
+  | {
+      readonly kind: 'refused'
+      readonly rule: string
+      readonly say: string
+      readonly next: 'hold' | 'return'
+      /** When a hold ends, ms, where that is known. */
+      readonly until?: number
+    }
 
 /** A clock that stands this far (ms) before the moment of the presentation was set back. */
 const CLOCK_SKEW_MS = 60_000
@@ -51,6 +74,7 @@ export function decideExecution(facts: ExecutionFacts): ExecutionVerdict {
   if (!zone.allow) return refuse(zone.rule, 'This zone may not execute anything.', 'hold')
   if (facts.halted)
     return refuse('halted', 'HALT.md stands in the vault: nothing is executed until you remove it.', 'hold')
+  if (facts.handbookFault !== undefined) return refuse('handbook-unreadable', facts.handbookFault, 'hold')
   if (facts.use === 'unknown')
     return back('outcome-unresolved', 'It may have been done already. Say first whether it was: tick one of the boxes.')
   if (facts.use === 'spent' || isDone(task)) return back('already-done', ALREADY_DONE)
@@ -69,15 +93,31 @@ export function decideExecution(facts: ExecutionFacts): ExecutionVerdict {
   const { action } = verdict
   const digest = actionDigest(action)
   if (!presented.isAsShown || presented.digest !== digest) return back('changed-since-presented', CHANGED)
-  if (task.front.expires !== undefined && Date.parse(task.front.expires) <= now) {
-    return back(
-      'expired',
-      `This draft expired at ${task.front.expires}. Tick Redraft for a fresh one, or set a later time after "expires:" and approve it again.`,
-    )
-  }
-  const fault = actionFault(action, facts.limits)
+  return decideMoment(task, action, presented, facts) ?? { kind: 'permitted', task, action, digest }
+}
+
+/** Of what was shown and approved: whether this machine, the handbook and the moment allow it. */
+function decideMoment(
+  task: TaskFile,
+  action: Action,
+  presented: Presented,
+  facts: ExecutionFacts,
+): ExecutionVerdict | undefined {
+  const { now, risk, predecessors, acts } = facts
+  const { rules } = risk
+  const expiry = expiryOf(task, rules, presented.at)
+  if (expiry !== undefined && expiry <= now) return back('expired', sayExpired(expiry))
+  const maxRecipients = Math.min(facts.limits.maxRecipients, rules.maxRecipients ?? facts.limits.maxRecipients)
+  const fault =
+    actionFault(action, { ...facts.limits, maxRecipients }) ??
+    codeFault(task, risksOf(task, partsOf(action), risk), presented)
   if (fault) return back(fault.rule, fault.say)
-  return { kind: 'permitted', task, action, digest }
+  const timing = timingFault(channelOf(action.tool) ?? '', { rules, now, predecessors, acts })
+  return timing && { kind: 'refused', ...timing }
+}
+
+function sayExpired(at: number): string {
+  return `This draft expired at ${new Date(at).toISOString()}. Tick Redraft for a fresh one, or set a later time after "expires:" and approve it again.`
 }
 
 /** For a file that is not any more, to the letter, what was shown. */

@@ -6,7 +6,7 @@ import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { makeDraft } from '#tests/support/executor.ts'
 import { type DashboardPorts, dashboardGatherer } from './gather-dashboard.ts'
 import type { VaultPort } from './ports/vault.ts'
-import { vaultPath } from './vault-path.ts'
+import { REVIEW_SHEET, vaultPath } from './vault-path.ts'
 
 const NOW = Date.parse('2026-11-20T12:00:00.000Z')
 const NEWS = { problems: [], signs: [], services: [], sync: undefined, quarantine: undefined }
@@ -69,6 +69,7 @@ test('reads again what is too young to tell, and what could not be read', async 
   reads()
   await gather(SOURCES)
   expect(reads()).toEqual([`Pending_Approval/email/${fileName}`])
+  await put(`Pending_Approval/email/${fileName}`, text)
   let isAway = true
   const failing = dashboardGatherer({
     vault: { ...vault, read: async (path) => (isAway ? Promise.reject(new Error('EMFILE')) : vault.read(path)) },
@@ -96,6 +97,12 @@ test('looks closely at flagged tasks and at what cannot be used, and knows what 
     `Pending_Approval/email/${flagged.fileName}`,
     flagged.text.replace('generation: 1', 'risk:\n  - first-contact\ngeneration: 1'),
   )
+  expect((await dashboardGatherer({ vault, journal: journal() })(SOURCES)).waiting[0]?.isUrgent).toBe(false)
+  await put(
+    `Pending_Approval/email/${flagged.fileName}`,
+    flagged.text.replace('generation: 1', 'risk:\n  - first-contact\npriority: high\ngeneration: 1'),
+  )
+  expect((await dashboardGatherer({ vault, journal: journal() })(SOURCES)).waiting[0]?.isUrgent).toBe(true)
   const empty = makeDraft({ action: undefined })
   await put(`Pending_Approval/email/${empty.fileName}`, empty.text)
   await put('Pending_Approval/payment/PAYMENT_2026-11-20_rent-for-march_bbbbbb.md', 'broken')
@@ -132,4 +139,13 @@ test('lists what the ledger says was done today, and counts the month', async ()
     },
   ])
   expect([facts.doneThisMonth, facts.week.sent]).toEqual([2, 2])
+})
+
+test('sees HALT.md and Review.md when they are there', async () => {
+  const { vault, put } = await makeVault()
+  const gather = dashboardGatherer({ vault, journal: journal() })
+  expect(await gather(SOURCES)).toMatchObject({ isHalted: false, hasReview: false })
+  await put('HALT.md', '')
+  await vault.create(REVIEW_SHEET, '')
+  expect(await gather(SOURCES)).toMatchObject({ isHalted: true, hasReview: true })
 })

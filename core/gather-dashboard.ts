@@ -1,4 +1,5 @@
 import { briefOf, doneOf, readAction } from './action.ts'
+import { warningsIn } from './card.ts'
 import { type DashboardFacts, inOrder, type ListedTask, type TaskFacts, type WaitingTask } from './dashboard-facts.ts'
 import { shortId, type TaskId } from './ids.ts'
 import { alertsOf, doneToday, type LedgerNote, notesOf, weekDays, weekOf } from './ledger-week.ts'
@@ -6,7 +7,7 @@ import { withoutNotice } from './notice.ts'
 import type { JournalPort } from './ports/journal.ts'
 import type { VaultPort } from './ports/vault.ts'
 import { parseTaskFile } from './task-file.ts'
-import { DOMAINS, fileNameOf, parseVaultPath, placeOf, type VaultPath, vaultPath } from './vault-path.ts'
+import { DOMAINS, fileNameOf, placeOf, REVIEW_SHEET, type VaultPath, vaultPath } from './vault-path.ts'
 import type { ZoneNews } from './zone-news.ts'
 import { isLocalOnly } from './zone-policy.ts'
 
@@ -31,7 +32,6 @@ export interface DashboardSources {
 const SHOWN_DONE = 50
 const SHOWN_UPDATES = 20
 const MAX_LEDGER_BYTES = 32 * 1024 * 1024
-const LINK_TO_REVIEW = 'Review.md'
 
 /**
  * Gathers what the dashboard shows, again and again: a file that has not changed since the last time is not read again,
@@ -57,7 +57,7 @@ export function dashboardGatherer(ports: DashboardPorts): (sources: DashboardSou
     )
     const facts: DashboardFacts = {
       isHalted: await vault.exists(vaultPath('HALT.md')),
-      hasReview: await hasReview(vault),
+      hasReview: await vault.exists(REVIEW_SHEET),
       waiting: inOrder(tasks.map(({ path, task }) => waitingTask(path, task, questions))),
       held: held.map(({ path, say }) => ({ path, title: titleOfName(path), say })),
       doneToday: await listDone(doneToday(notes, agent, now), done, (path) => readFile(path, readTask)),
@@ -114,11 +114,17 @@ function readTask(text: string | undefined): TaskFacts | undefined {
   const parsed = text === undefined ? undefined : parseTaskFile(withoutNotice(text))
   if (!parsed?.ok) return undefined
   const { front } = parsed.task
-  const { id, generation, title, risk, drafted, created, outcome } = front
+  const { id, generation, title, risk, drafted, created, outcome, priority } = front
+  const isUrgent = priority === 'high' || priority === 'urgent'
   const action = readAction(parsed.task)
   const say = action.ok ? briefOf(action.action) : 'nothing to approve yet; the file says why'
-  const level = risk.length > 0 || !action.ok ? 'look' : 'plain'
-  return { id, generation, title, say, done: doneOf(parsed.task), level, at: outcome?.at ?? drafted?.at ?? created }
+  const warnings = warningsIn(parsed.task)
+  const high = warnings.find((warning) => warning.level === 'high')
+  const isOdd = risk.length > 0 || warnings.length > 0 || !action.ok
+  const level = high ? 'high' : isOdd ? 'look' : 'plain'
+  const why = (high ?? warnings[0])?.say
+  const at = outcome?.at ?? drafted?.at ?? created
+  return { id, generation, title, say, why, done: doneOf(parsed.task), level, isUrgent, at }
 }
 
 function waitingTask(
@@ -129,24 +135,16 @@ function waitingTask(
   const place = placeOf(path)
   const isPrivate = 'domain' in place && isLocalOnly(place.domain)
   if (!task) {
+    const broken = { level: 'look', key: `broken:${fileNameOf(path)}`, isUrgent: false } as const
     const say = 'cannot be used as it stands; the file says why'
-    return {
-      path,
-      title: titleOfName(path),
-      say,
-      at: undefined,
-      level: 'look',
-      key: `broken:${fileNameOf(path)}`,
-      isPrivate,
-    }
+    return { ...broken, path, title: titleOfName(path), say, at: undefined, isPrivate }
   }
-  const { title, say, at, level } = task
-  const askedAt = questions.get(task.id ?? '')
-  if (askedAt !== undefined) {
-    const key = `question:${task.id}:${askedAt}`
-    return { path, title, say, at: new Date(askedAt).toISOString(), level: 'question', key, isPrivate }
-  }
-  return { path, title, say, at, level, key: `task:${task.id}:${task.generation}`, isPrivate }
+  const { id, generation, title, say, why, at, level, isUrgent } = task
+  const listed = { path, title, say, why, isPrivate, isUrgent }
+  const askedAt = questions.get(id)
+  return askedAt === undefined
+    ? { ...listed, at, level, key: `task:${id}:${generation}` }
+    : { ...listed, at: new Date(askedAt).toISOString(), level: 'question', key: `question:${id}:${askedAt}` }
 }
 
 /** Found by the id in their names; a file that is gone from the folder of the month is not listed. */
@@ -166,11 +164,6 @@ async function listDone(
       return { path, title: task?.title ?? titleOfName(path), say: task?.done ?? 'done', at }
     }),
   )
-}
-
-async function hasReview(vault: Pick<VaultPort, 'exists'>): Promise<boolean> {
-  const verdict = parseVaultPath(LINK_TO_REVIEW)
-  return verdict.ok && vault.exists(verdict.path)
 }
 
 /** `EMAIL_2026-11-20_invoice-for-march_7h3k9q.md` → `invoice for march`. */

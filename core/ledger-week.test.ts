@@ -96,6 +96,7 @@ test('alerts are those of today and yesterday, newest first, from every ledger',
     entry('19T10:00', 'gate.refused', undefined, { rule: 'path-owner', detail: 'Approved/x.md' }),
     entry('20T10:00', 'task.returned', 'A', { rule: 'not-presented' }),
     entry('20T10:01', 'task.returned', 'A', { rule: 'expired' }),
+    entry('20T10:02', 'execution.unknown', 'A', { reason: 'asked elsewhere' }),
   )
   const cloud = notes('cloud', entry('20T09:00', 'zone.forbidden', 'A', { operation: 'execute', rule: 'zone' }))
   expect(alertsOf([...local, ...cloud], 'local', NOW).map(({ agent, say }) => `${agent}: ${say}`)).toEqual([

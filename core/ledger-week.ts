@@ -88,8 +88,7 @@ function alertOf(entry: LedgerEntry): string | undefined {
     return FORGED_RULES.includes(String(entry.data?.rule))
       ? 'an approval was refused: nothing like it had been shown to you on this machine'
       : undefined
-  if (entry.type === 'execution.unknown' || /^(gate|hub|zone)\./.test(entry.type)) return sayEntry(entry)
-  return undefined
+  return /^(gate|hub|zone)\./.test(entry.type) ? sayEntry(entry) : undefined
 }
 
 /** Counts what the ledgers of all agents tell of the last seven days; `own` is this machine's agent. */

@@ -19,6 +19,7 @@ export const LEDGER_TYPES = [
   'execution.unknown',
   'execution.resolved',
   'conflict.kept',
+  'file.refused',
   'path.held',
   'gate.refused',
   'hub.rolled-back',

@@ -1,4 +1,4 @@
-import { decodeLabel } from './punycode.ts'
+import { domainToUnicode } from 'node:url'
 
 /** Letters of other scripts (and Latin ones without a decomposition) that are drawn like a Latin letter. */
 const SAME_DRAWING: Readonly<Record<string, string>> = {
@@ -8,14 +8,14 @@ const SAME_DRAWING: Readonly<Record<string, string>> = {
   ...{ υ: 'u', χ: 'x', γ: 'y', ω: 'w', μ: 'u', օ: 'o', ո: 'n', ս: 'u', հ: 'h', ց: 'g', զ: 'q' },
   ...{ ı: 'i', ł: 'l', ø: 'o', đ: 'd', ħ: 'h', ŧ: 't', ɑ: 'a', ɡ: 'g', ɩ: 'i', ß: 'ss', æ: 'ae', œ: 'oe' },
 }
-/** Pairs of letters that run together on a screen, and the signs that stand for a letter. */
+/** Signs and letters that stand for another, then pairs that run together on a screen. */
 const SAME_SHAPE: readonly (readonly [RegExp, string])[] = [
+  [/[1|i]/g, 'l'],
   [/rn/g, 'm'],
   [/vv/g, 'w'],
   [/cl/g, 'd'],
   [/0/g, 'o'],
   [/5/g, 's'],
-  [/[1|i]/g, 'l'],
 ]
 /** Names that say nothing about whose a domain is. */
 const GENERIC = new Set(
@@ -61,7 +61,7 @@ export function shownDomain(domain: string): string {
 /** Lower case, composed, punycode decoded, without a last dot. */
 export function decodedDomain(domain: string): string {
   const labels = domain.normalize('NFKC').toLowerCase().replace(/\.$/, '').split('.')
-  return labels.map(decodeLabel).join('.')
+  return labels.map((label) => (label.startsWith('xn--') && domainToUnicode(label)) || label).join('.')
 }
 
 /** The part of a domain that somebody registered, guessed without a list: `mail.acme.co.uk` → `acme.co.uk`. */

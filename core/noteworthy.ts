@@ -1,6 +1,6 @@
 import type { DashboardFacts, WaitingTask } from './dashboard-facts.ts'
 
-export const NOTE_KINDS = ['question', 'refused', 'high', 'old'] as const
+export const NOTE_KINDS = ['question', 'refused', 'high', 'urgent', 'old'] as const
 export type NoteKind = (typeof NOTE_KINDS)[number]
 
 /** Something the person should hear of although they are not looking. */
@@ -17,7 +17,7 @@ export interface Noteworthy {
 
 /**
  * The gravest first: outcomes that only the person can find out, what was refused (a forged approval, a hub that holds
- * what it may not), what is of high risk, and what has waited for longer than `olderThanMs`. A task is there once; when
+ * what it may not), what is of high risk or calls itself urgent, and what has waited for longer than `olderThanMs`. A task is there once; when
  * it has grown old, under another key, so that it is told of once more.
  */
 export function noteworthy(facts: DashboardFacts, now: number, olderThanMs: number): Noteworthy[] {
@@ -38,10 +38,14 @@ function isOlder(task: WaitingTask, now: number, olderThanMs: number): boolean {
 }
 
 function ofTask(task: WaitingTask, isOld: boolean): Noteworthy[] {
-  const isHigh = task.level === 'question' || task.level === 'high'
-  if (!isHigh && !isOld) return []
+  const kind = kindOf(task) ?? (isOld ? 'old' : undefined)
+  if (kind === undefined) return []
   const { title, isPrivate } = task
-  const kind = task.level === 'question' ? 'question' : task.level === 'high' ? 'high' : 'old'
   const domain = task.path.split('/')[1] ?? 'general'
   return [{ key: isOld ? `old:${task.key}` : task.key, kind, title, domain, isPrivate }]
+}
+
+function kindOf({ level, isUrgent }: WaitingTask): NoteKind | undefined {
+  if (level === 'question' || level === 'high') return level
+  return isUrgent ? 'urgent' : undefined
 }

@@ -10,7 +10,7 @@ const MINUTE = 60_000
 
 const TASK: WaitingTask = {
   ...{ path: 'Pending_Approval/email/F.md', title: 'Invoice', say: '', level: 'plain', key: 'task:1:1' },
-  ...{ at: '2026-11-20T11:00:00.000Z', isPrivate: false },
+  ...{ at: '2026-11-20T11:00:00.000Z', isPrivate: false, isUrgent: false },
 }
 const facts = (change: Partial<DashboardFacts>): DashboardFacts =>
   ({ waiting: [], alerts: [], news: { quarantine: undefined }, ...change }) as unknown as DashboardFacts
@@ -21,18 +21,26 @@ describe('noteworthy is', () => {
     expect(worth({ waiting: [TASK, { ...TASK, level: 'look' }] })).toEqual([])
   })
 
-  test('what only the person can find out, what was refused, what is of high risk, and what is old, in this order', () => {
+  test('what only the person can find out, what was refused, what is of high risk, what is urgent, and what is old, in this order', () => {
     const found = worth({
       waiting: [
         { ...TASK, key: 'old', at: '2026-11-19T11:59:59.000Z' },
         { ...TASK, key: 'high', level: 'high' },
-        { ...TASK, key: 'question', level: 'question' },
+        { ...TASK, key: 'urgent', isUrgent: true },
+        { ...TASK, key: 'question', level: 'question', isUrgent: true },
       ],
       alerts: [{ key: 'local:4', agent: 'local', at: '2026-11-20T10:00:00Z', say: 'refused' }],
       news: { signs: [], services: [], sync: undefined, quarantine: { key: 'abc', faults: ['x'] } },
     })
     expect(found.map(({ key, kind }) => `${kind} ${key}`)).toEqual([
-      ...['question question', 'refused quarantine:abc', 'refused alert:local:4', 'high high', 'old old:old'],
+      ...[
+        'question question',
+        'refused quarantine:abc',
+        'refused alert:local:4',
+        'high high',
+        'urgent urgent',
+        'old old:old',
+      ],
     ])
   })
 

@@ -2,11 +2,13 @@ import type { CardFacts } from './card.ts'
 import { plainMarkdown } from './quote.ts'
 import { renderSection, section, type TaskFile, withFront, withSection } from './task-file.ts'
 
+type Shown = Pick<CardFacts, 'digest' | 'presentedAt'>
+
 /**
  * The card of a task from which nothing could be done as it stands: why, and the two boxes that make sense. The note is
  * kept whole, whoever wrote it.
  */
-export function renderProblemCard(task: TaskFile, say: string, facts: CardFacts): TaskFile {
+export function renderProblemCard(task: TaskFile, say: string, facts: Shown): TaskFile {
   const card = [
     `> **There is nothing to approve here yet:** ${plainMarkdown(say, 600)}`,
     '>',
@@ -19,7 +21,7 @@ const OUTCOMES = { 'It was done': 'done', 'It was not done': 'not-done' } as con
 export type OutcomeWord = (typeof OUTCOMES)[keyof typeof OUTCOMES]
 
 /** The card of a task of which nobody can tell whether it was done: what to look for, and the question. */
-export function renderOutcomeCard(task: TaskFile, say: string, facts: CardFacts): TaskFile {
+export function renderOutcomeCard(task: TaskFile, say: string, facts: Shown): TaskFile {
   const card = [
     `> **Was it done?** ${plainMarkdown(say, 600)}`,
     '>',
@@ -45,7 +47,7 @@ export function withOutcomeTick(text: string, word: OutcomeWord): string | undef
   return text.includes(box) ? text.replace(box, `\n- [x] ${label}\n`) : undefined
 }
 
-function withCard(task: TaskFile, card: string, boxes: string, facts: CardFacts): TaskFile {
+function withCard(task: TaskFile, card: string, boxes: string, facts: Shown): TaskFile {
   const presented = withFront(task, { presented: { digest: facts.digest, at: facts.presentedAt } })
   if (section(task, 'card') !== undefined && section(task, 'decision') !== undefined)
     return withSection(withSection(presented, 'card', card), 'decision', boxes)

@@ -17,7 +17,14 @@ export const reportSchema = z.discriminatedUnion('outcome', [
   }),
   z.strictObject({
     outcome: z.literal('refused'),
-    code: z.enum(['ERR_COUNTERSIGNATURE_INVALID', 'ERR_FENCED', 'ERR_MAIL_REFUSED', 'ERR_MAIL_UNREACHABLE']),
+    code: z.enum([
+      'ERR_COUNTERSIGNATURE_INVALID',
+      'ERR_FENCED',
+      'ERR_MAIL_REFUSED',
+      'ERR_MAIL_UNREACHABLE',
+      'ERR_SOCIAL_REFUSED',
+      'ERR_SOCIAL_UNREACHABLE',
+    ]),
     reason: z.string(),
     /** The rule in words, for whoever called without the executor. */
     say: z.string().optional(),

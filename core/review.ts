@@ -96,6 +96,11 @@ export function isReview(text: string): boolean {
   return linesOf(text)[0] === SHEET_MARK
 }
 
+/** The ids that have a box. */
+export function itemsInReview(text: string): TaskId[] {
+  return tickLines(linesOf(text)).map(({ taskId }) => taskId)
+}
+
 /** The ids whose box is ticked. What counts is the box between its marks, and only in a sheet that is as it was written. */
 export function ticksInReview(text: string): TaskId[] {
   const lines = linesOf(text)

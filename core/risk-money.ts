@@ -40,7 +40,7 @@ function accountRisks({ parts, thread, rules }: RiskSubject): Risk[] {
       : {
           flag: 'iban-new',
           level: 'high',
-          say: `the account ${shownIban(iban)} stands neither in the mail nor in your handbook`,
+          say: `the account ${shownIban(iban)} stands neither in the original nor in your handbook`,
         }
   })
   const broken = found.broken.slice(0, MAX_NAMED).map((iban): Risk => {
@@ -52,7 +52,13 @@ function accountRisks({ parts, thread, rules }: RiskSubject): Risk[] {
       const isOld = threadSigns.includes(signsOf(written.replace(/^\D*(?=\d)/, '')))
       return isOld
         ? []
-        : [{ flag: 'payee-new', level: 'high', say: `${name} that the mail does not have: ${written.slice(0, 80)}` }]
+        : [
+            {
+              flag: 'payee-new',
+              level: 'high',
+              say: `${name} that the original does not have: ${written.slice(0, 80)}`,
+            },
+          ]
     }),
   )
   return [...ibans, ...broken, ...others]
@@ -61,11 +67,11 @@ function accountRisks({ parts, thread, rules }: RiskSubject): Risk[] {
 function amountRisks({ parts, thread, rules }: RiskSubject): Risk[] {
   const before = new Set(findAmounts(thread.text).map(keyOf))
   const amounts = [...new Map(findAmounts(parts.text).map((one) => [keyOf(one), one])).values()]
-  const fresh = amounts.filter((one) => !before.has(keyOf(one)))
+  const fresh = thread.text === '' ? [] : amounts.filter((one) => !before.has(keyOf(one)))
   return [
     ...amounts.flatMap((one) => limitRisk(one, rules.codeOver)).slice(0, MAX_NAMED),
     ...fresh.slice(0, MAX_NAMED).map((one): Risk => {
-      return { flag: 'amount-new', level: 'notice', say: `${sayAmount(one)} does not stand in the mail it answers` }
+      return { flag: 'amount-new', level: 'notice', say: `${sayAmount(one)} does not stand in what it answers` }
     }),
   ]
 }

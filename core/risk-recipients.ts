@@ -1,4 +1,5 @@
 import {
+  decodedDomain,
   domainOfAddress,
   isSharedDomain,
   KnownParties,
@@ -7,7 +8,7 @@ import {
   shownDomain,
 } from './look-alike.ts'
 import type { Risk, RiskSubject } from './risk.ts'
-import { mixedWords } from './risk-text.ts'
+import { unusualCharacters } from './unusual-characters.ts'
 
 const TRICKS: Readonly<Record<LookAlike['trick'], string>> = {
   'same-shape': 'looks the same as',
@@ -37,7 +38,7 @@ function risksOfOne(address: string, inThread: KnownParties, subject: RiskSubjec
   const alike =
     known.addressLookAlike(address) ?? (inThread.hasAddress(address) ? undefined : inThread.addressLookAlike(address))
   if (alike) risks.push(lookAlikeRisk(address, alike))
-  if (mixedWords(shownDomain(domain)).length > 0)
+  if (unusualCharacters(decodedDomain(domain)).length > 0)
     risks.push(high('look-alike', `${address}: its domain mixes alphabets (${shownDomain(domain)})`))
   else if (/(?:^|\.)xn--/i.test(domain))
     risks.push(notice('address-unusual', `${address}: written as ${shownDomain(domain)}`))

@@ -1,6 +1,7 @@
 import { hostsIn } from './handbook-contacts.ts'
 import { decodedDomain, domainOfAddress, KnownParties, registeredDomain, shownDomain } from './look-alike.ts'
 import type { Risk, RiskSubject } from './risk.ts'
+import { unusualCharacters } from './unusual-characters.ts'
 
 const LINK = /(?<scheme>[a-z][a-z0-9+.-]{1,20}):\/{0,2}(?<rest>[^\s<>"')\]]{1,2000})/gi
 const BARE_LINK =
@@ -9,18 +10,6 @@ const NAMED_LINK = /\[(?<label>[^[\]\n]{1,500})\]\(\s{0,9}<?(?<target>[^)\s>([]{
 const WEB_SCHEMES = new Set(['http', 'https', 'ftp'])
 const ODD_SCHEMES = /^(?:javascript|vbscript|data|file|blob|smb|ms-[a-z-]+|tel|sms|intent)$/i
 const MAX_NAMED = 5
-/** Words of two alphabets; one foreign letter beside a unit (`kΩ`) is no word. */
-const WORD = /[\p{L}\p{M}\p{N}]{3,}/gu
-const SCRIPTS = [
-  /\p{Script=Latin}/u,
-  /\p{Script=Cyrillic}/u,
-  /\p{Script=Greek}/u,
-  /\p{Script=Armenian}/u,
-  /\p{Script=Cherokee}/u,
-]
-/** What a reader does not see, but for the joiners of pictographs and of scripts that need them. */
-const UNSEEN =
-  /\u034f|[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu
 const PROGRAMS =
   'ade adp apk app appx bat bin chm cmd com cpl dll dmg docm dotm exe hta htm html img inf iso jar js jse lnk mht mhtml msc msi msp pif potm ppam pptm ps1 reg scf scr sct shtml svg url vb vbe vbs vhd vhdx wsc wsf wsh xhtml xlam xll xlsm xltm'
 const DANGEROUS = new Set(PROGRAMS.split(' '))
@@ -55,7 +44,7 @@ export function linkRisks({ parts, thread, known, hosts }: RiskSubject): Risk[] 
       risks.push({
         flag: 'link-new',
         level: 'notice',
-        say: `a link leads to ${where}, which the mail and your handbook do not name`,
+        say: `a link leads to ${where}, which neither the original nor your handbook names`,
       })
   }
   for (const { groups } of parts.text.matchAll(NAMED_LINK)) {
@@ -71,33 +60,11 @@ export function linkRisks({ parts, thread, known, hosts }: RiskSubject): Risk[] 
   return [...new Map(risks.map((risk) => [risk.say, risk])).values()].slice(0, MAX_NAMED * 2)
 }
 
-/** Letters of two alphabets in one word, and characters that nobody sees. */
+/** Characters that cannot be seen, or pass for others. */
 export function signRisks({ parts }: RiskSubject): Risk[] {
-  const mixed = mixedWords(parts.text)
-  const unseen = new Set([...parts.text.matchAll(UNSEEN)].map(([sign]) => sign))
-  const names = [...unseen]
-    .slice(0, MAX_NAMED)
-    .map((sign) => `U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`)
-  return [
-    ...(mixed.length > 0
-      ? [
-          {
-            flag: 'mixed-alphabets',
-            level: 'notice',
-            say: `words with letters of two alphabets: ${mixed.slice(0, MAX_NAMED).join(', ')}`,
-          } satisfies Risk,
-        ]
-      : []),
-    ...(names.length > 0
-      ? [
-          {
-            flag: 'unseen-characters',
-            level: 'notice',
-            say: `characters that cannot be seen: ${names.join(', ')}`,
-          } satisfies Risk,
-        ]
-      : []),
-  ]
+  return unusualCharacters(parts.text).map((words) => {
+    return { flag: 'unusual-characters', level: 'notice', say: `the text has ${words}` }
+  })
 }
 
 /** Names of files that run when they are opened, pack others, or pretend to be something else. */
@@ -111,7 +78,7 @@ export function attachmentRisks({ parts }: RiskSubject): Risk[] {
       .slice(1)
     const last = (endings.at(-1) ?? '').replace(/[\p{Cf}\s]/gu, '')
     const shown = name.slice(0, 80)
-    if (new RegExp(UNSEEN).test(name) || mixedWords(name).length > 0)
+    if (unusualCharacters(name).length > 0)
       return [{ flag: 'attachment-name', level: 'notice', say: `the attachment ${shown} has a deceptive name` }]
     if (DANGEROUS.has(last))
       return [{ flag: 'attachment-program', level: 'notice', say: `the attachment ${shown} can run programs` }]
@@ -119,16 +86,6 @@ export function attachmentRisks({ parts }: RiskSubject): Risk[] {
       return [{ flag: 'attachment-packed', level: 'notice', say: `the attachment ${shown} packs other files` }]
     return []
   })
-}
-
-/** Words in which two alphabets meet, at most a few. */
-export function mixedWords(text: string): string[] {
-  const mixed = new Set<string>()
-  for (const [word] of text.matchAll(WORD)) {
-    if (SCRIPTS.filter((script) => script.test(word)).length > 1) mixed.add(word.slice(0, 40))
-    if (mixed.size > MAX_NAMED) break
-  }
-  return [...mixed]
 }
 
 function linksIn(text: string): Link[] {

@@ -137,7 +137,7 @@ describe('money', () => {
     [
       'a new account with hidden signs in it',
       { text: `Pay to ${OTHER_IBAN.replaceAll(' ', '\u200b')}` },
-      ['iban-new!', 'unseen-characters'],
+      ['iban-new!', 'unusual-characters'],
     ],
     [
       'an account that the mail names',
@@ -182,9 +182,9 @@ describe('links, signs, attachments', () => {
     ['a link that says another place', { text: '[acme.example](https://studio-nord.example)' }, ['link-deceives!']],
     ['a link that says its place', { text: '[www.studio-nord.example](https://studio-nord.example/x)' }, []],
     ['a link of an odd kind', { text: 'javascript:alert(1)' }, ['link-odd']],
-    ['two alphabets in a word', { text: 'Раyment' }, ['mixed-alphabets']],
+    ['two alphabets in a word', { text: 'Раyment' }, ['unusual-characters']],
     ['a word of one other alphabet', { text: 'Привет, 10 kΩ' }, []],
-    ['a hidden sign', { text: 'pay\u2060ment' }, ['unseen-characters']],
+    ['a hidden sign', { text: 'pay\u2060ment' }, ['unusual-characters']],
     ['pictographs', { text: '👩‍👧 ❤️ \ud83c\udff3\ufe0f\u200d\ud83c\udf08' }, []],
     ['a program', { attachments: ['invoice.pdf.exe'] }, ['attachment-program']],
     ['a note with macros', { attachments: ['Report.DOCM '] }, ['attachment-program']],

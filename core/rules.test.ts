@@ -131,11 +131,12 @@ function pending(
 }
 
 describe('the approval card', () => {
+  const RISKS = [{ flag: 'reply-to-differs', level: 'notice', say: 'the reply goes to another address' } as const]
   const facts = { digest: `sha256:${'a'.repeat(64)}`, presentedAt: '2026-11-20T10:00:00.000Z', undoSeconds: 10 }
   const present = (task: ReturnType<typeof pending>, notice?: string) => {
     const verdict = readAction(task)
     if (!verdict.ok) throw new Error(verdict.problem)
-    return renderCard(task, verdict.action, { ...facts, notice })
+    return renderCard(task, verdict.action, { ...facts, notice, risks: RISKS, code: undefined, expires: undefined })
   }
 
   test('says what will be done from the action, and drops what the cloud wrote around it', () => {

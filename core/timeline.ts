@@ -45,6 +45,7 @@ const WORDS: Readonly<Record<LedgerType, Say>> = {
   'execution.unknown': (value) => `nobody can tell whether it was done: ${value('reason')}`,
   'conflict.kept': (value) => `two versions of ${value('of')}: the other was kept as ${value('copy')}`,
   'conflict.settled': (value) => `the other version ${value('copy')} was settled`,
+  'file.refused': (value) => `${value('path')} could not be used: ${value('rule')}`,
   'path.held': (value) => `${value('path')} was held back: ${value('rule')}`,
   'gate.refused': (value) => `the gate refused what the hub holds: ${value('rule')} ${value('detail')}`,
   'hub.rolled-back': () => 'the hub had lost its newest history; it was put back',

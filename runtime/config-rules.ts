@@ -8,6 +8,7 @@ import type { Env } from './config.ts'
 export function contradictions(env: Env): string[] {
   return [
     ...sendingInTheCloud(env),
+    ...postingInTheCloud(env),
     ...secretsInTheOpen(env),
     ...plaintextMail(env),
     ...notices(env),
@@ -21,6 +22,15 @@ function sendingInTheCloud(env: Env): string[] {
   return namesOf(env)
     .filter((name) => /^COUNTERSIGN_(?:SMTP_|GMAIL_|MAIL_PROVIDER$)/.test(name))
     .map((name) => `${name}: the cloud zone never sends mail; remove it here and set it in the local zone`)
+}
+
+/** As for mail. The accounts' names alone are no credential: drafts are made for them. */
+function postingInTheCloud(env: Env): string[] {
+  if (env.COUNTERSIGN_ZONE !== 'cloud') return []
+  return namesOf(env)
+    .filter((name) => /^COUNTERSIGN_(SOCIAL|MASTODON|BLUESKY|LINKEDIN|X|FACEBOOK|INSTAGRAM)_/.test(name))
+    .filter((name) => name !== 'COUNTERSIGN_SOCIAL_ACCOUNTS')
+    .map((name) => `${name}: the cloud zone never posts; remove it here and set it in the local zone`)
 }
 
 /** A secret in a variable shows up in `docker inspect`, in crash reports and in every child process. */
@@ -63,7 +73,7 @@ function isLoopback(host: string): boolean {
 function foldersInsideTheVault(env: Env): string[] {
   const vault = env.COUNTERSIGN_VAULT
   if (!vault) return []
-  return ['COUNTERSIGN_STATE', 'COUNTERSIGN_KEYS', 'COUNTERSIGN_TRUST']
+  return ['COUNTERSIGN_STATE', 'COUNTERSIGN_KEYS', 'COUNTERSIGN_TRUST', 'COUNTERSIGN_SOCIAL_SECRETS']
     .filter((name) => env[name] && isInside(vault, env[name]))
     .map(
       (name) => `${name}: lies inside the vault (COUNTERSIGN_VAULT), which is synchronised; choose a folder beside it`,

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type ConfigHost, type Env, loadConfig, parseConfig } from './config.ts'
 import { contradictions } from './config-rules.ts'
-import { imapSettings, ownerSettings, sendingSettings, smtpSettings, zoneSettings } from './settings.ts'
+import { notifyWaysOf } from './notify-ways.ts'
+import { imapSettings, notifySettings, ownerSettings, sendingSettings, smtpSettings, zoneSettings } from './settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -112,6 +113,11 @@ describe('contradictions', () => {
       { ...good, COUNTERSIGN_SMTP_HOST: 'x' },
       /^COUNTERSIGN_SMTP_HOST: the cloud zone never sends/,
     ],
+    ...['SOCIAL_SECRETS', 'MASTODON_URL', 'X_ANY', 'INSTAGRAM_IMAGES'].map((name): [string, Env, RegExp] => [
+      `${name} in the cloud`,
+      { ...good, [`COUNTERSIGN_${name}`]: 'x' },
+      new RegExp(`^COUNTERSIGN_${name}: the cloud zone never posts`),
+    ]),
     [
       'a Gmail token in the cloud',
       { ...good, COUNTERSIGN_GMAIL_TOKEN_FILE: '/x' },
@@ -144,6 +150,16 @@ describe('contradictions', () => {
       { ...local, COUNTERSIGN_KEYS: '/data/vault/keys' },
       /^COUNTERSIGN_KEYS: lies inside the vault/,
     ],
+    [
+      'notices in clear text',
+      { ...local, COUNTERSIGN_NOTIFY_NTFY_URL: 'http://ntfy.example.org/topic' },
+      /^COUNTERSIGN_NOTIFY_NTFY_URL: http would send/,
+    ],
+    [
+      'a webhook whose host only begins like this machine',
+      { ...local, COUNTERSIGN_NOTIFY_WEBHOOK_URL: 'http://127.0.0.1.evil.example/' },
+      /^COUNTERSIGN_NOTIFY_WEBHOOK_URL: http would send/,
+    ],
     ['the vault as state folder', { ...local, COUNTERSIGN_STATE: '/data/vault' }, /^COUNTERSIGN_STATE: lies inside/],
   ])('refuses %s', (_, env, fault) => {
     expect(contradictions(env)).toEqual([expect.stringMatching(fault)])
@@ -151,13 +167,49 @@ describe('contradictions', () => {
 
   it.each<[string, Env]>([
     ['the cloud without SMTP', good],
+    ['the cloud with the names of accounts', { ...good, COUNTERSIGN_SOCIAL_ACCOUNTS: 'x:@me' }],
     ['local with SMTP', { ...local, COUNTERSIGN_SMTP_HOST: 'mail.example.org' }],
     ['plain IMAP on this machine', { ...local, COUNTERSIGN_IMAP_HOST: '127.0.0.1', COUNTERSIGN_IMAP_TLS: 'none' }],
     ['plain IMAP when allowed', { ...local, COUNTERSIGN_IMAP_TLS: 'none', COUNTERSIGN_ALLOW_PLAINTEXT: 'true' }],
+    ['notices by https', { ...local, COUNTERSIGN_NOTIFY_NTFY_URL: 'https://ntfy.sh/topic' }],
+    ['a webhook on this machine', { ...local, COUNTERSIGN_NOTIFY_WEBHOOK_URL: 'http://[::1]:9/hook' }],
     ['a folder that only begins like the vault', { ...local, COUNTERSIGN_KEYS: '/data/vault-keys' }],
     ['a folder beside the vault that begins with dots', { ...local, COUNTERSIGN_KEYS: '/data/vault/../keys' }],
   ])('allows %s', (_, env) => {
     expect(contradictions(env)).toEqual([])
+  })
+})
+
+describe('the ways to tell the person', () => {
+  const parsed = (env: Env) => parseConfig(notifySettings, { ...env })
+
+  it.each([
+    ...['ntfy.sh/topic', 'https://ntfy.sh', 'https://ntfy.sh/', 'ftp://ntfy.sh/topic', 'https://u:p@ntfy.sh/topic'],
+    ...['https://ntfy.sh/topic#x', 'javascript:alert(1)'],
+  ])('refuse %s as a topic, and do not print it', (COUNTERSIGN_NOTIFY_NTFY_URL) => {
+    const verdict = parsed({ COUNTERSIGN_NOTIFY_NTFY_URL })
+    expect(verdict.ok ? [] : verdict.faults).toEqual(['COUNTERSIGN_NOTIFY_NTFY_URL: expected https://ntfy.sh/<topic>'])
+  })
+
+  it('read their secrets at each use', () => {
+    const file = join(folder, 'ntfy-token')
+    writeFileSync(file, 'one\n')
+    const verdict = parsed({
+      COUNTERSIGN_NOTIFY_NTFY_URL: 'https://ntfy.sh/topic',
+      COUNTERSIGN_NOTIFY_NTFY_TOKEN_FILE: file,
+    })
+    if (!verdict.ok) throw new Error(verdict.faults.join())
+    const ways = notifyWaysOf(verdict.config, 'linux')
+    writeFileSync(file, 'two\n')
+    expect([ways.ntfy?.url, ways.ntfy?.token?.(), ways.webhook, ways.desktop]).toEqual([
+      ...['https://ntfy.sh/topic', 'two', undefined, 'auto'],
+    ])
+  })
+
+  it('are no webhook without a secret to sign with', () => {
+    const verdict = parsed({ COUNTERSIGN_NOTIFY_WEBHOOK_URL: 'https://example.org/hook' })
+    if (!verdict.ok) throw new Error(verdict.faults.join())
+    expect(() => notifyWaysOf(verdict.config, 'linux')).toThrow(/WEBHOOK_SECRET_FILE: missing/)
   })
 })
 

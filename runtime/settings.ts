@@ -75,6 +75,21 @@ export function host(expected: string): z.ZodType<string, string | undefined> {
     .regex(/^[A-Za-z0-9._-]{1,253}$|^[0-9A-Fa-f:.]{2,45}$/, `expected ${expected}: a host name or an address`)
 }
 
+/**
+ * The address of a web server, without path, query or user; http only on loopback, where nothing can be overheard.
+ */
+export function webServer(expected: string, fallback?: string): z.ZodType<string, string | undefined> {
+  const message = `expected ${expected}: https://host, or http:// on loopback, and nothing after it`
+  const server = /^(https:\/\/[A-Za-z0-9.-]{1,253}|http:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\]))(:\d{1,5})?\/?$/
+  return withDefault(z.string(message).regex(server, message), fallback)
+}
+
+/** An https address that ends with a slash: everything below it. */
+export function webFolder(expected: string): z.ZodType<string, string | undefined> {
+  const message = `expected ${expected}: https://host/folder/`
+  return z.string(message).regex(/^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)+\/([A-Za-z0-9._~-]+\/)*$/, message)
+}
+
 /** The address of a web server without user, password and fragment, and at least so many parts in its path. */
 export function webAddress(example: string, parts: number): z.ZodType<string, string | undefined> {
   const expected = `expected ${example}`
@@ -167,6 +182,21 @@ export const smtpSettings = {
   smtpTls: tls('COUNTERSIGN_SMTP_TLS'),
   /** As for IMAP. */
   smtpTlsCa: setting('COUNTERSIGN_SMTP_TLS_CA_FILE', optional(secretFile())),
+}
+
+const linkedinVersion = (fallback: string) =>
+  withDefault(z.string().regex(/^20\d{2}(0[1-9]|1[0-2])$/, 'expected a version such as 202605'), fallback)
+
+/** Where the credentials of the social accounts stand, and what their networks want to be told; local zone only. */
+export const socialSettings = {
+  /** One file for each network, named like it. */
+  socialSecrets: setting('COUNTERSIGN_SOCIAL_SECRETS', optional(folder())),
+  /** Where the account's domain is not its server's. */
+  mastodonUrl: setting('COUNTERSIGN_MASTODON_URL', optional(webServer('the address of the Mastodon server'))),
+  blueskyUrl: setting('COUNTERSIGN_BLUESKY_URL', webServer('the address of the atproto server', 'https://bsky.social')),
+  linkedinVersion: setting('COUNTERSIGN_LINKEDIN_VERSION', linkedinVersion('202605')),
+  /** The images that may be posted on Instagram begin with this. */
+  instagramImages: setting('COUNTERSIGN_INSTAGRAM_IMAGES', optional(webFolder('where images for Instagram stand'))),
 }
 
 /** What opens the countersigning key, when it has a passphrase; local zone only. */

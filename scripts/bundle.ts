@@ -15,6 +15,7 @@ export const BUNDLE_SETS = {
     health: 'services/health/main.ts',
     countersign: 'cli/main.ts',
     'mcp-email': 'mcp/email/main.ts',
+    'mcp-social': 'mcp/social/main.ts',
   },
   local: {
     executor: 'services/executor/main.ts',
@@ -22,6 +23,7 @@ export const BUNDLE_SETS = {
     health: 'services/health/main.ts',
     countersign: 'cli/main.ts',
     'mcp-email': 'mcp/email/main.ts',
+    'mcp-social': 'mcp/social/main.ts',
   },
   hub: {
     'prepare-hub': 'services/hub/prepare-hub.ts',
@@ -35,10 +37,12 @@ export type BundleSet = keyof typeof BUNDLE_SETS
 /** Code that acts towards the world. Invariant: none of it is in an image of the cloud zone, not even unused. */
 export const ACTING_CODE: readonly RegExp[] = [
   /^adapters\/smtp\//,
+  /^adapters\/social\//,
   /^adapters\/gmail\//,
   /^services\/executor\//,
   /^mcp\/email\/main-local\.ts$/,
   /^mcp\/email\/tools\/send-email\.ts$/,
+  /^mcp\/social\/tools\/publish-post\.ts$/,
   /^mcp\/[^/]+\/main-local\.ts$/,
   /^node_modules\/nodemailer\//,
   /^node_modules\/@googleapis\//,

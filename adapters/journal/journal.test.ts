@@ -190,6 +190,7 @@ describe('fencing', () => {
       () => journal.unpresent('F.md'),
       () => journal.withdraw(TASK),
       () => journal.sendBack({ ...BACK }),
+      () => journal.rememberRecipients(['a@b.example'], 1),
       () => journal.keepUpdate({ agent: 'cloud', name: 'u', text: 't' }),
     ]
     expect(steps.map(codeOf)).toEqual(steps.map(() => 'ERR_FENCED'))
@@ -257,6 +258,26 @@ test('a journal remembers when it was made, however often it is opened', () => {
   }
 })
 
+test('the two newest review sheets are known by their digest, also after a restart', () => {
+  const items = [{ taskId: TASK, path: 'Pending_Approval/email/F.md', title: 'T', shown: 's' }]
+  for (const digest of ['a', 'b', 'c']) journal.keepReview({ digest, items })
+  using next = reopened()
+  expect(['a', 'b', 'c'].map((digest) => next.reviewOf(digest))).toEqual([
+    undefined,
+    { digest: 'b', items },
+    { digest: 'c', items },
+  ])
+  expect(() => journal.keepReview({ digest: 'd', items })).toThrow(/ERR_FENCED|epoch/)
+})
+
+test('a file that nobody can read is remembered until it can be', () => {
+  journal.setUnreadable('Approved/F.md', 'too large')
+  journal.setUnreadable('Approved/F.md', 'a link')
+  expect([...journal.unreadable()]).toEqual([['Approved/F.md', 'a link']])
+  journal.setUnreadable('Approved/F.md', undefined)
+  expect(journal.unreadable().size).toBe(0)
+})
+
 test('updates are kept once by name, the newest first, 200 at most', () => {
   for (let index = 0; index < 205; index++)
     journal.keepUpdate({ agent: 'cloud', name: String(index).padStart(4, '0'), text: `t${index}` })
@@ -297,4 +318,25 @@ test('a journal of an earlier version is brought to the present layout: nothing 
   expect(later.freezeOf(OTHER)).toMatchObject({ tool: 'email.send_email', undoUntil: 2 })
   expect(later.resolve(TASK, { state: 'accepted', answer: 'yes', at: 9 })).toBe(true)
   expect(later.useOf(TASK, 2)).toBe('spent')
+})
+
+test('what was done of late is told with its tool, but not what was surely refused', () => {
+  for (const [index, task] of [TASK, OTHER].entries()) {
+    intend(`n${index}`, 1, task)
+    journal.consume(receipt(`n${index}`, task), 10 + index)
+  }
+  expect(journal.usesSince(9)).toEqual([
+    { tool: 'email.send_email', at: 10 },
+    { tool: 'email.send_email', at: 11 },
+  ])
+  expect(journal.usesSince(10)).toHaveLength(1)
+  journal.settle(OTHER, 1, { state: 'refused', at: 12 })
+  expect(journal.usesSince(10)).toEqual([])
+})
+
+test('who was written to is remembered once each, also after a restart', () => {
+  journal.rememberRecipients(['a@b.example', 'c@d.example'], 1)
+  journal.rememberRecipients(['a@b.example'], 2)
+  using later = reopened()
+  expect([later.recipientCount(), later.recipients().sort()]).toEqual([2, ['a@b.example', 'c@d.example']])
 })

@@ -1,13 +1,19 @@
-import { closeSync, openSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 import type { Receipt } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
-import type { ConsumeVerdict, Freeze, Intent, IntentState, JournalPort, Presentation } from '#core/ports/journal.ts'
+import type {
+  ConsumeVerdict,
+  Freeze,
+  Intent,
+  IntentState,
+  JournalPort,
+  Presentation,
+  ReviewedItem,
+} from '#core/ports/journal.ts'
+import { openDatabase } from './database.ts'
 import { freezeOf, intentOf, presentationOf, type Row, sentBackOf } from './rows.ts'
-import { MIGRATIONS, SCHEMA } from './schema.ts'
 
 const KEPT_UPDATES = 200
-const BUSY_TIMEOUT_MS = 5_000
+const KEPT_REVIEWS = 2
 const VOID = 'UPDATE consumed SET void = 1 WHERE task_id = ? AND generation = ?'
 const UNPRESENT = 'UPDATE shown_cards SET stands = 0 WHERE file_name = ?'
 /** Which states an outcome may follow; anything else would hide that something was done twice or never. */
@@ -185,6 +191,43 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
         return one(sql, taskId, generation) === undefined ? 'none' : 'spent'
       }),
 
+    usesSince: (at) =>
+      read('reading what was done of late', () => {
+        const sql = `SELECT json_extract(i.receipt, '$.tool') AS tool, c.at AS at FROM consumed c
+          JOIN intents i ON i.task_id = c.task_id AND i.generation = c.generation WHERE c.at > ? AND c.void = 0`
+        return all(sql, at).map((row) => ({ tool: String(row.tool), at: Number(row.at) }))
+      }),
+
+    rememberRecipients: (addresses, at) =>
+      write('remembering who was written to', () => {
+        for (const one of addresses) run('INSERT OR IGNORE INTO recipients VALUES (?, ?)', one, at)
+      }),
+    recipientCount: () =>
+      read('counting who was written to', () => Number(one('SELECT count(*) AS n FROM recipients')?.n)),
+    recipients: () =>
+      read('reading who was written to', () => all('SELECT address FROM recipients').map((row) => String(row.address))),
+
+    keepReview: ({ digest, items }) =>
+      write('keeping a review sheet', () => {
+        run('INSERT INTO reviews (digest, items) VALUES (?, ?)', digest, JSON.stringify(items))
+        run('DELETE FROM reviews WHERE seq <= (SELECT max(seq) FROM reviews) - ?', KEPT_REVIEWS)
+      }),
+    reviewOf: (digest) =>
+      read('reading a review sheet', () => {
+        const row = one('SELECT items FROM reviews WHERE digest = ? ORDER BY seq DESC', digest)
+        return row && { digest, items: JSON.parse(String(row.items)) as ReviewedItem[] }
+      }),
+
+    unreadable: () =>
+      read('reading what nobody can read', () => {
+        return new Map(all('SELECT * FROM unreadable').map((row) => [String(row.path), String(row.say)]))
+      }),
+    setUnreadable: (path, say) =>
+      write('recording a file that nobody can read', () => {
+        if (say === undefined) run('DELETE FROM unreadable WHERE path = ?', path)
+        else run('INSERT OR REPLACE INTO unreadable VALUES (?, ?)', path, say)
+      }),
+
     keepUpdate: ({ agent, name, text }) =>
       write('keeping an update', () => {
         run('INSERT OR IGNORE INTO updates (agent, name, text) VALUES (?, ?, ?)', agent, name, text)
@@ -200,21 +243,6 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
       ),
     [Symbol.dispose]: () => db.close(),
   }
-}
-
-function openDatabase(path: string, now: number): DatabaseSync {
-  closeSync(openSync(path, 'a', 0o600))
-  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
-  db.exec('PRAGMA journal_mode = WAL')
-  // FULL: a consumed receipt must survive a power cut, or it could be used again.
-  db.exec('PRAGMA synchronous = FULL')
-  for (const { table, lacks, sql } of MIGRATIONS) {
-    const columns = db.prepare(`PRAGMA table_info(${table})`).all()
-    if (columns.length > 0 && !columns.some((column) => column.name === lacks))
-      db.exec(`BEGIN IMMEDIATE; ${sql}; COMMIT`)
-  }
-  db.exec(`BEGIN IMMEDIATE; ${SCHEMA} INSERT OR IGNORE INTO birth VALUES (1, ${Math.trunc(now)}); COMMIT`)
-  return db
 }
 
 function consume(

@@ -44,6 +44,7 @@ export async function openVault(rootFolder: string, options: VaultOptions = {}):
     root,
     list: (folder) => list(root, folder),
     find: (fileName) => find(root, fileName),
+    taskFolders: async () => (await taskFolders(root)).reverse(),
     conflicts: () => listConflicts(root),
     exists: async (path) => (await lstatOrUndefined(absoluteOf(root, path), path)) !== undefined,
     stamp: async (path) => stampOf(absoluteOf(root, path)),

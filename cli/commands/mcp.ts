@@ -6,7 +6,7 @@ import { CountersignError } from '#core/errors.ts'
 import { type Cli, example } from '../cli.ts'
 import { environmentOf } from '../zone-home.ts'
 
-const SERVERS = ['email'] as const
+const SERVERS = ['email', 'social'] as const
 
 export function configure(command: Command, cli: Cli): void {
   command

@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
-import { renderTaskFile } from '#core/task-file.ts'
+import { warningsIn } from '#core/card.ts'
+import { asksForCode } from '#core/confirmation.ts'
+import { renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { folderOf } from '#core/vault-path.ts'
 import { type Cli, example } from '../cli.ts'
 import { giveBack } from '../give-back.ts'
@@ -26,8 +28,8 @@ export function configure(command: Command, cli: Cli): void {
       const { task } = found
       const text = task ? terminalBlock(renderTaskFile(task)) : `The file cannot be read as a task: ${found.problem}`
       cli.answer(
-        { ...summaryOf(found), ...(task ? { front: task.front, body: task.body } : {}) },
-        `${found.path}\n\n${text}`,
+        { ...summaryOf(found), ...(task ? { ...judgedOf(task), front: task.front, body: task.body } : {}) },
+        `${found.path}\n\n${text}${task && asksForCode(task) ? '\n\nHigh-risk: to approve it, type the code of its card.' : ''}`,
       )
     })
   command
@@ -37,6 +39,11 @@ export function configure(command: Command, cli: Cli): void {
     .argument('<agent>', 'an agent of either zone')
     .addHelpText('after', example('task transfer 7h3k9q local'))
     .action((reference: string, agent: string) => giveBack(reference, agent, cli))
+}
+
+/** As its card says it. */
+function judgedOf(task: TaskFile) {
+  return { warnings: warningsIn(task), needs_code: asksForCode(task) }
 }
 
 function summaryOf({ path, place, task, problem }: FoundTask) {

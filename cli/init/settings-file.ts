@@ -41,6 +41,12 @@ const LINES: readonly (SettingLine | string)[] = [
     zones: ['local'],
     standard: 'tls',
   },
+  'Social accounts, one a network (docs/social.md). Their credentials stand in social/, local zone only.',
+  {
+    name: 'COUNTERSIGN_SOCIAL_ACCOUNTS',
+    comment: 'for example mastodon:@you@social.example, bluesky:you.bsky.social',
+    standard: '',
+  },
   'The hub: the git repository both zones share',
   {
     name: 'COUNTERSIGN_HUB_URL',

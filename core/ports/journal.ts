@@ -82,6 +82,22 @@ export interface SentBack {
   readonly at: number
 }
 
+/** A review sheet as it was written: what a tick in it stands for. */
+export interface WrittenReview {
+  /** `reviewDigest` of its text. */
+  readonly digest: string
+  readonly items: readonly ReviewedItem[]
+}
+
+export interface ReviewedItem {
+  readonly taskId: TaskId
+  /** Where its file waited. */
+  readonly path: string
+  readonly title: string
+  /** `Presentation.shown` of the card that the sheet was made from. */
+  readonly shown: string
+}
+
 /** A note from Updates/<agent>/, kept after the file is merged away. */
 export interface KeptUpdate {
   readonly agent: string
@@ -149,6 +165,24 @@ export interface JournalPort extends Disposable {
   ): boolean
   /** What became of the task's one use; `spent` also when this very generation of it is used up. */
   useOf(taskId: TaskId, generation: number): Use
+
+  /** By which tools something was done, or may have been, after this moment, and when. */
+  usesSince(at: number): { readonly tool: string; readonly at: number }[]
+
+  /** To whom something was sent, each address once. */
+  rememberRecipients(addresses: readonly string[], at: number): void
+  /** Grows with every new one. */
+  recipientCount(): number
+  recipients(): string[]
+
+  /** Before the sheet is written: its ticks count from the moment they can be set. The two newest stay. */
+  keepReview(review: WrittenReview): void
+  reviewOf(digest: string): WrittenReview | undefined
+
+  /** Files that nobody can read, by path, with what was told of them; kept so that each is told once. */
+  unreadable(): ReadonlyMap<string, string>
+  /** `undefined`: it can be read again, or is gone. */
+  setUnreadable(path: string, say: string | undefined): void
 
   /** Keeps a note once, by its name; the newest 200 stay. */
   keepUpdate(update: KeptUpdate): void

@@ -11,6 +11,8 @@ export interface VaultPort {
   list(folder: string): Promise<VaultPath[]>
   /** Where a task file of this name stands now, in whatever state folder; undefined when nowhere. */
   find(fileName: string): Promise<VaultPath | undefined>
+  /** Every folder in which a task may stand now, in the order of a task's life. */
+  taskFolders(): Promise<string[]>
   /** Every conflict copy, sorted. */
   conflicts(): Promise<VaultPath[]>
   exists(path: VaultPath): Promise<boolean>

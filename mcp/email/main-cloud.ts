@@ -23,12 +23,13 @@ export async function cloudTools(config: CloudConfig): Promise<EmailTool[]> {
   const handIn: HandInDraft = async (taskId, body) => {
     const job = (await claimedJobs(vault, config.agent)).find((claimed) => claimed.taskId === taskId)
     if (!job) return { kind: 'lost' }
-    return draftReply(job, {
+    const outcome = await draftReply(job, {
       ...{ vault, ledger, clock, zone: config.zone, agent: config.agent },
       ...{ ownerAddress: config.ownerAddress, ownerName: config.ownerName },
       write: async () => ({ text: body, by: 'draft_email', model: 'an MCP client', costUsd: '0' }),
       expiresAfterMs: config.expiresDays * 86_400_000,
     })
+    return outcome.kind === 'left' ? { kind: 'unusable', problem: 'this task is no mail: use draft_post' } : outcome
   }
   return [searchEmails(imapSearch(imapAccountOf(config), { mailbox: config.imapMailbox })), draftEmail(handIn)]
 }

@@ -15,13 +15,17 @@ import { parseTaskFile, renderTaskFile, section, type TaskFile, withFront, withS
 import { fileNameOf, taskPath, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import { decideZone, type Zone } from '#core/zone-policy.ts'
 
-export interface DrafterDeps {
+/** What handing a draft in needs, whatever it is a draft of. */
+export interface HandInDeps {
   readonly vault: VaultPort
   readonly ledger: LedgerPort
   readonly clock: Clock
-  readonly write: WriteDraft
   readonly zone: Zone
   readonly agent: string
+}
+
+export interface DrafterDeps extends HandInDeps {
+  readonly write: WriteDraft
   /** The address replies are sent from. */
   readonly ownerAddress: string
   /** Signs a reply where the handbook names no signature. */
@@ -36,10 +40,12 @@ export type DraftOutcome =
   /** The task is no longer this agent's under that generation: nothing to do. */
   | { readonly kind: 'lost' }
   | { readonly kind: 'forbidden'; readonly rule: string }
+  /** No mail: it stays claimed, for whoever writes it (`draft_post`). */
+  | { readonly kind: 'left' }
   /** Nothing can be drafted from this file; it was handed in for the person to see why. */
   | { readonly kind: 'unusable'; readonly problem: string }
 
-interface Claimed {
+export interface Claimed {
   readonly path: VaultPath
   readonly task: TaskFile
 }
@@ -52,33 +58,52 @@ interface Claimed {
 export async function draftReply(job: TaskJob, deps: DrafterDeps): Promise<DraftOutcome> {
   const claimed = await findClaimed(job, deps)
   if (!claimed) return { kind: 'lost' }
-  const { path, task } = claimed
-  const decision = decideZone(deps.zone, task.front.domain, 'draft')
-  if (!decision.allow) {
-    await deps.ledger.append('zone.forbidden', {
-      task: task.front.id,
-      data: { operation: 'draft', domain: task.front.domain, rule: decision.rule },
-    })
-    return { kind: 'forbidden', rule: decision.rule }
-  }
-  const draft = await writeDraft(task, deps)
+  const { task } = claimed
+  const forbidden = await forbiddenHere(task, deps)
+  if (forbidden) return forbidden
+  if (task.front.domain === 'social') return { kind: 'left' }
+  const outcome = await handIn(claimed, await writeDraft(task, deps), deps)
+  return outcome.kind === 'drafted' ? { ...outcome, ...arrivalOf(task) } : outcome
+}
+
+/** What this zone may not draft, it refuses on the record. */
+export async function forbiddenHere(
+  { front }: TaskFile,
+  deps: HandInDeps,
+): Promise<Extract<DraftOutcome, { kind: 'forbidden' }> | undefined> {
+  const decision = decideZone(deps.zone, front.domain, 'draft')
+  if (decision.allow) return undefined
+  await deps.ledger.append('zone.forbidden', {
+    task: front.id,
+    data: { operation: 'draft', domain: front.domain, rule: decision.rule },
+  })
+  return { kind: 'forbidden', rule: decision.rule }
+}
+
+/** Draft in place, note, ledger, move: each step may be repeated after a crash. */
+export async function handIn(
+  { path, task }: Claimed,
+  draft: { task: TaskFile; problem?: string },
+  deps: HandInDeps,
+): Promise<DraftOutcome> {
+  const { front } = task
   await deps.vault.replace(path, renderTaskFile(draft.task))
   await writeUpdate(draft.task, fileNameOf(path), draft.problem, deps)
   const { model = 'none', cost_usd } = draft.task.front.drafted ?? {}
   await deps.ledger.append('task.drafted', {
-    task: task.front.id,
+    task: front.id,
     data: {
-      generation: job.generation,
+      generation: front.generation,
       model,
       ...(cost_usd !== undefined && { cost_usd }),
       ...(draft.problem && { problem: draft.problem }),
     },
   })
-  const pending = taskPath({ kind: 'pending', domain: task.front.domain }, fileNameOf(path))
+  const pending = taskPath({ kind: 'pending', domain: front.domain }, fileNameOf(path))
   const moved = await deps.vault.move(path, pending)
   if (moved !== 'moved') return { kind: 'lost' }
   if (draft.problem) return { kind: 'unusable', problem: draft.problem }
-  return { kind: 'drafted', path: pending, ...arrivalOf(task) }
+  return { kind: 'drafted', path: pending }
 }
 
 function arrivalOf({ front }: TaskFile): { arrivedAt?: number } {
@@ -96,7 +121,10 @@ export async function claimedJobs(vault: VaultPort, agent: string): Promise<Task
   return jobs
 }
 
-async function findClaimed(job: TaskJob, deps: DrafterDeps): Promise<Claimed | undefined> {
+export async function findClaimed(
+  job: TaskJob,
+  deps: Pick<HandInDeps, 'vault' | 'agent'>,
+): Promise<Claimed | undefined> {
   const ending = `_${shortId(job.taskId)}.md`
   for (const path of await deps.vault.list(`In_Progress/${deps.agent}`)) {
     if (!path.endsWith(ending)) continue
@@ -167,12 +195,14 @@ async function writeUpdate(
   task: TaskFile,
   fileName: string,
   problem: string | undefined,
-  deps: DrafterDeps,
+  deps: HandInDeps,
 ): Promise<void> {
   const { id, generation, title, domain } = task.front
   const seed = createHash('sha256').update(`${id}/${generation}/drafted`).digest()
   const noteId = makeTaskId(Date.parse(task.front.drafted?.at ?? task.front.created), seed)
-  const what = problem ? 'A mail waits without a draft' : 'A reply waits for your approval'
+  const what = problem
+    ? 'A mail waits without a draft'
+    : `A ${domain === 'social' ? 'post' : 'reply'} waits for your approval`
   const text = `${what}: [[Pending_Approval/${domain}/${fileName}|${oneLine(title, 120).replace(/[[\]|]/g, ' ')}]]\n`
   await deps.vault.create(vaultPath(`Updates/${deps.agent}/${noteId}.md`), text)
 }

@@ -1,3 +1,4 @@
+import { socialAccountList } from '#core/social-accounts.ts'
 import type { ConfigOf } from '#runtime/config.ts'
 import {
   imapSettings,
@@ -7,6 +8,7 @@ import {
   ownerSettings,
   sendingSettings,
   setting,
+  socialSettings,
   wholeNumber,
   zoneSettings,
 } from '#runtime/settings.ts'
@@ -17,6 +19,8 @@ export const executorSettings = {
   ...sendingSettings,
   ...imapSettings,
   ...ownerSettings,
+  ...socialSettings,
+  socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
   ...keySettings,
   ...notifySettings,
   /** How long an approval can be taken back by moving the file. */

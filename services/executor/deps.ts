@@ -13,6 +13,7 @@ import type { Zone } from '#core/zone-policy.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import type { InHand } from './in-hand.ts'
+import type { Knowledge } from './knowledge.ts'
 import type { IsQuiet } from './quiet-files.ts'
 
 /**
@@ -35,6 +36,8 @@ export interface ExecutorDeps {
   readonly zone: Zone
   readonly agent: string
   readonly limits: ActionLimits
+  /** The handbook and whom this machine has written to, as they are now. */
+  knowledge(): Promise<Knowledge>
   readonly undoMs: number
   /** How long a countersignature may be used after it was made. */
   readonly receiptMs: number
@@ -54,8 +57,13 @@ export interface ExecutorDeps {
 /** Everything but what the running of passes brings. */
 export type WiredDeps = Omit<ExecutorDeps, 'isQuiet' | 'inHand'>
 
-/** A task that stands still, and why, in words for the person. */
-export interface Held {
-  readonly path: string
+/** Why a task stands still, in words for the person, and until when (ms) where that is known. */
+export interface Stay {
   readonly say: string
+  readonly until?: number | undefined
+}
+
+/** A task that stands still. */
+export interface Held extends Stay {
+  readonly path: string
 }

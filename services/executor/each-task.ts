@@ -1,23 +1,23 @@
 import { CountersignError } from '#core/errors.ts'
-import type { ExecutorDeps, Held } from './deps.ts'
+import type { ExecutorDeps, Held, Stay } from './deps.ts'
 
 /** Without its journal, or overtaken by a newer executor, the process must not go on at all. */
 const FATAL: readonly string[] = ['ERR_FENCED', 'ERR_JOURNAL_FAILED']
 
 /**
  * One step per item; a failing one is logged, held and does not keep the others waiting. `step` gives back why the item
- * stands still, in words for the person, or undefined.
+ * stands still, or undefined.
  */
 export async function eachTask<T extends { readonly path: string }>(
   items: readonly T[],
   deps: Pick<ExecutorDeps, 'log'> & { readonly metrics: Pick<ExecutorDeps['metrics'], 'count'> },
-  step: (item: T) => Promise<string | undefined>,
+  step: (item: T) => Promise<Stay | string | undefined>,
 ): Promise<Held[]> {
   const held: Held[] = []
   for (const item of items) {
     try {
-      const say = await step(item)
-      if (say !== undefined) held.push({ path: item.path, say })
+      const stay = await step(item)
+      if (stay !== undefined) held.push({ path: item.path, ...(typeof stay === 'string' ? { say: stay } : stay) })
     } catch (error) {
       const ours = error instanceof CountersignError ? error : undefined
       if (ours && FATAL.includes(ours.code)) throw error

@@ -6,15 +6,16 @@ import type { Channel } from '#core/ports/channel.ts'
 import type { Freeze } from '#core/ports/journal.ts'
 import { type Report, reportSchema } from '#core/report.ts'
 import { taskPath, type VaultPath } from '#core/vault-path.ts'
-import type { ExecutorDeps } from './deps.ts'
+import type { ExecutorDeps, Stay } from './deps.ts'
 import { BEING_CHANGED, isHalted, judge, type Read, readTask } from './read-task.ts'
+import { leaveUnreadable } from './refuse-file.ts'
 import { recordUndone, sendBack } from './send-back.ts'
 
 type Permitted = Extract<ExecutionVerdict, { kind: 'permitted' }>
 
 export type ExecuteOutcome =
   /** The undo window is open, or something keeps the task where it is. */
-  | { readonly kind: 'held'; readonly say: string }
+  | ({ readonly kind: 'held' } & Stay)
   | { readonly kind: 'undone' }
   /** Back before the person; nothing was done. */
   | { readonly kind: 'returned'; readonly rule: string }
@@ -30,12 +31,14 @@ export async function executeApproved(freeze: Freeze, channel: Channel, deps: Ex
   const path = taskPath({ kind: 'in-progress', agent: deps.agent }, freeze.fileName)
   const read = await readTask(path, deps)
   if (read.kind === 'gone') return takenAway(freeze, deps)
-  if (read.kind === 'unreadable') return { kind: 'held', say: read.say }
-  if (deps.clock.now() < freeze.undoUntil)
-    return { kind: 'held', say: `goes out after ${new Date(freeze.undoUntil).toISOString()} unless you move it back` }
+  if (read.kind === 'unreadable') return { kind: 'held', say: await leaveUnreadable(path, read.say, deps) }
+  const until = freeze.undoUntil
+  if (deps.clock.now() < until)
+    return { kind: 'held', say: `goes out after ${new Date(until).toISOString()} unless you move it back`, until }
   const isSame = read.parsed.ok && read.parsed.task.front.id === freeze.taskId
   const verdict = await judge(path, read, deps)
-  if (verdict.kind === 'refused' && verdict.next === 'hold') return { kind: 'held', say: verdict.say }
+  if (verdict.kind === 'refused' && verdict.next === 'hold')
+    return { kind: 'held', say: verdict.say, until: verdict.until }
   if (verdict.kind === 'refused' || !isSame || !isFrozen(verdict, freeze)) {
     if (!deps.isQuiet(path, read.text)) return { kind: 'held', say: BEING_CHANGED }
     const reason = verdict.kind === 'refused' ? verdict : CHANGED

@@ -1,6 +1,7 @@
-import { actionDigest, channelOf, readAction, type ToolName } from '#core/action.ts'
+import { actionDigest, channelOf, parseAction, partsOf, readAction, type ToolName } from '#core/action.ts'
 import { withHistory } from '#core/claim.ts'
 import { CountersignError } from '#core/errors.ts'
+import { sameAddress } from '#core/look-alike.ts'
 import { withNotice } from '#core/notice.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Intent } from '#core/ports/journal.ts'
@@ -17,6 +18,10 @@ import { sendBack } from './send-back.ts'
  */
 export async function finishAccepted(intent: Intent, deps: ExecutorDeps): Promise<string | undefined> {
   const at = new Date(intent.updatedAt).toISOString()
+  if (intent.action !== undefined) {
+    const { recipients } = partsOf(parseAction(intent.action))
+    deps.journal.rememberRecipients(recipients.map(sameAddress), intent.updatedAt)
+  }
   const path = await deps.vault.find(intent.fileName)
   if (path && !path.startsWith('Done/')) {
     const read = await readTask(path, deps)

@@ -1,7 +1,8 @@
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
-import type { ExecutorDeps, Held } from './deps.ts'
+import type { ExecutorDeps, Held, Stay } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
 import { BEING_CHANGED, judge, type Read, readTask } from './read-task.ts'
+import { leaveUnreadable } from './refuse-file.ts'
 import { sendBack } from './send-back.ts'
 
 /**
@@ -13,18 +14,18 @@ export async function freezeApproved(deps: ExecutorDeps): Promise<Held[]> {
   return eachTask(asItems(await deps.vault.list('Approved')), deps, ({ path }) => freeze(path, deps))
 }
 
-async function freeze(path: VaultPath, deps: ExecutorDeps): Promise<string | undefined> {
+async function freeze(path: VaultPath, deps: ExecutorDeps): Promise<Stay | string | undefined> {
   const read = await readTask(path, deps)
   if (read.kind === 'gone') return undefined
-  if (read.kind === 'unreadable') return read.say
+  if (read.kind === 'unreadable') return leaveUnreadable(path, read.say, deps)
   if (!read.parsed.ok) return pickUp(path, read, deps)
   return deps.inHand.take(read.parsed.task.front.id, () => pickUp(path, read, deps))
 }
 
-async function pickUp(path: VaultPath, read: Read, deps: ExecutorDeps): Promise<string | undefined> {
+async function pickUp(path: VaultPath, read: Read, deps: ExecutorDeps): Promise<Stay | string | undefined> {
   const verdict = await judge(path, read, deps)
   if (verdict.kind === 'refused') {
-    if (verdict.next === 'hold') return verdict.say
+    if (verdict.next === 'hold') return { say: verdict.say, until: verdict.until }
     if (!deps.isQuiet(path, read.text)) return BEING_CHANGED
     return (await sendBack(path, read, verdict, deps)) ? undefined : verdict.say
   }

@@ -16,6 +16,7 @@ import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
+import { quietUntil } from '#core/quiet-hours.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
 import { type SendEmailDeps, sendEmail } from '#mcp/email/tools/send-email.ts'
 import { loadConfig } from '#runtime/config.ts'
@@ -25,6 +26,7 @@ import { runService } from '#runtime/service.ts'
 import { executorSettings } from './config.ts'
 import { emailChannel } from './email-channel.ts'
 import { reportKeeper } from './keep-report.ts'
+import { openSocialChannels } from './main-social.ts'
 import { notifyPerson } from './notify-person.ts'
 import { runExecutor } from './run-executor.ts'
 import { actingWith, type ExecutorParts, TOOL_LIMIT_MS, wireExecutor } from './wire-executor.ts'
@@ -58,7 +60,8 @@ await runService('executor', config, async (service) => {
     sentFolder: imapSent(imapAccountOf(config)),
     sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
   })
-  const deps = wireExecutor(config, parts, [email], service)
+  const social = await openSocialChannels(config, parts, service)
+  const deps = wireExecutor(config, parts, [email, ...social], service)
   service.check('redis', () => redis.ping())
   for (const channel of deps.channels) service.check(channel.name, () => channel.problems().join(' ') || true)
   const agents = (await readAgents(config.trust)).map((agent) => agent.name)
@@ -68,7 +71,7 @@ await runService('executor', config, async (service) => {
       notifiers: openNotifiers({ ...notifyWaysOf(config, process.platform), clock }),
       everyMs: config.notifyEveryMinutes * 60_000,
       olderThanMs: config.notifyAfterHours * 3_600_000,
-      isQuiet: () => false,
+      isQuiet: async (now) => quietUntil((await deps.knowledge()).risk.rules.quiet, now) !== undefined,
     }),
   )
   const report = reportKeeper((text) => writeStateFile(config.state, 'executor.json', text), log)

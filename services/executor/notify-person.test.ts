@@ -45,7 +45,7 @@ async function make(notifiers: Notifier[], change: Partial<NotifyDeps> = {}) {
   const count = vi.fn()
   const deps: NotifyDeps = {
     ...{ notifiers, memory, clock, log: { info() {}, warn() {} }, metrics: { count } },
-    ...{ everyMs: 15 * MINUTE, olderThanMs: 24 * 60 * MINUTE, detail: 'titles', isQuiet: () => false },
+    ...{ everyMs: 15 * MINUTE, olderThanMs: 24 * 60 * MINUTE, detail: 'titles', isQuiet: async () => false },
     ...change,
   }
   let person = await notifyPerson(deps)

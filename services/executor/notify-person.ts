@@ -19,7 +19,7 @@ export interface NotifyDeps {
   readonly olderThanMs: number
   readonly detail: NoticeDetail
   /** Whether the person wants only what cannot wait now. */
-  isQuiet(facts: DashboardFacts, now: number): boolean
+  isQuiet(now: number): Promise<boolean>
 }
 
 /** How one way is doing. `fault`: why the last notice could not be handed over. */
@@ -63,7 +63,7 @@ export async function notifyPerson(deps: NotifyDeps): Promise<PersonNotifier> {
     const now = clock.now()
     const { name, isOutside } = way.notifier
     const items = noteworthy(facts, now, deps.olderThanMs)
-    const plan = planNotice(items, told[name], { now, everyMs: deps.everyMs, isQuiet: deps.isQuiet(facts, now) })
+    const plan = planNotice(items, told[name], { now, everyMs: deps.everyMs, isQuiet: await deps.isQuiet(now) })
     if (plan.kind === 'nothing' || now < way.retryAt) return
     try {
       await way.notifier.notify(makeNotice(plan.items, { now, isOutside, detail: deps.detail }), stopping.signal)
@@ -93,7 +93,7 @@ export async function notifyPerson(deps: NotifyDeps): Promise<PersonNotifier> {
   const all = async (facts: DashboardFacts) => {
     const outcomes = await Promise.allSettled(ways.map((way) => tell(way, facts)))
     for (const one of outcomes)
-      if (one.status === 'rejected') log.warn({ err: one.reason }, 'what was told could not be remembered')
+      if (one.status === 'rejected') log.warn({ err: one.reason }, 'a notice could not be decided on or remembered')
     running = undefined
   }
   return {

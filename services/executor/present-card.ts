@@ -1,16 +1,20 @@
-import { type ActionVerdict, actionDigest, sayAction } from '#core/action.ts'
-import { renderCard } from '#core/card.ts'
+import { type Action, type ActionVerdict, actionDigest, partsOf, sayAction } from '#core/action.ts'
+import { type CardFacts, renderCard } from '#core/card.ts'
+import { confirmationCode } from '#core/confirmation.ts'
 import { CountersignError } from '#core/errors.ts'
 import { isDone } from '#core/execution.ts'
-import { withNotice } from '#core/notice.ts'
 import type { Presentation, SentBack } from '#core/ports/journal.ts'
 import { renderOutcomeCard, renderProblemCard } from '#core/problem-card.ts'
+import { needsCode, risksOf } from '#core/risk.ts'
 import { shownDigest } from '#core/shown.ts'
 import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
+import { expiryOf } from '#core/timing.ts'
 import { fileNameOf, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { sayUnknown } from './finish-execution.ts'
+import type { Knowledge } from './knowledge.ts'
 import { folderOf, type Read } from './read-task.ts'
+import { explain } from './refuse-file.ts'
 
 /** What stands in place of a digest when there is nothing to approve. */
 const NO_ACTION = 'none'
@@ -45,9 +49,14 @@ export async function present(
   if (isKnown && !deps.isQuiet(path, read.text)) return
   const isOwnText = isOurs(path, read, last)
   const digest = action.ok ? actionDigest(action.action) : NO_ACTION
-  const rendered = render(task, isOwnText, digest, why, at, deps)
+  const rendered = render(task, isOwnText, digest, why, at, await deps.knowledge(), deps)
   if (rendered instanceof CountersignError)
-    return explain(path, read.text, `The approval card could not be added: ${rendered.message}.`, deps)
+    return explain(
+      path,
+      read.text,
+      { rule: 'card-impossible', say: sayImpossible(rendered), task: task.front.id },
+      deps,
+    )
   const { text, generation } = rendered
   const card = {
     ...{ taskId: task.front.id, fileName: fileNameOf(path), folder: folderOf(path), received: read.received },
@@ -71,22 +80,40 @@ function render(
   digest: string,
   { action, back, say, isInDoubt }: Why,
   at: number,
+  { risk }: Knowledge,
   deps: ExecutorDeps,
 ): { text: string; generation: number } | CountersignError {
   try {
     const prepared = prepare(task, isOwnText, back, at)
     const notice = back?.say ?? say
-    const facts = { digest, presentedAt: new Date(at).toISOString(), undoSeconds: deps.undoMs / 1000, notice }
+    const facts = { digest, presentedAt: new Date(at).toISOString() }
     const rendered = isInDoubt
       ? renderOutcomeCard(prepared, say ?? sayDoubt(task, deps), facts)
       : action.ok
-        ? renderCard(prepared, action.action, facts)
+        ? renderCard(prepared, action.action, {
+            ...facts,
+            ...{ undoSeconds: deps.undoMs / 1000, notice },
+            ...judgedBy(prepared, action.action, { digest, at }, risk),
+          })
         : renderProblemCard(prepared, notice ?? problemOf(task, action), facts)
     return { text: renderTaskFile(rendered), generation: prepared.front.generation }
   } catch (error) {
     if (error instanceof CountersignError && error.code === 'ERR_TASK_FILE_INVALID') return error
     throw error
   }
+}
+
+/** What the handbook of this moment makes of it. */
+function judgedBy(
+  task: TaskFile,
+  action: Action,
+  shown: { digest: string; at: number },
+  risk: Knowledge['risk'],
+): Pick<CardFacts, 'risks' | 'code' | 'expires'> {
+  const risks = risksOf(task, partsOf(action), risk)
+  const expiry = expiryOf(task, risk.rules, shown.at)
+  const expires = expiry === undefined ? undefined : new Date(expiry).toISOString()
+  return { risks, code: needsCode(risks) ? confirmationCode(shown) : undefined, expires }
 }
 
 /**
@@ -119,14 +146,6 @@ function sayDoubt(task: TaskFile, deps: ExecutorDeps): string {
   return intent ? sayUnknown(intent, deps) : 'Nobody can tell whether it was done.'
 }
 
-/**
- * The file keeps every byte; the explanation stands before it. What was presented in it stands no more: a broken file
- * does not say any more that it was shown, and others may believe that.
- */
-export async function explain(path: VaultPath, text: string, say: string, deps: ExecutorDeps): Promise<void> {
-  const explained = withNotice(text, say)
-  if (explained === text || !deps.isQuiet(path, text)) return
-  deps.journal.unpresent(fileNameOf(path))
-  if ((await deps.vault.replaceIf(path, text, explained)) !== 'replaced') return
-  deps.log.info({ path }, 'explained to the person why a file cannot be used')
+function sayImpossible(error: CountersignError): string {
+  return `The approval card could not be added: ${error.message}.`
 }

@@ -1,16 +1,16 @@
 import { readAction } from '#core/action.ts'
+import { asksForCode, isWholeCode, typedCode } from '#core/confirmation.ts'
 import type { TaskId } from '#core/ids.ts'
-import { withoutNotice } from '#core/notice.ts'
 import type { Presentation } from '#core/ports/journal.ts'
 import { outcomeTicksOf } from '#core/problem-card.ts'
-import { shownDigest } from '#core/shown.ts'
 import { type Decision, type TaskFile, ticksOf } from '#core/task-file.ts'
 import { DOMAINS, fileNameOf, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
 import { isRedraftHalfDone, moveTicked, recordRejection, redraft, withdrawLeft } from './obey-person.ts'
-import { explain, present } from './present-card.ts'
-import { isCardOf, type Read, readTask, standingCard } from './read-task.ts'
+import { present } from './present-card.ts'
+import { cardAsShown, isCardOf, type Read, readTask, standingCard } from './read-task.ts'
+import { explain, leaveUnreadable } from './refuse-file.ts'
 import { recordUndone } from './send-back.ts'
 
 /**
@@ -31,16 +31,17 @@ export async function presentDrafts(deps: ExecutorDeps): Promise<Held[]> {
 
 async function presentDraft(path: VaultPath, deps: ExecutorDeps): Promise<string | undefined> {
   const read = await readTask(path, deps)
-  if (read.kind === 'unreadable') return read.say
+  if (read.kind === 'unreadable') return leaveUnreadable(path, read.say, deps)
   if (read.kind === 'gone') return undefined
   if (read.parsed.ok) {
     const { task } = read.parsed
     await deps.inHand.take(task.front.id, () => presentTask(path, read, task, deps))
-    return undefined
+    return isCodeAwaited(task) ? CODE_AWAITED : undefined
   }
   const back = deps.journal.sentBack(fileNameOf(path))
   const why = back && back.rule !== 'file-invalid' ? `${back.say} Besides, it` : 'It'
-  await explain(path, read.text, `${why} could not be read: ${read.parsed.problem}.`, deps)
+  const { rule, problem } = read.parsed
+  await explain(path, read.text, { rule, say: `${why} could not be read: ${problem}.` }, deps)
   return undefined
 }
 
@@ -51,11 +52,11 @@ async function presentTask(path: VaultPath, read: Read, task: TaskFile, deps: Ex
   const back = deps.journal.sentBack(fileNameOf(path))
   const last = deps.journal.presentation(id)
   if (last && last.fileName !== fileNameOf(path) && (await deps.vault.find(last.fileName)))
-    return explain(path, read.text, `It carries the id of another task: ${last.fileName}. One of them must go.`, deps)
+    return explain(path, read.text, { rule: 'id-twice', say: sayTwice(last.fileName), task: id }, deps)
   const shown = standingCard(path, id, read, deps)
   if (shown && isRedraftHalfDone(task)) return redraft(path, read, task, deps)
   const isCard = back === undefined && shown?.generation === generation && isCardOf(shown, task)
-  const isAsShown = isCard && shown.shown === shownDigest(read.text) && withoutNotice(read.text) === read.text
+  const isAsShown = cardAsShown(path, read, task, deps) !== undefined
   const isInDoubt = deps.journal.useOf(id, generation) === 'unknown'
   const ticks = ticksOf(task)
   const why = { action: readAction(task), last, back, isInDoubt }
@@ -71,7 +72,19 @@ async function presentTask(path: VaultPath, read: Read, task: TaskFile, deps: Ex
   if (isCard && tick === 'reject') return moveTicked(path, 'rejected', deps)
   if (isCard && tick === 'redraft') return redraft(path, read, task, deps)
   if (!isAsShown) return present(path, read, task, { ...why, say: sayChanged(path, read, last, isCard, tick) }, deps)
-  if (tick === 'approve') await moveTicked(path, 'approved', deps)
+  if (tick === 'approve' && !isCodeAwaited(task)) await moveTicked(path, 'approved', deps)
+}
+
+const CODE_AWAITED = 'Approve is ticked; it waits for the code of its card, to be typed after "Code:".'
+
+/** Approve is ticked and the code not typed yet, or not to its end: many editors save by themselves meanwhile. */
+function isCodeAwaited(task: TaskFile): boolean {
+  const isApproved = ticksOf(task).join() === 'approve' && asksForCode(task)
+  return isApproved && !isWholeCode(typedCode(task) ?? '')
+}
+
+function sayTwice(other: string): string {
+  return `It carries the id of another task: ${other}. One of them must go.`
 }
 
 const TWO_BOXES = 'You ticked more than one box.'

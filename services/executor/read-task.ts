@@ -1,12 +1,16 @@
+import { channelOf } from '#core/action.ts'
 import { CountersignError } from '#core/errors.ts'
 import { decideExecution, type ExecutionVerdict, type Presented } from '#core/execution.ts'
+import type { HandbookRules } from '#core/handbook-rules.ts'
 import type { TaskId } from '#core/ids.ts'
 import { withoutNotice } from '#core/notice.ts'
 import type { Presentation } from '#core/ports/journal.ts'
 import { shownDigest } from '#core/shown.ts'
 import { type ParsedTask, parseTaskFile, type TaskFile } from '#core/task-file.ts'
+import { paceWindow } from '#core/timing.ts'
 import { DOMAINS, type Domain, fileNameOf, placeOf, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
+import { predecessorsOf } from './predecessors.ts'
 
 export type ReadTask =
   | { readonly kind: 'gone' }
@@ -52,6 +56,7 @@ export async function judge(path: VaultPath, read: Read, deps: ExecutorDeps): Pr
   const back = deps.journal.sentBack(fileNameOf(path))
   if (back) return { kind: 'refused', rule: back.rule, say: back.say, next: 'return' }
   const front = parsed.ok ? parsed.task.front : undefined
+  const { risk, fault } = await deps.knowledge()
   return decideExecution({
     zone: deps.zone,
     halted: await isHalted(deps),
@@ -60,7 +65,20 @@ export async function judge(path: VaultPath, read: Read, deps: ExecutorDeps): Pr
     use: front ? deps.journal.useOf(front.id, front.generation) : 'none',
     now: deps.clock.now(),
     limits: deps.limits,
+    handbookFault: fault,
+    risk,
+    predecessors: parsed.ok ? await predecessorsOf(parsed.task, deps) : [],
+    acts: actsOf(front?.action?.tool ?? '', risk.rules, deps),
   })
+}
+
+/** When the channel of a tool acted within the longest pace of the handbook. */
+function actsOf(tool: string, rules: HandbookRules, { journal, clock }: ExecutorDeps): number[] {
+  const channel = channelOf(tool)
+  const window = paceWindow(channel ?? '', rules)
+  if (window === 0) return []
+  const uses = journal.usesSince(clock.now() - window)
+  return uses.filter((use) => channelOf(use.tool) === channel).map(({ at }) => at)
 }
 
 /**
@@ -84,6 +102,20 @@ function approvedCard(path: VaultPath, task: TaskFile, read: Read, deps: Executo
   const shown = standingCard(path, task.front.id, read, deps)
   if (!shown || !isCardOf(shown, task)) return undefined
   return { ...shown, isAsShown: shown.shown === shownDigest(read.text) }
+}
+
+/** The standing card of a file that is, to the letter, the one that was shown: what an approval of it would stand for. */
+export function cardAsShown(
+  path: VaultPath,
+  read: Read,
+  task: TaskFile,
+  deps: Pick<ExecutorDeps, 'journal'>,
+): Presentation | undefined {
+  if (deps.journal.sentBack(fileNameOf(path)) !== undefined) return undefined
+  const shown = standingCard(path, task.front.id, read, deps)
+  const isCard = shown?.generation === task.front.generation && isCardOf(shown, task)
+  const isAsShown = isCard && shown.shown === shownDigest(read.text) && withoutNotice(read.text) === read.text
+  return isAsShown ? shown : undefined
 }
 
 export function isCardOf(shown: Presentation, task: TaskFile): boolean {

@@ -3,7 +3,7 @@ import type { Channel } from '#core/ports/channel.ts'
 import type { Freeze, Intent } from '#core/ports/journal.ts'
 import { section } from '#core/task-file.ts'
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
-import type { ExecutorDeps, Held } from './deps.ts'
+import type { ExecutorDeps, Held, Stay } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
 import { executeApproved } from './execute-approved.ts'
 import { finishAccepted, resolveDoubt, returnUndone, settleAccepted } from './finish-execution.ts'
@@ -39,14 +39,14 @@ export function withoutChannel(deps: ExecutorDeps): Held[] {
     .map((freeze) => ({ path: pathOf(freeze, deps), say: `This machine is not set up for ${freeze.tool}.` }))
 }
 
-async function settle(freeze: Freeze, channel: Channel, deps: ExecutorDeps): Promise<string | undefined> {
+async function settle(freeze: Freeze, channel: Channel, deps: ExecutorDeps): Promise<Stay | string | undefined> {
   // As it stands now: it may have been taken back while it waited for its turn.
   if (deps.journal.freezeOf(freeze.taskId)?.frozenAt !== freeze.frozenAt) return undefined
   const intent = () => deps.journal.intentOf(freeze.taskId, freeze.generation)
   const before = intent()
   if (before === undefined || before.state === 'intended') {
     const outcome = await executeApproved(freeze, channel, deps)
-    if (outcome.kind === 'held') return outcome.say
+    if (outcome.kind === 'held') return { say: outcome.say, until: outcome.until }
     if (outcome.kind !== 'attempted') return undefined
   }
   const inDoubt = intent()

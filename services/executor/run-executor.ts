@@ -2,28 +2,33 @@ import type { ChannelName } from '#core/action.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { ExecutorReport } from '#core/executor-report.ts'
 import type { Channel } from '#core/ports/channel.ts'
+import { REVIEW_SHEET } from '#core/vault-path.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorDeps, Held, WiredDeps } from './deps.ts'
 import { freezeApproved } from './freeze-approved.ts'
 import { inHand } from './in-hand.ts'
+import { handbookProblems } from './knowledge.ts'
 import type { PersonNotifier } from './notify-person.ts'
 import { presentDrafts } from './present-drafts.ts'
 import { quietFiles } from './quiet-files.ts'
 import { isHalted } from './read-task.ts'
 import { reconcile, returnStrays, withoutChannel } from './reconcile.ts'
+import { forgetReadable } from './refuse-file.ts'
+import { obeyReview } from './review-sheet.ts'
 import { runPasses } from './run-passes.ts'
 import { updateDashboard } from './update-dashboard.ts'
 import { readZoneNews } from './zone-news.ts'
 
 const WATCHED = ['Pending_Approval', 'Approved', 'Rejected', 'In_Progress', 'Needs_Action', 'Done', 'Updates'] as const
-/** HALT.md stands at the vault's root, which is not watched: a look a second keeps its promise of two. */
-const HALT_LOOK_MS = 1_000
+/** HALT.md and Review.md stand at the vault's root, which is not watched: a look a second keeps a promise of two. */
+const ROOT_LOOK_MS = 1_000
 /** How often a provider that was away is looked at; its channel's own back-off decides whether it is asked. */
 const CHANNEL_LOOK_MS = 1_000
 /** Editors that save in place are done within milliseconds; a busy disk takes longer. */
 const QUIET_MS = 500
 /** A round that talks to a silent provider takes its limits; longer than all of them together is a hang. */
 const MAX_PASS_MS = 300_000
+const MAX_TIMER_MS = 2 ** 31 - 2
 
 export interface RunOptions {
   readonly config: { readonly reconcileMs: number; readonly state: string }
@@ -40,7 +45,7 @@ type HeldBy = Map<ChannelName, readonly Held[]>
 
 /**
  * Runs the executor: one pass over the vault and one round of each channel at the start, after every change of the vault,
- * when an undo window ends, when `wake` is called, and every `reconcileMs`. Each channel has its own loop, so that a
+ * when an undo window or any other hold ends, when `wake` is called, and every `reconcileMs`. Each channel has its own loop, so that a
  * silent provider keeps nothing else waiting. Gives `wake`. Without its journal the service ends.
  */
 export async function runExecutor(
@@ -72,20 +77,25 @@ export async function runExecutor(
   const wakeChannels = () => {
     for (const one of loops) one.wake()
   }
-  let undo: NodeJS.Timeout | undefined
+  // Both: what is frozen goes at once, what stands in Approved/ is taken up.
+  const wakeAll = () => {
+    wakeChannels()
+    passes.wake()
+  }
+  let due: NodeJS.Timeout | undefined
   const passes = loop('passes', async () => {
     const held = await vaultPass(deps)
     wakeChannels()
-    await tell([...held, ...[...heldBy.values()].flat()], deps, options)
-    clearTimeout(undo)
-    const ends = deps.journal.freezes().map((freeze) => freeze.undoUntil)
-    const oldest = ends.length > 0 ? Math.min(...ends) : undefined
+    const all = [...held, ...[...heldBy.values()].flat()]
+    await tell(all, deps, options)
+    clearTimeout(due)
+    const undoEnds = deps.journal.freezes().map((freeze) => freeze.undoUntil)
+    const oldest = undoEnds.length > 0 ? Math.min(...undoEnds) : undefined
     deps.metrics.since('countersign_task_oldest_age_seconds', oldest, { state: 'approved' })
-    const due = ends.map((end) => end - deps.clock.now())
-    const next = Math.min(...due.filter((ms) => ms > 0))
-    if (Number.isFinite(next)) undo = setTimeout(wakeChannels, next + 1)
+    const next = nextEnd([...all.map(({ until }) => until), ...undoEnds], deps.clock.now())
+    if (next !== undefined) due = setTimeout(wakeAll, next + 1)
   })
-  service.resources.defer(() => clearTimeout(undo))
+  service.resources.defer(() => clearTimeout(due))
   service.resources.use(await deps.vault.watch([...WATCHED], passes.wake))
   every(reconcileMs, passes.wake, service)
   // Beside the rounds: waiting for a silent provider must keep nothing else waiting.
@@ -93,21 +103,30 @@ export async function runExecutor(
     const ask = async () => {
       if (await channel.isReady()) passes.wake()
     }
-    const askAgain = () => {
-      if (channel.problems().length > 0) ask().catch(service.fail)
+    const askAgain = async () => {
+      const before = channel.problems().length
+      if (before === 0 || !(await channel.isReady())) return
+      // A channel of several accounts is ready while one of them is still away.
+      if (channel.problems().length < before) passes.wake()
     }
-    every(CHANNEL_LOOK_MS, askAgain, service)
+    every(CHANNEL_LOOK_MS, () => void askAgain().catch(service.fail), service)
     ask().catch(service.fail)
   }
-  let wasHalted = false
-  const lookAtHalt = async () => {
-    const halted = await isHalted(deps).catch(() => wasHalted)
-    if (halted !== wasHalted) passes.wake()
-    wasHalted = halted
+  let last = await seenAtRoot(deps).catch(() => '')
+  const lookAtRoot = async () => {
+    const now = await seenAtRoot(deps).catch(() => last)
+    if (now !== last) passes.wake()
+    last = now
   }
-  every(HALT_LOOK_MS, () => void lookAtHalt(), service)
+  every(ROOT_LOOK_MS, () => void lookAtRoot(), service)
   await passes.settled()
   return passes.wake
+}
+
+/** How long (ms) until the first of these moments that is still to come; a longer time than timers take is cut. */
+export function nextEnd(moments: readonly (number | undefined)[], now: number): number | undefined {
+  const waits = moments.map((at) => (at ?? 0) - now).filter((ms) => ms > 0)
+  return waits.length === 0 ? undefined : Math.min(...waits, MAX_TIMER_MS)
 }
 
 /** One look at everything, one after the other: the vault, the work under way in each channel, the dashboard. */
@@ -120,14 +139,22 @@ export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<
 /** Cards and ticks, approvals, what stands among the work unasked. */
 async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
   demandNewest(deps)
+  await forgetReadable(deps)
   const presented = await presentDrafts(deps)
+  const review = await obeyReview(deps)
   const frozen = await freezeApproved(deps)
-  return [...presented, ...frozen, ...(await returnStrays(deps)), ...withoutChannel(deps)]
+  return [...presented, ...review, ...frozen, ...(await returnStrays(deps)), ...withoutChannel(deps)]
 }
 
 function channelRound(channel: Channel, deps: ExecutorDeps, onStep: () => void): Promise<Held[]> {
   demandNewest(deps)
   return reconcile(channel, deps, onStep)
+}
+
+/** Differs when HALT.md came or went, or Review.md was saved. */
+async function seenAtRoot(deps: ExecutorDeps): Promise<string> {
+  const sheet = await deps.vault.read(REVIEW_SHEET).catch(() => undefined)
+  return `${await isHalted(deps)} ${sheet ?? 'no sheet'}`
 }
 
 function demandNewest({ journal }: ExecutorDeps): void {
@@ -139,7 +166,8 @@ async function tell(held: readonly Held[], deps: ExecutorDeps, options: RunOptio
   const now = deps.clock.now()
   const notifiers = options.person?.state() ?? []
   const mute = notifiers.flatMap(({ isOptional, fault }) => (isOptional || fault === undefined ? [] : [fault]))
-  const problems = [...deps.channels.flatMap((channel) => channel.problems()), ...mute]
+  const own = deps.channels.flatMap((channel) => channel.problems())
+  const problems = [...own, ...mute, ...(await handbookProblems(deps))]
   const news = await readZoneNews(options.config.state, now)
   const sources = { agent: deps.agent, agents: options.agents, held, problems, news, now }
   const facts = await updateDashboard(sources, deps)

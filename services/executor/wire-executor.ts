@@ -11,6 +11,7 @@ import type { VaultPort } from '#core/ports/vault.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorConfig } from './config.ts'
 import type { WiredDeps } from './deps.ts'
+import { knowledgeOf } from './knowledge.ts'
 
 const RECEIPT_MS = 3_600_000
 const LOOK_UP_GRACE_MS = 10_000
@@ -40,7 +41,8 @@ export function actingWith({ journal, clock, signingKey }: Pick<ExecutorParts, '
 
 /** The executor's dependencies. */
 export function wireExecutor(
-  config: Pick<ExecutorConfig, 'zone' | 'agent' | 'ownerAddress' | 'maxRecipients' | 'undoMs'>,
+  config: Pick<ExecutorConfig, 'zone' | 'agent' | 'ownerAddress' | 'maxRecipients' | 'undoMs'> &
+    Partial<Pick<ExecutorConfig, 'socialAccounts' | 'instagramImages'>>,
   parts: ExecutorParts,
   channels: readonly Channel[],
   service: Pick<ServiceContext, 'log' | 'metrics'>,
@@ -52,7 +54,12 @@ export function wireExecutor(
     gather: dashboardGatherer({ vault, journal }),
     zone: config.zone,
     agent: config.agent,
-    limits: { account: config.ownerAddress, maxRecipients: config.maxRecipients },
+    limits: {
+      account: config.ownerAddress,
+      maxRecipients: config.maxRecipients,
+      social: { accounts: config.socialAccounts ?? [], imagesAt: config.instagramImages },
+    },
+    knowledge: knowledgeOf(parts, config.ownerAddress),
     undoMs: config.undoMs,
     receiptMs: RECEIPT_MS,
     lookUpGraceMs: LOOK_UP_GRACE_MS,

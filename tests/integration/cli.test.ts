@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { confirmationCode } from '#core/confirmation.ts'
 import { makeTaskId } from '#core/ids.ts'
 import { makeSign } from '#core/sign-of-life.ts'
 import { makeStatus } from '#core/status.ts'
@@ -24,6 +25,7 @@ const VERBS = [
   'mail',
   'status',
   'task',
+  'review',
   'approve',
   'undo',
   'reject',
@@ -227,6 +229,36 @@ test('approves by moving the file, and then refuses to reject it', async () => {
   expect((await countersign(['approve', id, '--home', home])).code).toBe(4)
 })
 
+test('approves a high-risk task only with the code of its card, which it types into the file', async () => {
+  const { home, file, id } = await homeWithDraft()
+  const path = join(home, 'vault/Pending_Approval/email', file)
+  const at = '2026-11-20T10:00:00.000Z'
+  const code = confirmationCode({ digest: 'sha256:aa', at: Date.parse(at) })
+  const card =
+    '<!-- countersign:card -->\n> ⛔ **High risk:** a new account\\!\n>\n> ⚠ new to you\n<!-- countersign:/card -->\n'
+  const text = (await readFile(path, 'utf8'))
+    .replace('\n---\n', `\npresented:\n  digest: sha256:aa\n  at: ${at}\n---\n${card}`)
+    .replace('- [ ] Redraft\n', '- [ ] Redraft\n\nCode:\n')
+  await writeFile(path, text)
+  const shown = JSON.parse((await countersign(['task', 'show', id, '--home', home, '--json'])).stdout)
+  expect([shown.needs_code, shown.warnings]).toEqual([
+    true,
+    [
+      { level: 'high', say: 'a new account!' },
+      { level: 'notice', say: 'new to you' },
+    ],
+  ])
+  for (const wrong of [[], ['--code', 'AAAAA']]) {
+    const answer = await countersign(['approve', id, ...wrong, '--home', home])
+    expect([answer.code, answer.stderr]).toEqual([4, expect.stringContaining('ERR_CODE_NEEDED')])
+  }
+  expect((await countersign(['approve', id, id, '--code', code, '--home', home])).code).toBe(2)
+  expect((await countersign(['approve', id, '--code', code.toLowerCase(), '--home', home])).code).toBe(0)
+  expect(await readFile(join(home, 'vault/Approved', file), 'utf8')).toBe(
+    text.replace('\nCode:\n', `\nCode: ${code}\n`),
+  )
+})
+
 test('rejects by moving the file', async () => {
   const { home, file, id } = await homeWithDraft()
   await countersign(['reject', id, '--home', home])
@@ -307,6 +339,7 @@ test('doctor names every setting that is missing', async () => {
   expect(answer.code).toBe(1)
   for (const name of ['COUNTERSIGN_IMAP_HOST', 'COUNTERSIGN_SMTP_HOST', 'COUNTERSIGN_HUB_URL'])
     expect(found).toContain(name)
+  expect(found).toContain('desktop (auto); `countersign notify --test` tries them')
 })
 
 test('verifies the ledgers of a new home', async () => {

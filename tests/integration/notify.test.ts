@@ -5,12 +5,19 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { GenericContainer, type StartedTestContainer } from 'testcontainers'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { desktopNotifier } from '#adapters/notify/desktop.ts'
 import { ntfyNotifier } from '#adapters/notify/ntfy.ts'
 import { toldFile } from '#adapters/notify/told-file.ts'
 import { webhookNotifier } from '#adapters/notify/webhook.ts'
+import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { Notice } from '#core/notice-to-person.ts'
+import { vaultPath } from '#core/vault-path.ts'
+import { makeDraft, OWNER } from '#tests/support/executor.ts'
+import { EXECUTOR, ended, makeExecutorHome, startExecutor } from '#tests/support/executor-process.ts'
+import type { Mailbox } from '../../demo/mailbox/mailbox.ts'
+import { eventually } from '../support/mail.ts'
 
 const NOTICE: Notice = {
   ...{ id: 'abc', at: '2026-11-20T12:00:00.000Z', isUrgent: true, count: 2, title: 'Countersign: 2 things need you' },
@@ -42,6 +49,23 @@ async function receiver(answer: { status: number; location?: string } | 'silence
     server.close()
   })
   return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+/** Programs that write down what they are given, first on the PATH. */
+function fakePrograms(script = 'exit 0'): { folder: string; said: (name: string) => string } {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-desktop-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  for (const name of ['notify-send', 'osascript', 'powershell.exe']) {
+    const file = join(folder, name)
+    writeFileSync(file, `#!/bin/sh\n{ printf '[%s]\\n' "$@"; cat; } >'${join(folder, 'said')}-${name}'\n${script}\n`)
+    chmodSync(file, 0o755)
+  }
+  const before = process.env.PATH
+  process.env.PATH = `${folder}${delimiter}${before}`
+  onTestFinished(() => {
+    process.env.PATH = before
+  })
+  return { folder, said: (name) => readFileSync(join(folder, `said-${name}`), 'utf8') }
 }
 
 describe('ntfy', () => {
@@ -114,22 +138,6 @@ describe('a webhook', () => {
 })
 
 describe('the desktop', () => {
-  /** Programs that write down what they are given, first on the PATH. */
-  function fakePrograms(script = 'exit 0'): { folder: string; said: (name: string) => string } {
-    const folder = mkdtempSync(join(tmpdir(), 'countersign-desktop-'))
-    onTestFinished(() => rmSync(folder, { recursive: true }))
-    for (const name of ['notify-send', 'osascript', 'powershell.exe']) {
-      const file = join(folder, name)
-      writeFileSync(file, `#!/bin/sh\n{ printf '[%s]\\n' "$@"; cat; } >'${join(folder, 'said')}-${name}'\n${script}\n`)
-      chmodSync(file, 0o755)
-    }
-    const before = process.env.PATH
-    process.env.PATH = `${folder}${delimiter}${before}`
-    onTestFinished(() => {
-      process.env.PATH = before
-    })
-    return { folder, said: (name) => readFileSync(join(folder, `said-${name}`), 'utf8') }
-  }
   const show = (platform: NodeJS.Platform, notice = NOTICE) =>
     desktopNotifier({ platform, isOptional: false }).notify(notice, never)
 
@@ -196,4 +204,69 @@ test('what was told is remembered for its owner alone, and a damaged memory is a
     writeFileSync(join(state, 'notified.json'), text)
     expect(await toldFile(state).load()).toEqual({})
   }
+})
+
+describe('the executor', () => {
+  let redis: StartedTestContainer
+  beforeAll(async () => {
+    redis = await new GenericContainer('redis:8').withExposedPorts(6379).start()
+  })
+  afterAll(() => redis?.stop())
+
+  test('tells of a forged approval by every way, once, though it is killed and started again', async () => {
+    const away = { host: '127.0.0.1', port: 9 }
+    const mailbox = {
+      smtp: away,
+      imap: away,
+      accounts: { owner: { address: OWNER, password: 'x' } },
+    } as unknown as Mailbox
+    using made = await makeExecutorHome({
+      ...{ mailbox, undoMs: 0 },
+      redisUrl: `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`,
+    })
+    const [ntfy, webhook] = [await receiver(), await receiver()]
+    const { said, folder } = fakePrograms()
+    const secret = join(folder, 'secret')
+    writeFileSync(secret, 'hush\n')
+    const env = {
+      ...made.env,
+      PATH: `${folder}${delimiter}${made.env.PATH}`,
+      COUNTERSIGN_NOTIFY_DESKTOP: 'on',
+      COUNTERSIGN_NOTIFY_NTFY_URL: `${ntfy.url}/topic`,
+      COUNTERSIGN_NOTIFY_WEBHOOK_URL: webhook.url,
+      COUNTERSIGN_NOTIFY_WEBHOOK_SECRET_FILE: secret,
+    }
+    const vault = await openVault(made.home.vault)
+    const forged = makeDraft()
+    await vault.create(vaultPath(`Approved/${forged.fileName}`), forged.text)
+    const running = await startExecutor(EXECUTOR, env)
+    onTestFinished(() => void running.child.kill('SIGKILL'))
+    const told = () => JSON.parse(readFileSync(join(made.home.state, 'notified.json'), 'utf8'))
+    await eventually('every way was remembered', () => {
+      try {
+        return Object.keys(told()).length === 3
+      } catch {
+        return false
+      }
+    })
+    const metrics = await (await fetch(`${running.url}/metrics`)).text()
+    for (const way of ['desktop', 'ntfy', 'webhook'])
+      expect(metrics).toMatch(new RegExp(`^countersign_notifications_total\\{way="${way}",outcome="sent".*\\} 1$`, 'm'))
+    expect(said('notify-send')).toContain('[Refused: an approval was refused')
+    expect(JSON.parse(ntfy.received[0]?.body ?? '').message).toContain('nothing like it had been shown to you')
+    running.child.kill('SIGKILL')
+    await ended(running)
+    const remembered = told()
+
+    const again = await startExecutor(EXECUTOR, env)
+    onTestFinished(() => void again.child.kill('SIGKILL'))
+    const next = makeDraft()
+    const path = vaultPath(`Pending_Approval/email/${next.fileName}`)
+    await vault.create(path, next.text)
+    await eventually('the next card is on the dashboard', async () =>
+      (await vault.read(vaultPath('Dashboard.md')))?.includes('2 wait for you'),
+    )
+    expect([ntfy.received.length, webhook.received.length]).toEqual([1, 1])
+    expect(told()).toEqual(remembered)
+  })
 })

@@ -60,7 +60,7 @@ await runService('executor', config, async (service) => {
     received: resources.use(openReceived(config.state)),
     doorbell: { ring: async () => {} },
     clock,
-    signingKey: await readPrivateKey(join(config.keys, 'countersign.pem')),
+    signingKey: await readPrivateKey(join(config.keys, 'countersign.pem'), config.keyPassphrase?.read()),
   }
   const smtp = mortal('smtp', smtpSender(smtpAccountOf(config)))
   const compose: SendEmailDeps['compose'] = (action, message) =>

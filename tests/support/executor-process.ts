@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createZoneKeys } from '#adapters/keys/zone-keys.ts'
@@ -14,22 +14,39 @@ export const CRASHING_EXECUTOR = join(import.meta.dirname, 'executor-crash-main.
 
 /** A local zone's home with what an executor needs: keys, a password, settings for a real mail server. */
 export interface RealExecutorHome extends Disposable {
+  readonly root: string
   readonly home: ZoneHome
   readonly secrets: string
   readonly env: Readonly<Record<string, string>>
 }
 
-export async function makeExecutorHome(options: {
+interface HomeOptions {
   readonly mailbox: Mailbox
   readonly redisUrl: string
   readonly undoMs: number
-}): Promise<RealExecutorHome> {
-  const { mailbox, redisUrl, undoMs } = options
-  const root = mkdtempSync(join(tmpdir(), 'countersign-zone-'))
+}
+
+export async function makeExecutorHome(options: HomeOptions): Promise<RealExecutorHome> {
+  const root = newRoot()
   for (const folder of ['vault', 'state', 'secrets']) mkdirSync(join(root, folder))
   await createZoneKeys(root, 'local')
+  writeFileSync(join(root, 'secrets/password'), options.mailbox.accounts.owner.password)
+  return executorHomeAt(root, options)
+}
+
+/** The same zone once more, as it stands now, on another mail server. No executor may run on the first meanwhile. */
+export function copyExecutorHome(from: RealExecutorHome, options: HomeOptions): RealExecutorHome {
+  const root = newRoot()
+  cpSync(from.root, root, { recursive: true, preserveTimestamps: true })
+  return executorHomeAt(root, options)
+}
+
+function newRoot(): string {
+  return mkdtempSync(join(tmpdir(), 'countersign-zone-'))
+}
+
+function executorHomeAt(root: string, { mailbox, redisUrl, undoMs }: HomeOptions): RealExecutorHome {
   const secrets = join(root, 'secrets/password')
-  writeFileSync(secrets, mailbox.accounts.owner.password)
   const env = {
     PATH: process.env.PATH ?? '',
     COUNTERSIGN_ZONE: 'local',
@@ -54,7 +71,7 @@ export async function makeExecutorHome(options: {
     COUNTERSIGN_EXECUTOR_RECONCILE_MS: '500',
   }
   return {
-    ...{ home: homeLayout(root, 'local'), secrets, env },
+    ...{ root, home: homeLayout(root, 'local'), secrets, env },
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   }
 }

@@ -71,6 +71,8 @@ export interface DraftOptions {
   readonly subject?: string
   readonly body?: string
   readonly expires?: string
+  /** Ids of tasks that must be done first. */
+  readonly after?: readonly string[]
   /** Whole front matter of the action, or none. */
   readonly action?: Record<string, unknown> | undefined
 }
@@ -104,6 +106,7 @@ export function makeDraft(options: DraftOptions = {}): { id: TaskId; fileName: s
       generation: '1',
       drafted: { by: 'cloud-draft-email', model: 'template', at: '2026-11-20T11:01:00.000Z', cost_usd: '0' },
       ...(options.expires && { expires: options.expires }),
+      ...(options.after && { after: [...options.after] }),
       ...(action && { action: { tool: 'email.send_email', ...action } }),
     },
     [

@@ -1,0 +1,180 @@
+import type { z } from 'zod'
+import { CountersignError } from '#core/errors.ts'
+import type { PublishOutcome } from '#core/ports/social-network.ts'
+
+/** Where an account's network answers. `baseUrl`: https, or loopback for tests; no path, query or user. */
+export interface Endpoint {
+  /** As error messages say it: `Mastodon @me@social.example`. */
+  readonly name: string
+  readonly baseUrl: string
+  /** For one request with its whole answer, ms. */
+  readonly limitMs?: number
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST'
+  /** From the base URL on. */
+  readonly path: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+  readonly json?: unknown
+  readonly form?: Readonly<Record<string, string>>
+}
+
+export type HttpAnswer =
+  /** `body`: the parsed JSON, undefined when it is none, was cut off, or was too long. */
+  | { readonly kind: 'answer'; readonly status: number; readonly headers: Headers; readonly body: unknown }
+  /** Surely nothing of the request reached the network. */
+  | { readonly kind: 'not-sent'; readonly reason: string }
+  /** The request went out, at least in part, and no answer came. */
+  | { readonly kind: 'lost'; readonly reason: string }
+
+const LIMIT_MS = 30_000
+const MAX_ANSWER_BYTES = 1024 * 1024
+/** A request that asks to wait longer than this is asked again after it; ms. */
+const MAX_WAIT_MS = 24 * 3_600_000
+const DEFAULT_WAIT_MS = 15 * 60_000
+/** Faults of the certificate: TLS ended before a byte of the request was written. */
+const BEFORE_REQUEST = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|UND_ERR_CONNECT_TIMEOUT)/
+
+/**
+ * One request, one answer: no redirect is followed (it could carry the credential elsewhere), no connection is shared
+ * (one that the network just closed would make an outcome unknown for nothing), nothing is tried again. Never throws.
+ */
+export async function ask(endpoint: Endpoint, request: HttpRequest): Promise<HttpAnswer> {
+  const url = new URL(request.path, endpoint.baseUrl)
+  for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value)
+  try {
+    const response = await fetch(url, {
+      method: request.method,
+      headers: { accept: 'application/json', connection: 'close', ...contentType(request), ...request.headers },
+      body: bodyOf(request) ?? null,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(endpoint.limitMs ?? LIMIT_MS),
+    })
+    return { kind: 'answer', status: response.status, headers: response.headers, body: await jsonOf(response) }
+  } catch (error) {
+    const reason = reasonOf(error)
+    return isBeforeRequest(error) ? { kind: 'not-sent', reason } : { kind: 'lost', reason }
+  }
+}
+
+/** An answer to a look: its JSON. Throws ERR_SOCIAL_AUTH or ERR_SOCIAL_UNREACHABLE for every answer but a good one. */
+export async function look(endpoint: Endpoint, request: Omit<HttpRequest, 'method'>): Promise<unknown> {
+  const answer = await ask(endpoint, { method: 'GET', ...request })
+  if (answer.kind === 'answer' && answer.status === 200 && answer.body !== undefined) return answer.body
+  throw faultOf(endpoint, `looking at ${request.path}`, answer)
+}
+
+/** Like `look`, for what not every credential may see: undefined when the network answers that this one may not. */
+export async function lookIfAllowed(endpoint: Endpoint, request: Omit<HttpRequest, 'method'>): Promise<unknown> {
+  try {
+    return await look(endpoint, request)
+  } catch (error) {
+    if (error instanceof CountersignError && error.details.status === 403) return undefined
+    throw error
+  }
+}
+
+/** Reads what a network answered. Throws ERR_SOCIAL_UNREACHABLE for an answer of another shape. */
+export function readAs<T>(endpoint: Endpoint, schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body)
+  if (parsed.success) return parsed.data
+  const field = parsed.error.issues[0]?.path.join('.') || 'the whole'
+  throw new CountersignError('ERR_SOCIAL_UNREACHABLE', `${endpoint.name}: an answer of another shape (${field})`)
+}
+
+/** What a bad answer means when it is not about a post. */
+export function faultOf(endpoint: Endpoint, doing: string, answer: HttpAnswer): CountersignError {
+  const status = answer.kind === 'answer' ? answer.status : 0
+  const found = answer.kind === 'answer' ? `${status} ${messageOf(answer.body)}`.trim() : answer.reason
+  const code = status === 401 || status === 403 ? 'ERR_SOCIAL_AUTH' : 'ERR_SOCIAL_UNREACHABLE'
+  return new CountersignError(code, `${endpoint.name}, ${doing}: ${found}`, { details: { status } })
+}
+
+/**
+ * What an answer to a post means when it is not "done": a definite no, or nobody knows. Only an answer that the network
+ * gives *instead* of posting is a no; a server error may come after the post was made.
+ */
+export function notDone(answer: HttpAnswer, now: number): Exclude<PublishOutcome, { kind: 'accepted' }> {
+  if (answer.kind === 'not-sent')
+    return { kind: 'refused', permanent: false, say: `could not be reached: ${answer.reason}` }
+  if (answer.kind === 'lost') return { kind: 'unknown', reason: answer.reason }
+  const { status, headers, body } = answer
+  const said = `${status} ${messageOf(body)}`.trim()
+  if (status === 429) {
+    const retryAt = retryTime(headers, now)
+    const say = `${said} (too many requests; not before ${new Date(retryAt).toISOString()})`
+    return { kind: 'refused', permanent: false, say, retryAt }
+  }
+  // 408 and 425: the server gave up on the request or put it off; neither says that it did nothing.
+  if (status >= 400 && status < 500 && status !== 408 && status !== 425)
+    return { kind: 'refused', permanent: status !== 401, say: said }
+  return { kind: 'unknown', reason: `the answer was ${said}` }
+}
+
+/** The network's own words about an error, in one short line. */
+export function messageOf(body: unknown): string {
+  if (typeof body !== 'object' || body === null) return ''
+  const { error, message, detail, title } = body as Record<string, unknown>
+  const inner = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error
+  const parts = [inner, message, detail ?? title].filter((part): part is string => typeof part === 'string')
+  return [...new Set(parts)].join(': ').replace(/\s+/g, ' ').trim().slice(0, 300)
+}
+
+/** Retry-After (seconds or a date), else the reset times that Mastodon, Bluesky and X send; ms since the epoch. */
+function retryTime(headers: Headers, now: number): number {
+  const after = headers.get('retry-after')
+  const reset = headers.get('x-rate-limit-reset') ?? headers.get('ratelimit-reset') ?? headers.get('x-ratelimit-reset')
+  const times = [
+    /^\d{1,9}$/.test(after ?? '') ? now + Number(after) * 1_000 : Date.parse(after ?? ''),
+    /^\d{1,12}$/.test(reset ?? '') ? Number(reset) * 1_000 : Date.parse(reset ?? ''),
+  ]
+  const at = times.find((time) => Number.isFinite(time) && time > now) ?? now + DEFAULT_WAIT_MS
+  return Math.min(at, now + MAX_WAIT_MS)
+}
+
+function contentType(request: HttpRequest): Record<string, string> {
+  return request.json === undefined ? {} : { 'content-type': 'application/json' }
+}
+
+function bodyOf({ json, form }: HttpRequest): string | URLSearchParams | undefined {
+  if (json !== undefined) return JSON.stringify(json)
+  return form && new URLSearchParams(form)
+}
+
+/** The body as JSON; undefined past the limit or when it is none. A body that stops coming is no answer: it throws. */
+async function jsonOf(response: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length
+    if (size > MAX_ANSWER_BYTES) return undefined
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    return undefined // told by the caller, who knows what the answer should have been
+  }
+}
+
+function isBeforeRequest(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  if (!(cause instanceof Error)) return false
+  // Happy eyeballs: one error for each address that was tried.
+  if (cause instanceof AggregateError) return cause.errors.length > 0 && cause.errors.every(isConnecting)
+  return isConnecting(cause)
+}
+
+function isConnecting(error: unknown): boolean {
+  const { code = '', syscall = '' } = error as { code?: string; syscall?: string }
+  return syscall === 'connect' || syscall === 'getaddrinfo' || BEFORE_REQUEST.test(code)
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'no answer'
+  if (error.name === 'TimeoutError') return 'no answer within the time limit'
+  const cause = error.cause instanceof AggregateError ? error.cause.errors[0] : (error.cause ?? error)
+  return (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ').slice(0, 200)
+}

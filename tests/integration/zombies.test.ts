@@ -1,0 +1,42 @@
+import { GenericContainer, type StartedTestContainer } from 'testcontainers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CHANNELS } from '#tests/support/doomed-channels.ts'
+import { makeDoom } from '#tests/support/doomed-executor.ts'
+import { mayAttachStrace } from '#tests/support/strace.ts'
+
+// An executor freezes in the middle of an execution, as in a machine that is suspended. Another takes over, and ends
+// what it finds. Then the first wakes up, in the middle of what it was doing.
+const SPREAD = 14
+const LIMIT_MS = 300_000
+
+let redis: StartedTestContainer
+beforeAll(async () => {
+  redis = await new GenericContainer('redis:8').withExposedPorts(6379).start()
+})
+afterAll(() => redis?.stop())
+
+// In continuous integration its absence would hide that nothing of this was tested.
+test.runIf(process.env.CI)('strace may attach to a process of this machine', () => {
+  expect(mayAttachStrace, 'install strace, and run as root or with ptrace_scope 0').toBe(true)
+})
+
+describe.skipIf(!mayAttachStrace)('an executor that wakes up after another has taken over', () => {
+  test.each(CHANNELS.map((channel) => [channel.name, channel] as const))(
+    'finds itself overtaken, and nothing is done twice (%s)',
+    async (_name, channel) => {
+      await using doom = await makeDoom(channel, `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`)
+      const wrong: string[] = []
+      let hits = 0
+      for (const place of await doom.places(SPREAD)) {
+        const { zombie, ...ending } = await doom.freezeAt(place)
+        if (ending.isHit) hits++
+        const isRight = ending.effects === 1 || (ending.effects === 0 && ending.end === 'asked')
+        const isFenced = zombie.child.exitCode === 1 && zombie.log().includes('ERR_FENCED')
+        if (!isRight || !isFenced) wrong.push(`${JSON.stringify(ending)}, exit ${zombie.child.exitCode}`)
+      }
+      expect(wrong).toEqual([])
+      expect(hits).toBeGreaterThan(SPREAD / 2)
+    },
+    LIMIT_MS,
+  )
+})
