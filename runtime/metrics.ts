@@ -128,7 +128,7 @@ export const METRICS = {
   },
   countersign_approval_to_execution_seconds: {
     kind: 'histogram',
-    help: 'From the end of the undo window of an approved task to it being done at the provider.',
+    help: 'From the end of the undo window of an approved task, or of a wait by a rule of yours, to it being done at the provider.',
     labels: {},
     buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300],
   },
