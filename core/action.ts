@@ -15,6 +15,7 @@ import {
 } from './social-action.ts'
 import { socialBrief, socialDone, socialRows } from './social-card.ts'
 import { draftOf, type TaskFile } from './task-file.ts'
+import { typingFault } from './typing-fault.ts'
 import { codePointOf, INVISIBLE } from './visible-text.ts'
 
 /** One action per file; each tool that acts has one line in `TOOLS`. */
@@ -165,5 +166,6 @@ export function sayAction(rule: string, problem: string, task: TaskFile): string
   if (field === 'body' && problem.includes('empty')) return 'The draft is empty: there is nothing to send.'
   if (field === 'to' && (raw === undefined || (Array.isArray(raw) && raw.length === 0)))
     return 'The mail has no recipient.'
-  return `The action cannot be carried out as it stands: ${problem}.`
+  const typed = typingFault(task.frontText)
+  return `The action cannot be carried out as it stands: ${problem}${typed === undefined ? '' : `; ${typed}`}.`
 }

@@ -3,6 +3,7 @@ import { isMap, isScalar, parseDocument, stringify, visit, type YAMLError } from
 import { z } from 'zod'
 import { CountersignError } from './errors.ts'
 import { isTaskId, type TaskId } from './ids.ts'
+import { fenceFault, typingFault } from './typing-fault.ts'
 import { AGENT, DOMAINS } from './vault-path.ts'
 
 /** Files larger than this are no task files. */
@@ -95,11 +96,18 @@ export function parseTaskFile(source: string): ParsedTask {
     return refuse('file-size', `the file is over ${MAX_TASK_FILE_BYTES / 1024} KiB`)
   const text = source.replace(/^\ufeff/, '').replaceAll('\r\n', '\n')
   const split = /^---\n([\s\S]*?\n)---(?:\n|$)/.exec(text)
-  if (!split) return refuse('front-matter-missing', 'the file must begin with front matter between two lines of ---')
+  if (!split) {
+    const fault = fenceFault(text)
+    const missing = 'the file must begin with front matter between two lines of ---'
+    return refuse('front-matter-missing', fault === undefined ? missing : `${missing}; ${fault}`)
+  }
   const frontText = split[1] ?? ''
   const body = text.slice(split[0].length)
   const front = parseFront(frontText)
-  if (!front.ok) return front
+  if (!front.ok) {
+    const typed = typingFault(frontText)
+    return typed === undefined ? front : refuse(front.rule, `${front.problem}; ${typed}`)
+  }
   const marks = markProblem(body)
   if (marks) return refuse('marks', marks)
   return { ok: true, task: { front: front.value, frontText, body } }

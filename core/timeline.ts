@@ -34,7 +34,10 @@ const WORDS: Readonly<Record<LedgerType, Say>> = {
     value('problem') ? `could not be drafted: ${value('problem')}` : `drafted (${value('model')})`,
   'task.returned': (value) =>
     value('rule') === 'undone' ? 'taken back before it was done' : `put before you again: ${value('rule')}`,
-  'draft.presented': (value) => `shown to you (fingerprint ${value('digest').slice(0, 19)}…)`,
+  'draft.presented': (value) =>
+    value('rule')
+      ? `shown to you, with nothing to approve: ${value('rule')}`
+      : `shown to you (fingerprint ${value('digest').slice(0, 19)}…)`,
   'task.approved': () => 'approved by you; the undo window began',
   'task.rejected': () => 'rejected by you',
   'task.redraft': () => 'sent back by you for another draft',

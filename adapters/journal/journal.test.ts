@@ -270,12 +270,12 @@ test('the two newest review sheets are known by their digest, also after a resta
   expect(() => journal.keepReview({ digest: 'd', items })).toThrow(/ERR_FENCED|epoch/)
 })
 
-test('a file that nobody can read is remembered until it can be', () => {
-  journal.setUnreadable('Approved/F.md', 'too large')
-  journal.setUnreadable('Approved/F.md', 'a link')
-  expect([...journal.unreadable()]).toEqual([['Approved/F.md', 'a link']])
-  journal.setUnreadable('Approved/F.md', undefined)
-  expect(journal.unreadable().size).toBe(0)
+test('a file that is left alone is remembered, with the newest reason, until that is over', () => {
+  journal.setLeftAlone('Approved/F.md', { rule: 'unreadable', say: 'too large' })
+  journal.setLeftAlone('Approved/F.md', { rule: 'unreadable', say: 'a link' })
+  expect([...journal.leftAlone()]).toEqual([['Approved/F.md', { rule: 'unreadable', say: 'a link' }]])
+  journal.setLeftAlone('Approved/F.md', undefined)
+  expect(journal.leftAlone().size).toBe(0)
 })
 
 test('updates are kept once by name, the newest first, 200 at most', () => {

@@ -218,14 +218,15 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
         return row && { digest, items: JSON.parse(String(row.items)) as ReviewedItem[] }
       }),
 
-    unreadable: () =>
-      read('reading what nobody can read', () => {
-        return new Map(all('SELECT * FROM unreadable').map((row) => [String(row.path), String(row.say)]))
+    leftAlone: () =>
+      read('reading what is left alone', () => {
+        const rows = all('SELECT * FROM left_alone')
+        return new Map(rows.map(({ path, rule, say }) => [String(path), { rule: String(rule), say: String(say) }]))
       }),
-    setUnreadable: (path, say) =>
-      write('recording a file that nobody can read', () => {
-        if (say === undefined) run('DELETE FROM unreadable WHERE path = ?', path)
-        else run('INSERT OR REPLACE INTO unreadable VALUES (?, ?)', path, say)
+    setLeftAlone: (path, why) =>
+      write('recording a file that is left alone', () => {
+        if (why === undefined) run('DELETE FROM left_alone WHERE path = ?', path)
+        else run('INSERT OR REPLACE INTO left_alone VALUES (?, ?, ?)', path, why.rule, why.say)
       }),
 
     keepUpdate: ({ agent, name, text }) =>

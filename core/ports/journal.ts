@@ -98,6 +98,12 @@ export interface ReviewedItem {
   readonly shown: string
 }
 
+/** Why a file is left where it stands. */
+export interface LeftAlone {
+  readonly rule: string
+  readonly say: string
+}
+
 /** A note from Updates/<agent>/, kept after the file is merged away. */
 export interface KeptUpdate {
   readonly agent: string
@@ -179,10 +185,10 @@ export interface JournalPort extends Disposable {
   keepReview(review: WrittenReview): void
   reviewOf(digest: string): WrittenReview | undefined
 
-  /** Files that nobody can read, by path, with what was told of them; kept so that each is told once. */
-  unreadable(): ReadonlyMap<string, string>
-  /** `undefined`: it can be read again, or is gone. */
-  setUnreadable(path: string, say: string | undefined): void
+  /** Files that are left where they stand, by path; kept so that each is told once. */
+  leftAlone(): ReadonlyMap<string, LeftAlone>
+  /** `undefined`: the reason is over. */
+  setLeftAlone(path: string, why: LeftAlone | undefined): void
 
   /** Keeps a note once, by its name; the newest 200 stay. */
   keepUpdate(update: KeptUpdate): void

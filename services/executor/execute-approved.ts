@@ -8,7 +8,7 @@ import { type Report, reportSchema } from '#core/report.ts'
 import { taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Stay } from './deps.ts'
 import { BEING_CHANGED, isHalted, judge, type Read, readTask } from './read-task.ts'
-import { leaveUnreadable } from './refuse-file.ts'
+import { leaveAlone, leaveUnreadable } from './refuse-file.ts'
 import { recordUndone, sendBack } from './send-back.ts'
 
 type Permitted = Extract<ExecutionVerdict, { kind: 'permitted' }>
@@ -139,7 +139,10 @@ async function record(freeze: Freeze, report: Report | undefined, deps: Executor
   if (deps.journal.intentOf(taskId, generation)?.state !== 'consumed') {
     const reason = report?.outcome === 'refused' ? `${report.code}, ${report.reason}` : 'the tool gave no answer'
     deps.log.error({ task: taskId, reason }, 'the tool did nothing')
-    return { kind: 'held', say: `Nothing was done: ${reason}.` }
+    const say = `Nothing was done: ${reason}.`
+    if (report?.outcome !== 'refused') return { kind: 'held', say }
+    const path = taskPath({ kind: 'in-progress', agent: deps.agent }, freeze.fileName)
+    return { kind: 'held', say: await leaveAlone(path, { rule: report.reason.slice(0, 60), say, task: taskId }, deps) }
   }
   if (report?.outcome === 'accepted') {
     const answer = [report.answer, ...report.missed].join('; ')

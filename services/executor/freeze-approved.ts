@@ -2,7 +2,7 @@ import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held, Stay } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
 import { BEING_CHANGED, judge, type Read, readTask } from './read-task.ts'
-import { leaveUnreadable } from './refuse-file.ts'
+import { leaveAlone, leaveUnreadable, type Refusal } from './refuse-file.ts'
 import { sendBack } from './send-back.ts'
 
 /**
@@ -25,7 +25,7 @@ async function freeze(path: VaultPath, deps: ExecutorDeps): Promise<Stay | strin
 async function pickUp(path: VaultPath, read: Read, deps: ExecutorDeps): Promise<Stay | string | undefined> {
   const verdict = await judge(path, read, deps)
   if (verdict.kind === 'refused') {
-    if (verdict.next === 'hold') return { say: verdict.say, until: verdict.until }
+    if (verdict.next === 'hold') return { say: await hold(path, read, verdict, deps), until: verdict.until }
     if (!deps.isQuiet(path, read.text)) return BEING_CHANGED
     return (await sendBack(path, read, verdict, deps)) ? undefined : verdict.say
   }
@@ -44,4 +44,10 @@ async function pickUp(path: VaultPath, read: Read, deps: ExecutorDeps): Promise<
     await deps.ring({ taskId, generation }, deps.undoMs)
   }
   return undefined
+}
+
+/** What the person does not know of by their own doing stands in the ledger, too. */
+async function hold(path: VaultPath, read: Read, { rule, say }: Refusal, deps: ExecutorDeps): Promise<string> {
+  if (rule !== 'clock-set-back') return say
+  return leaveAlone(path, { rule, say, task: read.parsed.ok ? read.parsed.task.front.id : undefined }, deps)
 }

@@ -1,4 +1,5 @@
 import { briefOf, readAction } from '#core/action.ts'
+import { warningsIn } from '#core/card.ts'
 import { asksForCode } from '#core/confirmation.ts'
 import type { TaskId } from '#core/ids.ts'
 import type { ReviewApart, ReviewItem } from '#core/review.ts'
@@ -57,7 +58,7 @@ async function lookAt(
   const item = {
     ...{ taskId: id, path, title, card, brief: briefOf(action.action), at: drafted?.at ?? created },
     ...{ draft: draftOf(task) ?? '', original: section(task, 'original') ?? '' },
-    risks: card.match(/^> (?:⚠|⛔)/gm)?.length ?? 0,
+    risks: warningsIn(task).length,
   }
   return { item, shown: shown.shown }
 }

@@ -70,7 +70,10 @@ export async function present(
     return
   }
   deps.journal.present({ ...card, isOwnText: isOwnText || action.ok })
-  await deps.ledger.append('draft.presented', { task: task.front.id, data: { digest, generation } })
+  await deps.ledger.append('draft.presented', {
+    task: task.front.id,
+    data: { digest, generation, ...(!action.ok && { rule: action.rule }) },
+  })
   deps.log.info({ task: task.front.id, path, ...(back && { rule: back.rule }) }, 'put a draft before the person')
 }
 

@@ -99,7 +99,8 @@ function sayChanged(
 ): string | undefined {
   if (last?.stands && last.fileName === fileNameOf(path) && last.received !== read.received)
     return 'This file changed after it was shown to you: another version of it was received.'
-  if (!isCard || tick === undefined) return undefined
+  if (tick === undefined) return undefined
+  if (!isCard) return 'A box was ticked in it before this card was made. That did not count.'
   return 'The file was changed together with the tick. This card shows it as it stands now: tick the box again.'
 }
 

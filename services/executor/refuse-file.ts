@@ -27,21 +27,30 @@ export async function explain(path: VaultPath, text: string, why: Refusal, deps:
 }
 
 /**
- * A file that is no plain text (over 1 MiB, not UTF-8, a link …) is left where it is and never touched: the ledger tells
- * of it once, the dashboard as long as it stands there. Gives what to tell.
+ * A file that is left where it stands and not touched: the ledger tells of it once, the dashboard as long as it stands
+ * there. Gives what to tell.
  */
-export async function leaveUnreadable(path: VaultPath, say: string, deps: ExecutorDeps): Promise<string> {
-  if (say === BEING_CHANGED || deps.journal.unreadable().get(path) === say) return say
-  await recordRefused(path, { rule: 'unreadable', say }, deps)
-  deps.journal.setUnreadable(path, say)
-  deps.log.warn({ path }, 'a file of the vault cannot be read')
+export async function leaveAlone(path: VaultPath, { rule, say, task }: Refusal, deps: ExecutorDeps): Promise<string> {
+  const before = deps.journal.leftAlone().get(path)
+  if (before?.rule === rule && before.say === say) return say
+  await recordRefused(path, { rule, say, task }, deps)
+  deps.journal.setLeftAlone(path, { rule, say })
+  deps.log.warn({ path, rule }, 'left a file where it stands')
   return say
 }
 
+/** No plain text: over 1 MiB, not UTF-8, a link … One that somebody is just writing is waited for. */
+export async function leaveUnreadable(path: VaultPath, say: string, deps: ExecutorDeps): Promise<string> {
+  return say === BEING_CHANGED ? say : leaveAlone(path, { rule: 'unreadable', say }, deps)
+}
+
 /** What can be read again, or is gone, is told anew when it happens again. */
-export async function forgetReadable(deps: ExecutorDeps): Promise<void> {
-  for (const path of deps.journal.unreadable().keys())
-    if (!(await isUnreadable(path as VaultPath, deps))) deps.journal.setUnreadable(path, undefined)
+export async function forgetLeft(deps: ExecutorDeps): Promise<void> {
+  for (const [path, { rule }] of deps.journal.leftAlone()) {
+    const at = path as VaultPath
+    const lasts = rule === 'unreadable' ? await isUnreadable(at, deps) : await deps.vault.exists(at)
+    if (!lasts) deps.journal.setLeftAlone(path, undefined)
+  }
 }
 
 async function isUnreadable(path: VaultPath, { vault }: Pick<ExecutorDeps, 'vault'>): Promise<boolean> {

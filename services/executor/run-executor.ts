@@ -13,7 +13,7 @@ import { presentDrafts } from './present-drafts.ts'
 import { quietFiles } from './quiet-files.ts'
 import { isHalted } from './read-task.ts'
 import { reconcile, returnStrays, withoutChannel } from './reconcile.ts'
-import { forgetReadable } from './refuse-file.ts'
+import { forgetLeft } from './refuse-file.ts'
 import { obeyReview } from './review-sheet.ts'
 import { runPasses } from './run-passes.ts'
 import { updateDashboard } from './update-dashboard.ts'
@@ -142,7 +142,7 @@ export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<
 /** Cards and ticks, approvals, what stands among the work unasked. */
 async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
   demandNewest(deps)
-  await forgetReadable(deps)
+  await forgetLeft(deps)
   const presented = await presentDrafts(deps)
   const review = await obeyReview(deps)
   const frozen = await freezeApproved(deps)

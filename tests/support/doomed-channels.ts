@@ -9,11 +9,12 @@ export const mailChannel: DoomedChannel = {
   async openServers() {
     const closing = new AsyncDisposableStack()
     const mailbox = closing.use(await startDevMailServers())
-    const { smtp, mails } = closing.use(await startCountingSmtp())
+    const { smtp, mails, holdAnswers } = closing.use(await startCountingSmtp())
     return {
       mailbox: { ...mailbox, smtp },
       env: {},
-      effects: () => mails.map(({ at }) => at),
+      effects: () => mails.length,
+      holdAnswers,
       [Symbol.asyncDispose]: () => closing.disposeAsync(),
     }
   },

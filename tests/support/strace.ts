@@ -18,12 +18,6 @@ export interface Place {
   readonly thread: (typeof THREADS)[number]
   readonly call: string
   readonly nth: number
-  /** When it was made in the run in which it was found, ms since the epoch. */
-  readonly at: number
-}
-
-export function sayPlace({ thread, call, nth }: Place): string {
-  return `${call} ${nth} of ${thread}`
 }
 
 /** Everything by which a process touches files and the network. */
@@ -46,14 +40,14 @@ export async function listPlaces(pid: number, folder: string, act: () => Promise
   return traced.flatMap(({ thread, log }) => parseLog(thread, readFileSync(log, 'utf8'))).sort((a, b) => a.at - b.at)
 }
 
-function parseLog(thread: Place['thread'], log: string): Place[] {
+function parseLog(thread: Place['thread'], log: string): (Place & { at: number })[] {
   const counts = new Map<string, number>()
   return log.split('\n').flatMap((line) => {
     const [, at, call = ''] = /^(\d+\.\d+) (\w+)\(/.exec(line) ?? []
     if (at === undefined) return []
     const nth = (counts.get(call) ?? 0) + 1
     counts.set(call, nth)
-    return { thread, call, nth, at: Number(at) * 1_000 }
+    return { thread, call, nth, at: Number(at) }
   })
 }
 
