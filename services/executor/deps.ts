@@ -13,6 +13,7 @@ import type { VaultPort } from '#core/ports/vault.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
+import type { BounceBox } from './bounces.ts'
 import type { InHand } from './in-hand.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { IsQuiet } from './quiet-files.ts'
@@ -55,6 +56,8 @@ export interface ExecutorDeps {
   readonly inHand: InHand
   /** Until when (ms) a frozen task waited by a rule of the person's: quiet hours, pace, order. For figures only. */
   readonly heldUntil: Map<TaskId, number>
+  /** Mails that came back. */
+  readonly bounces: BounceBox
 }
 
 /** Everything but what the running of passes brings. */
