@@ -117,6 +117,37 @@ describe('a high-risk draft', () => {
     expect(ticksOf(await readTaskAt(home, path))).toEqual([])
   })
 
+  test('is shown anew when the handbook changes what it needs, once, and not for anything else', async () => {
+    const { path } = await shown({ body: NEW_ACCOUNT })
+    await rules('Known payees: DE89 3704 0044 0532 0130 00')
+    await pass()
+    expect(await cardOf(path)).toMatch(/needs no code any more/)
+    expect(section(await readTaskAt(home, path), 'decision')).not.toContain('Code')
+    await rules(`Always flag: ${CLIENT}`)
+    home.now += 1_000
+    await pass()
+    expect([await codeIn(path), await cardOf(path)]).toEqual([
+      expect.any(String),
+      expect.stringContaining('it needs a code.'),
+    ])
+    const before = await home.vault.read(path)
+    await rules(`Always flag: ${CLIENT}`, 'At most 3 recipients')
+    home.now += 1_000
+    await pass()
+    await pass()
+    expect(await home.vault.read(path)).toBe(before)
+  })
+
+  test('ticked without its code goes once the handbook asks for none any more', async () => {
+    const { path } = await shown({ body: NEW_ACCOUNT })
+    await edit(home, path, tick('Approve'))
+    await pass()
+    expect(sent()).toBe(0)
+    await rules('Known payees: DE89 3704 0044 0532 0130 00')
+    await pass()
+    expect(sent()).toBe(1)
+  })
+
   test('needs no code any more once the handbook knows the account', async () => {
     const { fileName } = await shown({ body: NEW_ACCOUNT })
     await rules('Known payees: DE89 3704 0044 0532 0130 00')
