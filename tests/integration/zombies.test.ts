@@ -7,7 +7,7 @@ import { mayAttachStrace } from '#tests/support/strace.ts'
 // An executor freezes in the middle of an execution, as in a machine that is suspended. Another takes over, and ends
 // what it finds. Then the first wakes up, in the middle of what it was doing.
 const SPREAD: Readonly<Record<string, number>> = { mail: 14, post: 4 }
-const LIMIT_MS = 300_000
+const LIMIT_MS = 900_000
 
 let redis: StartedTestContainer
 beforeAll(async () => {
