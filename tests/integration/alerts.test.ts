@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { parse, stringify } from 'yaml'
+import { createMetrics } from '#runtime/metrics.ts'
 import { ALERTS } from '../../grafana/source/alerts.ts'
 import { DASHBOARDS } from '../../grafana/source/dashboards.ts'
 import { RECORDING_RULES } from '../../grafana/source/promises.ts'
@@ -52,6 +53,17 @@ describe('the alerts', () => {
     expect(stdout).toContain(`SUCCESS: ${panels.length} rules found`)
   })
 
+  it('have metrics to ask whose names and forms are as they should be', async () => {
+    const metrics = createMetrics({ service: 'sync', zone: 'cloud', version: '0' })
+    metrics.set('countersign_sync_open_conflicts', 1, {})
+    metrics.since('countersign_queue_oldest_age_seconds', 0, { queue: 'sync' })
+    const running = promtool(['check', 'metrics'], ['-i'])
+    running.child.stdin?.end(await metrics.expose())
+    const { stderr } = await running.catch((error: { stderr: string }) => error)
+    // The client library's own names are not ours to change.
+    expect(stderr.split('\n').filter((line) => line && !line.startsWith('nodejs_active_'))).toEqual([])
+  })
+
   it('are each tried both ways', () => {
     const written = parse(readFileSync(join(folder, 'tests/sync.test.yml'), 'utf8')).tests.flatMap(
       ({ alert_rule_test }: { alert_rule_test: { alertname: string; exp_alerts?: unknown[] }[] }) => alert_rule_test,
@@ -73,9 +85,10 @@ describe('the alerts', () => {
     const { stdout } = await promtool(['check', 'rules', ...rules.map((name) => `rules/${name}`)])
     const found = [...stdout.matchAll(/SUCCESS: (\d+) rules found/g)].map(([, count]) => Number(count))
     expect(found.reduce((sum, count) => sum + count, 0)).toBe(ALERTS.length + RECORDING_RULES.length)
-    const config = parse(readFileSync(join(folder, 'prometheus.yml'), 'utf8'))
-    expect(config.rule_files).toEqual(['rules/*.yml'])
     expect(compose).toContain('./prometheus/rules:/etc/prometheus/rules:ro')
-    expect((await promtool(['check', 'config', '--lint=all', 'prometheus.yml'])).stdout).toContain('SUCCESS')
+    for (const file of ['prometheus.yml', 'prometheus.local.yml']) {
+      expect(parse(readFileSync(join(folder, file), 'utf8')).rule_files).toEqual(['rules/*.yml'])
+      expect((await promtool(['check', 'config', file])).stdout).toContain('SUCCESS')
+    }
   })
 })
