@@ -354,7 +354,8 @@ test('tells the life of a task from the ledger alone, and exports all of it', as
     using ledger = openLedger({ vaultRoot: join(home, 'vault'), stateDir, agent: 'local', clock: Date })
     await ledger.append('draft.presented', { task: ID, data: { digest: 'sha256:0123456789abcdef' } })
     await ledger.append('mail.skipped', { data: { reason: '=HYPERLINK("x")', sender_domain: 'example.test' } })
-    await ledger.append('execution.done', { task: ID, data: { answer: '250 \u001b[31mok' } })
+    // `execution.done` would have to bear a receipt that verifies.
+    await ledger.append('execution.refused', { task: ID, data: { reason: '550 \u001b[31mno' } })
   }
   const shown = await countersign(['audit', 'show', id, '--home', home])
   expect([
@@ -363,7 +364,7 @@ test('tells the life of a task from the ledger alone, and exports all of it', as
       .trim()
       .split('\n')
       .map((line) => line.slice(22)),
-  ]).toEqual([0, ['local  shown to you (fingerprint sha256:0123456789ab…)', 'local  done: 250  [31mok']])
+  ]).toEqual([0, ['local  shown to you (fingerprint sha256:0123456789ab…)', 'local  not done: 550  [31mno']])
   const csv = await countersign(['audit', 'export', '--csv', '--home', home])
   expect([csv.code, csv.stdout.split('\n').length]).toEqual([0, 5])
   const lines = await countersign(['audit', 'export', '--since', '2026-01-01', '--home', home])
@@ -372,7 +373,7 @@ test('tells the life of a task from the ledger alone, and exports all of it', as
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line).type),
-  ).toEqual(['draft.presented', 'mail.skipped', 'execution.done'])
+  ).toEqual(['draft.presented', 'mail.skipped', 'execution.refused'])
   const wrong = await countersign(['audit', 'export', '--since', 'yesterday', '--home', home])
   expect(wrong.code).toBe(2)
   const file = join(home, 'vault/Logs/local', `${new Date().toISOString().slice(0, 10)}.jsonl`)
