@@ -12,6 +12,7 @@ import type { VaultPort } from '#core/ports/vault.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
+import type { BounceBox } from './bounces.ts'
 import type { InHand } from './in-hand.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { IsQuiet } from './quiet-files.ts'
@@ -52,6 +53,8 @@ export interface ExecutorDeps {
   /** Every way this machine can act. */
   readonly channels: readonly Channel[]
   readonly inHand: InHand
+  /** Mails that came back. */
+  readonly bounces: BounceBox
 }
 
 /** Everything but what the running of passes brings. */

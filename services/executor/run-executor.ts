@@ -4,6 +4,7 @@ import type { ExecutorReport } from '#core/executor-report.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import { REVIEW_SHEET } from '#core/vault-path.ts'
 import type { ServiceContext } from '#runtime/service.ts'
+import { tellBounces } from './bounces.ts'
 import type { ExecutorDeps, Held, WiredDeps } from './deps.ts'
 import { freezeApproved } from './freeze-approved.ts'
 import { inHand } from './in-hand.ts'
@@ -143,6 +144,7 @@ async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
   const presented = await presentDrafts(deps)
   const review = await obeyReview(deps)
   const frozen = await freezeApproved(deps)
+  await tellBounces(deps)
   return [...presented, ...review, ...frozen, ...(await returnStrays(deps)), ...withoutChannel(deps)]
 }
 

@@ -13,7 +13,7 @@ import { confirmationCode } from '#core/confirmation.ts'
 import { makeTaskId } from '#core/ids.ts'
 import { makeSign } from '#core/sign-of-life.ts'
 import { makeStatus } from '#core/status.ts'
-import { newTaskFile, renderSection, renderTaskFile } from '#core/task-file.ts'
+import { newTaskFile, parseTaskFile, renderSection, renderTaskFile } from '#core/task-file.ts'
 import { taskFileName, taskPath } from '#core/vault-path.ts'
 import { EXIT } from '../../cli/exit-codes.ts'
 
@@ -30,6 +30,7 @@ const VERBS = [
   'undo',
   'reject',
   'redraft',
+  'attach',
   'sync',
   'trust',
   'audit',
@@ -271,6 +272,27 @@ test('redrafts by ticking the box and adding the notes', async () => {
   const text = await readFile(join(home, 'vault/Pending_Approval/email', file), 'utf8')
   expect(text).toContain('- [x] Redraft')
   expect(text).toContain('Shorter.')
+})
+
+test('attaches a file by its content, and no second one of its name', async () => {
+  const { home, file, id } = await homeWithDraft()
+  const offer = join(home, 'Angebot März.pdf')
+  await writeFile(offer, '%PDF-1.7 offer')
+  const answer = await countersign(['--json', 'attach', id, offer, '--home', home])
+  const { attachment } = JSON.parse(answer.stdout)
+  expect(attachment).toMatchObject({ name: 'Angebot März.pdf', size: '14', type: 'application/pdf' })
+  expect(await readFile(join(home, 'vault', attachment.path), 'utf8')).toBe('%PDF-1.7 offer')
+  const path = join(home, 'vault/Pending_Approval/email', file)
+  const parsed = parseTaskFile(await readFile(path, 'utf8'))
+  expect(parsed.ok && parsed.task.front.action?.attachments).toEqual([attachment])
+  const before = await readFile(path, 'utf8')
+  await writeFile(offer, 'another')
+  expect((await countersign(['attach', id, offer, '--home', home])).code).toBe(2)
+  expect((await countersign(['attach', id, join(home, 'nothing.pdf'), '--home', home])).code).toBe(2)
+  expect((await countersign(['attach', id, home, '--home', home])).code).toBe(2)
+  expect(await readFile(path, 'utf8')).toBe(before)
+  await countersign(['approve', id, '--home', home])
+  expect((await countersign(['attach', id, offer, '--name', 'b.pdf', '--home', home])).code).toBe(4)
 })
 
 test('refuses to approve what cannot be executed', async () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { imapSent } from '#adapters/imap/imap-sent.ts'
+import { imapThreads } from '#adapters/imap/imap-thread.ts'
 import { openJournal } from '#adapters/journal/journal.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
@@ -8,8 +9,9 @@ import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { openReceived } from '#adapters/received/received.ts'
 import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { composeWithFiles } from '#mcp/email/compose-with-files.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
-import { type SendEmailDeps, sendEmail } from '#mcp/email/tools/send-email.ts'
+import { sendEmail } from '#mcp/email/tools/send-email.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { runService } from '#runtime/service.ts'
@@ -63,12 +65,13 @@ await runService('executor', config, async (service) => {
     signingKey: await readPrivateKey(join(config.keys, 'countersign.pem'), config.keyPassphrase?.read()),
   }
   const smtp = mortal('smtp', smtpSender(smtpAccountOf(config)))
-  const compose: SendEmailDeps['compose'] = (action, message) =>
-    composeMail(action, { senderName: config.ownerName, ...message })
+  const compose = composeWithFiles(composeMail, parts.vault, config.ownerName)
+  const threads = resources.use(imapThreads(imapAccountOf(config), { mailbox: config.imapMailbox }))
   const server = createEmailServer([sendEmail({ ...actingWith(parts), compose, send: (mail) => smtp.send(mail) })])
   const client = resources.use(await connectInProcess(server))
   const email = emailChannel({
-    ...{ smtp, clock, log: service.log, compose },
+    ...{ sender: smtp, clock, log: service.log, compose },
+    ...mortal('thread', { lookAtThread: threads.look }),
     sentFolder: mortal('sent', imapSent(imapAccountOf(config))),
     sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
   })
