@@ -86,8 +86,8 @@ export function plainMarkdown(text: string, max: number): string {
   return oneLine(text, max).replace(/[\\`*_[\]#!|<>~$&]/g, '\\$&')
 }
 
-/** Section marks and templates are acted on even inside a fence. */
-function brokenMarks(text: string): string {
+/** Section marks and templates are acted on even inside a fence or inline code. */
+export function brokenMarks(text: string): string {
   return text.replaceAll('<!--', '‹!--').replaceAll('-->', '--›').replaceAll('<%', '‹%').replaceAll('%>', '%›')
 }
 

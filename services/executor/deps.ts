@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { ActionLimits } from '#core/action.ts'
 import type { DashboardFacts } from '#core/dashboard-facts.ts'
 import type { DashboardSources } from '#core/gather-dashboard.ts'
+import type { TaskId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
@@ -53,6 +54,8 @@ export interface ExecutorDeps {
   /** Every way this machine can act. */
   readonly channels: readonly Channel[]
   readonly inHand: InHand
+  /** Until when (ms) a frozen task waited by a rule of the person's: quiet hours, pace, order. For figures only. */
+  readonly heldUntil: Map<TaskId, number>
   /** Mails that came back. */
   readonly bounces: BounceBox
 }

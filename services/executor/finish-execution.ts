@@ -168,7 +168,8 @@ async function recordDone(intent: Intent, deps: ExecutorDeps): Promise<void> {
     task: taskId,
     data: { digest, key, answer: inOneLine(answer), receipt },
   })
-  const since = deps.journal.freezeOf(taskId)?.undoUntil ?? intent.intendedAt
+  const since = Math.max(deps.journal.freezeOf(taskId)?.undoUntil ?? intent.intendedAt, deps.heldUntil.get(taskId) ?? 0)
+  deps.heldUntil.delete(taskId)
   deps.metrics.observe('countersign_approval_to_execution_seconds', (intent.updatedAt - since) / 1000, {})
   deps.metrics.count('countersign_executions_total', { tool: receipt.tool as ToolName, outcome: 'done' })
   deps.metrics.count('countersign_tasks_total', { outcome: 'done' })

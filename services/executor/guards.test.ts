@@ -18,7 +18,7 @@ import {
   tick,
   whereIs,
 } from '#tests/support/executor.ts'
-import { nextEnd } from './run-executor.ts'
+import { nextEnd, runExecutor } from './run-executor.ts'
 
 const PENDING = 'Pending_Approval/email'
 const HANDBOOK = vaultPath('Company_Handbook.md')
@@ -219,6 +219,20 @@ describe('quiet hours', () => {
     await pass()
     expect(sent()).toBe(1)
   })
+})
+
+test('the running executor wakes by itself when quiet hours end', async () => {
+  await using resources = new AsyncDisposableStack()
+  await rules('Quiet hours: 11:30-13:00 UTC')
+  const { fileName } = await approved()
+  expect(await whereIs(home, fileName)).toBe('Approved')
+  home.now = START + HOUR - 50
+  const config = { reconcileMs: 3_600_000, state: join(home.folder, 'state') }
+  const service = { resources, progress: () => () => {}, fail: expect.fail }
+  await runExecutor(executor.deps, service as never, { config, agents: ['local'] })
+  expect(sent()).toBe(0)
+  home.now = START + HOUR
+  await expect.poll(sent, { timeout: 20_000 }).toBe(1)
 })
 
 test('a pace lets so many go and holds the others until there is room', async () => {

@@ -90,9 +90,12 @@ export async function runExecutor(
     const all = [...held, ...[...heldBy.values()].flat()]
     await tell(all, deps, options)
     clearTimeout(due)
-    const undoEnds = deps.journal.freezes().map((freeze) => freeze.undoUntil)
-    const oldest = undoEnds.length > 0 ? Math.min(...undoEnds) : undefined
-    deps.metrics.since('countersign_task_oldest_age_seconds', oldest, { state: 'approved' })
+    const frozen = deps.journal.freezes()
+    const undoEnds = frozen.map((freeze) => freeze.undoUntil)
+    const oldest = Math.min(...frozen.map((one) => Math.max(one.undoUntil, deps.heldUntil.get(one.taskId) ?? 0)))
+    deps.metrics.since('countersign_task_oldest_age_seconds', frozen.length > 0 ? oldest : undefined, {
+      state: 'approved',
+    })
     const next = nextEnd([...all.map(({ until }) => until), ...undoEnds], deps.clock.now())
     if (next !== undefined) due = setTimeout(wakeAll, next + 1)
   })

@@ -67,6 +67,7 @@ export function wireExecutor(
     lookUpGraceMs: LOOK_UP_GRACE_MS,
     audience: audienceOf(createPublicKey(signingKey)),
     nonce: () => randomBytes(16).toString('hex'),
+    heldUntil: new Map(),
     ring: (job, delayMs) => doorbell.ring('execute', 'execute-approved', job, { delayMs }),
   }
 }

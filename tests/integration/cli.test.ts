@@ -33,6 +33,9 @@ const VERBS = [
   'attach',
   'sync',
   'trust',
+  'lock',
+  'unlock',
+  'rotate',
   'audit',
   'notify',
   'mcp',
@@ -123,7 +126,7 @@ test('documents every verb and exit code in docs/cli.md', async () => {
 
 test.each(VERBS.map((verb) => [verb]))('%s --help shows an example, below its verbs if it has some', async (verb) => {
   const { code, stdout } = await countersign([verb, '--help'])
-  const sub = /^Commands:\n {2}(\w+)/m.exec(stdout)?.[1]
+  const sub = /^Commands:\n {2}([\w-]+)/m.exec(stdout)?.[1]
   const isBelow = sub !== undefined && !stdout.includes('$ npx countersign ')
   const shown = isBelow ? (await countersign([verb, sub, '--help'])).stdout : stdout
   expect([code, shown]).toEqual([0, expect.stringContaining('$ npx countersign ')])

@@ -41,6 +41,8 @@ export interface ActedOn extends AsyncDisposable {
 /** A way to act that is put through the matrix. */
 export interface DoomedChannel {
   readonly name: string
+  /** Whether the servers can tell afterwards that it was done, though the executor never heard so. */
+  readonly isFoundAfterwards: boolean
   /** A draft of one thing to do, and its folder of Pending_Approval. */
   draft(): { readonly domain: string; readonly fileName: string; readonly text: string }
   openServers(): Promise<ActedOn>

@@ -17,6 +17,7 @@ import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from '#services/executor/config.ts'
 import { emailChannel } from '#services/executor/email-channel.ts'
+import { openSocialChannels } from '#services/executor/main-social.ts'
 import { runExecutor } from '#services/executor/run-executor.ts'
 import { actingWith, type ExecutorParts, TOOL_LIMIT_MS, wireExecutor } from '#services/executor/wire-executor.ts'
 
@@ -75,6 +76,7 @@ await runService('executor', config, async (service) => {
     sentFolder: mortal('sent', imapSent(imapAccountOf(config))),
     sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
   })
-  const deps = { ...wireExecutor(config, parts, [email], service), lookUpGraceMs: 500 }
+  const social = await openSocialChannels(config, parts, service)
+  const deps = { ...wireExecutor(config, parts, [email, ...social], service), lookUpGraceMs: 500 }
   await runExecutor(deps, service, { config, agents: ['cloud', 'local'] })
 })

@@ -74,10 +74,24 @@ async function attach(pid: number, thread: Place['thread'], options: readonly st
   if (tid === undefined) throw new Error(`process ${pid} has no thread ${thread}`)
   const tracer = spawn('strace', ['-qq', ...options, '-p', tid], { stdio: ['ignore', 'ignore', 'inherit'] })
   await eventually(`strace watches ${thread}`, () => {
-    if (tracer.exitCode !== null) throw new Error(`strace ended: ${tracer.exitCode}`)
-    return readFileSync(`/proc/${pid}/task/${tid}/status`, 'utf8').includes(`TracerPid:\t${tracer.pid}\n`)
+    const status = statusOf(pid, tid)
+    // What it was to kill may be dead already.
+    if (tracer.exitCode !== null && !isDead(status)) throw new Error(`strace ended: ${tracer.exitCode}`)
+    return isDead(status) || status.includes(`TracerPid:\t${tracer.pid}\n`)
   })
   return tracer
+}
+
+function statusOf(pid: number, tid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/task/${tid}/status`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function isDead(status: string): boolean {
+  return status === '' || /^State:\t[ZX]/m.test(status)
 }
 
 function threadOf(pid: number, thread: Place['thread']): string | undefined {
