@@ -86,6 +86,17 @@ export function plainMarkdown(text: string, max: number): string {
   return oneLine(text, max).replace(/[\\`*_[\]#!|<>~$&]/g, '\\$&')
 }
 
+/**
+ * Markdown in which a viewer that makes links of bare addresses (`acme.example`, `ana@acme.example`) finds none: what
+ * such an address is known by is escaped.
+ */
+export function unlinked(markdown: string): string {
+  return markdown.replace(
+    /(?<=[\p{L}\p{N}-])(?:\.(?=[\p{L}\p{N}]*\p{L})|@(?=[\p{L}\p{N}]))|:(?=\/\/)|\/(?=\/)/gu,
+    '\\$&',
+  )
+}
+
 /** Section marks and templates are acted on even inside a fence. */
 function brokenMarks(text: string): string {
   return text.replaceAll('<!--', '‹!--').replaceAll('-->', '--›').replaceAll('<%', '‹%').replaceAll('%>', '%›')
