@@ -59,14 +59,11 @@ const MAX_NAMED = 4
 const MAX_WORDS = 5
 const MAX_WORD_CHARS = 40
 
-export interface Unusual {
-  readonly flag: 'unseen-characters' | 'mixed-alphabets'
-  /** In words, with code points. It quotes the text and is as hostile, but shows nothing unseen. */
-  readonly say: string
-}
-
-/** What of a text a reader cannot see, or would take for something else; a few at most. Never throws. */
-export function unusualCharacters(text: string): Unusual[] {
+/**
+ * What of a text a reader cannot see, or would take for something else: words with code points that follow "has", a few
+ * at most. They quote the text and are as hostile, but show nothing unseen. Never throws.
+ */
+export function unusualCharacters(text: string): string[] {
   const honest = text.toWellFormed().replace(HONEST, '')
   const unseen = [
     counted(honest, BIDIRECTIONAL, 'that turns the reading direction', 'that turn the reading direction'),
@@ -74,13 +71,10 @@ export function unusualCharacters(text: string): Unusual[] {
     counted(honest, INVISIBLE, 'that cannot be seen', 'that cannot be seen'),
     counted(honest, DRESSED, 'in another dress', 'in another dress'),
     EAST_ASIAN.test(honest) ? undefined : counted(honest, WIDE, 'in another dress', 'in another dress'),
-  ].filter((say) => say !== undefined)
-  const words = oddWords(honest)
-  const more = words.length > MAX_WORDS ? [`and ${words.length - MAX_WORDS} more words of this kind`] : []
-  return [
-    ...unseen.map((say): Unusual => ({ flag: 'unseen-characters', say })),
-    ...[...words.slice(0, MAX_WORDS), ...more].map((say): Unusual => ({ flag: 'mixed-alphabets', say })),
-  ]
+  ].filter((words) => words !== undefined)
+  const odd = oddWords(honest)
+  const more = odd.length > MAX_WORDS ? [`${odd.length - MAX_WORDS} more words of this kind`] : []
+  return [...unseen, ...odd.slice(0, MAX_WORDS), ...more]
 }
 
 /** How often, which, and the word in which the first one stands. */
@@ -120,11 +114,11 @@ function oddWords(text: string): string[] {
   return words.flatMap((word) => {
     const scripts = scriptsOf(word)
     if (scripts.length > 1 && !strangersOf(word).every((one) => SYMBOLS.has(one)))
-      return [`${quoted(word)} mixes ${listed(scripts)} letters (${strangers(word)})`]
+      return [`${quoted(word)}, which mixes ${listed(scripts)} letters (${strangers(word)})`]
     const [only] = scripts
     const isDisguise = scripts.length === 1 && only !== undefined && only !== 'Latin' && isMasked(word)
     return isDisguise && isLatin && !spoken.has(only) && word.length > 1
-      ? [`${quoted(word)} is written in ${only} letters that look like Latin ones (${strangers(word)})`]
+      ? [`${quoted(word)}, written in ${only} letters that look like Latin ones (${strangers(word)})`]
       : []
   })
 }
