@@ -152,7 +152,7 @@ test('holds the countersignatures in the ledger and in Done/ against the keys, f
     const text = await readFile(files[day] as string, 'utf8')
     await writeFile(
       files[day] as string,
-      text.replace(/signature: \S/, (start) => `${start.slice(0, -1)}-`),
+      text.replace(/signature: (\S)/, (_, first: string) => `signature: ${first === 'A' ? 'B' : 'A'}`),
     )
   }
   await forge(20)

@@ -61,7 +61,7 @@ async function requireOwner(home: ZoneHome, command: string): Promise<void> {
   if (mine !== undefined && mine !== uid)
     throw new CountersignError(
       'ERR_USAGE',
-      `${command} as user ${mine}: ${home.keys} belongs to user ${uid}; run it as that one`,
+      `${command} as user ${mine}: ${home.keys} belongs to user ${uid}; run it as that one, for instance with sudo -u '#${uid}'`,
     )
 }
 

@@ -1,11 +1,20 @@
 import { IMAP_TIMINGS, withClient } from '#adapters/imap/connection.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import type { Finding } from '#core/finding.ts'
+import { socialAccountList } from '#core/social-accounts.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { parseConfig, SecretFile } from '#runtime/config.ts'
 import { gmailAccountOf, imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { notifyWaysOf } from '#runtime/notify-ways.ts'
-import { imapSettings, notifySettings, ownerSettings, sendingSettings } from '#runtime/settings.ts'
+import {
+  imapSettings,
+  notifySettings,
+  ownerSettings,
+  sendingSettings,
+  setting,
+  socialSettings,
+} from '#runtime/settings.ts'
+import { networkOptionsOf } from '#runtime/social-accounts.ts'
 import { attempt } from './finding.ts'
 import { serviceSettings } from './service-settings.ts'
 
@@ -21,6 +30,21 @@ export async function settingsFindings(zone: Zone, env: Record<string, string>):
   }
   if (faults.size === 0) return [{ check: 'settings', result: 'ok', found: 'complete' }]
   return [...faults].map((found) => ({ check: 'settings', result: 'failed', found }))
+}
+
+/** Asks each social account's network whose credential it has. Nothing is read or posted. */
+export async function socialFindings(zone: Zone, env: Record<string, string>): Promise<Finding[]> {
+  if (zone !== 'local') return []
+  const settings = { ...socialSettings, accounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList) }
+  const verdict = parseConfig(settings, env)
+  if (!verdict.ok || verdict.config.accounts.length === 0) return []
+  const { config } = verdict
+  const { openNetworks } = await import('#adapters/social/open-networks.ts')
+  const clock = { now: () => Date.now() }
+  const networks = openNetworks(config.accounts, { ...networkOptionsOf(config), clock })
+  return Promise.all(
+    networks.map((one) => attempt(one.network, `the credential is that of ${one.account}`, () => one.verify())),
+  )
 }
 
 /** Logs in to the mailbox and, in the local zone, to the sending server. Nothing is read or sent. */

@@ -34,6 +34,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   undo: { summary: 'take an approved task back before it is done', load: () => import('./commands/undo.ts') },
   reject: { summary: 'reject a drafted task', load: () => import('./commands/reject.ts') },
   attach: { summary: 'add a file to a drafted mail', load: () => import('./commands/attach.ts') },
+  post: { summary: 'draft a post on a social network', load: () => import('./commands/post.ts') },
   redraft: { summary: 'send a drafted task back to the drafter', load: () => import('./commands/redraft.ts') },
   resolve: { summary: 'say whether a task in doubt was done', load: () => import('./commands/resolve.ts') },
   sync: { summary: 'synchronise now, or show how sync is doing', load: () => import('./commands/sync.ts') },

@@ -19,7 +19,7 @@ export interface Board {
 
 /** Reads vault and state of a local zone, whether or not anything runs, and changes nothing. */
 export async function readBoard(home: ZoneHome, now: number): Promise<Board> {
-  const vault = await openVault(home.vault)
+  const vault = await openVault(home.vault, { isReader: true })
   using journal = openJournalReader(join(home.state, 'journal.sqlite'))
   const statusText = await readFile(join(home.state, 'status.json'), 'utf8').catch(() => '')
   const status = parseStatus(statusText)

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { actionDigest, readAction } from './action.ts'
+import { describeFile } from './attachment.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { audienceOf, signReceipt, verifyReceipt } from './countersignature.ts'
 import type { EmailAction } from './email-action.ts'
@@ -15,6 +16,7 @@ const ACTION = {
   in_reply_to: '<m1@acme.example>',
   references: ['<m1@acme.example>'],
 }
+const FILE = describeFile('offer.pdf', Buffer.from('offer'))
 const taskWith = (action: object, draft = 'Dear Ana,\nthanks.') =>
   newTaskFile(
     {
@@ -56,7 +58,13 @@ describe('an e-mail action', () => {
     ['an unknown field', { ...ACTION, bcc: ['x@y.example'] }, 'action-unrecognized_keys'],
     ['no recipient', { ...ACTION, to: [] }, 'action-to'],
     ['a display name', { ...ACTION, to: ['Ana <ana@acme.example>'] }, 'action-to'],
-    ['a look-alike domain outside ASCII', { ...ACTION, to: ['ana@аcme.example'] }, 'action-to'],
+    ['two addresses in one', { ...ACTION, to: ['ana@acme.example,eve@evil.example'] }, 'action-to'],
+    [
+      'a file that is not its content',
+      { ...ACTION, attachments: [{ ...FILE, sha256: '0'.repeat(64) }] },
+      'action-attachments',
+    ],
+    ['a list of no files', { ...ACTION, attachments: [] }, 'action-attachments'],
     ['a header injection', { ...ACTION, subject: 'hi\u2028Bcc: x@y.example' }, 'action-subject'],
     ['an invisible subject', { ...ACTION, subject: 'hi\u202egnp' }, 'action-subject'],
     ['an empty subject', { ...ACTION, subject: '' }, 'action-subject'],
@@ -71,6 +79,11 @@ describe('an e-mail action', () => {
     expect(verdict).toMatchObject({ ok: false, ...(rule === 'action-unrecognized_keys' ? {} : { rule }) })
   })
 
+  test('has every address in its one spelling, so that a domain of other letters is seen to be one', () => {
+    const read = readAction(taskWith({ ...ACTION, to: ['ana@аcme.example', 'Jörg@BÜCHER.example'] }))
+    expect(read).toMatchObject({ action: { to: ['ana@xn--cme-5cd.example', 'Jörg@xn--bcher-kva.example'] } })
+  })
+
   test('refuses an empty draft', () => {
     expect(readAction(taskWith(ACTION, ' \n'))).toMatchObject({ ok: false, rule: 'action-body' })
   })
@@ -82,6 +95,9 @@ describe('an e-mail action', () => {
       { ...action, body: 'x ' },
       { ...action, to: ['ana@acme.examp1e'] },
       { ...action, cc: ['b@c.example'] },
+      { ...action, attachments: [FILE] },
+      { ...action, attachments: [{ ...FILE, name: 'other.pdf' }] },
+      { ...action, attachments: [FILE, FILE] },
       { ...action, subject: 'Re: Invoice for April' },
       { ...action, account: 'other@countersign.test' },
       { ...action, references: [] },

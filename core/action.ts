@@ -69,10 +69,10 @@ const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>>
     schema: emailActionSchema,
     fault: emailFault,
     rows: emailRows,
-    parts: ({ to, cc, subject, body }) => ({
+    parts: ({ to, cc, subject, body, attachments = [] }) => ({
       recipients: [...to, ...cc],
       text: `${subject}\n${body}`,
-      attachments: [],
+      attachments: attachments.map(({ name }) => name),
     }),
     brief: (action) => `reply to ${action.to.join(', ')}`,
     done: (action) => `sent to ${action.to.join(', ')}`,
@@ -147,7 +147,9 @@ export function briefOf(action: Action): string {
 /** What was done, from the front matter of a finished task. */
 export function doneOf(task: TaskFile): string {
   const read = readAction(task)
-  return read.ok ? rules(read.action).done(read.action) : 'done'
+  const missed = task.front.outcome?.missed
+  const parts = Array.isArray(missed) ? missed.filter((one) => typeof one === 'string') : []
+  return [read.ok ? rules(read.action).done(read.action) : 'done', ...parts].join('; ')
 }
 
 /** By which channel a tool goes out; undefined for an unknown tool. */

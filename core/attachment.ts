@@ -70,11 +70,12 @@ const attachment = z
   .refine(({ path, sha256 }) => isPathOf(path, sha256), 'the path is not that of its content')
 export type Attachment = z.output<typeof attachment>
 
+/** Absent when there is none, so that a mail without files has one digest. */
 export const attachmentsSchema = z
   .array(attachment)
+  .min(1, 'leave it out when there is none')
   .max(MAX_ATTACHED)
   .refine((all) => totalOf(all) <= MAX_ATTACHED_BYTES, `more than ${MAX_ATTACHED_BYTES / 1024 / 1024} MiB together`)
-  .default([])
 
 function isPathOf(path: string, sha256: string): boolean {
   const verdict = parseVaultPath(path)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readAction } from './action.ts'
 import { renderCard } from './card.ts'
+import { code } from './card-text.ts'
 import type { Risk } from './risk.ts'
 import { newTaskFile, renderSection, section } from './task-file.ts'
 
@@ -86,4 +87,15 @@ describe('the card', () => {
     expect(section(asking, 'card')).toContain('| Code | type `K7MXA` after *Code:* under the boxes')
     expect(section(asking, 'card')).toContain('`countersign approve cdef12 --code K7MXA`'.replace('cdef12', 'mnpqrs'))
   })
+})
+
+test.each([
+  ['$= app.vault', '`⟦$=⟧ app.vault`'],
+  ['  = this.x', '`⟦=⟧ this.x`'],
+  ['a<% tp.x %>', '`a‹% tp.x %›`'],
+  ['<!-- countersign:card -->', '`‹!-- countersign:card --›`'],
+  ['a = b', '`a = b`'],
+  ['x`y', '`` x`y ``'],
+])('inline code of %j is no program to any plugin: %s', (text, shown) => {
+  expect(code(text)).toBe(shown)
 })

@@ -1,13 +1,16 @@
 import { z } from 'zod'
 import type { ActionFault, ActionLimits } from './action.ts'
+import { attachmentsSchema } from './attachment.ts'
 import { hiddenMarkup, sayHidden } from './hidden-markup.ts'
+import { canonicalAddress } from './mail-address.ts'
 import { BODY_CONTROL, codePointOf, visibleLine } from './visible-text.ts'
 
-/** A bare address: display names are not part of what is countersigned. */
+/** A bare address in its one spelling: display names are not part of what is countersigned. */
 const address = z
   .string()
-  .max(254)
-  .regex(/^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'not a plain e-mail address')
+  .max(320)
+  .refine((text) => canonicalAddress(text) !== undefined, 'not a plain e-mail address')
+  .transform((text) => canonicalAddress(text) ?? text)
 const messageId = z
   .string()
   .max(998)
@@ -22,6 +25,7 @@ export const emailActionSchema = z.strictObject({
   subject: visibleLine(500),
   in_reply_to: messageId.optional(),
   references: z.array(messageId).max(50).default([]),
+  attachments: attachmentsSchema.optional(),
   body: z
     .string()
     .min(1)

@@ -29,7 +29,8 @@ describe('a thread', () => {
     ['an own answer and then a newer mail', [mine(T + 1, ['<q@x>']), theirs('<r@x>', T + 2, ['<q@x>'])], 'answered'],
     ['the very mail, as sent', [mine(T + 1, ['<q@x>'], OWN_ID)], 'sent'],
     ['another approved reply in the thread', [mine(T + 1, ['<root@x>'], '<other.1@home.test>')], 'fresh'],
-    ['another approved reply to the same mail', [mine(T + 1, ['<q@x>'], '<other.1@home.test>')], 'answered'],
+    ['another approved reply to the same mail', [mine(T + 1, ['<q@x>'], '<other.1@home.test>')], 'fresh'],
+    ['an earlier attempt of the same task', [mine(T + 1, ['<q@x>'], '<task.0@home.test>')], 'answered'],
   ])('with %s is %s', (_what, messages, kind) => {
     expect(judge(messages)).toBe(kind)
   })

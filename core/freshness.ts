@@ -1,4 +1,15 @@
 import type { ThreadMessage } from './ports/mail.ts'
+import type { FrontMatter } from './task-file.ts'
+
+/** Why a reply went back before the person: these rules say that they were told what else stands in the thread. */
+export const THREAD_RULES = { answered: 'thread-answered', newer: 'thread-newer' } as const
+
+/** Until when the person was told what else had come (ms). Believed only of a task whose words are ours. */
+export function toldUntil(front: Pick<FrontMatter, 'outcome'>): number | undefined {
+  const { outcome } = front
+  const wasTold = Object.values<string>(THREAD_RULES).includes(outcome?.status ?? '')
+  return wasTold && outcome?.at !== undefined ? Date.parse(outcome.at) : undefined
+}
 
 export interface ThreadFacts {
   /** The message that the draft answers. */
@@ -26,10 +37,10 @@ export type Freshness =
  * when somebody wrote again after the mail that the draft was made from.
  */
 export function judgeThread(facts: ThreadFacts): Freshness {
-  const { messages, ownId, answers } = facts
+  const { messages, ownId } = facts
   if (messages.some((one) => one.ownId === ownId || one.messageId === ownId)) return { kind: 'sent' }
   const news = messages.filter((one) => isNews(one, facts)).toSorted((a, b) => b.at - a.at)
-  const byHand = news.find((one) => isOwn(one, facts) && (one.ownId === undefined || one.refersTo.includes(answers)))
+  const byHand = news.find((one) => isOwn(one, facts) && !isOtherTask(one.ownId, ownId))
   if (byHand)
     return {
       kind: 'answered',
@@ -55,6 +66,11 @@ function isNews(message: ThreadMessage, { answers, receivedAt, toldUntil, messag
 
 function isOwn(message: ThreadMessage, { account }: ThreadFacts): boolean {
   return message.folder === 'sent' || message.from.toLowerCase() === account.toLowerCase()
+}
+
+/** The person approved that reply, too. An earlier attempt of the same task is none of another. */
+function isOtherTask(ownId: string | undefined, thisId: string): boolean {
+  return ownId !== undefined && ownId.split('.')[0] !== thisId.split('.')[0]
 }
 
 function minuteOf(at: number): string {

@@ -52,6 +52,8 @@ const OWN: readonly string[] = COUNTED.filter((type) =>
 const DECISIONS: readonly string[] = ['task.approved', 'task.rejected', 'task.redraft'] satisfies LedgerType[]
 const DAYS = 7
 const DAY_MS = 86_400_000
+/** Enough to see what happened; a ledger full of them is not worth more. */
+const MAX_ALERTS = 200
 const COST = /^\d{1,6}(\.\d{1,9})?$/
 /** An approval that nobody can have given here, since nothing of the kind had been shown. */
 const FORGED_RULES: readonly string[] = ['not-presented']
@@ -144,6 +146,7 @@ export function alertsOf(notes: readonly LedgerNote[], own: string, nowMs: numbe
       alert === undefined ? [] : [{ key: `${agent}:${seq}`, agent, at, say: alert }],
     )
     .toSorted((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : a.key < b.key ? -1 : 1))
+    .slice(0, MAX_ALERTS)
 }
 
 /** The ids of the tasks that this machine finished today and when, newest first. */

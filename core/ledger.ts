@@ -5,6 +5,7 @@ import { canonicalJson, domainDigest, type JsonValue } from './canonical-json.ts
 export const LEDGER_TYPES = [
   'task.created',
   'mail.skipped',
+  'mail.bounced',
   'task.claimed',
   'task.given-back',
   'task.drafted',

@@ -91,6 +91,13 @@ describe('a notice', () => {
   })
 })
 
+test('of all that is gone, only the newest two thousand are remembered', () => {
+  const keys = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`gone ${index}`, NOW - 5_000 + index]))
+  const next = plan([item('new')], { lastAt: 0, keys })
+  const kept = next.kind === 'send' ? next.told.keys : {}
+  expect([Object.keys(kept).length, 'gone 4999' in kept, 'gone 2999' in kept]).toEqual([2_001, true, false])
+})
+
 describe('the words of a notice', () => {
   const here = (items: Noteworthy[]) => makeNotice(items, { now: NOW, isOutside: false, detail: 'titles' })
   const outside = (items: Noteworthy[], detail: 'titles' | 'counts' = 'titles') =>

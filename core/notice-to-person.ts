@@ -27,6 +27,7 @@ const MAX_LINES = 5
 const MAX_TITLE = 80
 /** What has not been there for so long may be told of again. */
 const TOLD_FOR_MS = 90 * 86_400_000
+const MAX_GONE = 2_000
 const NEVER: Told = { lastAt: Number.NEGATIVE_INFINITY, keys: {} }
 
 const WORDS: Readonly<Record<NoteKind, { readonly one: string; readonly many: string }>> = {
@@ -52,8 +53,13 @@ export function planNotice(
   const isTooSoon = told.lastAt <= now && now - told.lastAt < everyMs
   if (fresh.length === 0 || isTooSoon) return { kind: 'nothing' }
   const there = new Set(items.map(({ key }) => key))
-  const kept = Object.entries(told.keys).filter(([key, at]) => there.has(key) || now - at < TOLD_FOR_MS)
-  const keys = Object.fromEntries([...kept, ...fresh.map(({ key }) => [key, now] as const)])
+  const known = Object.entries(told.keys)
+  const gone = known
+    .filter(([key, at]) => !there.has(key) && now - at < TOLD_FOR_MS)
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, MAX_GONE)
+  const kept = known.filter(([key]) => there.has(key))
+  const keys = Object.fromEntries([...gone, ...kept, ...fresh.map(({ key }) => [key, now] as const)])
   return { kind: 'send', items: fresh, told: { lastAt: now, keys } }
 }
 

@@ -95,8 +95,8 @@ export function unlinked(markdown: string): string {
   return markdown.replace(ADDRESS_SIGN, '\\$&')
 }
 
-/** Section marks and templates are acted on even inside a fence. */
-function brokenMarks(text: string): string {
+/** Section marks and templates are acted on even inside a fence or inline code. */
+export function brokenMarks(text: string): string {
   return text.replaceAll('<!--', '‹!--').replaceAll('-->', '--›').replaceAll('<%', '‹%').replaceAll('%>', '%›')
 }
 

@@ -32,7 +32,7 @@ export function linkRisks({ parts, thread, known, hosts }: RiskSubject): Risk[] 
       risks.push({ flag: 'link-deceives', level: 'high', say: `a link hides where it leads behind an @: ${where}` })
     if (ODD_SCHEMES.test(link.scheme))
       risks.push({ flag: 'link-odd', level: 'notice', say: `a link of an unusual kind: ${link.written.slice(0, 80)}` })
-    if (link.host === '' || hosts.hasDomain(link.host) || inThread.hasDomain(link.host)) continue
+    if (link.host === '' || [known, hosts, inThread].some((one) => one.hasDomain(link.host))) continue
     const alike = [known, hosts, inThread].map((one) => one.domainLookAlike(link.host)).find((one) => one !== undefined)
     if (alike && alike.trick !== 'other-ending')
       risks.push({

@@ -28,6 +28,7 @@ type Say = (value: (key: string) => string) => string
 const WORDS: Readonly<Record<LedgerType, Say>> = {
   'task.created': (value) => `a mail from ${value('sender_domain') || 'somebody'} became this task`,
   'mail.skipped': (value) => `a mail from ${value('sender_domain') || 'somebody'} was skipped: ${value('reason')}`,
+  'mail.bounced': (value) => `came back undelivered (${value('status')})`,
   'task.claimed': (value) => `claimed (generation ${value('generation')})`,
   'task.given-back': (value) => (value('for') ? `given to ${value('for')}` : 'given back for anybody to claim'),
   'task.drafted': (value) =>

@@ -23,6 +23,13 @@ describe('the metrics', () => {
     }
   })
 
+  it('expose no gauge that nobody has set', async () => {
+    const exposed = await create().expose()
+    for (const [name, { kind }] of Object.entries(METRICS))
+      if (['gauge', 'age'].includes(kind) && name !== 'countersign_build_info')
+        expect(exposed, name).not.toMatch(new RegExp(`^${name}[{ ]`, 'm'))
+  })
+
   it('count and set', async () => {
     const metrics = create()
     metrics.count('countersign_claims_total', { outcome: 'won' })

@@ -128,7 +128,7 @@ export const METRICS = {
   },
   countersign_approval_to_execution_seconds: {
     kind: 'histogram',
-    help: 'From the end of the undo window of an approved task to it being done at the provider.',
+    help: 'From the end of the undo window of an approved task, or of a wait by a rule of yours, to it being done at the provider.',
     labels: {},
     buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300],
   },
@@ -208,18 +208,24 @@ export function createMetrics(
   for (const [name, { kind, help, labels, buckets = [] }] of Object.entries<Definition>(METRICS)) {
     const options = { name, help, labelNames: Object.keys(labels), registers: [registry] }
     if (kind === 'counter') counters.set(name, initialised(new Counter(options), labels))
-    else if (kind === 'histogram') histograms.set(name, new Histogram({ ...options, buckets: [...buckets] }))
-    else gauges.set(name, new Gauge(options))
+    if (kind === 'histogram') histograms.set(name, new Histogram({ ...options, buckets: [...buckets] }))
+  }
+  // Not before it is told: the library begins a gauge at 0, which for a moment in time is 1970.
+  const gaugeOf = (name: keyof Catalogue) => {
+    const { help, labels } = METRICS[name]
+    const known = gauges.get(name) ?? new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] })
+    gauges.set(name, known)
+    return known
   }
   const collectors: (() => Promise<void>)[] = []
   const metrics: Metrics = {
     contentType: registry.contentType,
     count: (name, labels, by = 1) => counters.get(name)?.inc(checked(name, labels), by),
-    set: (name, value, labels) => gauges.get(name)?.set(checked(name, labels), value),
+    set: (name, value, labels) => gaugeOf(name).set(checked(name, labels), value),
     since(name, atMs, labels) {
       const told = checked(name, labels)
       const age = () => (atMs === undefined ? 0 : Math.max(0, now() - atMs) / 1000)
-      waiting.set(JSON.stringify([name, told]), () => gauges.get(name)?.set(told, age()))
+      waiting.set(JSON.stringify([name, told]), () => gaugeOf(name).set(told, age()))
     },
     observe: (name, seconds, labels) => histograms.get(name)?.observe(checked(name, labels), Math.max(0, seconds)),
     beforeScrape: (collect) => void collectors.push(collect),

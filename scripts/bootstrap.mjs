@@ -15,6 +15,7 @@ const COMMANDS = {
   demo: [join(root, 'cli', 'main.ts'), 'demo'],
   start: [join(root, 'cli', 'main.ts'), 'start'],
   test: [join(root, 'scripts', 'test.ts')],
+  generate: [join(root, 'scripts', 'generate.ts')],
   'bench:story': [join(root, 'bench', 'story.ts')],
   'bench:sync': [join(root, 'bench', 'sync.ts')],
   'bench:claims': [join(root, 'bench', 'claims.ts')],

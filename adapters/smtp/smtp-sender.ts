@@ -3,6 +3,7 @@ import { rootCertificates } from 'node:tls'
 import type { NodemailerError } from 'nodemailer'
 import SMTPConnection, { type SMTPConnectionSendInfo } from 'nodemailer/lib/smtp-connection'
 import { CountersignError } from '#core/errors.ts'
+import { isEightBit } from '#core/mail-address.ts'
 import type { MailAccount, MailSender, OutgoingMail, SendOutcome } from '#core/ports/mail.ts'
 
 /** Milliseconds. `silenceMs` also bounds the wait for the answer to the message itself. */
@@ -17,28 +18,45 @@ const SMTP_TIMINGS: SmtpTimings = { connectMs: 10_000, silenceMs: 60_000 }
 export function smtpSender(account: MailAccount, timings: SmtpTimings = SMTP_TIMINGS): MailSender {
   return {
     async verify() {
-      const connection = await open(account, timings)
+      const { connection } = await open(account, timings)
       connection.quit()
     },
     async send(mail) {
-      let connection: SMTPConnection
+      let opened: Opened
       try {
-        connection = await open(account, timings)
+        opened = await open(account, timings)
       } catch (error) {
         const fault = error as CountersignError
         return { kind: 'refused', code: fault.code, response: fault.message, permanent: false }
       }
       try {
-        return await transmit(connection, mail)
+        return opened.takesEightBit || !needsEightBit(mail) ? await transmit(opened.connection, mail) : TOO_MANY_LETTERS
       } finally {
-        connection.close()
+        opened.connection.close()
       }
     },
   }
 }
 
+interface Opened {
+  readonly connection: SMTPConnection
+  /** It takes addresses with letters beyond ASCII (SMTPUTF8). */
+  readonly takesEightBit: boolean
+}
+
+function needsEightBit({ envelope }: OutgoingMail): boolean {
+  return [envelope.from, ...envelope.to].some(isEightBit)
+}
+
+const TOO_MANY_LETTERS: SendOutcome = {
+  kind: 'refused',
+  code: 'SMTPUTF8',
+  response: 'the mail server takes no address with letters beyond ASCII before the @',
+  permanent: true,
+}
+
 /** Connected and logged in. Throws ERR_MAIL_AUTH or ERR_MAIL_UNREACHABLE. */
-async function open(account: MailAccount, timings: SmtpTimings): Promise<SMTPConnection> {
+async function open(account: MailAccount, timings: SmtpTimings): Promise<Opened> {
   const connection = new SMTPConnection({
     host: account.host,
     port: account.port,
@@ -58,11 +76,12 @@ async function open(account: MailAccount, timings: SmtpTimings): Promise<SMTPCon
   connection.on('error', failed.reject)
   try {
     await Promise.race([promised((done) => connection.connect(done)), failed.promise])
+    const takesEightBit = /^250[ -]SMTPUTF8\b/im.test(String(connection.lastServerResponse))
     if (account.user !== '') {
       const credentials = { user: account.user, pass: await account.password() }
       await Promise.race([promised((done) => connection.login(credentials, done)), failed.promise])
     }
-    return connection
+    return { connection, takesEightBit }
   } catch (error) {
     connection.close()
     throw smtpFault(error, account)

@@ -53,7 +53,9 @@ export function instagram(account: InstagramAccount): SocialNetwork {
   }
   const waitFor = async (id: string): Promise<Extract<PublishOutcome, { kind: 'refused' }> | undefined> => {
     const { tries, pauseMs } = account.patience ?? { tries: 30, pauseMs: 2_000 }
-    for (let attempt = 0; attempt < tries; attempt++) {
+    const until = now() + tries * pauseMs
+    // Each question may take its own time; together they must leave enough of it for the publication.
+    for (let attempt = 0; attempt < tries && now() <= until; attempt++) {
       const { status_code, status } = readAs(endpoint, container, await get(id, 'status_code,status'))
       if (status_code === 'FINISHED') return undefined
       if (status_code !== 'IN_PROGRESS') return nothing(`it could not use the image (${status ?? status_code})`, true)

@@ -321,6 +321,8 @@ describe('races', () => {
     await writeFile(old, 'half')
     await utimes(old, new Date(0), new Date(0))
     await writeFile(join(root, 'Approved/.tmp-4567'), 'being written')
+    await openVault(root, { isReader: true })
+    expect(await leftovers('Approved')).toHaveLength(2)
     await openVault(root)
     expect(await leftovers('Approved')).toEqual(['.tmp-4567'])
   })

@@ -31,6 +31,8 @@ const STAMP_AGE_MS = 2_500
 
 export interface VaultOptions {
   readonly watch?: WatchOptions
+  /** Whoever only reads leaves alone what a crash left. */
+  readonly isReader?: boolean
 }
 
 /**
@@ -39,7 +41,7 @@ export interface VaultOptions {
  */
 export async function openVault(rootFolder: string, options: VaultOptions = {}): Promise<VaultPort> {
   const root = await realFolder(rootFolder)
-  await sweepTemporaryFiles(root)
+  if (!options.isReader) await sweepTemporaryFiles(root)
   return {
     root,
     list: (folder) => list(root, folder),

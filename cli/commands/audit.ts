@@ -35,7 +35,7 @@ export function configure(command: Command, cli: Cli): void {
     .command('show')
     .description('the whole life of one task, through the ledgers of all agents')
     .argument('<task>', 'an id, its last six characters, or a file name')
-    .addHelpText('after', '\nExit code 1 when the ledgers were changed.')
+    .addHelpText('after', '\nExit code 1 when the ledgers do not verify.')
     .addHelpText('after', example('audit show 7h3k9q'))
     .action(async (reference: string) => {
       const home = await cli.home()
@@ -52,7 +52,7 @@ export function configure(command: Command, cli: Cli): void {
     .description('all entries of all ledgers in the order of time, to standard output')
     .option(...SINCE)
     .option('--csv', 'for a spreadsheet; without it one JSON object a line')
-    .addHelpText('after', '\nExit code 1 when the ledgers were changed; they are written all the same.')
+    .addHelpText('after', '\nExit code 1 when the ledgers do not verify; they are written all the same.')
     .addHelpText('after', example('audit export --csv > ledger.csv', 'audit export --since 2026-11-01'))
     .action(async ({ since, csv }: { since?: string; csv?: true }) => {
       const { report, entries } = await readLedgers(await cli.home(), since)
@@ -101,7 +101,7 @@ function renderLife(life: readonly LedgerEntry[]): string {
 function doubts({ ok }: AuditReport): string[] {
   return ok
     ? []
-    : ['The ledgers were changed: do not believe this before you have seen what `countersign audit verify` says.']
+    : ['The ledgers do not verify: do not believe this before you have seen what `countersign audit verify` says.']
 }
 
 function renderReport({ ok, agents, receipts, faults }: AuditReport): string {
@@ -113,5 +113,5 @@ function renderReport({ ok, agents, receipts, faults }: AuditReport): string {
   })
   return ok
     ? ['The ledgers are whole.', ...counts].join('\n')
-    : ['The ledgers were changed.', ...found, ...counts].join('\n')
+    : ['The ledgers do not verify.', ...found, ...counts].join('\n')
 }

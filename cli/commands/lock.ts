@@ -54,9 +54,9 @@ function nextStart(home: ZoneHome, passphrase: string): string[] {
   if (configured === passphrase) return ['The executor finds it where the settings say.']
   return [
     configured === undefined
-      ? 'The executor does not start without it. Keep it in your head or a password manager, and give it as a file of mode 0600:'
-      : 'The executor would not start: the file that it is given holds another passphrase. Write this one into it:',
-    `  ${join(home.secrets, 'countersign-passphrase')}, or any file that COUNTERSIGN_KEY_PASSPHRASE_FILE names`,
-    'One that runs goes on until it is restarted.',
+      ? 'The executor does not start without it. Give it as a file of mode 0600: best one in memory (/run/user/1000/…) that'
+      : 'The executor would not start: the file that it is given holds another passphrase. Write this one into the file that',
+    `COUNTERSIGN_KEY_PASSPHRASE_FILE names; otherwise ${join(home.secrets, 'countersign-passphrase')}, which goes wherever`,
+    'copies of this home go. One that runs goes on until it is restarted.',
   ]
 }

@@ -27,9 +27,7 @@ export async function withQuestions<T>(use: (ask: Ask) => Promise<T>): Promise<T
   // Ctrl-C or Ctrl-D: a pending question would never be answered.
   terminal.once('close', () => {
     process.stderr.write('\n')
-    ended.reject(
-      new CountersignError('ERR_USAGE', 'asking for the settings: ended at the terminal; nothing was written'),
-    )
+    ended.reject(new CountersignError('ERR_USAGE', 'asking on the terminal: ended there; nothing was written'))
   })
   const ask: Ask = async (question, options = {}) => {
     const { standard = '', hidden, faultIn } = options

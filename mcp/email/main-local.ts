@@ -3,11 +3,13 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { openJournal } from '#adapters/journal/journal.ts'
 import { readCountersignKey } from '#adapters/keys/trust-files.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
+import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { MailSender } from '#core/ports/mail.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { gmailAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
+import { composeWithFiles } from './compose-with-files.ts'
 import { type LocalConfig, localSettings } from './config.ts'
 import { cloudTools } from './main-cloud.ts'
 import { createEmailServer } from './server.ts'
@@ -35,7 +37,7 @@ export async function serve(): Promise<void> {
       return journal.consume(receipt, now)
     },
     isNewest: () => journal?.isNewest() ?? false,
-    compose: (action, message) => composeMail(action, { senderName: config.ownerName, ...message }),
+    compose: composeWithFiles(composeMail, await openVault(config.vault), config.ownerName),
     send: (mail) => sender.send(mail),
   })
   const tools = [...(await cloudTools(config)), send]

@@ -3,6 +3,7 @@ import type { McpServer } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { type Action, actionDigest } from '#core/action.ts'
 import { type Receipt, type ReceiptRule, receiptSchema, sayReceiptRule, verifyReceipt } from '#core/countersignature.ts'
+import { CountersignError } from '#core/errors.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { ConsumeVerdict } from '#core/ports/journal.ts'
 import { type RefusalCode, type Report, reportOutput } from '#core/report.ts'
@@ -71,10 +72,15 @@ async function actCountersigned<A extends Action>(
   if (!verdict.ok) return refusedBy(verdict.rule)
   const use = deps.consume(verdict.receipt, now)
   if (use.kind === 'refused') return refusedBy(`receipt-${use.rule}`)
-  const act = await tool.prepare(action, use).catch(() => undefined)
-  if (!act) return refused('ERR_MAIL_REFUSED', 'it could not be composed')
+  const act = await tool.prepare(action, use).catch(whyNot)
+  if (typeof act === 'string') return refused('ERR_MAIL_REFUSED', act)
   if (!deps.isNewest()) return refused('ERR_FENCED', 'a newer executor has taken over')
   return act()
+}
+
+/** In words; what is no error of ours may hold anything. */
+function whyNot(error: unknown): string {
+  return error instanceof CountersignError ? error.message : 'it could not be composed'
 }
 
 function refusedBy(rule: ReceiptRule): Report {

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { ActionLimits } from '#core/action.ts'
 import type { DashboardFacts } from '#core/dashboard-facts.ts'
 import type { DashboardSources } from '#core/gather-dashboard.ts'
+import type { TaskId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
@@ -12,6 +13,7 @@ import type { VaultPort } from '#core/ports/vault.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
+import type { BounceBox } from './bounces.ts'
 import type { InHand } from './in-hand.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { IsQuiet } from './quiet-files.ts'
@@ -52,6 +54,10 @@ export interface ExecutorDeps {
   /** Every way this machine can act. */
   readonly channels: readonly Channel[]
   readonly inHand: InHand
+  /** Until when (ms) a frozen task waited by a rule of the person's: quiet hours, pace, order. For figures only. */
+  readonly heldUntil: Map<TaskId, number>
+  /** Mails that came back. */
+  readonly bounces: BounceBox
 }
 
 /** Everything but what the running of passes brings. */

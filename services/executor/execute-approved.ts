@@ -145,7 +145,8 @@ async function record(freeze: Freeze, report: Report | undefined, deps: Executor
     return { kind: 'held', say: await leaveAlone(path, { rule: report.reason.slice(0, 60), say, task: taskId }, deps) }
   }
   if (report?.outcome === 'accepted') {
-    const answer = [report.answer, ...report.missed].join('; ')
+    // A line for the whole, and one for each part that was not done.
+    const answer = [report.answer, ...report.missed].map(oneLine).join('\n')
     deps.journal.settle(taskId, generation, {
       state: 'accepted',
       answer,
@@ -159,6 +160,10 @@ async function record(freeze: Freeze, report: Report | undefined, deps: Executor
   if (report?.outcome === 'refused' && report.code !== 'ERR_COUNTERSIGNATURE_INVALID')
     deps.journal.settle(taskId, generation, { state: 'refused', answer: `${report.code}: ${report.reason}`, at })
   return { kind: 'attempted' }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').slice(0, 250)
 }
 
 async function takenAway(freeze: Freeze, deps: ExecutorDeps): Promise<ExecuteOutcome> {

@@ -140,13 +140,15 @@ function withOutcome(read: Read, intent: Intent, at: string, deps: ExecutorDeps)
   if (!read.parsed.ok) return withNotice(read.text, `It was executed at ${at} (${intent.key}), before it was broken.`)
   const { task } = read.parsed
   if (task.front.outcome?.key === intent.key) return undefined
+  const [, ...missed] = (intent.answer ?? '').split('\n')
   const outcome = {
     status: 'done',
     at,
     key: intent.key,
     ...(intent.link && { link: intent.link }),
     digest: intent.digest,
-    reason: (intent.answer ?? '').slice(0, 500),
+    reason: inOneLine(intent.answer).slice(0, 500),
+    ...(missed.length > 0 && { missed }),
     receipt: intent.receipt,
   }
   const done = withFront(task, { outcome, generation: intent.generation })
@@ -164,13 +166,18 @@ async function recordDone(intent: Intent, deps: ExecutorDeps): Promise<void> {
   const { taskId, digest, key, receipt, answer } = intent
   await deps.ledger.append('execution.done', {
     task: taskId,
-    data: { digest, key, answer: answer ?? '', receipt },
+    data: { digest, key, answer: inOneLine(answer), receipt },
   })
-  const since = deps.journal.freezeOf(taskId)?.undoUntil ?? intent.intendedAt
+  const since = Math.max(deps.journal.freezeOf(taskId)?.undoUntil ?? intent.intendedAt, deps.heldUntil.get(taskId) ?? 0)
+  deps.heldUntil.delete(taskId)
   deps.metrics.observe('countersign_approval_to_execution_seconds', (intent.updatedAt - since) / 1000, {})
   deps.metrics.count('countersign_executions_total', { tool: receipt.tool as ToolName, outcome: 'done' })
   deps.metrics.count('countersign_tasks_total', { outcome: 'done' })
   deps.log.info({ task: taskId }, 'executed an approved task')
+}
+
+function inOneLine(answer = ''): string {
+  return answer.replaceAll('\n', '; ')
 }
 
 async function moveToDone(path: VaultPath, month: string, deps: ExecutorDeps): Promise<void> {

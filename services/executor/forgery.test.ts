@@ -4,12 +4,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { section, ticksOf } from '#core/task-file.ts'
 import { type VaultPath, vaultPath } from '#core/vault-path.ts'
 import {
+  CLIENT,
   type Executor,
   type ExecutorHome,
   edit,
   makeDraft,
   makeHome,
   moveToApproved,
+  OWNER,
   readLedger,
   readTaskAt,
   tick,
@@ -297,7 +299,7 @@ describe('a journal that was lost', () => {
     expect(await home.vault.read(path)).toMatch(/stands in Sent already/)
   })
 
-  test('makes an older task wait for a mailbox that is away, and a younger one not', async () => {
+  test('makes an older task wait for a mailbox that is away, and a younger one that answers nothing not', async () => {
     await loseJournal()
     const older = await home.put(PENDING)
     await pass()
@@ -306,7 +308,7 @@ describe('a journal that was lost', () => {
       ...parts,
       mail: Object.assign(Object.create(parts.mail), { has: () => Promise.reject(wrongPassword()) }),
     }))
-    const younger = await home.put(PENDING)
+    const younger = await home.put(PENDING, { action: { account: OWNER, to: [CLIENT], subject: 'A new mail' } })
     await edit(home, younger.path, (text) => text.replace('created: 2026-11-20T11', 'created: 2026-11-20T13'))
     await pass()
     for (const { fileName } of [older, younger]) await moveToApproved(home, fileName)

@@ -18,7 +18,7 @@ import {
   tick,
   whereIs,
 } from '#tests/support/executor.ts'
-import { nextEnd } from './run-executor.ts'
+import { nextEnd, runExecutor } from './run-executor.ts'
 
 const PENDING = 'Pending_Approval/email'
 const HANDBOOK = vaultPath('Company_Handbook.md')
@@ -117,6 +117,37 @@ describe('a high-risk draft', () => {
     expect(ticksOf(await readTaskAt(home, path))).toEqual([])
   })
 
+  test('is shown anew when the handbook changes what it needs, once, and not for anything else', async () => {
+    const { path } = await shown({ body: NEW_ACCOUNT })
+    await rules('Known payees: DE89 3704 0044 0532 0130 00')
+    await pass()
+    expect(await cardOf(path)).toMatch(/needs no code any more/)
+    expect(section(await readTaskAt(home, path), 'decision')).not.toContain('Code')
+    await rules(`Always flag: ${CLIENT}`)
+    home.now += 1_000
+    await pass()
+    expect([await codeIn(path), await cardOf(path)]).toEqual([
+      expect.any(String),
+      expect.stringContaining('it needs a code.'),
+    ])
+    const before = await home.vault.read(path)
+    await rules(`Always flag: ${CLIENT}`, 'At most 3 recipients')
+    home.now += 1_000
+    await pass()
+    await pass()
+    expect(await home.vault.read(path)).toBe(before)
+  })
+
+  test('ticked without its code goes once the handbook asks for none any more', async () => {
+    const { path } = await shown({ body: NEW_ACCOUNT })
+    await edit(home, path, tick('Approve'))
+    await pass()
+    expect(sent()).toBe(0)
+    await rules('Known payees: DE89 3704 0044 0532 0130 00')
+    await pass()
+    expect(sent()).toBe(1)
+  })
+
   test('needs no code any more once the handbook knows the account', async () => {
     const { fileName } = await shown({ body: NEW_ACCOUNT })
     await rules('Known payees: DE89 3704 0044 0532 0130 00')
@@ -188,6 +219,20 @@ describe('quiet hours', () => {
     await pass()
     expect(sent()).toBe(1)
   })
+})
+
+test('the running executor wakes by itself when quiet hours end', async () => {
+  await using resources = new AsyncDisposableStack()
+  await rules('Quiet hours: 11:30-13:00 UTC')
+  const { fileName } = await approved()
+  expect(await whereIs(home, fileName)).toBe('Approved')
+  home.now = START + HOUR - 50
+  const config = { reconcileMs: 3_600_000, state: join(home.folder, 'state') }
+  const service = { resources, progress: () => () => {}, fail: expect.fail }
+  await runExecutor(executor.deps, service as never, { config, agents: ['local'] })
+  expect(sent()).toBe(0)
+  home.now = START + HOUR
+  await expect.poll(sent, { timeout: 20_000 }).toBe(1)
 })
 
 test('a pace lets so many go and holds the others until there is room', async () => {

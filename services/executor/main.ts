@@ -1,35 +1,28 @@
 import { join } from 'node:path'
-import { imapSent } from '#adapters/imap/imap-sent.ts'
 import { openJournal } from '#adapters/journal/journal.ts'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
-import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
-import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { openNotifiers } from '#adapters/notify/notifiers.ts'
 import { toldFile } from '#adapters/notify/told-file.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
-import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
 import { quietUntil } from '#core/quiet-hours.ts'
-import { createEmailServer } from '#mcp/email/server.ts'
-import { type SendEmailDeps, sendEmail } from '#mcp/email/tools/send-email.ts'
 import { loadConfig } from '#runtime/config.ts'
-import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { notifyWaysOf } from '#runtime/notify-ways.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from './config.ts'
-import { emailChannel } from './email-channel.ts'
 import { reportKeeper } from './keep-report.ts'
+import { openEmailChannel, watchForBounces } from './main-mail.ts'
 import { openSocialChannels } from './main-social.ts'
 import { notifyPerson } from './notify-person.ts'
 import { runExecutor } from './run-executor.ts'
-import { actingWith, type ExecutorParts, TOOL_LIMIT_MS, wireExecutor } from './wire-executor.ts'
+import { type ExecutorParts, wireExecutor } from './wire-executor.ts'
 
 const config = loadConfig('executor', executorSettings)
 
@@ -50,16 +43,7 @@ await runService('executor', config, async (service) => {
     // After the epoch was taken: a rotation fences off everybody who may have read the key before it.
     signingKey: await readPrivateKey(join(config.keys, 'countersign.pem'), config.keyPassphrase?.read()),
   }
-  const smtp = smtpSender(smtpAccountOf(config))
-  const compose: SendEmailDeps['compose'] = (action, message) =>
-    composeMail(action, { senderName: config.ownerName, ...message })
-  const server = createEmailServer([sendEmail({ ...actingWith(parts), compose, send: (mail) => smtp.send(mail) })])
-  const client = resources.use(await connectInProcess(server))
-  const email = emailChannel({
-    ...{ smtp, clock, log, compose },
-    sentFolder: imapSent(imapAccountOf(config)),
-    sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
-  })
+  const email = await openEmailChannel(config, parts, service)
   const social = await openSocialChannels(config, parts, service)
   const deps = wireExecutor(config, parts, [email, ...social], service)
   service.check('redis', () => redis.ping())
@@ -77,6 +61,7 @@ await runService('executor', config, async (service) => {
   const report = reportKeeper((text) => writeStateFile(config.state, 'executor.json', text), log)
   const options = { config, agents: [...new Set([config.agent, ...agents])], person, report }
   const wake = await runExecutor(deps, service, options)
+  watchForBounces(config, deps, wake, service)
   // Whatever a job says, it only wakes: what is done stands in the vault and the journal.
   const handlers = { 'execute-approved': async () => wake() }
   resources.use(

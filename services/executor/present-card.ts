@@ -3,6 +3,7 @@ import { type CardFacts, renderCard } from '#core/card.ts'
 import { confirmationCode } from '#core/confirmation.ts'
 import { CountersignError } from '#core/errors.ts'
 import { isDone } from '#core/execution.ts'
+import { toldUntil } from '#core/freshness.ts'
 import type { Presentation, SentBack } from '#core/ports/journal.ts'
 import { renderOutcomeCard, renderProblemCard } from '#core/problem-card.ts'
 import { needsCode, risksOf } from '#core/risk.ts'
@@ -135,6 +136,7 @@ function prepare(task: TaskFile, isOwnText: boolean, back: SentBack | undefined,
   const at = new Date(back?.at ?? now).toISOString()
   return withFront(task, {
     ...(!isOwnText && { presented: undefined }),
+    ...(!isOwnText && toldUntil(task.front) !== undefined && { outcome: undefined }),
     ...(back && { generation: Math.max(task.front.generation, back.generation) }),
     ...(back && !isDone(task) && { outcome: { status: back.rule, at, reason: back.say.slice(0, 500) } }),
   })

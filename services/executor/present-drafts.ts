@@ -8,6 +8,7 @@ import { DOMAINS, fileNameOf, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
 import { isRedraftHalfDone, moveTicked, recordRejection, redraft, withdrawLeft } from './obey-person.ts'
+import { isOutdated } from './outdated-card.ts'
 import { present } from './present-card.ts'
 import { cardAsShown, isCardOf, type Read, readTask, standingCard } from './read-task.ts'
 import { explain, leaveUnreadable } from './refuse-file.ts'
@@ -56,11 +57,11 @@ async function presentTask(path: VaultPath, read: Read, task: TaskFile, deps: Ex
   const shown = standingCard(path, id, read, deps)
   if (shown && isRedraftHalfDone(task)) return redraft(path, read, task, deps)
   const isCard = back === undefined && shown?.generation === generation && isCardOf(shown, task)
-  const isAsShown = cardAsShown(path, read, task, deps) !== undefined
+  const asShown = cardAsShown(path, read, task, deps)
   const isInDoubt = deps.journal.useOf(id, generation) === 'unknown'
   const ticks = ticksOf(task)
   const why = { action: readAction(task), last, back, isInDoubt }
-  if (isInDoubt && isAsShown) {
+  if (isInDoubt && asShown) {
     const [word, ...others] = outcomeTicksOf(task)
     if (word !== undefined && others.length === 0) return resolve(id, word, deps)
     return word && present(path, read, task, { ...why, say: TWO_BOXES }, deps)
@@ -71,8 +72,15 @@ async function presentTask(path: VaultPath, read: Read, task: TaskFile, deps: Ex
   // Nothing goes out by these two, so it matters not what else was changed in the same save: notes to the drafter, say.
   if (isCard && tick === 'reject') return moveTicked(path, 'rejected', deps)
   if (isCard && tick === 'redraft') return redraft(path, read, task, deps)
-  if (!isAsShown) return present(path, read, task, { ...why, say: sayChanged(path, read, last, isCard, tick) }, deps)
-  if (tick === 'approve' && !isCodeAwaited(task)) await moveTicked(path, 'approved', deps)
+  if (!asShown) return present(path, read, task, { ...why, say: sayChanged(path, read, last, isCard, tick) }, deps)
+  const isOld = why.action.ok && (await isOutdated(task, why.action.action, asShown.shown, deps))
+  if (tick === undefined && isOld) return present(path, read, task, { ...why, say: sayOutdated(task) }, deps)
+  if (tick === 'approve' && (isOld || !isCodeAwaited(task))) await moveTicked(path, 'approved', deps)
+}
+
+function sayOutdated(task: TaskFile): string {
+  const now = 'By your handbook, and whom you have written to, as they are now, it needs'
+  return asksForCode(task) ? `${now} no code any more.` : `${now} a code.`
 }
 
 const CODE_AWAITED = 'Approve is ticked; it waits for the code of its card, to be typed after "Code:".'

@@ -46,6 +46,7 @@ async function settle(freeze: Freeze, channel: Channel, deps: ExecutorDeps): Pro
   const before = intent()
   if (before === undefined || before.state === 'intended') {
     const outcome = await executeApproved(freeze, channel, deps)
+    if (outcome.kind === 'held' && outcome.until !== undefined) deps.heldUntil.set(freeze.taskId, outcome.until)
     if (outcome.kind === 'held') return { say: outcome.say, until: outcome.until }
     if (outcome.kind !== 'attempted') return undefined
   }

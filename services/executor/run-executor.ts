@@ -4,6 +4,7 @@ import type { ExecutorReport } from '#core/executor-report.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import { REVIEW_SHEET } from '#core/vault-path.ts'
 import type { ServiceContext } from '#runtime/service.ts'
+import { tellBounces } from './bounces.ts'
 import type { ExecutorDeps, Held, WiredDeps } from './deps.ts'
 import { freezeApproved } from './freeze-approved.ts'
 import { inHand } from './in-hand.ts'
@@ -89,9 +90,12 @@ export async function runExecutor(
     const all = [...held, ...[...heldBy.values()].flat()]
     await tell(all, deps, options)
     clearTimeout(due)
-    const undoEnds = deps.journal.freezes().map((freeze) => freeze.undoUntil)
-    const oldest = undoEnds.length > 0 ? Math.min(...undoEnds) : undefined
-    deps.metrics.since('countersign_task_oldest_age_seconds', oldest, { state: 'approved' })
+    const frozen = deps.journal.freezes()
+    const undoEnds = frozen.map((freeze) => freeze.undoUntil)
+    const oldest = Math.min(...frozen.map((one) => Math.max(one.undoUntil, deps.heldUntil.get(one.taskId) ?? 0)))
+    deps.metrics.since('countersign_task_oldest_age_seconds', frozen.length > 0 ? oldest : undefined, {
+      state: 'approved',
+    })
     const next = nextEnd([...all.map(({ until }) => until), ...undoEnds], deps.clock.now())
     if (next !== undefined) due = setTimeout(wakeAll, next + 1)
   })
@@ -143,6 +147,7 @@ async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
   const presented = await presentDrafts(deps)
   const review = await obeyReview(deps)
   const frozen = await freezeApproved(deps)
+  await tellBounces(deps)
   return [...presented, ...review, ...frozen, ...(await returnStrays(deps)), ...withoutChannel(deps)]
 }
 

@@ -19,7 +19,7 @@ import {
   wrongPassword,
 } from '#tests/support/executor.ts'
 import { eachTask } from './each-task.ts'
-import { patientSent } from './patient-sent.ts'
+import { patience } from './patience.ts'
 
 const PENDING = 'Pending_Approval/email'
 let home: ExecutorHome
@@ -300,8 +300,8 @@ test('an unreachable Sent folder is left alone for a while, then asked again', a
     asked += 1
     throw wrongPassword()
   }
-  const sent = patientSent({ has, append: async () => {} }, { now: () => home.now })
-  const ask = () => expect(sent.has('<a@b>')).rejects.toMatchObject({ code: 'ERR_MAIL_AUTH' })
+  const mailbox = patience({ now: () => home.now })
+  const ask = () => expect(mailbox.call(has)).rejects.toMatchObject({ code: 'ERR_MAIL_AUTH' })
   await ask()
   await ask()
   expect(asked).toBe(1)

@@ -9,6 +9,7 @@ import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { ReceivedPort } from '#core/ports/received.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import type { ServiceContext } from '#runtime/service.ts'
+import { bounceBox } from './bounces.ts'
 import type { ExecutorConfig } from './config.ts'
 import type { WiredDeps } from './deps.ts'
 import { knowledgeOf } from './knowledge.ts'
@@ -52,6 +53,7 @@ export function wireExecutor(
   return {
     ...{ vault, ledger, journal, received, clock, log, metrics, signingKey, channels },
     gather: dashboardGatherer({ vault, journal }),
+    bounces: bounceBox(),
     zone: config.zone,
     agent: config.agent,
     limits: {
@@ -65,6 +67,7 @@ export function wireExecutor(
     lookUpGraceMs: LOOK_UP_GRACE_MS,
     audience: audienceOf(createPublicKey(signingKey)),
     nonce: () => randomBytes(16).toString('hex'),
+    heldUntil: new Map(),
     ring: (job, delayMs) => doorbell.ring('execute', 'execute-approved', job, { delayMs }),
   }
 }

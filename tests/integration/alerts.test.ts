@@ -1,38 +1,81 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
-import { METRICS } from '#runtime/metrics.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { parse, stringify } from 'yaml'
+import { ALERTS } from '../../grafana/source/alerts.ts'
+import { DASHBOARDS } from '../../grafana/source/dashboards.ts'
+import { RECORDING_RULES } from '../../grafana/source/promises.ts'
+import { promtoolFiles } from '../support/alert-cases.ts'
 
 const folder = join(import.meta.dirname, '../../prometheus')
 const compose = readFileSync(join(folder, '../compose.cloud.yml'), 'utf8')
 const image = /image: (prom\/prometheus:\S+)/.exec(compose)?.[1] ?? ''
+const rules = readdirSync(join(folder, 'rules'))
 
-function promtool(...args: string[]) {
-  const mount = ['-v', `${folder}:/rules:ro`, '-w', '/rules', '--entrypoint', 'promtool']
+function promtool(args: readonly string[], more: readonly string[] = []) {
+  const mount = ['-v', `${folder}:/rules:ro`, '-w', '/rules', '--entrypoint', 'promtool', ...more]
   return promisify(execFile)('docker', ['run', '--rm', ...mount, image, ...args], { timeout: 60_000 })
 }
 
-describe('the alerts of sync', () => {
-  it('fire at the right minute and are silent before, says promtool', async () => {
-    const { stdout } = await promtool('test', 'rules', 'sync-rules.test.yml')
+describe('the alerts', () => {
+  it('of sync fire at the right minute and are silent before, says promtool', async () => {
+    const { stdout } = await promtool(['test', 'rules', 'tests/sync.test.yml'])
     expect(stdout).toContain('SUCCESS')
   })
 
-  it('are rules that Prometheus loads', async () => {
-    const { stdout } = await promtool('check', 'rules', 'sync-rules.yml')
-    expect(stdout).toContain('SUCCESS: 5 rules found')
-    const config = parse(readFileSync(join(folder, 'prometheus.yml'), 'utf8'))
-    expect(config.rule_files).toEqual(['sync-rules.yml'])
-    expect(compose).toContain('./prometheus/sync-rules.yml:/etc/prometheus/sync-rules.yml:ro')
+  it('all fire at the right minute with the right words, and are silent before, says promtool', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-alerts-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const files = promtoolFiles('/rules/rules')
+    for (const [name, tests] of files) writeFileSync(join(folder, name), stringify(tests))
+    chmodSync(folder, 0o755)
+    const { stdout } = await promtool(
+      ['test', 'rules', ...[...files.keys()].map((name) => `/cases/${name}`)],
+      ['-v', `${folder}:/cases:ro`],
+    )
+    expect(stdout.match(/SUCCESS/g)).toHaveLength(files.size)
   })
 
-  it('ask for metrics that there are', () => {
-    const text = readFileSync(join(folder, 'sync-rules.yml'), 'utf8')
-    const names = new Set(text.match(/countersign_[a-z_]+/g))
-    expect(names.size).toBeGreaterThan(4)
-    expect([...names].filter((name) => !Object.hasOwn(METRICS, name))).toEqual([])
+  it('and every panel ask in the language of Prometheus', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-panels-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const asked = DASHBOARDS.flatMap(({ panels }) =>
+      panels.flatMap(({ queries = [] }) => queries.map(([expr]) => expr)),
+    )
+    const panels = asked.map((expr, index) => ({ record: `panel:${index}`, expr }))
+    writeFileSync(join(folder, 'panels.yml'), stringify({ groups: [{ name: 'panels', rules: panels }] }))
+    chmodSync(folder, 0o755)
+    const { stdout } = await promtool(['check', 'rules', '/panels/panels.yml'], ['-v', `${folder}:/panels:ro`])
+    expect(stdout).toContain(`SUCCESS: ${panels.length} rules found`)
+  })
+
+  it('are each tried both ways', () => {
+    const written = parse(readFileSync(join(folder, 'tests/sync.test.yml'), 'utf8')).tests.flatMap(
+      ({ alert_rule_test }: { alert_rule_test: { alertname: string; exp_alerts?: unknown[] }[] }) => alert_rule_test,
+    ) as { alertname: string; exp_alerts?: unknown[] }[]
+    const made = [...promtoolFiles('').values()].flatMap(({ tests }) => tests.flatMap((one) => one.alert_rule_test))
+    const names = (isFiring: boolean) =>
+      new Set(
+        [...written, ...made]
+          .filter(({ exp_alerts = [] }) => exp_alerts.length > 0 === isFiring)
+          .map(({ alertname }) => alertname),
+      )
+    for (const { name } of ALERTS) {
+      expect(names(true), name).toContain(name)
+      expect(names(false), name).toContain(name)
+    }
+  })
+
+  it('are rules that Prometheus loads', async () => {
+    const { stdout } = await promtool(['check', 'rules', ...rules.map((name) => `rules/${name}`)])
+    const found = [...stdout.matchAll(/SUCCESS: (\d+) rules found/g)].map(([, count]) => Number(count))
+    expect(found.reduce((sum, count) => sum + count, 0)).toBe(ALERTS.length + RECORDING_RULES.length)
+    const config = parse(readFileSync(join(folder, 'prometheus.yml'), 'utf8'))
+    expect(config.rule_files).toEqual(['rules/*.yml'])
+    expect(compose).toContain('./prometheus/rules:/etc/prometheus/rules:ro')
+    expect((await promtool(['check', 'config', '--lint=all', 'prometheus.yml'])).stdout).toContain('SUCCESS')
   })
 })

@@ -13,7 +13,7 @@ import { confirmationCode } from '#core/confirmation.ts'
 import { makeTaskId } from '#core/ids.ts'
 import { makeSign } from '#core/sign-of-life.ts'
 import { makeStatus } from '#core/status.ts'
-import { newTaskFile, renderSection, renderTaskFile } from '#core/task-file.ts'
+import { newTaskFile, parseTaskFile, renderSection, renderTaskFile } from '#core/task-file.ts'
 import { taskFileName, taskPath } from '#core/vault-path.ts'
 import { EXIT } from '../../cli/exit-codes.ts'
 
@@ -30,8 +30,12 @@ const VERBS = [
   'undo',
   'reject',
   'redraft',
+  'attach',
   'sync',
   'trust',
+  'lock',
+  'unlock',
+  'rotate',
   'audit',
   'notify',
   'mcp',
@@ -122,7 +126,7 @@ test('documents every verb and exit code in docs/cli.md', async () => {
 
 test.each(VERBS.map((verb) => [verb]))('%s --help shows an example, below its verbs if it has some', async (verb) => {
   const { code, stdout } = await countersign([verb, '--help'])
-  const sub = /^Commands:\n {2}(\w+)/m.exec(stdout)?.[1]
+  const sub = /^Commands:\n {2}([\w-]+)/m.exec(stdout)?.[1]
   const isBelow = sub !== undefined && !stdout.includes('$ npx countersign ')
   const shown = isBelow ? (await countersign([verb, sub, '--help'])).stdout : stdout
   expect([code, shown]).toEqual([0, expect.stringContaining('$ npx countersign ')])
@@ -273,6 +277,27 @@ test('redrafts by ticking the box and adding the notes', async () => {
   expect(text).toContain('Shorter.')
 })
 
+test('attaches a file by its content, and no second one of its name', async () => {
+  const { home, file, id } = await homeWithDraft()
+  const offer = join(home, 'Angebot März.pdf')
+  await writeFile(offer, '%PDF-1.7 offer')
+  const answer = await countersign(['--json', 'attach', id, offer, '--home', home])
+  const { attachment } = JSON.parse(answer.stdout)
+  expect(attachment).toMatchObject({ name: 'Angebot März.pdf', size: '14', type: 'application/pdf' })
+  expect(await readFile(join(home, 'vault', attachment.path), 'utf8')).toBe('%PDF-1.7 offer')
+  const path = join(home, 'vault/Pending_Approval/email', file)
+  const parsed = parseTaskFile(await readFile(path, 'utf8'))
+  expect(parsed.ok && parsed.task.front.action?.attachments).toEqual([attachment])
+  const before = await readFile(path, 'utf8')
+  await writeFile(offer, 'another')
+  expect((await countersign(['attach', id, offer, '--home', home])).code).toBe(2)
+  expect((await countersign(['attach', id, join(home, 'nothing.pdf'), '--home', home])).code).toBe(2)
+  expect((await countersign(['attach', id, home, '--home', home])).code).toBe(2)
+  expect(await readFile(path, 'utf8')).toBe(before)
+  await countersign(['approve', id, '--home', home])
+  expect((await countersign(['attach', id, offer, '--name', 'b.pdf', '--home', home])).code).toBe(4)
+})
+
 test('refuses to approve what cannot be executed', async () => {
   const { home, file, id } = await homeWithDraft()
   const path = join(home, 'vault/Pending_Approval/email', file)
@@ -354,7 +379,8 @@ test('tells the life of a task from the ledger alone, and exports all of it', as
     using ledger = openLedger({ vaultRoot: join(home, 'vault'), stateDir, agent: 'local', clock: Date })
     await ledger.append('draft.presented', { task: ID, data: { digest: 'sha256:0123456789abcdef' } })
     await ledger.append('mail.skipped', { data: { reason: '=HYPERLINK("x")', sender_domain: 'example.test' } })
-    await ledger.append('execution.done', { task: ID, data: { answer: '250 \u001b[31mok' } })
+    // `execution.done` would have to bear a receipt that verifies.
+    await ledger.append('execution.refused', { task: ID, data: { reason: '550 \u001b[31mno' } })
   }
   const shown = await countersign(['audit', 'show', id, '--home', home])
   expect([
@@ -363,7 +389,7 @@ test('tells the life of a task from the ledger alone, and exports all of it', as
       .trim()
       .split('\n')
       .map((line) => line.slice(22)),
-  ]).toEqual([0, ['local  shown to you (fingerprint sha256:0123456789ab…)', 'local  done: 250  [31mok']])
+  ]).toEqual([0, ['local  shown to you (fingerprint sha256:0123456789ab…)', 'local  not done: 550  [31mno']])
   const csv = await countersign(['audit', 'export', '--csv', '--home', home])
   expect([csv.code, csv.stdout.split('\n').length]).toEqual([0, 5])
   const lines = await countersign(['audit', 'export', '--since', '2026-01-01', '--home', home])
@@ -372,7 +398,7 @@ test('tells the life of a task from the ledger alone, and exports all of it', as
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line).type),
-  ).toEqual(['draft.presented', 'mail.skipped', 'execution.done'])
+  ).toEqual(['draft.presented', 'mail.skipped', 'execution.refused'])
   const wrong = await countersign(['audit', 'export', '--since', 'yesterday', '--home', home])
   expect(wrong.code).toBe(2)
   const file = join(home, 'vault/Logs/local', `${new Date().toISOString().slice(0, 10)}.jsonl`)

@@ -177,6 +177,9 @@ describe.each([
   it('reports recipients that the server refuses', async () => {
     const sender = smtpSender(smtpAccount(mailbox, 'owner'))
     const nobody = 'nobody@countersign.test'
+    const eightBit = await sender.send(outgoing('jörg@countersign.test'))
+    expect(eightBit).toMatchObject({ kind: 'refused', permanent: true })
+    expect(eightBit).not.toMatchObject({ code: 'SMTPUTF8' })
     expect(await sender.send(outgoing(nobody))).toMatchObject({ kind: 'refused', code: '550', permanent: true })
     expect(await sender.send(outgoing('x@elsewhere.test'))).toMatchObject({ kind: 'refused', permanent: true })
     const partly = await sender.send(outgoing(CLIENT, nobody))
@@ -280,6 +283,17 @@ describe('servers in trouble', () => {
     await using server = await listening((socket) => converse(socket, trouble, answer))
     const sender = smtpSender(account(server.port), { connectMs: 1_000, silenceMs: 500 })
     expect(await sender.send(outgoing(CLIENT))).toMatchObject(expected)
+  })
+
+  it('is refused before anything is said, when an address has letters that the server does not take', async () => {
+    const said: string[] = []
+    await using server = await listening((socket) => {
+      socket.on('data', (chunk) => void said.push(String(chunk)))
+      converse(socket, 'NOTHING', undefined)
+    })
+    const sender = smtpSender(account(server.port), { connectMs: 1_000, silenceMs: 500 })
+    expect(await sender.send(outgoing('jörg@xn--bcher-kva.test'))).toMatchObject({ kind: 'refused', code: 'SMTPUTF8' })
+    expect(said.join('')).not.toMatch(/MAIL|RCPT/)
   })
 
   it('does not blame the password when the server goes away during login', async () => {

@@ -132,6 +132,7 @@ test('ledger entry types', () => {
     [
       "task.created",
       "mail.skipped",
+      "mail.bounced",
       "task.claimed",
       "task.given-back",
       "task.drafted",

@@ -8,15 +8,25 @@ export interface CountingSmtp extends AsyncDisposable {
   readonly smtp: Endpoint
   /** In the order of their arrival; `at`: ms since the epoch. */
   readonly mails: readonly { readonly at: number; readonly raw: string }[]
+  /** From now on a mail is kept, but the client is told so only once the result was called. */
+  holdAnswers(): () => void
+  /** How often somebody connected. */
+  connections(): number
 }
 
 export async function startCountingSmtp(): Promise<CountingSmtp> {
   const mails: { at: number; raw: string }[] = []
+  let connections = 0
+  let answers = Promise.resolve()
   const server = new SMTPServer({
     disabledCommands: ['STARTTLS'],
     allowInsecureAuth: true,
     disableReverseLookup: true,
     closeTimeout: 200,
+    onConnect(_session, done) {
+      connections++
+      done()
+    },
     onAuth: ({ username }, _session, done) => done(null, { user: username }),
     onData(stream, _session, done) {
       const chunks: Buffer[] = []
@@ -24,7 +34,7 @@ export async function startCountingSmtp(): Promise<CountingSmtp> {
       stream.once('error', done)
       stream.once('end', () => {
         mails.push({ at: Date.now(), raw: Buffer.concat(chunks).toString() })
-        done(null, 'taken')
+        void answers.then(() => done(null, 'taken'))
       })
     },
   })
@@ -35,6 +45,12 @@ export async function startCountingSmtp(): Promise<CountingSmtp> {
   return {
     smtp: { host: '127.0.0.1', port },
     mails,
+    holdAnswers() {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      answers = promise
+      return resolve
+    },
+    connections: () => connections,
     [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(resolve)),
   }
 }

@@ -16,11 +16,14 @@ import {
   startExecutor,
 } from './executor-process.ts'
 import { eventually } from './mail.ts'
-import { detach, listPlaces, type Place, sayPlace, signalAt, spread } from './strace.ts'
+import { detach, listPlaces, type Place, signalAt, spread } from './strace.ts'
 
 const LIMIT_MS = 60_000
 /** After the file stands in Done: the copy in Sent, the dashboard. */
 const AFTER_DONE_MS = 1_000
+/** So many calls, at the most, until the server's answer stands in the journal. */
+const CALLS_TO_RECORD = 24
+const RECORD_PLACES = 6
 /** For an executor that waits for one that is frozen. */
 const PATIENCE_MS = 20_000
 
@@ -29,13 +32,17 @@ export interface ActedOn extends AsyncDisposable {
   readonly mailbox: Mailbox
   /** What the executor is told besides its mailbox. */
   readonly env: Readonly<Record<string, string>>
-  /** When the servers were made to do it, ms since the epoch. */
-  effects(): readonly number[]
+  /** How often the servers were made to do it. */
+  effects(): number
+  /** From now on they do what they are asked, but say so only once the result was called. */
+  holdAnswers(): () => void
 }
 
 /** A way to act that is put through the matrix. */
 export interface DoomedChannel {
   readonly name: string
+  /** Whether the servers can tell afterwards that it was done, though the executor never heard so. */
+  readonly isFoundAfterwards: boolean
   /** A draft of one thing to do, and its folder of Pending_Approval. */
   draft(): { readonly domain: string; readonly fileName: string; readonly text: string }
   openServers(): Promise<ActedOn>
@@ -63,17 +70,22 @@ export interface Ending {
   readonly ledger: readonly string[]
 }
 
+/** Counted from the person's move on, or from the moment at which the server has done it, and not said so yet. */
+export interface DoomPlace extends Place {
+  readonly since: 'approval' | 'act'
+}
+
 /** One approved task of a channel, played as often as wanted from the same start: its card stands before the person. */
 export interface Doom extends AsyncDisposable {
   /**
    * Places of an execution that is left alone: so many, spread over every call from the person's move to the end, and
-   * those around the moment at which the server has done it.
+   * some of those by which the executor hears that it was done and writes it down.
    */
-  places(spreadOver: number): Promise<Place[]>
+  places(spreadOver: number): Promise<DoomPlace[]>
   /** The executor is killed at the place, and another is started. */
-  killAt(place: Place): Promise<Ending>
+  killAt(place: DoomPlace): Promise<Ending>
   /** The executor freezes at the place, another takes over and ends what it can, and the first wakes up. */
-  freezeAt(place: Place): Promise<Ending & { readonly zombie: RunningExecutor }>
+  freezeAt(place: DoomPlace): Promise<Ending & { readonly zombie: RunningExecutor }>
 }
 
 export async function makeDoom(channel: DoomedChannel, redisUrl: string, programs: Programs = REAL): Promise<Doom> {
@@ -81,35 +93,37 @@ export async function makeDoom(channel: DoomedChannel, redisUrl: string, program
   const template = await makeTemplate(channel, draft, redisUrl, programs)
   const logs = mkdtempSync(join(tmpdir(), 'countersign-strace-'))
   const open = () => openPlay(channel, { template, draft, redisUrl, programs })
+  const placesSince = async (since: DoomPlace['since']) => {
+    await using play = await open()
+    const goOn = await play.begin(since)
+    const places = await listPlaces(play.pid, logs, async () => {
+      goOn()
+      await eventually('the task is done', async () => (await play.end()) === 'done', LIMIT_MS)
+    })
+    return places.map((place): DoomPlace => ({ ...place, since }))
+  }
   return {
     async places(spreadOver) {
-      await using play = await open()
-      const all = await listPlaces(play.pid, logs, async () => {
-        play.approve()
-        await eventually('the task is done', async () => (await play.end()) === 'done', LIMIT_MS)
-      })
-      const act = all.findIndex(({ at }) => at >= (play.effects()[0] ?? 0))
-      return [...new Set([...spread(all, spreadOver), ...around(all, act)])].sort((a, b) => a.at - b.at)
+      const [all, late] = [await placesSince('approval'), await placesSince('act')]
+      return [...spread(all, spreadOver), ...spread(late.slice(0, CALLS_TO_RECORD), RECORD_PLACES)]
     },
     async killAt(place) {
       await using play = await open()
       const { child } = play.first
-      await signalAt(play.pid, place, 'SIGKILL')
-      play.approve()
+      await play.meet(place, 'SIGKILL')
       const isHit = await play.isReached(() => child.signalCode === 'SIGKILL')
       child.kill('SIGKILL')
       await ended(play.first)
       const second = await play.startSecond()
-      if (!second) throw new Error(`${sayPlace(place)}: no other executor could start`)
+      if (!second) throw new Error(`${say(place)}: no other executor could start`)
       const end = await play.converged()
       await stop(second)
-      return { place: sayPlace(place), isHit, end, effects: play.effects().length, ledger: play.ledger() }
+      return { place: say(place), isHit, end, effects: play.effects(), ledger: play.ledger() }
     },
     async freezeAt(place) {
       await using play = await open()
       const { child } = play.first
-      const tracer = await signalAt(play.pid, place, 'SIGSTOP')
-      play.approve()
+      const tracer = await play.meet(place, 'SIGSTOP')
       const isHit = await play.isReached(() => isStopped(play.pid))
       child.kill('SIGSTOP')
       await detach(tracer)
@@ -118,12 +132,11 @@ export async function makeDoom(channel: DoomedChannel, redisUrl: string, program
       if (early) await play.converged(PATIENCE_MS).catch(() => {})
       child.kill('SIGCONT')
       const second = early ?? (await play.startSecond())
-      if (!second) throw new Error(`${sayPlace(place)}: no other executor could start`)
-      await ended(play.first)
+      if (!second) throw new Error(`${say(place)}: no other executor could start`)
+      await eventually('the one that woke up has ended', () => child.exitCode !== null, LIMIT_MS)
       const end = await play.converged()
       await stop(second)
-      const ending = { place: sayPlace(place), isHit, end, effects: play.effects().length, ledger: play.ledger() }
-      return { ...ending, zombie: play.first }
+      return { place: say(place), isHit, end, effects: play.effects(), ledger: play.ledger(), zombie: play.first }
     },
     async [Symbol.asyncDispose]() {
       template[Symbol.dispose]()
@@ -132,11 +145,8 @@ export async function makeDoom(channel: DoomedChannel, redisUrl: string, program
   }
 }
 
-/** The server is about to do it; it has; the executor has heard so, and is about to write it down. */
-function around(all: readonly Place[], act: number): Place[] {
-  // Whatever wakes a thread up is read, at times two at once: which read is the n-th is no matter of the execution alone.
-  const firm = all.slice(act).filter(({ call }) => !['read', 'write', 'close'].includes(call))
-  return [...all.slice(act - 2, act + 2), ...firm.slice(0, 2)]
+function say({ call, nth, thread, since }: DoomPlace): string {
+  return `${call} ${nth} of ${thread} since the ${since}`
 }
 
 type Draft = ReturnType<DoomedChannel['draft']>
@@ -185,9 +195,25 @@ async function openPlay(
     if (now === 'Done') return 'done'
     return now === 'Pending_Approval' && ledger().includes('execution.unknown') ? 'asked' : undefined
   }
+  const begin = async (since: DoomPlace['since']): Promise<() => void> => {
+    const approve = () => renameSync(join(home.vault, pathOf(draft)), join(home.vault, 'Approved', draft.fileName))
+    if (since === 'approval') return approve
+    const answer = servers.holdAnswers()
+    approve()
+    await eventually('the server has done it', () => servers.effects() > 0, LIMIT_MS)
+    return answer
+  }
   return {
     ...{ first, pid: first.child.pid ?? 0, ledger, end, effects: servers.effects },
-    approve: () => renameSync(join(home.vault, pathOf(draft)), join(home.vault, 'Approved', draft.fileName)),
+    /** Brings it to where the counting begins. Gives what makes it go on. */
+    begin,
+    /** It goes on, and meets the signal at this place. */
+    async meet(place: DoomPlace, signal: 'SIGKILL' | 'SIGSTOP') {
+      const goOn = await begin(place.since)
+      const tracer = await signalAt(first.child.pid ?? 0, place, signal)
+      goOn()
+      return tracer
+    },
     /** False when the first has done everything without being hit. */
     async isReached(isHit: () => boolean): Promise<boolean> {
       let doneAt: number | undefined

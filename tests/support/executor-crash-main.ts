@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { imapSent } from '#adapters/imap/imap-sent.ts'
+import { imapThreads } from '#adapters/imap/imap-thread.ts'
 import { openJournal } from '#adapters/journal/journal.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
@@ -8,13 +9,15 @@ import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { openReceived } from '#adapters/received/received.ts'
 import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { composeWithFiles } from '#mcp/email/compose-with-files.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
-import { type SendEmailDeps, sendEmail } from '#mcp/email/tools/send-email.ts'
+import { sendEmail } from '#mcp/email/tools/send-email.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from '#services/executor/config.ts'
 import { emailChannel } from '#services/executor/email-channel.ts'
+import { openSocialChannels } from '#services/executor/main-social.ts'
 import { runExecutor } from '#services/executor/run-executor.ts'
 import { actingWith, type ExecutorParts, TOOL_LIMIT_MS, wireExecutor } from '#services/executor/wire-executor.ts'
 
@@ -63,15 +66,17 @@ await runService('executor', config, async (service) => {
     signingKey: await readPrivateKey(join(config.keys, 'countersign.pem'), config.keyPassphrase?.read()),
   }
   const smtp = mortal('smtp', smtpSender(smtpAccountOf(config)))
-  const compose: SendEmailDeps['compose'] = (action, message) =>
-    composeMail(action, { senderName: config.ownerName, ...message })
+  const compose = composeWithFiles(composeMail, parts.vault, config.ownerName)
+  const threads = resources.use(imapThreads(imapAccountOf(config), { mailbox: config.imapMailbox }))
   const server = createEmailServer([sendEmail({ ...actingWith(parts), compose, send: (mail) => smtp.send(mail) })])
   const client = resources.use(await connectInProcess(server))
   const email = emailChannel({
-    ...{ smtp, clock, log: service.log, compose },
+    ...{ sender: smtp, clock, log: service.log, compose },
+    ...mortal('thread', { lookAtThread: threads.look }),
     sentFolder: mortal('sent', imapSent(imapAccountOf(config))),
     sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
   })
-  const deps = { ...wireExecutor(config, parts, [email], service), lookUpGraceMs: 500 }
+  const social = await openSocialChannels(config, parts, service)
+  const deps = { ...wireExecutor(config, parts, [email, ...social], service), lookUpGraceMs: 500 }
   await runExecutor(deps, service, { config, agents: ['cloud', 'local'] })
 })

@@ -13,13 +13,14 @@ import { makeTaskId, type TaskId } from '#core/ids.ts'
 import { type LedgerType, verifyChain } from '#core/ledger.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
-import type { MailSender, SendOutcome, SentMail } from '#core/ports/mail.ts'
+import type { LookAtThread, MailSender, SendOutcome, SentMail, ThreadMessage } from '#core/ports/mail.ts'
 import type { ReceivedPort } from '#core/ports/received.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { newTaskFile, parseTaskFile, renderSection, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { taskFileName, type VaultPath, vaultPath } from '#core/vault-path.ts'
+import { composeWithFiles } from '#mcp/email/compose-with-files.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
-import { type SendEmailDeps, sendEmail } from '#mcp/email/tools/send-email.ts'
+import { sendEmail } from '#mcp/email/tools/send-email.ts'
 import type { ExecutorDeps } from '#services/executor/deps.ts'
 import { emailChannel } from '#services/executor/email-channel.ts'
 import { inHand } from '#services/executor/in-hand.ts'
@@ -39,6 +40,8 @@ export class MemoryMail implements MailSender, SentMail {
   outcome: SendOutcome = { kind: 'accepted', response: '250 ok', refusedRecipients: [] }
   /** Set: the server cannot be used, for this reason. */
   away: CountersignError | undefined
+  /** What the mailbox shows of any thread. */
+  thread: ThreadMessage[] = []
   /** Providers such as Gmail file what they sent by themselves. */
   filesBySelf = false
 
@@ -54,6 +57,10 @@ export class MemoryMail implements MailSender, SentMail {
   async has(messageId: string): Promise<boolean> {
     if (this.away) throw this.away
     return this.filed.some((text) => text.includes(`Message-ID: ${messageId}`))
+  }
+  async look({ ids }: Parameters<LookAtThread>[0]): Promise<ThreadMessage[]> {
+    if (this.away) throw this.away
+    return this.thread.filter((one) => [one.messageId, ...one.refersTo].some((id) => ids.includes(id)))
   }
   async append(raw: Uint8Array): Promise<void> {
     if (this.away) throw this.away
@@ -179,14 +186,14 @@ export async function makeHome(): Promise<ExecutorHome> {
         ...{ vault, journal, ledger, received, clock, signingKey: key, doorbell: { ring: async () => {} } },
       }
       const config = { zone: 'local', agent: 'local', ownerAddress: OWNER } as const
-      const smtp = wrapped.mail
-      const compose: SendEmailDeps['compose'] = (action, message) =>
-        composeMail(action, { senderName: 'The owner', ...message })
-      const send = sendEmail({ ...actingWith(parts), compose, send: (one) => smtp.send(one) })
+      const sender = wrapped.mail
+      const compose = composeWithFiles(composeMail, vault, 'The owner')
+      const send = sendEmail({ ...actingWith(parts), compose, send: (one) => sender.send(one) })
       const client = await connectInProcess(createEmailServer([send]))
       const log = { debug() {}, info() {}, warn() {}, error() {} }
       const email = emailChannel({
-        ...{ smtp, sentFolder: smtp, clock, log, compose },
+        ...{ sender, sentFolder: sender, clock, log, compose },
+        lookAtThread: (query) => mail.look(query),
         sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
       })
       const deps: ExecutorDeps = {

@@ -18,12 +18,6 @@ export interface Place {
   readonly thread: (typeof THREADS)[number]
   readonly call: string
   readonly nth: number
-  /** When it was made in the run in which it was found, ms since the epoch. */
-  readonly at: number
-}
-
-export function sayPlace({ thread, call, nth }: Place): string {
-  return `${call} ${nth} of ${thread}`
 }
 
 /** Everything by which a process touches files and the network. */
@@ -46,14 +40,14 @@ export async function listPlaces(pid: number, folder: string, act: () => Promise
   return traced.flatMap(({ thread, log }) => parseLog(thread, readFileSync(log, 'utf8'))).sort((a, b) => a.at - b.at)
 }
 
-function parseLog(thread: Place['thread'], log: string): Place[] {
+function parseLog(thread: Place['thread'], log: string): (Place & { at: number })[] {
   const counts = new Map<string, number>()
   return log.split('\n').flatMap((line) => {
     const [, at, call = ''] = /^(\d+\.\d+) (\w+)\(/.exec(line) ?? []
     if (at === undefined) return []
     const nth = (counts.get(call) ?? 0) + 1
     counts.set(call, nth)
-    return { thread, call, nth, at: Number(at) * 1_000 }
+    return { thread, call, nth, at: Number(at) }
   })
 }
 
@@ -80,10 +74,24 @@ async function attach(pid: number, thread: Place['thread'], options: readonly st
   if (tid === undefined) throw new Error(`process ${pid} has no thread ${thread}`)
   const tracer = spawn('strace', ['-qq', ...options, '-p', tid], { stdio: ['ignore', 'ignore', 'inherit'] })
   await eventually(`strace watches ${thread}`, () => {
-    if (tracer.exitCode !== null) throw new Error(`strace ended: ${tracer.exitCode}`)
-    return readFileSync(`/proc/${pid}/task/${tid}/status`, 'utf8').includes(`TracerPid:\t${tracer.pid}\n`)
+    const status = statusOf(pid, tid)
+    // What it was to kill may be dead already.
+    if (tracer.exitCode !== null && !isDead(status)) throw new Error(`strace ended: ${tracer.exitCode}`)
+    return isDead(status) || status.includes(`TracerPid:\t${tracer.pid}\n`)
   })
   return tracer
+}
+
+function statusOf(pid: number, tid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/task/${tid}/status`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function isDead(status: string): boolean {
+  return status === '' || /^State:\t[ZX]/m.test(status)
 }
 
 function threadOf(pid: number, thread: Place['thread']): string | undefined {

@@ -1,0 +1,73 @@
+import type { Alert } from './alerts.ts'
+import { builtIn, metric } from './promql.ts'
+
+export const SERVICE_ALERTS: readonly Alert[] = [
+  {
+    name: 'CountersignServiceDown',
+    query: `1 - ${builtIn('up')}`,
+    above: 0,
+    for: '2m',
+    severity: 'page',
+    summary: 'The service {{ $labels.service }} of the {{ $labels.zone }} zone does not answer.',
+    description:
+      'Docker starts it again by itself; after two minutes it still is not back. `docker compose ps` and `docker compose logs {{ $labels.service }}` say why.',
+  },
+  {
+    name: 'CountersignNoMetrics',
+    query: `absent(${builtIn('up')})`,
+    above: 0,
+    for: '5m',
+    severity: 'page',
+    summary: 'Prometheus knows of no service of this program.',
+    description:
+      'Its list of services (prometheus/) is empty or was not loaded: nothing else here can tell of trouble.',
+  },
+  {
+    name: 'CountersignServiceStuck',
+    query: `time() - ${metric('countersign_heartbeat_timestamp_seconds')}`,
+    above: 600,
+    for: '1m',
+    severity: 'page',
+    summary:
+      'The service {{ $labels.service }} of the {{ $labels.zone }} zone has not got on for {{ $value | humanizeDuration }}.',
+    description:
+      'It answers but its work does not progress, and its own healthcheck did not end it. `docker compose restart {{ $labels.service }}` is safe at any moment.',
+  },
+  {
+    name: 'CountersignRestarting',
+    query: `changes(${builtIn('process_start_time_seconds')}[15m])`,
+    above: 2,
+    severity: 'page',
+    summary: 'The service {{ $labels.service }} of the {{ $labels.zone }} zone starts again and again.',
+    description:
+      'Three new starts or more within a quarter of an hour. Each start is logged with the reason the last one ended: `docker compose logs {{ $labels.service }}`.',
+  },
+  {
+    name: 'CountersignCannotStart',
+    query: `increase(${metric('countersign_boots_total', { outcome: 'failed' })}[10m])`,
+    above: 2,
+    severity: 'page',
+    summary: 'The service {{ $labels.service }} of the {{ $labels.zone }} zone cannot open what it works with.',
+    description:
+      'Redis, the mailbox or the hub is away or refuses it. It keeps trying; `countersign status` says what.',
+  },
+  {
+    name: 'CountersignQueueStuck',
+    query: `max by (zone, queue) (${metric('countersign_queue_oldest_age_seconds')})`,
+    above: 120,
+    for: '1m',
+    severity: 'page',
+    summary: 'Jobs of the queue {{ $labels.queue }} have been waiting for {{ $value | humanizeDuration }}.',
+    description:
+      'Its worker takes none. Nothing is lost (the vault is looked through anyway), but work is late; restart the service that serves this queue.',
+  },
+  {
+    name: 'CountersignFault',
+    query: `increase(${metric('countersign_errors_total', { code: 'ERR_UNEXPECTED' })}[1h])`,
+    above: 0,
+    severity: 'ticket',
+    summary: 'A fault of the program in the service {{ $labels.service }} of the {{ $labels.zone }} zone.',
+    description:
+      'It is logged with where it happened: `docker compose logs {{ $labels.service }}`. Please report it with that line.',
+  },
+]

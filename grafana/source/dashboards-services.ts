@@ -1,0 +1,172 @@
+import type { Dashboard } from './panels.ts'
+import { builtIn, metric } from './promql.ts'
+import { perHour, quantile } from './questions.ts'
+
+export const SYNC: Dashboard = {
+  uid: 'countersign-sync',
+  title: 'Sync and claims',
+  panels: [
+    {
+      title: 'Pushed commits refused here',
+      description: 'Anything but 0 means that someone pushed what they may not. Last 24 h.',
+      ...{ kind: 'stat', width: 6, badAbove: 1 },
+      queries: [[`sum(increase(${metric('countersign_gate_refusals_total')}[1d])) or vector(0)`, 'last 24 h']],
+    },
+    {
+      title: 'Held back',
+      description: 'Files that sync does not carry now: for a secret in them, or by another rule.',
+      ...{ kind: 'stat', width: 6, badAbove: 1 },
+      queries: [[metric('countersign_sync_held_files'), '{{zone}} {{reason}}']],
+    },
+    {
+      title: 'Conflict copies',
+      description: 'Waiting for you; both versions are kept until you choose.',
+      ...{ kind: 'stat', width: 6, badAbove: 1 },
+      queries: [[metric('countersign_sync_open_conflicts'), '{{zone}}']],
+    },
+    {
+      title: 'Found wrong by the nightly check',
+      description: 'Vault, clone, hub and ledgers held against each other.',
+      ...{ kind: 'stat', width: 6, badAbove: 1 },
+      queries: [[metric('countersign_sync_check_problems'), '{{zone}}']],
+    },
+    {
+      title: 'Rounds of sync',
+      description: 'By outcome, in the hour before.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [[perHour('countersign_sync_cycles_total', 'zone, outcome'), '{{zone}} {{outcome}}']],
+    },
+    {
+      title: 'Claims',
+      description: 'Won, lost to others, and those of which nothing was heard, in the hour before.',
+      ...{ kind: 'timeseries', width: 12, queries: [[perHour('countersign_claims_total', 'outcome'), '{{outcome}}']] },
+    },
+    {
+      title: 'From one zone into the other',
+      description: 'Half and 99 of 100 took no longer, in the hour before.',
+      ...{ kind: 'timeseries', width: 12, unit: 's' },
+      queries: [
+        [quantile(0.5, 'countersign_sync_propagation_seconds'), '{{zone}} half'],
+        [quantile(0.99, 'countersign_sync_propagation_seconds'), '{{zone}} 99 of 100'],
+      ],
+    },
+    {
+      title: 'Since the other zone was last heard of',
+      description: 'Grows while nothing happens there or nothing comes through.',
+      ...{ kind: 'timeseries', width: 12, unit: 's' },
+      queries: [[`time() - ${metric('countersign_zone_last_heard_timestamp_seconds')}`, '{{of}}, seen from {{zone}}']],
+    },
+    {
+      title: 'Refused, by rule',
+      description: 'In the hour before; a rule appears with its first refusal.',
+      ...{ kind: 'timeseries', width: 12, queries: [[perHour('countersign_gate_refusals_total', 'rule'), '{{rule}}']] },
+    },
+    {
+      title: 'Conflicts kept',
+      description: 'New conflict copies, in the hour before.',
+      ...{
+        kind: 'timeseries',
+        width: 12,
+        queries: [[perHour('countersign_sync_conflicts_total', 'zone'), '{{zone}}']],
+      },
+    },
+  ],
+}
+
+export const QUEUES: Dashboard = {
+  uid: 'countersign-queues',
+  title: 'Queues',
+  panels: [
+    {
+      title: 'Oldest job',
+      description:
+        'How long the job that is next has been waiting, by queue. Seconds at most; minutes: its worker is stuck.',
+      ...{ kind: 'timeseries', width: 12, unit: 's' },
+      queries: [[metric('countersign_queue_oldest_age_seconds'), '{{zone}} {{queue}}']],
+    },
+    {
+      title: 'Jobs standing in queues',
+      description: 'By queue and state. Queues are doorbells: what stands here is no work that could be lost.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [[metric('countersign_queue_jobs'), '{{zone}} {{queue}} {{state}}']],
+    },
+    {
+      title: 'Jobs taken',
+      description: 'By queue and outcome, in the hour before.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [[perHour('countersign_jobs_total', 'zone, queue, outcome'), '{{zone}} {{queue}} {{outcome}}']],
+    },
+    {
+      title: 'Drafts',
+      description: 'Attempts by outcome, in the hour before. Lost: the task was no longer the drafter’s.',
+      ...{ kind: 'timeseries', width: 12, queries: [[perHour('countersign_drafts_total', 'outcome'), '{{outcome}}']] },
+    },
+  ],
+}
+
+export const COMPONENTS: Dashboard = {
+  uid: 'countersign-components',
+  title: 'Components',
+  panels: [
+    {
+      title: 'Up since',
+      description: 'How long each service has been running.',
+      ...{ kind: 'stat', width: 12, unit: 's' },
+      queries: [[`time() - ${builtIn('process_start_time_seconds')}`, '{{zone}} {{service}}']],
+    },
+    {
+      title: 'Since it last got on with its work',
+      description: 'Idle counts as progress. Up to a few minutes are usual for the watcher of a quiet mailbox.',
+      ...{ kind: 'stat', width: 12, unit: 's', badAbove: 600 },
+      queries: [[`time() - ${metric('countersign_heartbeat_timestamp_seconds')}`, '{{zone}} {{service}}']],
+    },
+    {
+      title: 'Starts',
+      description: 'New starts of each service, in the hour before.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [[`changes(${builtIn('process_start_time_seconds')}[1h])`, '{{zone}} {{service}}']],
+    },
+    {
+      title: 'Starts that did not get ready',
+      description: 'Something the service needs was away; it tries again by itself. In the hour before.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [
+        [
+          `sum by (zone, service) (increase(${metric('countersign_boots_total', { outcome: 'failed' })}[1h]))`,
+          '{{zone}} {{service}}',
+        ],
+      ],
+    },
+    {
+      title: 'Errors',
+      description: 'By code, in the hour before; docs/errors.md explains each.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [
+        [`sum by (service, code) (increase(${metric('countersign_errors_total')}[1h])) > 0`, '{{service}} {{code}}'],
+      ],
+    },
+    {
+      title: 'Memory',
+      description: 'Resident memory of each service. Its container ends it at 192 MB.',
+      ...{ kind: 'timeseries', width: 12, unit: 'bytes' },
+      queries: [[builtIn('process_resident_memory_bytes'), '{{zone}} {{service}}']],
+    },
+    {
+      title: 'CPU',
+      description: 'Share of one core, over five minutes.',
+      ...{ kind: 'timeseries', width: 12, unit: 'percentunit' },
+      queries: [[`rate(${builtIn('process_cpu_seconds_total')}[5m])`, '{{zone}} {{service}}']],
+    },
+    {
+      title: 'Event loop',
+      description: 'How long a service kept everything else in it waiting, 99 of 100.',
+      ...{ kind: 'timeseries', width: 12, unit: 's' },
+      queries: [[builtIn('nodejs_eventloop_lag_p99_seconds'), '{{zone}} {{service}}']],
+    },
+    {
+      title: 'Versions',
+      description: 'What runs.',
+      ...{ kind: 'stat', width: 12, queries: [[metric('countersign_build_info'), '{{zone}} {{service}} {{version}}']] },
+    },
+  ],
+}

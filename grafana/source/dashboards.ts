@@ -1,0 +1,5 @@
+import { EXECUTIONS, FLOW, OVERVIEW } from './dashboards-flow.ts'
+import { COMPONENTS, QUEUES, SYNC } from './dashboards-services.ts'
+import type { Dashboard } from './panels.ts'
+
+export const DASHBOARDS: readonly Dashboard[] = [OVERVIEW, FLOW, EXECUTIONS, SYNC, QUEUES, COMPONENTS]

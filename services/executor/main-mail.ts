@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import { imapSource } from '#adapters/imap/imap-source.ts'
+import { imapThreads } from '#adapters/imap/imap-thread.ts'
+import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
+import { composeMail } from '#adapters/mime/compose-mail.ts'
+import { readDeliveryReport } from '#adapters/mime/parse-report.ts'
+import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
+import type { Channel } from '#core/ports/channel.ts'
+import type { MailSender, SentMail } from '#core/ports/mail.ts'
+import { composeWithFiles } from '#mcp/email/compose-with-files.ts'
+import { createEmailServer } from '#mcp/email/server.ts'
+import { sendEmail } from '#mcp/email/tools/send-email.ts'
+import { gmailAccountOf, imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
+import type { ServiceContext } from '#runtime/service.ts'
+import type { ExecutorConfig } from './config.ts'
+import type { WiredDeps } from './deps.ts'
+import { emailChannel } from './email-channel.ts'
+import { watchBounces } from './watch-bounces.ts'
+import { actingWith, type ExecutorParts, TOOL_LIMIT_MS } from './wire-executor.ts'
+
+/** Mail as this machine sends it. */
+export async function openEmailChannel(
+  config: ExecutorConfig,
+  parts: ExecutorParts,
+  { resources, log }: Pick<ServiceContext, 'resources' | 'log'>,
+): Promise<Channel> {
+  const { sender, sentFolder } = await openMail(config)
+  const threads = resources.use(imapThreads(imapAccountOf(config), { mailbox: config.imapMailbox }))
+  const compose = composeWithFiles(composeMail, parts.vault, config.ownerName)
+  const server = createEmailServer([sendEmail({ ...actingWith(parts), compose, send: (mail) => sender.send(mail) })])
+  const client = resources.use(await connectInProcess(server))
+  return emailChannel({
+    ...{ sender, sentFolder, log, compose },
+    clock: parts.clock,
+    lookAtThread: threads.look,
+    sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
+  })
+}
+
+/** What mail is sent with and where it is looked up. Only what is used is loaded: Gmail's library takes memory. */
+async function openMail(config: ExecutorConfig): Promise<{ sender: MailSender; sentFolder: SentMail }> {
+  if (config.mailProvider === 'gmail') {
+    const { gmailSender } = await import('#adapters/gmail/gmail-sender.ts')
+    const { gmailSent } = await import('#adapters/gmail/gmail-sent.ts')
+    const account = gmailAccountOf(config)
+    return { sender: gmailSender(account), sentFolder: gmailSent(account) }
+  }
+  const { smtpSender } = await import('#adapters/smtp/smtp-sender.ts')
+  const { imapSent } = await import('#adapters/imap/imap-sent.ts')
+  return { sender: smtpSender(smtpAccountOf(config)), sentFolder: imapSent(imapAccountOf(config)) }
+}
+
+/** Looks out, read-only, for mails of ours that come back. */
+export function watchForBounces(
+  config: ExecutorConfig,
+  deps: Pick<WiredDeps, 'bounces' | 'clock' | 'log'>,
+  wake: () => void,
+  { resources }: Pick<ServiceContext, 'resources'>,
+): void {
+  const handlers = watchBounces({
+    ...{ bounces: deps.bounces, clock: deps.clock, log: deps.log, wake },
+    seen: resources.use(openSeenMail(join(config.state, 'bounces.sqlite'))),
+    read: readDeliveryReport,
+    mailbox: `${config.imapUser}@${config.imapHost}/${config.imapMailbox}`,
+  })
+  const source = imapSource(imapAccountOf(config), { mailbox: config.imapMailbox, onlyReports: true })
+  resources.use(source.watch(handlers))
+  // First of all to end: whoever waits for a report to be told waits no longer.
+  resources.defer(() => deps.bounces.close())
+}

@@ -1,0 +1,252 @@
+import { ALERT_GROUPS, ALERTS } from '../../grafana/source/alerts.ts'
+
+/** Series over time, and when the alert is silent and when it rings; times are minutes from the start. */
+export interface AlertCase {
+  readonly alert: string
+  readonly what: string
+  /** promtool's notation of values, one each minute. */
+  readonly series: Readonly<Record<string, string>>
+  readonly silentAt: readonly number[]
+  readonly firesAt?: number
+  /** Beside its severity. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** As the text shows it. */
+  readonly value?: string
+}
+
+const SENDING = { tool: 'email.send_email', service: 'executor', zone: 'local' }
+const APPROVALS = 'countersign_approval_to_execution_seconds'
+const ZONE = { zone: 'local' }
+
+function named(name: string, labels: Readonly<Record<string, string>>): string {
+  const inside = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
+  return `${name}{${inside.join(',')}}`
+}
+
+/** Something that is counted for the first time in minute 11. */
+function counted(alert: string, name: string, labels: Readonly<Record<string, string>>): AlertCase {
+  const series = { [named(name, labels)]: '0x10 1x100' }
+  return { alert, what: 'the first in an hour', series, silentAt: [10, 80], firesAt: 12, labels }
+}
+
+/** Something that has been waiting from the first minute on. */
+function waiting(alert: string, labels: Readonly<Record<string, string>>, at: readonly [number, number]): AlertCase {
+  const series = { [named('countersign_task_oldest_age_seconds', labels)]: '0+60x30' }
+  const [silent, firesAt] = at
+  return { alert, what: 'a task that waits', series, silentAt: [silent], firesAt, labels, value: `${firesAt}m 0s` }
+}
+
+const executions = (alert: string, outcome: string) =>
+  counted(alert, 'countersign_executions_total', { ...SENDING, outcome })
+const lastHeard = (of: string, zone: string) => named('countersign_zone_last_heard_timestamp_seconds', { of, zone })
+/** Ten minutes less than three days before the test begins. */
+const AGO = '-258600x60'
+const started = (service: string, zone = 'cloud') =>
+  named('process_start_time_seconds', { job: 'countersign', service, zone })
+
+const ALERT_CASES: readonly AlertCase[] = [
+  {
+    alert: 'CountersignPromiseBroken',
+    what: 'executions of which none is in time from minute 30 on',
+    series: {
+      [`${APPROVALS}_bucket{le="30",zone="local"}`]: '0+1x30 30x60',
+      [`${APPROVALS}_count{zone="local"}`]: '0+1x90',
+    },
+    silentAt: [30],
+    firesAt: 35,
+    labels: { promise: 'execution', ...ZONE },
+    value: '14.29%',
+  },
+  {
+    alert: 'CountersignPromiseBroken',
+    what: 'one late of three: no rate says anything yet',
+    series: {
+      [`${APPROVALS}_bucket{le="30",zone="local"}`]: '0x20 1x20 2x60',
+      [`${APPROVALS}_count{zone="local"}`]: '0x20 1x20 2x9 3x60',
+    },
+    silentAt: [30, 53, 60, 90],
+  },
+  {
+    alert: 'CountersignPromiseSlipping',
+    what: 'nothing but late executions, as soon as there are thirty',
+    series: { [`${APPROVALS}_bucket{le="30",zone="local"}`]: '0x100', [`${APPROVALS}_count{zone="local"}`]: '0+1x100' },
+    silentAt: [25],
+    firesAt: 35,
+    labels: { promise: 'execution', ...ZONE },
+    value: '100%',
+  },
+  waiting('CountersignTaskUnclaimed', { state: 'needs_action', service: 'sync', zone: 'cloud' }, [6, 8]),
+  waiting('CountersignDraftWaiting', { state: 'drafting', service: 'drafter', zone: 'cloud' }, [6, 8]),
+  waiting('CountersignApprovedWaiting', { state: 'approved', service: 'executor', zone: 'local' }, [1, 3]),
+  {
+    alert: 'CountersignApprovedWaiting',
+    what: 'a task that waits for less than half a minute each time',
+    series: { 'countersign_task_oldest_age_seconds{state="approved"}': '30x60' },
+    silentAt: [1, 10, 60],
+  },
+  executions('CountersignOutcomeUnknown', 'unknown'),
+  executions('CountersignExecutionFailed', 'failed'),
+  counted('CountersignDuplicatePrevented', 'countersign_duplicates_prevented_total', { how: 'spent', ...ZONE }),
+  {
+    ...counted('CountersignDuplicatePrevented', 'countersign_duplicates_prevented_total', { how: 'found', ...ZONE }),
+    ...{ what: 'a lost answer that was found', silentAt: [10, 12, 30], firesAt: undefined as never },
+  },
+  counted('CountersignNoticeFailed', 'countersign_notifications_total', { way: 'ntfy', outcome: 'failed', ...ZONE }),
+  counted('CountersignMailFailed', 'countersign_mails_total', { outcome: 'failed', zone: 'cloud' }),
+  counted('CountersignDraftFailed', 'countersign_drafts_total', { outcome: 'failed', zone: 'cloud' }),
+  {
+    alert: 'CountersignForgedApproval',
+    what: 'a pushed approval',
+    series: { 'countersign_gate_refusals_total{rule="local-only-path",zone="local"}': '_x10 1x59' },
+    silentAt: [9, 40],
+    firesAt: 11,
+    labels: { rule: 'local-only-path', ...ZONE },
+  },
+  {
+    alert: 'CountersignForgedApproval',
+    what: 'another refusal',
+    series: { 'countersign_gate_refusals_total{rule="not-your-work",zone="local"}': '_x10 1x59' },
+    silentAt: [9, 11, 40],
+  },
+  {
+    alert: 'CountersignSyncSilent',
+    what: 'sync that never agreed since it began; other services have nothing to agree with',
+    series: { [started('sync')]: '0x60', [started('triage', 'local')]: '0x60' },
+    silentAt: [26],
+    firesAt: 28,
+    labels: { job: 'countersign', service: 'sync', zone: 'cloud' },
+    value: '28m 0s',
+  },
+  {
+    alert: 'CountersignCheckOverdue',
+    what: 'two nights without a check',
+    // It ended ten minutes less than fifty hours before the test begins.
+    series: { 'countersign_sync_check_timestamp_seconds{zone="local"}': '-179400x60' },
+    silentAt: [10],
+    firesAt: 12,
+    labels: ZONE,
+    value: '2d 2h 2m 0s',
+  },
+  {
+    alert: 'CountersignConflictOpen',
+    what: 'two copies for an hour',
+    series: { 'countersign_sync_open_conflicts{zone="local"}': '0x5 2x100' },
+    silentAt: [5, 65],
+    firesAt: 67,
+    labels: ZONE,
+    value: '2',
+  },
+  {
+    alert: 'CountersignCloudSilent',
+    what: 'three days without a commit of the cloud, seen from the local zone',
+    series: { [lastHeard('cloud', 'local')]: AGO, [lastHeard('cloud', 'cloud')]: AGO },
+    silentAt: [10, 20],
+    firesAt: 22,
+    labels: { of: 'cloud', zone: 'local' },
+    value: '3d 0h 12m 0s',
+  },
+  {
+    alert: 'CountersignLocalSilent',
+    what: 'three days without a commit of the local zone, seen from the cloud',
+    series: { [lastHeard('local', 'cloud')]: AGO, [lastHeard('local', 'local')]: AGO },
+    silentAt: [10, 20],
+    firesAt: 22,
+    labels: { of: 'local', zone: 'cloud' },
+    value: '3d 0h 12m 0s',
+  },
+  {
+    alert: 'CountersignServiceDown',
+    what: 'a service away from minute 6 on, another never',
+    series: {
+      'up{job="countersign",service="drafter",zone="cloud"}': '1x5 0x20',
+      'up{job="countersign",service="sync",zone="cloud"}': '1x30',
+      'up{job="prometheus"}': '0x30',
+    },
+    silentAt: [5, 7],
+    firesAt: 9,
+    labels: { job: 'countersign', service: 'drafter', zone: 'cloud' },
+  },
+  {
+    alert: 'CountersignNoMetrics',
+    what: 'nothing but Prometheus itself',
+    series: { 'up{job="prometheus"}': '1x20' },
+    silentAt: [4],
+    firesAt: 6,
+    labels: { job: 'countersign' },
+  },
+  {
+    alert: 'CountersignServiceStuck',
+    what: 'a heart that beat once',
+    series: { 'countersign_heartbeat_timestamp_seconds{service="triage",zone="cloud"}': '0x30' },
+    silentAt: [10, 11],
+    firesAt: 13,
+    labels: { service: 'triage', zone: 'cloud' },
+    value: '13m 0s',
+  },
+  {
+    alert: 'CountersignRestarting',
+    what: 'a third start within a quarter of an hour',
+    series: { [started('drafter')]: '0x5 360 420 480x40' },
+    silentAt: [5, 7, 30],
+    firesAt: 9,
+    labels: { job: 'countersign', service: 'drafter', zone: 'cloud' },
+  },
+  {
+    alert: 'CountersignCannotStart',
+    what: 'starts that fail for a few minutes',
+    series: { 'countersign_boots_total{outcome="failed",service="drafter",zone="cloud"}': '0x5 2 4 6x40' },
+    silentAt: [5, 30],
+    firesAt: 8,
+    labels: { outcome: 'failed', service: 'drafter', zone: 'cloud' },
+  },
+  {
+    alert: 'CountersignQueueStuck',
+    what: 'a job that nobody takes',
+    series: { 'countersign_queue_oldest_age_seconds{queue="draft",service="drafter",zone="cloud"}': '0+60x20' },
+    silentAt: [2, 3],
+    firesAt: 5,
+    labels: { queue: 'draft', zone: 'cloud' },
+    value: '5m 0s',
+  },
+  counted('CountersignFault', 'countersign_errors_total', { code: 'ERR_UNEXPECTED', service: 'sync', zone: 'cloud' }),
+]
+
+/** As files of promtool's, by name: each loads only the rules it tries, since days are gone through by the minute. */
+export function promtoolFiles(rulesFolder: string): Map<string, ReturnType<typeof promtoolTests>> {
+  const isPromise = ({ alert }: AlertCase) => alert.startsWith('CountersignPromise')
+  const promises = promtoolTests(ALERT_CASES.filter(isPromise), rulesFolder, ['promises', 'flow'])
+  const groups = ALERT_GROUPS.map(({ name, alerts }) => {
+    const own = ALERT_CASES.filter((one) => !isPromise(one) && alerts.some((alert) => alert.name === one.alert))
+    return [`${name}.yml`, promtoolTests(own, rulesFolder, [name])] as const
+  })
+  return new Map([['promises.yml', promises], ...groups])
+}
+
+function promtoolTests(cases: readonly AlertCase[], folder: string, ruleFiles: readonly string[]) {
+  return {
+    rule_files: ruleFiles.map((name) => `${folder}/${name}.yml`),
+    evaluation_interval: '1m',
+    group_eval_order: ruleFiles,
+    tests: cases.map((one) => ({
+      name: `${one.alert}: ${one.what}`,
+      interval: '1m',
+      input_series: Object.entries(one.series).map(([series, values]) => ({ series, values })),
+      alert_rule_test: [
+        ...one.silentAt.map((minute) => ({ alertname: one.alert, eval_time: `${minute}m`, exp_alerts: [] })),
+        ...(one.firesAt === undefined ? [] : [firing(one, one.firesAt)]),
+      ],
+    })),
+  }
+}
+
+function firing({ alert, labels = {}, value = '' }: AlertCase, minute: number) {
+  const source = ALERTS.find(({ name }) => name === alert)
+  if (!source) throw new Error(`there is no alert ${alert}`)
+  const shown = (text: string) =>
+    text
+      .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_all, label: string) => labels[label] ?? '')
+      .replaceAll(/\{\{ \$value.*?\}\}/g, value)
+  const exp_annotations = { summary: shown(source.summary), description: shown(source.description) }
+  const exp_labels = { severity: source.severity, ...labels }
+  return { alertname: alert, eval_time: `${minute}m`, exp_alerts: [{ exp_labels, exp_annotations }] }
+}
