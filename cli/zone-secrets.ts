@@ -8,8 +8,9 @@ import type { ZoneHome } from './zone-home.ts'
 
 /** Every secret that a zone home holds: what `keys/guard.json` is to know. */
 export async function knownSecrets(home: ZoneHome): Promise<KnownSecret[]> {
+  // A passphrase that stands elsewhere does so because it comes and goes: it is not known here.
   const elsewhere = Object.entries(home.settings)
-    .filter(([name]) => /(?:PASSWORD|PASSPHRASE|TOKEN|SECRET|KEY)_FILE$/.test(name))
+    .filter(([name]) => /(?:PASSWORD|TOKEN|SECRET|KEY)_FILE$/.test(name))
     .map(([, path]) => path)
   const files = [join(home.hub, 'ssh_host_ed25519_key'), ...elsewhere]
   const further = await Promise.all(

@@ -142,6 +142,19 @@ test('the file that the settings name opens it, and is said to be out of date wh
   expect(await found()).toContain('none was given')
 })
 
+test('a passphrase that comes and goes elsewhere leaves the guard as it is', async () => {
+  const { home, secret, lock, isFresh, found } = await zone()
+  const file = await secret('first', FIRST)
+  await writeFile(home.envFile, `COUNTERSIGN_KEY_PASSPHRASE_FILE=${file}\n`)
+  await lock(['--passphrase-file', file])
+  const configured = await openZoneHome(home.root)
+  expect((await keyFindings(configured, environmentOf(configured)))[0]?.found).toContain('opens with the passphrase')
+  expect(await isGuardFresh(configured.keys, await knownSecrets(configured))).toBe(true)
+  await rm(file)
+  expect(await isGuardFresh(configured.keys, await knownSecrets(configured))).toBe(true)
+  expect([await isFresh(), await found()]).toEqual([true, expect.stringContaining('none was given')])
+})
+
 test('the cloud has no such key', async () => {
   const { lock, unlock } = await zone('cloud')
   for (const attempt of [lock, unlock]) await expect(attempt()).rejects.toMatchObject({ code: 'ERR_ZONE_FORBIDDEN' })

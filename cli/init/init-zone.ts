@@ -92,7 +92,7 @@ async function writeSettings(layout: ZoneHome, plan: InitPlan): Promise<string[]
 }
 
 async function writeSecrets(home: ZoneHome, plan: InitPlan): Promise<string[]> {
-  const generated = home.zone === 'cloud' ? ['redis-password', 'grafana-password'] : ['redis-password']
+  const generated = ['redis-password', 'grafana-password']
   const random = Object.fromEntries(generated.map((name) => [name, randomBytes(24).toString('base64url')]))
   const steps: string[] = []
   for (const [name, value] of Object.entries({ ...random, ...plan.secrets })) {

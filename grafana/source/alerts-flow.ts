@@ -91,7 +91,7 @@ export const FLOW_ALERTS: readonly Alert[] = [
     above: 0,
     severity: 'ticket',
     summary: 'Notices to you could not be sent ({{ $labels.way }}).',
-    description: 'What waits for you is not told. docs/notifications.md says how to try that way by hand.',
+    description: 'What waits for you is not told. `countersign notify --test` tries each way.',
   },
   {
     name: 'CountersignMailFailed',

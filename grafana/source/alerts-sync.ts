@@ -16,7 +16,7 @@ export const SYNC_ALERTS: readonly Alert[] = [
     severity: 'page',
     summary: 'The {{ $labels.zone }} zone refused something that stands at the hub ({{ $labels.rule }}).',
     description:
-      'A commit broke a rule that every agent of yours keeps: somebody else writes to the hub, or an agent is not itself. It was not applied, nor anything after it. `countersign status` shows it; SECURITY.md says what to do.',
+      'A commit broke a rule that every agent of yours keeps: somebody else writes to the hub, or an agent is not itself. It was not applied, nor anything after it. `countersign status` shows it; docs/runbook.md says what to do.',
   },
   {
     name: 'CountersignForgedApproval',
@@ -25,7 +25,7 @@ export const SYNC_ALERTS: readonly Alert[] = [
     severity: 'page',
     summary: 'Somebody tried to put an approval, a rejection or a finished task into your vault.',
     description:
-      'Those folders are yours alone. It was refused by the {{ $labels.zone }} zone and nothing was done. Treat the cloud machine as taken over until you know better; SECURITY.md says what to do.',
+      'Those folders are yours alone. It was refused by the {{ $labels.zone }} zone and nothing was done. Treat the cloud machine as taken over until you know better; docs/runbook.md says what to do.',
   },
   {
     name: 'CountersignHubRolledBack',

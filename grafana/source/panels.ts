@@ -8,8 +8,8 @@ export interface Panel {
   readonly kind: 'stat' | 'timeseries' | 'text'
   /** Of 24 columns. */
   readonly width: number
-  /** Of Grafana's units: s, percentunit, bytes, short, dateTimeFromNow. */
-  readonly unit?: 's' | 'percentunit' | 'bytes' | 'short' | 'ms'
+  /** Of Grafana's units; short: a number. */
+  readonly unit?: 's' | 'percentunit' | 'bytes' | 'short'
   readonly queries?: readonly Query[]
   /** From which value on it is red; the other way round with `goodAbove`. */
   readonly badAbove?: number
@@ -61,9 +61,14 @@ function panelModel(panel: Panel, id: number, gridPos: object) {
       legendFormat,
       ...(kind === 'stat' && { instant: true, range: false }),
     })),
-    fieldConfig: { defaults: { unit: panel.unit ?? 'short', ...thresholds(panel) }, overrides: [] },
+    fieldConfig: { defaults: { ...unitOf(panel), ...thresholds(panel) }, overrides: [] },
     ...(kind === 'stat' && { options: { reduceOptions: { calcs: ['lastNotNull'] }, colorMode: 'background' } }),
   }
+}
+
+/** Prometheus reckons an increase from a few looks: one event may come out as 1.04. */
+function unitOf({ kind, unit = 'short' }: Panel) {
+  return kind === 'stat' && unit === 'short' ? { unit, decimals: 0 } : { unit }
 }
 
 function thresholds({ badAbove, goodAbove }: Panel) {

@@ -10,7 +10,7 @@ import { asItems, eachTask } from './each-task.ts'
 import { isRedraftHalfDone, moveTicked, recordRejection, redraft, withdrawLeft } from './obey-person.ts'
 import { isOutdated } from './outdated-card.ts'
 import { present } from './present-card.ts'
-import { cardAsShown, isCardOf, type Read, readTask, standingCard } from './read-task.ts'
+import { cardAsShown, isCardOf, type Read, standingCard } from './read-task.ts'
 import { explain, leaveUnreadable } from './refuse-file.ts'
 import { recordUndone } from './send-back.ts'
 
@@ -20,18 +20,16 @@ import { recordUndone } from './send-back.ts'
  * files it could not touch, and why.
  */
 export async function presentDrafts(deps: ExecutorDeps): Promise<Held[]> {
-  const held: Held[] = []
-  for (const domain of DOMAINS) {
-    const paths = await deps.vault.list(`Pending_Approval/${domain}`)
-    held.push(...(await eachTask(asItems(paths), deps, ({ path }) => presentDraft(path, deps))))
-  }
+  const paths = (await Promise.all(DOMAINS.map((domain) => deps.vault.list(`Pending_Approval/${domain}`)))).flat()
+  deps.pending.keepOnly(paths)
+  const held = await eachTask(asItems(paths), deps, ({ path }) => presentDraft(path, deps))
   const rejected = await deps.vault.list('Rejected')
   held.push(...(await eachTask(asItems(rejected), deps, ({ path }) => recordRejection(path, deps))))
   return [...held, ...(await withdrawLeft(deps))]
 }
 
 async function presentDraft(path: VaultPath, deps: ExecutorDeps): Promise<string | undefined> {
-  const read = await readTask(path, deps)
+  const read = await deps.pending.read(path, deps)
   if (read.kind === 'unreadable') return leaveUnreadable(path, read.say, deps)
   if (read.kind === 'gone') return undefined
   if (read.parsed.ok) {

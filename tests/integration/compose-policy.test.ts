@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type ComposeConfig, type ComposeService, composeConfig, violations } from '#tests/support/compose-policy.ts'
@@ -7,7 +8,7 @@ const root = join(import.meta.dirname, '../..')
 const files = ['compose.cloud.yml', 'compose.local.yml'] as const
 const configs = {} as Record<(typeof files)[number], ComposeConfig>
 beforeAll(async () => {
-  for (const file of files) configs[file] = await composeConfig(file, root)
+  for (const file of files) configs[file] = await composeConfig([file], root)
 })
 
 describe.each(files)('%s', (file) => {
@@ -23,6 +24,20 @@ describe.each(files)('%s', (file) => {
   })
 })
 
+describe.each(files)('%s with the alerts laid over it', (file) => {
+  it.each(['email', 'ntfy', 'telegram', 'webhook'])('keeps the policy, and gives Grafana one way: %s', async (way) => {
+    const config = await composeConfig([file, 'compose.alerts.yml'], root, { COUNTERSIGN_ALERT_BY: way })
+    expect(violations(config)).toEqual([])
+    const mounted = config.services.grafana?.volumes?.find(({ target }) => target.endsWith('contact-points.yml'))
+    expect(existsSync(mounted?.source ?? '')).toBe(true)
+    expect(mounted?.source).toBe(join(root, `grafana/alerts/${way}.yml`))
+  })
+
+  it('demands to be told which way', async () => {
+    await expect(composeConfig([file, 'compose.alerts.yml'], root)).rejects.toThrow('email, ntfy, telegram or webhook')
+  })
+})
+
 describe('the two zones', () => {
   it('run just these services', () => {
     expect(Object.keys(configs['compose.cloud.yml'].services).sort()).toEqual([
@@ -35,7 +50,14 @@ describe('the two zones', () => {
       'sync',
       'triage',
     ])
-    expect(Object.keys(configs['compose.local.yml'].services).sort()).toEqual(['executor', 'health', 'redis', 'sync'])
+    expect(Object.keys(configs['compose.local.yml'].services).sort()).toEqual([
+      'executor',
+      'grafana',
+      'health',
+      'prometheus',
+      'redis',
+      'sync',
+    ])
   })
 
   it('publish only the hub’s ssh port to other machines', () => {
@@ -44,7 +66,12 @@ describe('the two zones', () => {
         ports.map(({ host_ip, target }) => `${name} ${host_ip}:${target}`),
       ),
     )
-    expect(published.sort()).toEqual(['grafana 127.0.0.1:3000', 'health 127.0.0.1:8080', 'hub 0.0.0.0:2222'])
+    expect(published.sort()).toEqual([
+      'grafana 127.0.0.1:3000',
+      'grafana 127.0.0.1:3000',
+      'health 127.0.0.1:8080',
+      'hub 0.0.0.0:2222',
+    ])
   })
 
   it('keep every sending credential and the countersigning key out of the cloud', () => {
@@ -93,6 +120,7 @@ describe('the two zones', () => {
       'compose.cloud.yml hub',
       'compose.cloud.yml triage',
       'compose.local.yml executor',
+      'compose.local.yml grafana',
       'compose.local.yml health',
       'compose.local.yml sync',
     ])

@@ -111,12 +111,17 @@ export function violations(config: ComposeConfig): string[] {
   return found.sort()
 }
 
-/** What compose makes of a file, without the settings of whoever runs this. */
-export async function composeConfig(file: string, root: string): Promise<ComposeConfig> {
+/** What compose makes of files laid over one another, without the settings of whoever runs this but `settings`. */
+export async function composeConfig(
+  files: readonly string[],
+  root: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<ComposeConfig> {
+  const named = files.flatMap((file) => ['-f', file])
   const { stdout } = await promisify(execFile)(
     'docker',
-    ['compose', '--env-file', '/dev/null', '-f', file, 'config', '--format', 'json'],
-    { cwd: root, env: { PATH: process.env.PATH, HOME: process.env.HOME } },
+    ['compose', '--env-file', '/dev/null', ...named, '--profile', 'watch', 'config', '--format', 'json'],
+    { cwd: root, env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings } },
   )
   return { ...JSON.parse(stdout), root }
 }
