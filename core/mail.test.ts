@@ -94,6 +94,7 @@ describe('replyRecipients', () => {
     ['another Reply-To', from('a@x.test'), [from('b@y.test')], ['b@y.test'], ['reply-to-differs']],
     ['a Reply-To nobody can name', from('a@x.test'), [from('"b c"@y.test')], ['a@x.test'], []],
     ['a look-alike domain', from('a@xn--80ak6aa92e.test'), [], ['a@xn--80ak6aa92e.test'], ['sender-address-unusual']],
+    ['letters beyond ASCII', from('jörg@x.test'), [], ['jörg@x.test'], ['sender-address-unusual']],
     ['no plain address', from('"a b"@x.test'), [], [], ['sender-address-unusual']],
     ['a name that lies', from('t@e.test', 'boss@bank.test'), [], ['t@e.test'], ['sender-name-shows-other-address']],
   ])('names %s', (_name, sender, replyTo, to, risk) => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { makeTaskId, type TaskId } from './ids.ts'
+import { canonicalAddress } from './mail-address.ts'
 import type { IncomingMail, MailAddress } from './ports/mail.ts'
 
 export const NO_SUBJECT = '(no subject)'
@@ -81,7 +82,7 @@ export function replySubject(subject: string): string {
   return `Re: ${bare || NO_SUBJECT}`.slice(0, 490).toWellFormed()
 }
 
-/** An address that a reply can name: plain ASCII, no quoting (the same form an action is allowed to carry). */
+/** The usual form of an address: plain ASCII, no quoting. */
 const PLAIN_ADDRESS = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+$/
 const MAX_REPLY_TO = 5
 
@@ -94,8 +95,8 @@ export interface ReplyRecipients {
 /** Who a reply goes to: Reply-To where given (as mail programs do), else the sender. What is odd about it is flagged. */
 export function replyRecipients(mail: Pick<IncomingMail, 'from' | 'replyTo'>): ReplyRecipients {
   const sender = mail.from?.address ?? ''
-  const asked = mail.replyTo.map((one) => one.address).filter((address) => PLAIN_ADDRESS.test(address))
-  const wanted = asked.length > 0 ? asked.slice(0, MAX_REPLY_TO) : [sender].filter((one) => PLAIN_ADDRESS.test(one))
+  const asked = mail.replyTo.map((one) => one.address).filter(canBeNamed)
+  const wanted = asked.length > 0 ? asked.slice(0, MAX_REPLY_TO) : [sender].filter(canBeNamed)
   const to = [...new Map(wanted.map((address) => [address.toLowerCase(), address])).values()]
   const risk: ReplyRecipients['risk'][number][] = []
   if (to.some((address) => address.toLowerCase() !== sender.toLowerCase())) risk.push('reply-to-differs')
@@ -103,6 +104,11 @@ export function replyRecipients(mail: Pick<IncomingMail, 'from' | 'replyTo'>): R
     risk.push('sender-address-unusual')
   if (mail.from && nameShowsOtherAddress(mail.from)) risk.push('sender-name-shows-other-address')
   return { to, risk }
+}
+
+/** The same form an action is allowed to carry. */
+function canBeNamed(address: string): boolean {
+  return canonicalAddress(address) !== undefined
 }
 
 /** `"boss@bank.example" <thief@evil.example>`: many programs show only the name. */

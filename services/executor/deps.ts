@@ -17,6 +17,7 @@ import type { BounceBox } from './bounces.ts'
 import type { InHand } from './in-hand.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { IsQuiet } from './quiet-files.ts'
+import type { PendingReader } from './read-pending.ts'
 
 /**
  * What the executor's use cases work with. The passes over the vault run one at a time (`runPasses`), and so does the
@@ -54,6 +55,7 @@ export interface ExecutorDeps {
   /** Every way this machine can act. */
   readonly channels: readonly Channel[]
   readonly inHand: InHand
+  readonly pending: PendingReader
   /** Until when (ms) a frozen task waited by a rule of the person's: quiet hours, pace, order. For figures only. */
   readonly heldUntil: Map<TaskId, number>
   /** Mails that came back. */
@@ -61,7 +63,7 @@ export interface ExecutorDeps {
 }
 
 /** Everything but what the running of passes brings. */
-export type WiredDeps = Omit<ExecutorDeps, 'isQuiet' | 'inHand'>
+export type WiredDeps = Omit<ExecutorDeps, 'isQuiet' | 'inHand' | 'pending'>
 
 /** Why a task stands still, in words for the person, and until when (ms) where that is known. */
 export interface Stay {

@@ -12,6 +12,7 @@ import { handbookProblems } from './knowledge.ts'
 import type { PersonNotifier } from './notify-person.ts'
 import { presentDrafts } from './present-drafts.ts'
 import { quietFiles } from './quiet-files.ts'
+import { pendingReader } from './read-pending.ts'
 import { isHalted } from './read-task.ts'
 import { reconcile, returnStrays, withoutChannel } from './reconcile.ts'
 import { forgetLeft } from './refuse-file.ts'
@@ -56,7 +57,7 @@ export async function runExecutor(
 ): Promise<() => void> {
   const { reconcileMs } = options.config
   const isQuiet = service.resources.use(quietFiles({ quietMs: QUIET_MS, wake: () => passes.wake() }))
-  const deps: ExecutorDeps = { ...wired, isQuiet, inHand: inHand(() => passes.wake()) }
+  const deps: ExecutorDeps = { ...wired, isQuiet, inHand: inHand(() => passes.wake()), pending: pendingReader() }
   const heldBy: HeldBy = new Map()
   const loop = (name: string, pass: (beat: () => void) => Promise<void>) => {
     const beat = service.progress(name, reconcileMs + MAX_PASS_MS)

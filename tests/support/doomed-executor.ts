@@ -182,8 +182,10 @@ async function openPlay(
   const start = async (main: string, changes: Record<string, string> = {}) => {
     const running = await startExecutor(main, { ...env, ...servers.env, ...changes })
     closing.defer(() => void running.child.kill('SIGKILL'))
-    await eventually('it is ready, or ended', () => isReady(running) || running.child.exitCode !== null, LIMIT_MS)
-    return isReady(running) ? running : undefined
+    const isOver = () => isReady(running) || running.child.exitCode !== null
+    // One that waits for the ledger, whose lock a frozen one holds, is neither ready nor over.
+    await eventually('it is ready, or ended', isOver, PATIENCE_MS).catch(() => {})
+    return running.child.exitCode === null ? running : undefined
   }
   // One thread for its files, so that the n-th call is the same one each time.
   const first = await start(programs.first, { UV_THREADPOOL_SIZE: '1', COUNTERSIGN_EXECUTOR_RECONCILE_MS: '5000' })

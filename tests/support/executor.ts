@@ -24,6 +24,7 @@ import { sendEmail } from '#mcp/email/tools/send-email.ts'
 import type { ExecutorDeps } from '#services/executor/deps.ts'
 import { emailChannel } from '#services/executor/email-channel.ts'
 import { inHand } from '#services/executor/in-hand.ts'
+import { pendingReader } from '#services/executor/read-pending.ts'
 import { onePass } from '#services/executor/run-executor.ts'
 import { actingWith, type ExecutorParts, TOOL_LIMIT_MS, wireExecutor } from '#services/executor/wire-executor.ts'
 
@@ -204,6 +205,7 @@ export async function makeHome(): Promise<ExecutorHome> {
         lookUpGraceMs: 0,
         isQuiet: () => true,
         inHand: inHand(() => {}),
+        pending: pendingReader(),
         ...changes,
       }
       return {
