@@ -1,4 +1,4 @@
-import { brokenMarks, revealInvisible } from './quote.ts'
+import { brokenMarks, revealInvisible, unlinked } from './quote.ts'
 
 /** One line of the card's table: what it is, and its value as Markdown that is safe to show. */
 export type CardRow = readonly [name: string, value: string]
@@ -16,7 +16,7 @@ export function code(text: string): string {
 
 /** Text from outside in running prose: markup characters escaped, line breaks folded, invisible characters shown. */
 export function plain(text: string): string {
-  return revealInvisible(text.replace(/\s+/g, ' ')).replace(/[\\`*_[\]<>!#|{}%$~=]/g, (mark) => `\\${mark}`)
+  return unlinked(revealInvisible(text.replace(/\s+/g, ' ')).replace(/[\\`*_[\]<>!#|{}%$~=&]/g, '\\$&'))
 }
 
 /** `2026-11-20 10:00 UTC` of an ISO time; the schema has checked its form. */

@@ -1,4 +1,5 @@
-import { type Action, actionRows } from './action.ts'
+import { type Action, actionRows, partsOf } from './action.ts'
+import { readingRows } from './card-reading.ts'
 import { type CardRow, code, minuteOf, plain } from './card-text.ts'
 import { CODE_LABEL } from './confirmation.ts'
 import { isDone } from './execution.ts'
@@ -62,6 +63,7 @@ function inertOriginal(original: string): string {
 function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
   const rows: CardRow[] = [
     ...actionRows(action),
+    ...readingRows(partsOf(action).text),
     ...codeRow(task, facts),
     ['Expires', facts.expires ? minuteOf(facts.expires) : 'never'],
     ['Drafted by', drafter(task)],

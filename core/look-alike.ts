@@ -130,11 +130,13 @@ export class KnownParties {
 
   /** What a domain that is not known itself could be taken for. */
   domainLookAlike(domain: string): LookAlike | undefined {
-    const one = domainShape(decodedDomain(domain))
+    const decoded = decodedDomain(domain)
+    const one = domainShape(decoded)
     if (this.#registered.has(one.registered)) return undefined
+    const parts = partsOf(decoded)
     let best: LookAlike | undefined
     for (const known of this.#registered.values()) {
-      const trick = trickOf(one, known, decodedDomain(domain))
+      const trick = trickOf(one, known, parts)
       if (trick && trick !== 'other-ending') return { known: known.registered, trick }
       if (trick) best ??= { known: known.registered, trick }
     }
@@ -172,7 +174,7 @@ function shapeOf(text: string): Shape {
   return { text: lower, folded: foldedShape(lower), skeleton: skeletonOf(text) }
 }
 
-function trickOf(one: DomainShape, known: DomainShape, domain: string): Trick | undefined {
+function trickOf(one: DomainShape, known: DomainShape, parts: ReadonlySet<string>): Trick | undefined {
   if (SHARED.has(one.registered) && SHARED.has(known.registered)) return undefined
   const isEnding = one.ending === known.ending
   if (one.name.text !== known.name.text) {
@@ -181,15 +183,20 @@ function trickOf(one: DomainShape, known: DomainShape, domain: string): Trick | 
   } else if (!isEnding && known.name.text.length >= MIN_NAME && !GENERIC.has(known.name.text)) {
     return 'other-ending'
   }
-  return isInside(known, domain) ? 'inside' : undefined
+  return isInside(known, parts) ? 'inside' : undefined
 }
 
 /** `acme` in `acme-billing.example` and in `acme.example.evil.test`. */
-function isInside(known: DomainShape, domain: string): boolean {
+function isInside(known: DomainShape, parts: ReadonlySet<string>): boolean {
   if (known.name.text.length < MIN_NAME || GENERIC.has(known.name.text)) return false
+  return parts.has(known.name.skeleton)
+}
+
+/** The skeletons of the names that a domain is put together from; none when it is one name alone. */
+function partsOf(domain: string): ReadonlySet<string> {
   const labels = domain.split('.').slice(0, -1)
-  const parts = [...new Set(labels.flatMap((label) => [label, ...label.split('-')]))]
-  return parts.length > 1 && parts.some((part) => skeletonOf(part) === known.name.skeleton)
+  const parts = new Set(labels.flatMap((label) => [label, ...label.split('-')]))
+  return new Set(parts.size > 1 ? [...parts].map(skeletonOf) : [])
 }
 
 function shapeTrick(one: Shape, known: Shape, minLength: number): Trick | undefined {

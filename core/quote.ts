@@ -86,6 +86,15 @@ export function plainMarkdown(text: string, max: number): string {
   return oneLine(text, max).replace(/[\\`*_[\]#!|<>~$&]/g, '\\$&')
 }
 
+/** What viewers know a bare address by: an ending that linkify-it takes for a domain's, the at sign, two slashes. */
+const ADDRESS_SIGN =
+  /(?<=[\p{L}\p{N}-])(?:\.(?=(?:[a-z]{2}|biz|com|edu|gov|net|org|pro|web|xxx|aero|asia|coop|info|museum|name|shop|рф|xn--[a-z0-9-]+)(?![\p{L}\p{N}-]))|@(?=[\p{L}\p{N}]))|:(?=\/\/)|\/(?=\/)/giu
+
+/** Markdown in which a viewer that makes links of bare addresses (`acme.com`, `ana@acme.example`) finds none. */
+export function unlinked(markdown: string): string {
+  return markdown.replace(ADDRESS_SIGN, '\\$&')
+}
+
 /** Section marks and templates are acted on even inside a fence or inline code. */
 export function brokenMarks(text: string): string {
   return text.replaceAll('<!--', '‹!--').replaceAll('-->', '--›').replaceAll('<%', '‹%').replaceAll('%>', '%›')

@@ -1,6 +1,6 @@
 import { domainDigest } from './canonical-json.ts'
 import { isTaskId, shortId, type TaskId } from './ids.ts'
-import { CONTINUED, plainMarkdown, quoteInert, quoteShown } from './quote.ts'
+import { CONTINUED, plainMarkdown, quoteInert, quoteShown, unlinked } from './quote.ts'
 
 /** One draft as the sheet shows it. `card` is the card of its file, rendered by this machine; the rest may be a stranger's. */
 export interface ReviewItem {
@@ -189,9 +189,9 @@ function apartBlocks(apart: readonly ReviewApart[]): string[] {
   return ['## To be looked at in their own files', [...lines, ...(more > 0 ? [`- … and ${more} more`] : [])].join('\n')]
 }
 
-/** A stranger's words in a line of ours: also what a viewer would make a link of unasked (`acme.example`) is none. */
+/** A stranger's words in a line of ours. */
 function words(text: string, max: number): string {
-  return plainMarkdown(text, max).replace(/(?<=[\p{L}\p{N}-])[.@:](?=[\p{L}\p{N}/])/gu, '\\$&')
+  return unlinked(plainMarkdown(text, max))
 }
 
 function drafts(count: number): string {

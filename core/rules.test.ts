@@ -163,7 +163,7 @@ describe('the approval card', () => {
   test('shows a hostile title as text', () => {
     const task = present(pending('![x](https://evil.example/a.png) <img src=x> [[y]] \u202e'))
     expect(task.body.split('\n')[1]).toBe(
-      '# \\!\\[x\\](https://evil.example/a.png) \\<img src\\=x\\> \\[\\[y\\]\\] ⟦U+202E⟧',
+      '# \\!\\[x\\](https\\:\\//evil.example/a.png) \\<img src\\=x\\> \\[\\[y\\]\\] ⟦U+202E⟧',
     )
   })
 })

@@ -1,5 +1,5 @@
-import { domainToUnicode } from 'node:url'
 import { revealInvisible } from './quote.ts'
+import { codePointOf } from './visible-text.ts'
 
 /** Turns the reading direction: a reader sees another order than the one that is sent. */
 const BIDIRECTIONAL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
@@ -60,54 +60,39 @@ const MAX_WORDS = 5
 const MAX_WORD_CHARS = 40
 
 /**
- * What of a text a reader cannot see, or would take for something else, in words with code points. Each says the line
- * it is about when the text has several. The words quote the text: they are as hostile as it is, but show nothing
- * unseen. Never throws.
+ * What of a text a reader cannot see, or would take for something else: words with code points that follow "has", a few
+ * at most. They quote the text and are as hostile, but show nothing unseen. Never throws.
  */
 export function unusualCharacters(text: string): string[] {
-  const lines = text.toWellFormed().split('\n')
-  const isForeign = lines.some((line) => EAST_ASIAN.test(line))
-  const odd = wordFinder(text)
-  const found: string[] = []
-  for (const [index, line] of lines.entries()) {
-    const seen = line.replace(HONEST, '')
-    const at = lines.length > 1 ? `line ${index + 1}: ` : ''
-    const say = [
-      counted(seen, BIDIRECTIONAL, 'that turns the reading direction', 'that turn the reading direction'),
-      counted(seen, CONTROL, 'that controls a terminal or program', 'that control a terminal or program'),
-      counted(seen, INVISIBLE, 'that cannot be seen', 'that cannot be seen'),
-      counted(seen, DRESSED, 'in another dress', 'in another dress'),
-      isForeign ? undefined : counted(seen, WIDE, 'in another dress', 'in another dress'),
-      ...odd(line),
-    ]
-    found.push(...say.filter((one) => one !== undefined).map((one) => at + one))
-    if (found.length > MAX_WORDS) break
-  }
-  const more = found.length > MAX_WORDS ? ['and more of the kind further down'] : []
-  return [...found.slice(0, MAX_WORDS), ...more]
+  const honest = text.toWellFormed().replace(HONEST, '')
+  const unseen = [
+    counted(honest, BIDIRECTIONAL, 'that turns the reading direction', 'that turn the reading direction'),
+    counted(honest, CONTROL, 'that controls a program', 'that control a program'),
+    counted(honest, INVISIBLE, 'that cannot be seen', 'that cannot be seen'),
+    counted(honest, DRESSED, 'in another dress', 'in another dress'),
+    EAST_ASIAN.test(honest) ? undefined : counted(honest, WIDE, 'in another dress', 'in another dress'),
+  ].filter((words) => words !== undefined)
+  const odd = oddWords(honest)
+  const more = odd.length > MAX_WORDS ? [`${odd.length - MAX_WORDS} more words of this kind`] : []
+  return [...unseen, ...odd.slice(0, MAX_WORDS), ...more]
 }
 
-/** The domain of an address or link as it reads where it is not plain ASCII; undefined for a plain one. */
-export function readableDomain(domain: string): string | undefined {
-  if (!/(?:^|\.)xn--/i.test(domain)) return undefined
-  const readable = domainToUnicode(domain)
-  return readable === '' || readable === domain.toLowerCase() ? undefined : readable
-}
-
-/** `U+202E`. */
-export function codePoint(character: string): string {
-  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
-}
-
+/** How often, which, and the word in which the first one stands. */
 function counted(text: string, pattern: RegExp, single: string, plural: string): string | undefined {
-  const characters = text.match(pattern)
-  if (!characters) return undefined
-  const kinds = [...new Set(characters)]
-  const named = kinds.slice(0, MAX_NAMED).map(nameOf).join(', ')
-  const more = kinds.length > MAX_NAMED ? ', and more' : ''
-  return characters.length === 1
-    ? `a character ${single} (${named})`
-    : `${characters.length} characters ${plural} (${named}${more})`
+  const found = [...text.matchAll(pattern)]
+  const [first] = found
+  if (!first) return undefined
+  const kinds = [...new Set(found.map(([character]) => character))]
+  const named = `${kinds.slice(0, MAX_NAMED).map(nameOf).join(', ')}${kinds.length > MAX_NAMED ? ', and more' : ''}`
+  const what = found.length === 1 ? `a character ${single}` : `${found.length} characters ${plural}`
+  const word = wordAround(text, first.index, first[0].length)
+  return `${what} (${named})${word === '' ? '' : `, first in “${word}”`}`
+}
+
+function wordAround(text: string, at: number, length: number): string {
+  const before = /[^\s]*$/u.exec(text.slice(Math.max(0, at - MAX_WORD_CHARS / 2), at))?.[0] ?? ''
+  const after = /^[^\s]*/u.exec(text.slice(at + length, at + length + MAX_WORD_CHARS / 2))?.[0] ?? ''
+  return before + after === '' ? '' : revealInvisible(`${before}${text.slice(at, at + length)}${after}`)
 }
 
 function nameOf(character: string): string {
@@ -117,27 +102,25 @@ function nameOf(character: string): string {
     (point >= 0xe0000 && point <= 0xe007f ? 'tag' : undefined) ??
     ((point >= 0xfe00 && point <= 0xfe0f) || (point >= 0xe0100 && point <= 0xe01ef) ? 'variation selector' : undefined)
   const shown = name ?? (/\p{L}|\p{N}/u.test(character) ? character : undefined)
-  return shown === undefined ? codePoint(character) : `${shown} ${codePoint(character)}`
+  return shown === undefined ? codePointOf(character) : `${shown} ${codePointOf(character)}`
 }
 
-/** Looks for words of mixed scripts, and for words that pass as Latin ones in a text that is otherwise Latin. */
-function wordFinder(text: string): (line: string) => string[] {
-  const words = (text.match(WORD) ?? []).filter((word) => /\p{L}/u.test(word))
+/** Words of mixed scripts, and words that pass as Latin ones in a text that is otherwise Latin; each once. */
+function oddWords(text: string): string[] {
+  const words = [...new Set(text.match(WORD) ?? [])].filter((word) => /\p{L}/u.test(word))
   const isLatin = words.some((word) => word.length > 2 && /^[\p{Script=Latin}\p{M}\p{N}]+$/u.test(word))
   /** Scripts in which the text is honestly written: they have a word that nobody takes for Latin. */
   const spoken = new Set(words.filter((word) => !isMasked(word)).flatMap((word) => scriptsOf(word)))
-  return (line) =>
-    (line.match(WORD) ?? []).flatMap((word) => {
-      const scripts = scriptsOf(word)
-      if (scripts.length > 1 && !strangersOf(word).every((one) => SYMBOLS.has(one)))
-        return [`${quoted(word)} mixes ${listed(scripts)} letters (${strangers(word)})`]
-      const [only] = scripts
-      const isDisguise =
-        scripts.length === 1 && only !== undefined && only !== 'Latin' && isLatin && !spoken.has(only) && isMasked(word)
-      return isDisguise && word.length > 1
-        ? [`${quoted(word)} is written in ${only} letters that look like Latin ones (${strangers(word)})`]
-        : []
-    })
+  return words.flatMap((word) => {
+    const scripts = scriptsOf(word)
+    if (scripts.length > 1 && !strangersOf(word).every((one) => SYMBOLS.has(one)))
+      return [`${quoted(word)}, which mixes ${listed(scripts)} letters (${strangers(word)})`]
+    const [only] = scripts
+    const isDisguise = scripts.length === 1 && only !== undefined && only !== 'Latin' && isMasked(word)
+    return isDisguise && isLatin && !spoken.has(only) && word.length > 1
+      ? [`${quoted(word)}, written in ${only} letters that look like Latin ones (${strangers(word)})`]
+      : []
+  })
 }
 
 function scriptsOf(word: string): string[] {
@@ -158,7 +141,7 @@ function strangers(word: string): string {
   return (
     foreign
       .slice(0, MAX_NAMED)
-      .map((one) => `${one} ${codePoint(one)}`)
+      .map((one) => `${one} ${codePointOf(one)}`)
       .join(', ') + more
   )
 }

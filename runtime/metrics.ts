@@ -76,7 +76,7 @@ export const METRICS = {
   },
   countersign_sync_propagation_seconds: {
     kind: 'histogram',
-    help: 'From a commit of another agent to its content in this vault; of the newest of each round, unless this zone had been away from the hub for longer than a quarter of an hour.',
+    help: 'From the second of a commit of another agent to its content in this vault; of the newest of each round, unless this zone had been away from the hub for longer than a quarter of an hour.',
     labels: {},
     buckets: [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800],
   },

@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { readAction } from '#core/action.ts'
+import { renderCard } from '#core/card.ts'
 import { makeTaskId } from '#core/ids.ts'
 import { renderReview } from '#core/review.ts'
+import { newTaskFile, renderSection, renderTaskFile, section, withSection } from '#core/task-file.ts'
 import { elementsOf, linksOf, previewOf } from '#tests/support/preview.ts'
 
 /** What our own notes are made of. No image, no form, no script, no style. */
@@ -53,6 +56,11 @@ const evil = fc
         'www.b.example',
         'b.example',
         'a@b.example',
+        'b.com',
+        'www.b.de/x',
+        'a@b.org',
+        '//b.net',
+        'b.com.evil',
         'mailto:a@b.example',
         '&lt;b&gt;',
         '# x',
@@ -76,11 +84,59 @@ const evil = fc
   )
   .map((parts) => parts.join(''))
 
+const DRAFT = 'Dear Ana, see http://b.example|x/`y and <https://a@b.example/> for 5 EUR, DE89 3704 0044 0532 0130 00'
+
+/** A card as the executor makes it of a file whose title, subject, risk and original are a stranger's. */
+function cardOf(title: string, original: string, words: string) {
+  const subject = title.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 200) || 'x'
+  const task = newTaskFile(
+    {
+      ...{ id: ID, schema: '1', kind: 'EMAIL', domain: 'email', title: subject, created: '2026-11-20T10:00:00Z' },
+      ...{ generation: '1', risk: [subject.slice(0, 90)] },
+      action: {
+        ...{ tool: 'email.send_email', account: 'me@home.example', to: ['ana@acme.example'], subject },
+      } as { tool: string },
+    },
+    [renderSection('draft', DRAFT), renderSection('original', original.replace(/^<!-- countersign:/gm, '<!-- '))].join(
+      '\n',
+    ),
+  )
+  const action = readAction(task)
+  if (!action.ok) throw new Error(action.problem)
+  const digest = `sha256:${'a'.repeat(64)}`
+  const risks = [
+    { flag: 'x', level: 'high', say: title },
+    { flag: 'y', level: 'notice', say: words },
+  ] as const
+  const facts = {
+    digest,
+    presentedAt: '2026-11-20T10:00:00.000Z',
+    undoSeconds: 10,
+    risks,
+    code: 'ACDEF',
+    expires: undefined,
+  }
+  return renderCard(task, action.action, { ...facts, notice: title })
+}
+
 describe('in the preview of an editor', () => {
+  test('a card of a hostile mail draws nothing but our own elements, and no link', () => {
+    fc.assert(
+      fc.property(evil, evil, evil, (title, original, notice) => {
+        // The draft is the person's to edit, and drawn as the text it is.
+        const html = previewOf(renderTaskFile(withSection(cardOf(title, original, notice), 'draft', '')))
+        expect(elementsOf(html).filter((name) => !OURS.includes(name))).toEqual([])
+        expect(linksOf(html)).toEqual([])
+      }),
+      { numRuns: 300 },
+    )
+  })
+
   test('a review sheet of hostile drafts draws nothing but our own elements, and links to their files only', () => {
     fc.assert(
       fc.property(evil, evil, evil, (title, draft, original) => {
-        const item = { taskId: ID, path: PATH, title, brief: title, card: '', draft, original, risks: 1, at: '' }
+        const card = section(cardOf(title, '', draft), 'card') ?? ''
+        const item = { taskId: ID, path: PATH, title, brief: title, card, draft, original, risks: 1, at: '' }
         const { text } = renderReview({
           ...{ at: '2026-11-20T10:00:00Z', reason: draft, items: [item] },
           apart: [{ path: PATH, title: original, say: title }],
@@ -90,7 +146,7 @@ describe('in the preview of an editor', () => {
         expect(linksOf(html)).toEqual([PATH, PATH])
         expect(html.match(/<pre>/g)).toHaveLength(original === '' ? 1 : 2)
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     )
   })
 

@@ -7,6 +7,7 @@ import { type Decision, type TaskFile, ticksOf } from '#core/task-file.ts'
 import { DOMAINS, fileNameOf, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
+import type { Knowledge } from './knowledge.ts'
 import { isRedraftHalfDone, moveTicked, recordRejection, redraft, withdrawLeft } from './obey-person.ts'
 import { isOutdated } from './outdated-card.ts'
 import { present } from './present-card.ts'
@@ -22,19 +23,21 @@ import { recordUndone } from './send-back.ts'
 export async function presentDrafts(deps: ExecutorDeps): Promise<Held[]> {
   const paths = (await Promise.all(DOMAINS.map((domain) => deps.vault.list(`Pending_Approval/${domain}`)))).flat()
   deps.pending.keepOnly(paths)
-  const held = await eachTask(asItems(paths), deps, ({ path }) => presentDraft(path, deps))
+  // Once for all of them: it costs a look at the disk, and each act is judged anew.
+  const knowledge = await deps.knowledge()
+  const held = await eachTask(asItems(paths), deps, ({ path }) => presentDraft(path, knowledge, deps))
   const rejected = await deps.vault.list('Rejected')
   held.push(...(await eachTask(asItems(rejected), deps, ({ path }) => recordRejection(path, deps))))
   return [...held, ...(await withdrawLeft(deps))]
 }
 
-async function presentDraft(path: VaultPath, deps: ExecutorDeps): Promise<string | undefined> {
+async function presentDraft(path: VaultPath, knowledge: Knowledge, deps: ExecutorDeps): Promise<string | undefined> {
   const read = await deps.pending.read(path, deps)
   if (read.kind === 'unreadable') return leaveUnreadable(path, read.say, deps)
   if (read.kind === 'gone') return undefined
   if (read.parsed.ok) {
     const { task } = read.parsed
-    await deps.inHand.take(task.front.id, () => presentTask(path, read, task, deps))
+    await deps.inHand.take(task.front.id, () => presentTask(path, read, task, knowledge, deps))
     return isCodeAwaited(task) ? CODE_AWAITED : undefined
   }
   const back = deps.journal.sentBack(fileNameOf(path))
@@ -44,7 +47,13 @@ async function presentDraft(path: VaultPath, deps: ExecutorDeps): Promise<string
   return undefined
 }
 
-async function presentTask(path: VaultPath, read: Read, task: TaskFile, deps: ExecutorDeps): Promise<void> {
+async function presentTask(
+  path: VaultPath,
+  read: Read,
+  task: TaskFile,
+  knowledge: Knowledge,
+  deps: ExecutorDeps,
+): Promise<void> {
   const { id, generation } = task.front
   const frozen = deps.journal.freezeOf(id)
   if (frozen?.fileName === fileNameOf(path) && !(await takeBack(path, id, frozen.generation, deps))) return
@@ -71,7 +80,7 @@ async function presentTask(path: VaultPath, read: Read, task: TaskFile, deps: Ex
   if (isCard && tick === 'reject') return moveTicked(path, 'rejected', deps)
   if (isCard && tick === 'redraft') return redraft(path, read, task, deps)
   if (!asShown) return present(path, read, task, { ...why, say: sayChanged(path, read, last, isCard, tick) }, deps)
-  const isOld = why.action.ok && (await isOutdated(task, why.action.action, asShown.shown, deps))
+  const isOld = why.action.ok && isOutdated(task, why.action.action, asShown.shown, knowledge)
   if (tick === undefined && isOld) return present(path, read, task, { ...why, say: sayOutdated(task) }, deps)
   if (tick === 'approve' && (isOld || !isCodeAwaited(task))) await moveTicked(path, 'approved', deps)
 }

@@ -35,6 +35,7 @@ afterEach(async () => {
 const pass = () => executor.pass()
 const put = (options?: DraftOptions) => home.put(PENDING, options)
 const sheet = async () => (await home.vault.read(REVIEW_SHEET)) ?? ''
+const textOf = async (path: string) => (await home.vault.read(vaultPath(path))) ?? ''
 const write = (text: string) => home.vault.replace(REVIEW_SHEET, text)
 const approveIn = (text: string, id: TaskId) =>
   text.replace(`- [ ] Approve ${shortId(id)}`, `- [x] Approve ${shortId(id)}`)
@@ -88,6 +89,32 @@ describe('the review sheet', () => {
     expect(text).toContain(`](${broken.path}): the file says what is wrong`)
     expect(text).toContain(`](${empty.path}): there is nothing to approve yet`)
   })
+})
+
+test('what is high-risk has no box: it is named with a link, and a box of one’s own for it counts for nothing', async () => {
+  const risky = await put({ body: 'Please pay to DE89 3704 0044 0532 0130 00.' })
+  const plain = await put()
+  const text = await ask()
+  expect(text.match(/^- \[ \] Approve /gm)).toHaveLength(1)
+  expect(text).toContain(`](${risky.path}): it is high-risk: it needs the code of its card`)
+  const box = `<!-- countersign:tick ${risky.id} -->\n- [x] Approve ${shortId(risky.id)}: x\n<!-- countersign:/tick -->\n`
+  await write(`${text}\n${box}`)
+  await pass()
+  await pass()
+  expect(home.mail.delivered).toEqual([])
+  await tickInSheet(plain.id)
+  await pass()
+  expect(home.mail.delivered).toHaveLength(1)
+})
+
+test('what became high-risk since the sheet was made is not approved by its tick alone', async () => {
+  const [dear, cheap] = [await put({ body: 'It is 900 EUR.' }), await put({ body: 'It is 90 EUR.' })]
+  await ask()
+  await home.vault.create(vaultPath('Company_Handbook.md'), '## Rules\n\n- Ask for a code over 100 EUR\n')
+  await tickInSheet(dear.id, cheap.id)
+  for (let again = 0; again < 3; again++) await pass()
+  expect([await whereIs(home, dear.fileName), await whereIs(home, cheap.fileName)]).toEqual([PENDING, 'Done/2026-11'])
+  expect(await textOf(dear.path)).toContain('Code:')
 })
 
 describe('a tick in the sheet', () => {

@@ -31,6 +31,7 @@ const VERBS = [
   'reject',
   'redraft',
   'attach',
+  'post',
   'sync',
   'trust',
   'lock',

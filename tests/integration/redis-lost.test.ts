@@ -51,26 +51,30 @@ async function startRedis(): Promise<void> {
   redis = await new GenericContainer('redis:8').withExposedPorts({ container: 6379, host: port }).start()
 }
 
-async function command<T>(give: (client: Redis) => Promise<T>): Promise<T> {
+async function flush(): Promise<void> {
   const client = new Redis(`redis://127.0.0.1:${port}`)
-  try {
-    return await give(client)
-  } finally {
-    client.disconnect()
-  }
+  await client.flushall()
+  client.disconnect()
 }
 
 interface Harm {
   readonly name: string
   strike(): Promise<unknown>
-  /** Undoes what keeps Redis away; what it held stays lost. */
-  heal(): Promise<unknown>
+  /** Undoes what keeps Redis away; what it held stays lost. `pickedUp`: all that was approved was taken up. */
+  heal(pickedUp: () => Promise<void>): Promise<unknown>
   /** The executor is killed as well, and started again while Redis is away. */
   readonly hitsExecutor?: true
 }
 
 const HARMS: readonly Harm[] = [
-  { name: 'flushed', strike: () => command((client) => client.flushall()), heal: async () => {} },
+  {
+    name: 'flushed twice',
+    strike: flush,
+    heal: async (pickedUp) => {
+      await pickedUp()
+      await flush()
+    },
+  },
   {
     name: 'killed and started again',
     strike: () => docker('kill', redis.getId()),
@@ -119,18 +123,18 @@ test.each(HARMS.map((harm) => [harm.name, harm] as const))(
     for (const fileName of files) await eventually(`${fileName} has a card`, () => isShown(fileName), LIMIT_MS)
     const [early, late] = [files.slice(0, EACH_TIME), files.slice(EACH_TIME)]
     early.forEach(approve)
-    await eventually(
-      'they were picked up',
-      async () => (await Promise.all(early.map((name) => vault.find(name)))).every((path) => !path?.startsWith('App')),
-      LIMIT_MS,
-    )
+    const pickedUp = (names: readonly string[]) => async () => {
+      const isLeft = async (name: string) => vault.exists(vaultPath(`Approved/${name}`))
+      for (const name of names) await eventually(`${name} is picked up`, async () => !(await isLeft(name)), LIMIT_MS)
+    }
+    await pickedUp(early)()
     await harm.strike()
     if (harm.hitsExecutor) {
       running?.child.kill('SIGKILL')
       await start()
     }
     late.forEach(approve)
-    await harm.heal()
+    await harm.heal(pickedUp(late))
     const healedAt = performance.now()
     for (const fileName of files) await eventually(`${fileName} is done`, () => isDone(fileName), LIMIT_MS)
     console.log(`${harm.name}: everything was done ${Math.round(performance.now() - healedAt)} ms after Redis was back`)
