@@ -10,7 +10,7 @@ import type { TaskId } from '../ids.ts'
 export interface Presentation {
   readonly taskId: TaskId
   readonly fileName: string
-  /** Where it was shown: `Pending_Approval/email`. */
+  /** Where it was shown: `Pending_Approval/email`; `Approved` once it was approved, from where it counts in no other. */
   readonly folder: string
   /** `ReceivedPort.count` of the file when the bytes were read that the card was made from. */
   readonly received: number

@@ -1,7 +1,8 @@
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held, Stay } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
-import { BEING_CHANGED, judge, type Read, readTask } from './read-task.ts'
+import { countOnce } from './obey-person.ts'
+import { BEING_CHANGED, judge, type Read, readTask, standingCard } from './read-task.ts'
 import { leaveAlone, leaveUnreadable, type Refusal } from './refuse-file.ts'
 import { sendBack } from './send-back.ts'
 
@@ -48,6 +49,9 @@ async function pickUp(path: VaultPath, read: Read, deps: ExecutorDeps): Promise<
 
 /** What the person does not know of by their own doing stands in the ledger, too. */
 async function hold(path: VaultPath, read: Read, { rule, say }: Refusal, deps: ExecutorDeps): Promise<string> {
+  const task = read.parsed.ok ? read.parsed.task.front.id : undefined
+  const shown = task && standingCard(path, task, read, deps)
+  if (shown) countOnce(shown, deps)
   if (rule !== 'clock-set-back') return say
-  return leaveAlone(path, { rule, say, task: read.parsed.ok ? read.parsed.task.front.id : undefined }, deps)
+  return leaveAlone(path, { rule, say, task }, deps)
 }

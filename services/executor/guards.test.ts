@@ -206,6 +206,25 @@ describe('quiet hours', () => {
     expect(sent()).toBe(1)
   })
 
+  test('do not turn what is taken back meanwhile into another approval by its old tick', async () => {
+    await rules('Quiet hours: 11:30-13:00 UTC')
+    const { path, fileName } = await shown()
+    await edit(home, path, tick('Approve'))
+    await pass()
+    expect(await whereIs(home, fileName)).toBe('Approved')
+    await home.vault.move(vaultPath(`Approved/${fileName}`), path)
+    await pass()
+    expect(await whereIs(home, fileName)).toBe(PENDING)
+    expect(ticksOf(await readTaskAt(home, path))).toEqual([])
+    expect(await cardOf(path)).toContain('It had been approved, and came back before it was done')
+    home.now = START + HOUR
+    await pass()
+    expect(sent()).toBe(0)
+    await edit(home, path, tick('Approve'))
+    await pass()
+    expect(sent()).toBe(1)
+  })
+
   test('that begin in the undo window hold it there', async () => {
     await executor[Symbol.asyncDispose]()
     executor = await home.start(undefined, { undoMs: 10_000 })

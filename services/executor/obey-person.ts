@@ -1,12 +1,28 @@
 import { withHistory } from '#core/claim.ts'
+import type { Presentation } from '#core/ports/journal.ts'
 import { renderTaskFile, type TaskFile, ticksOf, withFront } from '#core/task-file.ts'
-import { fileNameOf, taskPath, type VaultPath, vaultPath } from '#core/vault-path.ts'
+import { fileNameOf, folderOf, taskPath, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { eachTask } from './each-task.ts'
 import { type Read, readTask } from './read-task.ts'
 
+export const APPROVED = folderOf({ kind: 'approved' })
+
 export async function moveTicked(path: VaultPath, to: 'approved' | 'rejected', deps: ExecutorDeps): Promise<void> {
   await deps.vault.move(path, taskPath({ kind: to }, fileNameOf(path)))
+}
+
+export async function approveTicked(path: VaultPath, shown: Presentation, deps: ExecutorDeps): Promise<void> {
+  countOnce(shown, deps)
+  await moveTicked(path, 'approved', deps)
+}
+
+/**
+ * A card that was approved counts in Approved/ from then on, and nowhere else: a file that the person takes out of there
+ * again comes with its old tick, in itself or in the review sheet, and is shown anew instead.
+ */
+export function countOnce(shown: Presentation, deps: Pick<ExecutorDeps, 'journal'>): void {
+  if (shown.folder !== APPROVED) deps.journal.presenting({ ...shown, folder: APPROVED })
 }
 
 /** However the file came to Rejected/ (box, move, command), the decision is recorded once. */

@@ -8,7 +8,15 @@ import { DOMAINS, fileNameOf, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { asItems, eachTask } from './each-task.ts'
 import type { Knowledge } from './knowledge.ts'
-import { isRedraftHalfDone, moveTicked, recordRejection, redraft, withdrawLeft } from './obey-person.ts'
+import {
+  APPROVED,
+  approveTicked,
+  isRedraftHalfDone,
+  moveTicked,
+  recordRejection,
+  redraft,
+  withdrawLeft,
+} from './obey-person.ts'
 import { isOutdated } from './outdated-card.ts'
 import { present } from './present-card.ts'
 import { cardAsShown, isCardOf, type Read, standingCard } from './read-task.ts'
@@ -82,7 +90,7 @@ async function presentTask(
   if (!asShown) return present(path, read, task, { ...why, say: sayChanged(path, read, last, isCard, tick) }, deps)
   const isOld = why.action.ok && isOutdated(task, why.action.action, asShown.shown, knowledge)
   if (tick === undefined && isOld) return present(path, read, task, { ...why, say: sayOutdated(task) }, deps)
-  if (tick === 'approve' && (isOld || !isCodeAwaited(task))) await moveTicked(path, 'approved', deps)
+  if (tick === 'approve' && (isOld || !isCodeAwaited(task))) await approveTicked(path, asShown, deps)
 }
 
 function sayOutdated(task: TaskFile): string {
@@ -114,6 +122,8 @@ function sayChanged(
 ): string | undefined {
   if (last?.stands && last.fileName === fileNameOf(path) && last.received !== read.received)
     return 'This file changed after it was shown to you: another version of it was received.'
+  if (last?.stands && last.folder === APPROVED)
+    return 'It had been approved, and came back before it was done. To have it done, approve it again.'
   if (tick === undefined) return undefined
   if (!isCard) return 'A box was ticked in it before this card was made. That did not count.'
   return 'The file was changed together with the tick. This card shows it as it stands now: tick the box again.'

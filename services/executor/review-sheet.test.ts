@@ -107,6 +107,24 @@ test('what is high-risk has no box: it is named with a link, and a box of one’
   expect(home.mail.delivered).toHaveLength(1)
 })
 
+test('what is taken back out of Approved is not approved again by the tick that still stands in the sheet', async () => {
+  const { id, path, fileName } = await put()
+  await put({ subject: 'Re: Second' })
+  await ask()
+  await home.vault.create(vaultPath('HALT.md'), '')
+  await tickInSheet(id)
+  await pass()
+  expect(await whereIs(home, fileName)).toBe('Approved')
+  await home.vault.move(vaultPath(`Approved/${fileName}`), path)
+  await pass()
+  await pass()
+  expect(await whereIs(home, fileName)).toBe(PENDING)
+  await home.vault.remove(vaultPath('HALT.md'))
+  await pass()
+  expect([await whereIs(home, fileName), home.mail.delivered]).toEqual([PENDING, []])
+  expect(ticksInReview(await sheet())).toEqual([])
+})
+
 test('what became high-risk since the sheet was made is not approved by its tick alone', async () => {
   const [dear, cheap] = [await put({ body: 'It is 900 EUR.' }), await put({ body: 'It is 90 EUR.' })]
   await ask()

@@ -14,7 +14,7 @@ import { ticksOf } from '#core/task-file.ts'
 import { keptReviewPath, REVIEW_SHEET, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { gatherReview } from './gather-review.ts'
-import { moveTicked } from './obey-person.ts'
+import { approveTicked } from './obey-person.ts'
 import { cardAsShown, readTask } from './read-task.ts'
 import { leaveUnreadable, recordRefused } from './refuse-file.ts'
 
@@ -65,9 +65,9 @@ async function obeyTick({ taskId, path, shown }: ReviewedItem, deps: ExecutorDep
     if (read.kind === 'unreadable' || !read.parsed.ok) return 'not-as-shown'
     const { task } = read.parsed
     const isContrary = ticksOf(task).some((tick) => tick !== 'approve')
-    const isAsShown = task.front.id === taskId && cardAsShown(at, read, task, deps)?.shown === shown
-    if (!isAsShown || isContrary || asksForCode(task)) return 'not-as-shown'
-    await moveTicked(at, 'approved', deps)
+    const card = task.front.id === taskId ? cardAsShown(at, read, task, deps) : undefined
+    if (card?.shown !== shown || isContrary || asksForCode(task)) return 'not-as-shown'
+    await approveTicked(at, card, deps)
     return 'ok'
   })
   // Somebody else has it in hand: it is looked at again when they are done.
