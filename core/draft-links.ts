@@ -13,8 +13,8 @@ export interface DraftLink {
 const MAX_LISTED = 20
 const LINK =
   /(?:[a-z][a-z0-9+.-]{1,20}:\/\/|(?<![\p{L}\p{N}.@/-])www\.|(?<![\p{L}\p{N}])(?:mailto|tel|sms|javascript|data):)[^\s<>"`|\\]+/giu
-/** Punctuation that ends a sentence, and brackets around a link, are not part of it. */
-const AFTER_LINK = /[.,;:!?'’”)\]}]+$/u
+/** Punctuation that ends a sentence, and brackets around a link, are not part of it. Looked for once in each run. */
+const AFTER_LINK = /(?<![.,;:!?'’”)\]}])[.,;:!?'’”)\]}]+$/u
 /** Where the links of a draft lead, each domain once, in order; at most 20. */
 export function linksIn(text: string): DraftLink[] {
   const found = new Map<string, DraftLink>()

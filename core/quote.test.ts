@@ -139,3 +139,9 @@ describe('one-line texts', () => {
     )
   })
 })
+
+it('quotes a text of blanks quickly', () => {
+  for (const one of [' ', '\t', ' \n', '\u00a0'])
+    expect(quoteInert(`a${one.repeat(100_000 / one.length)}x`, { maxChars: 200_000 })).toMatch(/x\n```$/)
+  expect(quoteInert(' a \n \n', { maxChars: 100 })).toBe('```text\n a\n```')
+}, 5_000)

@@ -24,7 +24,7 @@ export function quoteInert(text: string, options: { maxChars: number }): string 
   const shown = inertLines(text.slice(0, options.maxChars)).slice(0, options.maxChars).toWellFormed()
   const isCut = text.length > options.maxChars || shown.length >= options.maxChars
   const note = isCut ? `\n[shortened: the original has ${text.length} characters]` : ''
-  return fenced(shown.replace(/^\n+|\s+$/g, '') + note)
+  return fenced(shown.replace(/^\n+/, '').trimEnd() + note)
 }
 
 function fenced(body: string): string {

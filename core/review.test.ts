@@ -191,3 +191,9 @@ test('no title, recipient, draft or original forges a box, a tick or a sheet', (
     { numRuns: 500 },
   )
 })
+
+test('a sheet in which somebody left long blanks is read quickly', () => {
+  const { text, digest } = renderReview({ at: AT, items: [itemOf(1)], apart: [] })
+  expect(reviewDigest(text.replace('\n\n', `${' '.repeat(200_000)}\n\n`))).toBe(digest)
+  expect(reviewDigest(text.replace('\n\n', `${' '.repeat(200_000)}x\n\n`))).not.toBe(digest)
+}, 5_000)

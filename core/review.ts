@@ -123,7 +123,7 @@ function linesOf(text: string): string[] {
     .replace(/^\ufeff/, '')
     .replaceAll('\r\n', '\n')
     .split('\n')
-    .map((line) => line.replace(/[ \t]+$/, ''))
+    .map((line) => line.replace(/(?<![ \t])[ \t]+$/, ''))
 }
 
 /** Every box that stands between its two marks. */

@@ -45,3 +45,9 @@ it.each([
 ])('the hashtags in %j', (text, tags) => {
   expect(hashtagsIn(text).map((tag) => tag.text)).toEqual(tags)
 })
+
+it('looks through hostile texts quickly', () => {
+  expect(hashtagsIn('https://a.example/#top #real '.repeat(5_000))).toHaveLength(5_000)
+  expect(linksIn(`https://a${'.'.repeat(100_000)}x`)[0]?.text).toMatch(/\.x$/)
+  expect(linksIn(`https://a${'.'.repeat(100_000)}`)[0]?.text).toBe('https://a')
+}, 5_000)

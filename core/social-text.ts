@@ -21,8 +21,8 @@ export interface Measure {
 /** What a link counts for on X and Mastodon, however long it is. */
 const LINK_LENGTH = 23
 const LINK = /https?:\/\/[^\s<>"]+/giu
-/** Sentence marks after a link, and a bracket that was opened before it, are not part of it. */
-const AFTER_LINK = /[.,;:!?'"»“”’)\]}]+$/u
+/** Sentence marks after a link, and a bracket that was opened before it, are not part of it. Looked for once in each run. */
+const AFTER_LINK = /(?<![.,;:!?'"»“”’)\]}])[.,;:!?'"»“”’)\]}]+$/u
 const HASHTAG = /(?<![\p{L}\p{N}_&/#])#(?=[\p{N}_]*\p{L})[\p{L}\p{M}\p{N}_]{1,100}/gu
 const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' })
 /** Code points that count once on X; all others count twice (its published configuration, version 3). */
@@ -46,9 +46,17 @@ export function linksIn(text: string): Span[] {
 
 /** Every hashtag with its sign, in order. */
 export function hashtagsIn(text: string): Span[] {
-  return [...text.matchAll(HASHTAG)]
-    .filter(({ index }) => !linksIn(text).some((link) => index > link.start && index < link.start + link.text.length))
-    .map((match) => ({ text: match[0], start: match.index }))
+  const links = linksIn(text)
+  let next = 0
+  return [...text.matchAll(HASHTAG)].flatMap(({ 0: tag, index }) => {
+    while (endOf(links[next]) <= index) next++
+    const isInLink = index > (links[next]?.start ?? Number.POSITIVE_INFINITY)
+    return isInLink ? [] : [{ text: tag, start: index }]
+  })
+}
+
+function endOf(span: Span | undefined): number {
+  return span === undefined ? Number.POSITIVE_INFINITY : span.start + span.text.length
 }
 
 /** How long a text is in the eyes of a network; it takes the text when every measure is within its limit. */

@@ -4,6 +4,7 @@ import {
   draftOf,
   newTaskFile,
   parseTaskFile,
+  renderSection,
   renderTaskFile,
   section,
   ticksOf,
@@ -169,3 +170,12 @@ describe('writing', () => {
     ).toThrow(/mark line/)
   })
 })
+
+test('a file of blanks is read and added to quickly', () => {
+  const task = parsed(file(FRONT, `${renderSection('draft', `a${' '.repeat(200_000)}x`)}\n`))
+  expect(draftOf(task)).toHaveLength(200_002)
+  const lines = parsed(file(FRONT, `a${'\n'.repeat(200_000)}x\n\n\n`))
+  expect(withSection(lines, 'notes', 'n').body.slice(-80)).toMatch(
+    /\nx\n\n<!-- countersign:notes -->\nn\n<!-- countersign:\/notes -->\n$/,
+  )
+}, 5_000)

@@ -148,7 +148,7 @@ export function withSection(task: TaskFile, name: SectionName, text: string): Ta
   const current = section(task, name)
   const body =
     current === undefined
-      ? `${task.body.replace(/\n*$/, '\n\n')}${block}\n`
+      ? `${task.body.replace(/(?<!\n)\n*$/, '\n\n')}${block}\n`
       : task.body.replace(renderSection(name, current), () => block)
   return reparse(task.frontText, body)
 }
@@ -159,7 +159,9 @@ export function renderSection(name: SectionName, text: string): string {
 
 /** The draft as it would be sent: no blank lines around it. Undefined when there is no draft section. */
 export function draftOf(task: TaskFile): string | undefined {
-  return section(task, 'draft')?.replace(/^(?:[ \t]*\n)+|\s+$/g, '')
+  return section(task, 'draft')
+    ?.replace(/^(?:[ \t]*\n)+/, '')
+    .trimEnd()
 }
 
 export type Decision = 'approve' | 'reject' | 'redraft'
