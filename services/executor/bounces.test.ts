@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { CountersignError } from '#core/errors.ts'
 import type { MailHandlers, RawMail } from '#core/ports/mail.ts'
 import type { SeenMail } from '#core/ports/seen-mail.ts'
 import {
@@ -13,7 +14,7 @@ import {
   readTaskAt,
   whereIs,
 } from '#tests/support/executor.ts'
-import { type Bounce, bounceBox } from './bounces.ts'
+import { type Bounce, bounceBox, tellBounces } from './bounces.ts'
 import { watchBounces } from './watch-bounces.ts'
 
 const PENDING = 'Pending_Approval/email'
@@ -71,6 +72,34 @@ describe('a mail that came back', () => {
     const { outcome } = (await readTaskAt(home, `Done/2026-11/${fileName}`)).front
     expect(outcome?.bounced).toHaveLength(1)
     expect((await readDashboard(home)).match(/Not delivered/g)).toHaveLength(1)
+  })
+
+  test('in more reports than its file can hold keeps nothing else waiting', async () => {
+    const { fileName, key } = await sent()
+    const failed = Array.from({ length: 20 }, (_, number) => {
+      return { address: CLIENT, status: '5.1.1', reason: `${number} ${'no such user '.repeat(20)}` }
+    })
+    for (let number = 10; number < 16; number++) {
+      const report = { ids: [key], failed }
+      void executor.deps.bounces.add({ key: `${number}`.repeat(32), at: home.now + number, report })
+    }
+    await pass()
+    expect(executor.deps.bounces.waiting()).toEqual([])
+    expect(bounced()).toHaveLength(6)
+    const { outcome } = (await readTaskAt(home, `Done/2026-11/${fileName}`)).front
+    expect(outcome?.bounced).not.toHaveLength(0)
+    expect((await readDashboard(home)).match(/Not delivered/g)).toHaveLength(6)
+  })
+
+  test('that cannot be told now keeps nothing else waiting, and says so', async () => {
+    const { key } = await sent()
+    const told = executor.deps.bounces.add(bounce(key))
+    const failing = new CountersignError('ERR_VAULT_WRITE_FAILED', 'the disk is full')
+    const vault = { ...home.vault, create: () => Promise.reject(failing) }
+    expect(await tellBounces({ ...executor.deps, vault })).toMatchObject([{ say: expect.stringContaining('disk') }])
+    await pass()
+    await told
+    expect(bounced()).toHaveLength(1)
   })
 
   test('waits until its task is finished', async () => {

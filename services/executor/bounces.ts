@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto'
 import { readAction } from '#core/action.ts'
 import { type NamedUse, undelivered, usesNamed } from '#core/bounce.ts'
+import { CountersignError } from '#core/errors.ts'
 import { makeTaskId } from '#core/ids.ts'
 import type { Intent } from '#core/ports/journal.ts'
 import type { DeliveryReport } from '#core/ports/mail.ts'
 import { oneLine } from '#core/quote.ts'
 import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
 import { type VaultPath, vaultPath } from '#core/vault-path.ts'
-import type { ExecutorDeps } from './deps.ts'
+import type { ExecutorDeps, Held } from './deps.ts'
+import { eachTask } from './each-task.ts'
 import { readTask } from './read-task.ts'
 
 /** A report of a mail that was not delivered. `key`: hex, the same for the same report. */
@@ -17,6 +19,8 @@ export interface Bounce {
   readonly at: number
   readonly report: DeliveryReport
 }
+
+const MAX_BOUNCED = 20
 
 /** Reports wait here for the pass that tells the person: whoever brings one knows when that is done. */
 export interface BounceBox {
@@ -52,22 +56,26 @@ export function bounceBox(): BounceBox {
 /**
  * Tells the person what came back: in the finished task, by a note for the dashboard, and in the ledger. The note's name and
  * the lines derive from the report, so that doing it again after a crash adds nothing but a ledger entry. A report that
- * comes before its task is finished waits.
+ * comes before its task is finished waits. Gives what could not be told, and why.
  */
 export async function tellBounces(
   deps: Pick<
     ExecutorDeps,
-    'bounces' | 'vault' | 'journal' | 'ledger' | 'received' | 'inHand' | 'log' | 'limits' | 'agent'
+    'bounces' | 'vault' | 'journal' | 'ledger' | 'received' | 'inHand' | 'log' | 'metrics' | 'limits' | 'agent'
   >,
-): Promise<void> {
-  for (const { bounce, done } of deps.bounces.waiting()) {
+): Promise<Held[]> {
+  const waiting = deps.bounces.waiting().map(({ bounce, done }) => {
     const intent = intentOf(usesNamed(bounce.report.ids, deps.limits.account), deps)
+    return { bounce, done, intent, path: intent?.fileName ?? 'a report of a mail server' }
+  })
+  return eachTask(waiting, deps, async ({ bounce, done, intent }) => {
     const isUnderWay =
       intent?.state === 'consumed' || (intent?.state === 'accepted' && deps.journal.freezeOf(intent.taskId))
-    if (isUnderWay) continue
+    if (isUnderWay) return undefined
     const told = intent ? await deps.inHand.take(intent.taskId, () => tell(intent, bounce, deps)) : true
     if (told) done()
-  }
+    return undefined
+  })
 }
 
 function intentOf(uses: readonly NamedUse[], { journal }: Pick<ExecutorDeps, 'journal'>): Intent | undefined {
@@ -90,8 +98,9 @@ async function tell(
   const task = read?.kind === 'read' && read.parsed.ok ? read.parsed.task : undefined
   const lines = undelivered(bounce.report, recipientsOf(task))
   if (path?.startsWith('Done/') && read?.kind === 'read' && task) {
-    const text = renderTaskFile(withBounce(task, bounce, lines))
-    if (text !== read.text && (await deps.vault.replaceIf(path, read.text, text)) !== 'replaced') return false
+    const text = withBounce(task, bounce, lines)
+    if (text !== undefined && text !== read.text && (await deps.vault.replaceIf(path, read.text, text)) !== 'replaced')
+      return false
   }
   await deps.vault.create(notePath(bounce, deps), noteText(path, task, lines))
   await deps.ledger.append('mail.bounced', {
@@ -111,15 +120,23 @@ function recipientsOf(task: TaskFile | undefined): string[] {
   return read?.ok && read.action.tool === 'email.send_email' ? [...read.action.to, ...read.action.cc] : []
 }
 
-/** A report that stands there already adds nothing. */
-function withBounce(task: TaskFile, { key, at }: Bounce, lines: readonly string[]): TaskFile {
+/**
+ * The file's new text. A report that stands there already adds nothing; undefined when the file has no room for more of
+ * them, for anybody can send any number.
+ */
+function withBounce(task: TaskFile, { key, at }: Bounce, lines: readonly string[]): string | undefined {
   const { outcome } = task.front
-  if (!outcome) return task
+  if (!outcome) return undefined
   const standing = Array.isArray(outcome.bounced) ? (outcome.bounced as { report?: unknown }[]) : []
   const report = key.slice(0, 16)
-  if (standing.some((one) => one.report === report)) return task
+  if (standing.length >= MAX_BOUNCED || standing.some((one) => one.report === report)) return undefined
   const bounced = [...standing, { at: new Date(at).toISOString(), report, not_delivered: [...lines] }]
-  return withFront(task, { outcome: { ...outcome, bounced } })
+  try {
+    return renderTaskFile(withFront(task, { outcome: { ...outcome, bounced } }))
+  } catch (error) {
+    if (error instanceof CountersignError && error.code === 'ERR_TASK_FILE_INVALID') return undefined
+    throw error
+  }
 }
 
 function notePath({ key, at }: Bounce, { agent }: Pick<ExecutorDeps, 'agent'>): VaultPath {

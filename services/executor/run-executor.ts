@@ -148,8 +148,8 @@ async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
   const presented = await presentDrafts(deps)
   const review = await obeyReview(deps)
   const frozen = await freezeApproved(deps)
-  await tellBounces(deps)
-  return [...presented, ...review, ...frozen, ...(await returnStrays(deps)), ...withoutChannel(deps)]
+  const bounced = await tellBounces(deps)
+  return [...presented, ...review, ...frozen, ...bounced, ...(await returnStrays(deps)), ...withoutChannel(deps)]
 }
 
 function channelRound(channel: Channel, deps: ExecutorDeps, onStep: () => void): Promise<Held[]> {
