@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { withOutcomeTick } from '#core/problem-card.ts'
 import { section, ticksOf } from '#core/task-file.ts'
 import { type VaultPath, vaultPath } from '#core/vault-path.ts'
 import {
@@ -189,6 +190,24 @@ describe('words of the cloud around the draft', () => {
     await pass()
     const shown = (await home.vault.read(path)) ?? ''
     expect(shown).toContain('pay to EVIL')
+    expect(shown).not.toMatch(/all is fine|<details/)
+  })
+
+  test('are dropped when the card first asked whether an earlier use was done', async () => {
+    const { id, path, fileName } = await home.put(PENDING)
+    await pass()
+    home.mail.outcome = { kind: 'unknown', reason: 'timeout' }
+    await moveToApproved(home, fileName)
+    for (let index = 0; index < 2; index++) await pass()
+    await home.vault.move(path, vaultPath(`Needs_Action/email/${fileName}`))
+    await pass()
+    await home.vault.remove(vaultPath(`Needs_Action/email/${fileName}`))
+    await home.vault.create(path, staged(makeDraft({ id }).text.replace('generation: 1', 'generation: 3')))
+    await pass()
+    await edit(home, path, (text) => withOutcomeTick(text, 'not-done') ?? expect.fail('it does not ask'))
+    for (let index = 0; index < 3; index++) await pass()
+    const shown = (await home.vault.read(path)) ?? ''
+    expect(shown).toContain('- [ ] Approve')
     expect(shown).not.toMatch(/all is fine|<details/)
   })
 

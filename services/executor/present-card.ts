@@ -70,7 +70,8 @@ export async function present(
     else deps.journal.unpresent(fileNameOf(path))
     return
   }
-  deps.journal.present({ ...card, isOwnText: isOwnText || action.ok })
+  // Only a card of an action drops the words of others; one that asks or explains keeps the whole note.
+  deps.journal.present({ ...card, isOwnText: isOwnText || (action.ok && !why.isInDoubt) })
   await deps.ledger.append('draft.presented', {
     task: task.front.id,
     data: { digest, generation, ...(!action.ok && { rule: action.rule }) },
