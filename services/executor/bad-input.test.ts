@@ -66,6 +66,28 @@ async function changedAndTicked(change: (text: string) => string): Promise<{ pat
   return { path, saved }
 }
 
+test.each([
+  ['little', 260],
+  ['no', 60],
+])('a draft whose front matter leaves %s room is finished all the same once it is sent', async (_word, left) => {
+  allowed = 1
+  const { fileName, text } = makeDraft()
+  const path = vaultPath(`${PENDING}/${fileName}`)
+  const [, front = ''] = /^---\n([\s\S]*?\n)---\n/.exec(text) ?? []
+  const presented = `presented:\n  digest: sha256:${'0'.repeat(64)}\n  at: 2026-11-20T12:00:00.000Z\n`
+  const room = 16 * 1024 - front.length - presented.length - 'x_pad: \n'.length - left
+  await home.vault.create(path, text.replace('schema: 1\n', `schema: 1\nx_pad: ${'a'.repeat(room)}\n`))
+  await passes(1)
+  await edit(home, path, tick('Approve'))
+  await passes(2)
+  expect([await whereIs(home, fileName), ledger().filter((type) => type === 'execution.done')]).toEqual([
+    'Done/2026-11',
+    ['execution.done'],
+  ])
+  expect(await textAt(`Done/2026-11/${fileName}`)).toMatch(/\n {2}status: done\n|\*\*This was done\.\*\*/)
+  expect(home.mail.filed).toHaveLength(1)
+})
+
 describe('front matter that nobody can read', () => {
   test.each<[string, (text: string) => string, RegExp]>([
     [

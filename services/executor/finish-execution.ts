@@ -2,7 +2,7 @@ import { actionDigest, channelOf, parseAction, partsOf, readAction, type ToolNam
 import { withHistory } from '#core/claim.ts'
 import { CountersignError } from '#core/errors.ts'
 import { sameAddress } from '#core/look-alike.ts'
-import { withNotice } from '#core/notice.ts'
+import { withDoneNotice } from '#core/notice.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Intent } from '#core/ports/journal.ts'
 import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
@@ -135,9 +135,13 @@ export function sayUnknown(intent: Intent, deps: Pick<ExecutorDeps, 'channels'>)
   return `Outcome unknown: this may have been done at ${at}. ${channel?.sayWhereToLook(intent) ?? ''}`
 }
 
-/** The text with the outcome in its front matter, or undefined when it already stands there. */
+/**
+ * The text with the outcome in its front matter, or undefined when it already stands there. Front matter that another zone
+ * filled to the brim gets the least of it, or a note on top: what was done is recorded, whatever the file holds.
+ */
 function withOutcome(read: Read, intent: Intent, at: string, deps: ExecutorDeps): string | undefined {
-  if (!read.parsed.ok) return withNotice(read.text, `It was executed at ${at} (${intent.key}), before it was broken.`)
+  if (!read.parsed.ok)
+    return withDoneNotice(read.text, `It was executed at ${at} (${intent.key}), before it was broken.`)
   const { task } = read.parsed
   if (task.front.outcome?.key === intent.key) return undefined
   const [, ...missed] = (intent.answer ?? '').split('\n')
@@ -151,8 +155,21 @@ function withOutcome(read: Read, intent: Intent, at: string, deps: ExecutorDeps)
     ...(missed.length > 0 && { missed }),
     receipt: intent.receipt,
   }
-  const done = withFront(task, { outcome, generation: intent.generation })
-  return renderTaskFile(withDecision(done, intent, at, deps))
+  const done = () => withDecision(withFront(task, { outcome, generation: intent.generation }), intent, at, deps)
+  const least = () => withFront(task, { presented: undefined, outcome: { status: 'done', at, key: intent.key } })
+  const fitting = ifItFits(done) ?? ifItFits(least)
+  return fitting
+    ? renderTaskFile(fitting)
+    : withDoneNotice(read.text, `It was executed at ${at} (${intent.key}); the file has no room for more.`)
+}
+
+function ifItFits(make: () => TaskFile): TaskFile | undefined {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof CountersignError && error.code === 'ERR_TASK_FILE_INVALID') return undefined
+    throw error
+  }
 }
 
 /** Approve and execution are told in one go: while the task was on its way, its file was only moved. */
