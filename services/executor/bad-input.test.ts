@@ -66,6 +66,19 @@ async function changedAndTicked(change: (text: string) => string): Promise<{ pat
   return { path, saved }
 }
 
+test('a draft that carries the key of its own mail is recorded as done like any other', async () => {
+  allowed = 1
+  const { id, fileName, text } = makeDraft()
+  const path = vaultPath(`${PENDING}/${fileName}`)
+  const foreign = `schema: 1\noutcome:\n  status: waiting\n  key: <${id}.1@countersign.test>\n`
+  await home.vault.create(path, text.replace('schema: 1\n', foreign))
+  await passes(1)
+  await edit(home, path, tick('Approve'))
+  await passes(2)
+  expect((await readTaskAt(home, `Done/2026-11/${fileName}`)).front.outcome?.status).toBe('done')
+  expect(ledger()).toContain('execution.done')
+})
+
 test.each([
   ['little', 260],
   ['no', 60],

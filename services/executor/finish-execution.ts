@@ -1,6 +1,7 @@
 import { actionDigest, channelOf, parseAction, partsOf, readAction, type ToolName } from '#core/action.ts'
 import { withHistory } from '#core/claim.ts'
 import { CountersignError } from '#core/errors.ts'
+import { isDone } from '#core/execution.ts'
 import { sameAddress } from '#core/look-alike.ts'
 import { withDoneNotice } from '#core/notice.ts'
 import type { Channel } from '#core/ports/channel.ts'
@@ -143,7 +144,8 @@ function withOutcome(read: Read, intent: Intent, at: string, deps: ExecutorDeps)
   if (!read.parsed.ok)
     return withDoneNotice(read.text, `It was executed at ${at} (${intent.key}), before it was broken.`)
   const { task } = read.parsed
-  if (task.front.outcome?.key === intent.key) return undefined
+  // Of a file that says so the act would have been refused: it is ours. The key alone others can know beforehand.
+  if (isDone(task) && task.front.outcome?.key === intent.key) return undefined
   const [, ...missed] = (intent.answer ?? '').split('\n')
   const outcome = {
     status: 'done',
