@@ -13,8 +13,9 @@ export async function moveTicked(path: VaultPath, to: 'approved' | 'rejected', d
 }
 
 export async function approveTicked(path: VaultPath, shown: Presentation, deps: ExecutorDeps): Promise<void> {
-  countOnce(shown, deps)
   await moveTicked(path, 'approved', deps)
+  // After the move: whoever dies in between finds it in Approved/ and goes on.
+  countOnce(shown, deps)
 }
 
 /**
