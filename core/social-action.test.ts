@@ -71,6 +71,13 @@ describe('an action of a post', () => {
       () => publish({ ...instagram, ...IMAGE, image: 'https://a.example/a.jpg?u=1' }),
       'action-image',
     ],
+    ...['a/../../b.jpg', '%2e%2e/b.jpg', './b.jpg'].map(
+      (path): [string, () => ReturnType<typeof readAction>, string] => [
+        `an address that says another folder: ${path}`,
+        () => publish({ ...instagram, ...IMAGE, image: `https://cdn.example/posts/${path}` }),
+        'action-image',
+      ],
+    ),
     ['31 hashtags', () => publish({ ...instagram, ...IMAGE }, '#a '.repeat(31)), 'action-body'],
     ['a network that keeps no posts', () => create({ network: 'x', account: '@you' }), 'action-network'],
     ['no time to publish at', () => create({ publish_at: undefined }), 'action-publish_at'],

@@ -40,6 +40,8 @@ const image = z
   .string()
   .max(1_000)
   .regex(/^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)+\/[A-Za-z0-9._~%/+-]+$/, 'not the plain https address of an image')
+  // As a browser would read it: a path that climbs out of its folder says another one.
+  .refine((address) => URL.parse(address)?.href === address, 'not written as it is read')
 
 /** `social.publish_post`: published when it is executed, or as soon after `not_before` as this machine is on. */
 export const publishPostSchema = z
