@@ -5,11 +5,11 @@ test.each([
   ['Dear Ana,\n\nit is on its way.', []],
   [
     'Look at https://bank.example/a, https://bank.example/b and http://\u0430\u0440\u0440\u04cf\u0435.com/',
-    [['Links lead to', '`bank.example` (2 times), `xn--80ak6aa92e.com`: reads `\u0430\u0440\u0440\u04cf\u0435.com`']],
+    [['Links lead to', '`bank.example` (2 times), `xn--80ak6aa92e.com` (reads `\u0430\u0440\u0440\u04cf\u0435.com`)']],
   ],
   [
     'https://paypal.com@evil.example/x',
-    [['Links lead to', '`evil.example`: `carries a name before an @: what stands there is not where it leads`']],
+    [['Links lead to', '`evil.example` (carries a name before an @: what stands there is not where it leads)']],
   ],
   ['It is 1.200,50 €, once more 1.200,50 EUR, and 3 USD.', [['Amounts', '`1 200.50 EUR`, `3 USD`']]],
   [

@@ -1,5 +1,5 @@
 import { findAmounts, sayAmount } from './amounts.ts'
-import { type CardRow, code } from './card-text.ts'
+import { type CardRow, code, plain } from './card-text.ts'
 import { linksIn } from './draft-links.ts'
 import { findIbans, shownIban } from './iban.ts'
 
@@ -8,8 +8,12 @@ const MAX_LISTED = 20
 /** Rows of the card that tell what of a text a reader should not overlook: where its links lead, its money, its accounts. */
 export function readingRows(text: string): CardRow[] {
   const links = linksIn(text).map(({ domain, reads, odd, count }) => {
-    const remarks = [...(reads === undefined ? [] : [`reads ${code(reads)}`]), ...odd.map(code)]
-    return `${code(domain)}${count > 1 ? ` (${count} times)` : ''}${remarks.length > 0 ? `: ${remarks.join(', ')}` : ''}`
+    const remarks = [
+      ...(reads === undefined ? [] : [`reads ${code(reads)}`]),
+      ...odd.map(plain),
+      ...(count > 1 ? [`${count} times`] : []),
+    ]
+    return code(domain) + (remarks.length > 0 ? ` (${remarks.join('; ')})` : '')
   })
   const amounts = [...new Set(findAmounts(text).map(sayAmount))].map(code)
   const { valid, broken } = findIbans(text)

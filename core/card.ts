@@ -78,10 +78,15 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
     ...warningsOf(task, action).map((warning) => `⚠ ${warning}`),
     ...facts.risks.map((risk) => `${isHigh(risk) ? '⛔ **High risk:**' : '⚠'} ${plain(risk.say)}`),
   ]
-  const table = ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value.replaceAll('|', '\\|')} |`)]
+  const table = ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${inCell(value)} |`)]
   // A line right after a quote is part of the quote, and lines of a quote flow together: blanks keep them apart.
   const blocks = [remarks.map((remark) => `> ${remark}`).join('\n>\n'), table.join('\n')]
   return blocks.filter((block) => block !== '').join('\n\n')
+}
+
+/** With every pipe escaped, by an odd number of backslashes: an even one would end the cell, and hide what follows. */
+function inCell(value: string): string {
+  return value.replace(/(\\*)\|/g, (pipe, before: string) => (before.length % 2 === 1 ? pipe : `${before}\\|`))
 }
 
 /** What the card of a file warns of, the worst first, as it says it. */

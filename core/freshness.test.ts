@@ -47,6 +47,12 @@ describe('a thread', () => {
     expect(judge(messages, { toldUntil: T + 19 })).toBe('answered')
   })
 
+  it('shows nothing of a sender that hides or breaks', () => {
+    const from = 'a\u0007\u202e@x.test\nBcc: y'
+    const judged = judgeThread({ ...base, messages: [{ ...theirs('<r@x>', T, ['<q@x>']), from }] })
+    expect(judged).toMatchObject({ say: expect.stringMatching(/^a⟦U\+202E⟧@x\.test Bcc: y wrote/) })
+  })
+
   it('says who and when', () => {
     const newer = judgeThread({
       ...base,

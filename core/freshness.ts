@@ -1,4 +1,5 @@
 import type { ThreadMessage } from './ports/mail.ts'
+import { oneLine } from './quote.ts'
 import type { FrontMatter } from './task-file.ts'
 
 /** Why a reply went back before the person: these rules say that they were told what else stands in the thread. */
@@ -50,7 +51,7 @@ export function judgeThread(facts: ThreadFacts): Freshness {
   if (newer)
     return {
       kind: 'newer',
-      say: `${newer.from || 'Somebody'} wrote again in this thread at ${minuteOf(newer.at)}, after the mail that this draft answers. Read that first; then approve again to send the draft as it stands, or tick Redraft.`,
+      say: `${oneLine(newer.from, 254) || 'Somebody'} wrote again in this thread at ${minuteOf(newer.at)}, after the mail that this draft answers. Read that first; then approve again to send the draft as it stands, or tick Redraft.`,
     }
   return { kind: 'fresh' }
 }

@@ -150,6 +150,13 @@ describe('in the preview of an editor', () => {
     )
   })
 
+  test('no pipe of a stranger ends a cell of the card', () => {
+    for (const pipe of ['|', '\\|', '\\\\|', '\\\\\\|', '`|', '`` | ``']) {
+      const html = previewOf(renderTaskFile(cardOf(`begin ${pipe} end`, '', 'x')))
+      expect(/<td>Subject<\/td>\n<td>(.*)<\/td>/.exec(html)?.[1], pipe).toMatch(/begin .* end/)
+    }
+  })
+
   test('the text that goes out is drawn letter for letter', () => {
     const draft = `Dear Ana,\n\n- [x] one  \n1. <two> & "three"\n\nhttps://bank.example/a?b=c::d [[x]] {{y}} a_b_c\n\n${'word '.repeat(50)}end ${'x'.repeat(300)}\n\n~~~\ncode\n\`\`\`\n-- \nMe`
     const item = { taskId: ID, path: PATH, title: 't', brief: 'b', card: '', draft, original: '', risks: 0, at: '' }

@@ -199,7 +199,7 @@ describe('a file of the mail', () => {
 test('recipients that were refused are named one by one', async () => {
   const fileName = await approved({ to: [CLIENT, 'gone@countersign.test', 'full@countersign.test'] })
   const refusedRecipients = [
-    { address: 'gone@countersign.test', response: '550 no such user' },
+    { address: 'gone@countersign.test', response: '550 no such\u0007 user' },
     { address: 'full@countersign.test', response: '552 mailbox full' },
   ]
   home.mail.outcome = { kind: 'accepted', response: '250 ok', refusedRecipients }

@@ -4,6 +4,7 @@ import { CountersignError } from '#core/errors.ts'
 import type { ExecutionVerdict } from '#core/execution.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Freeze } from '#core/ports/journal.ts'
+import { oneLine } from '#core/quote.ts'
 import { type Report, reportSchema } from '#core/report.ts'
 import { taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Stay } from './deps.ts'
@@ -146,7 +147,7 @@ async function record(freeze: Freeze, report: Report | undefined, deps: Executor
   }
   if (report?.outcome === 'accepted') {
     // A line for the whole, and one for each part that was not done.
-    const answer = [report.answer, ...report.missed].map(oneLine).join('\n')
+    const answer = [report.answer, ...report.missed].map((part) => oneLine(part, 250)).join('\n')
     deps.journal.settle(taskId, generation, {
       state: 'accepted',
       answer,
@@ -160,10 +161,6 @@ async function record(freeze: Freeze, report: Report | undefined, deps: Executor
   if (report?.outcome === 'refused' && report.code !== 'ERR_COUNTERSIGNATURE_INVALID')
     deps.journal.settle(taskId, generation, { state: 'refused', answer: `${report.code}: ${report.reason}`, at })
   return { kind: 'attempted' }
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').slice(0, 250)
 }
 
 async function takenAway(freeze: Freeze, deps: ExecutorDeps): Promise<ExecuteOutcome> {

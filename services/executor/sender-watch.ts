@@ -1,8 +1,6 @@
 import { CountersignError } from '#core/errors.ts'
 import type { Clock } from '#core/ports/clock.ts'
-
-const FIRST_RETRY_MS = 2_000
-const MAX_RETRY_MS = 60_000
+import { patience } from './patience.ts'
 
 /** Whether the mail server can be reached and lets us in, asked again with back-off while it does not. */
 export interface SenderWatch {
@@ -18,28 +16,19 @@ export function watchSender(
   clock: Clock,
   onChange: (state: true | string, error?: CountersignError) => void,
 ): SenderWatch {
-  let fault: CountersignError | undefined
-  let attempts = 0
-  let retryAt = 0
-  const state = () => (fault ? `${fault.message}. ${fault.hint}` : true)
+  const server = patience(clock)
   return {
-    state,
+    state: server.state,
     async isReady() {
-      if (fault && clock.now() < retryAt) return false
+      const before = server.state()
       try {
-        await verify()
+        await server.call(verify)
       } catch (error) {
         if (!(error instanceof CountersignError && error.retryable)) throw error
-        const isNew = fault?.code !== error.code
-        fault = error
-        retryAt = clock.now() + Math.min(FIRST_RETRY_MS * 2 ** attempts++, MAX_RETRY_MS)
-        if (isNew) onChange(state(), error)
+        if (server.state() !== before) onChange(server.state(), error)
         return false
       }
-      const wasFaulty = fault !== undefined
-      fault = undefined
-      attempts = 0
-      if (wasFaulty) onChange(true)
+      if (before !== true) onChange(true)
       return true
     },
   }

@@ -21,7 +21,8 @@ test.runIf(process.env.CI)('strace may attach to a process of this machine', () 
 })
 
 describe.skipIf(!mayAttachStrace)('an executor that wakes up after another has taken over', () => {
-  test.each(CHANNELS.map((channel) => [channel.name, channel] as const))(
+  // They wait more than they work.
+  test.concurrent.each(CHANNELS.map((channel) => [channel.name, channel] as const))(
     'finds itself overtaken, and nothing is done twice (%s)',
     async (name, channel) => {
       await using doom = await makeDoom(channel, `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`)

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import type { Mailbox } from '../../demo/mailbox/mailbox.ts'
@@ -24,8 +24,10 @@ const AFTER_DONE_MS = 1_000
 /** So many calls, at the most, until the server's answer stands in the journal. */
 const CALLS_TO_RECORD = 24
 const RECORD_PLACES = 6
+/** What the first start, which ends in good order, has compiled, the many after it need not. */
+const CACHED = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/node') }
 /** For an executor that waits for one that is frozen. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 8_000
 
 /** The servers an executor acts on, and what they count. */
 export interface ActedOn extends AsyncDisposable {
@@ -163,7 +165,7 @@ async function makeTemplate(
   const vault = await openVault(made.home.vault)
   await vault.create(pathOf(draft), draft.text)
   if (!programs.isCountersigned) return made
-  const running = await startExecutor(programs.second, { ...made.env, ...servers.env })
+  const running = await startExecutor(programs.first, { ...made.env, ...servers.env, ...CACHED })
   await eventually('the card is there', async () => (await vault.read(pathOf(draft)))?.includes('countersign:card'))
   await stop(running)
   return made
@@ -180,7 +182,7 @@ async function openPlay(
   const { home, env } = closing.use(copyExecutorHome(from.template, { mailbox: servers.mailbox, redisUrl, undoMs: 0 }))
   const vault = await openVault(home.vault)
   const start = async (main: string, changes: Record<string, string> = {}) => {
-    const running = await startExecutor(main, { ...env, ...servers.env, ...changes })
+    const running = await startExecutor(main, { ...env, ...servers.env, ...CACHED, ...changes })
     closing.defer(() => void running.child.kill('SIGKILL'))
     const isOver = () => isReady(running) || running.child.exitCode !== null
     // One that waits for the ledger, whose lock a frozen one holds, is neither ready nor over.
