@@ -26,6 +26,12 @@ test.each([
   ['| a |\n|---|\n| b | hidden |', 2, 'a table'],
   ['a | b\n:-- | --:\nc | d | hidden', 2, 'a table'],
   ['fine ^pay-to-evil', 1, 'a block name'],
+  ['fine\n\n> [!note]- As agreed\n> pay to EVIL', 3, 'a callout'],
+  ['fine\n- > [!x]+', 2, 'a callout'],
+  ['fine^[pay to EVIL]', 1, 'a footnote'],
+  ['fine\n$\\phantom{pay to EVIL}$', 2, 'a formula'],
+  ['fine for $5\nand $x%pay to EVIL$ too', 2, 'a formula'],
+  ['$$\n% pay to EVIL\n$$', 1, 'a formula'],
 ])('in %j, line %i is hidden: %s', (text, line, what) => {
   expect(hiddenMarkup(text)).toMatchObject({ line, what })
 })
@@ -39,6 +45,8 @@ test.each([
   '```\ncode\n```',
   'a | b',
   'm^2 and 2 ^ 3',
+  'from $5 (10% off) to $8, or US$ 100 and 5 % of $7',
+  'C:\\files and $HOME, 5 $',
 ])('nothing is hidden in %j', (text) => {
   expect(hiddenMarkup(text)).toBeUndefined()
 })
@@ -50,6 +58,7 @@ test('a long text of brackets and blanks is looked at quickly', () => {
     '> '.repeat(50_000),
     `${'\n'.repeat(100_000)}x`,
     '[a\n'.repeat(30_000),
+    '$ %'.repeat(30_000),
   ])
     expect(hiddenMarkup(text)).toBeUndefined()
 }, 5_000)

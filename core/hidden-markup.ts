@@ -16,16 +16,22 @@ const INLINE: readonly (readonly [RegExp, string])[] = [
   [/<\/?[a-z][a-z0-9-]*(?=[\s/>]|$)/im, 'an HTML tag'],
   [/%%/, 'a comment between %%'],
   [/\]\(/, 'a link that hides its address'],
+  [/\^\[/, 'a footnote'],
+  [/\$\$/, 'a formula'],
 ]
 /** At the beginning of a line, whatever container it stands in. */
 const LEADING: readonly (readonly [RegExp, string])[] = [
   // A label may go over several lines.
   [/^\[(?:[^[\]\\]|\\.){1,999}\]:/, 'a link definition'],
+  // Its kind is not shown, and one that is folded shows no more than its first line.
+  [/^\[![^\]\n]{1,100}\]/, 'a callout'],
   // Only the fence is drawn; what stands behind it is not.
   [/^(?:```|~~~)[`~]*[ \t]*[^\s`~]/, 'words behind a code fence'],
 ]
 /** Cells beyond the columns of a table's head are dropped. */
 const TABLE_RULE = /^\|?:?-+:?(?:\|:?-+:?)*\|?$/
+/** What a formula hides words with: commands (`\\phantom{…}`) and comments. Without them it shows its letters. */
+const HIDES_IN_FORMULA = /[\\%]/
 const BLOCK_NAME = /[ \t]\^[a-z0-9-]+$/i
 
 /**
@@ -38,9 +44,22 @@ export function hiddenMarkup(text: string): HiddenMarkup | undefined {
     const match = pattern.exec(text)
     return match ? [{ line: text.slice(0, match.index).split('\n').length, what }] : []
   })
-  const found = [...inline, ...lines.flatMap((_line, index) => lineMarkup(lines, index))]
+  const found = [...inline, ...formulas(text), ...lines.flatMap((_line, index) => lineMarkup(lines, index))]
   const first = found.toSorted((a, b) => a.line - b.line)[0]
   return first && { ...first, text: (lines[first.line - 1] ?? '').trim().slice(0, MAX_SHOWN) }
+}
+
+/** Between two dollar signs that no amount of money explains: no blank inside them, no digit behind. */
+function formulas(text: string): { line: number; what: string }[] {
+  const parts = text.split('$')
+  let at = 0
+  for (const [index, part] of parts.entries()) {
+    const isBetween = index > 0 && index < parts.length - 1
+    if (isBetween && HIDES_IN_FORMULA.test(part) && part.trim() === part && !/^\d/.test(parts[index + 1] ?? ''))
+      return [{ line: text.slice(0, at).split('\n').length, what: 'a formula' }]
+    at += part.length + 1
+  }
+  return []
 }
 
 function lineMarkup(lines: readonly string[], index: number): { line: number; what: string }[] {
