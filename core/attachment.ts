@@ -56,7 +56,7 @@ function endingOf(fileName: string): string {
 }
 
 /** What every system takes for one file's name, and nothing that a reader would not see. */
-const NAME = /^(?!\.)[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}/\\:*?"<>|]{1,120}(?<![. ])$/u
+const NAME = /^(?!\.)[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}/\\:*?"<>|]{1,120}(?<![. ])$/u
 
 /** One file of a mail as it stands in the action: what the digest covers is its content. All values are text, as in front matter. */
 const attachment = z

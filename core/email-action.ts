@@ -14,7 +14,7 @@ const address = z
 const messageId = z
   .string()
   .max(998)
-  .regex(/^<[^<>\s]+>$/, 'not a Message-ID in angle brackets')
+  .regex(/^<[^<>\s\p{Cs}]+>$/u, 'not a Message-ID in angle brackets')
 
 /** `email.send_email`: its fields stand in front matter; the body is the note's draft section. */
 export const emailActionSchema = z.strictObject({

@@ -19,6 +19,7 @@ const line = (max: number) => z.string().max(max)
 const isoTime = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/, 'not a UTC time such as 2026-11-20T10:00:00Z')
+  .refine((text) => Number.isFinite(Date.parse(text)), 'no such day or time')
 
 /** All leaves are strings in the file (YAML's failsafe schema); unknown keys are kept. */
 const frontSchema = z.looseObject({

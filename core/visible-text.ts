@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-/** Control, bidirectional, zero-width and tag characters: what a person would not see must not be sent. */
-export const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\u2800]/u
+/** Control, bidirectional, zero-width and tag characters, and halves of characters: what a person would not see must not be sent. */
+export const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\u2800]/u
 /** In a text of several lines, tab and line feed are fine. */
 export const BODY_CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/
 

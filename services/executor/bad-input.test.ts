@@ -66,6 +66,17 @@ async function changedAndTicked(change: (text: string) => string): Promise<{ pat
   return { path, saved }
 }
 
+test.each([
+  ['a subject', (text: string) => text.replace(/^ {2}subject: .*$/m, '  subject: "a\\uD800b"')],
+  ['a Message-ID', (text: string) => text.replace(/^ {2}in_reply_to: .*$/m, '  in_reply_to: "<a\\uD800b@c>"')],
+])('%s with half a character comes with a card that says why', async (_what, change) => {
+  const { fileName, text } = makeDraft()
+  const path = vaultPath(`${PENDING}/${fileName}`)
+  await home.vault.create(path, change(text))
+  await passes(1)
+  expect(section(await readTaskAt(home, path), 'card')).toContain('nothing to approve here yet')
+})
+
 test('a draft that carries the key of its own mail is recorded as done like any other', async () => {
   allowed = 1
   const { id, fileName, text } = makeDraft()
@@ -117,6 +128,11 @@ describe('front matter that nobody can read', () => {
     ['typographic quotes', (text) => text.replace('domain: email', 'domain: “email”'), /line \d+.*typographic quote/],
     ['a tab', (text) => text.replace('  subject:', '\tsubject:'), /line \d+.*begins with a tab; use spaces/],
     ['a dash for the hyphens', (text) => text.replace(/^---/, '—'), /line 1 must be three plain hyphens/],
+    [
+      'a day that there is not',
+      (text) => text.replace('schema: 1', 'schema: 1\nexpires: 2026-99-20T10:00:00Z'),
+      /no such day/,
+    ],
     ['an alias', (text) => text.replace('schema: 1', 'schema: *x'), /schema/],
     ['a program', (text) => text.replace('schema: 1', 'schema: !!js/function x'), /line \d+.*not valid YAML/],
   ])(
