@@ -4,7 +4,7 @@ import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
 import { shortId } from '#core/ids.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
-import { parseTaskFile, type TaskFile } from '#core/task-file.ts'
+import { parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { canMove } from '#core/task-state.ts'
 import {
   DOMAINS,
@@ -94,6 +94,22 @@ export async function moveAsPerson(home: ZoneHome, found: FoundTask, to: TaskPla
     'ERR_TASK_STATE',
     `moving ${found.path} to ${target}: ${outcome === 'gone' ? 'it moved away meanwhile' : 'a file of that name is there'}`,
   )
+}
+
+/**
+ * Writes a task's file anew if it still says what was read; what an editor changes unasked (Windows line ends, a byte order
+ * mark) is no change. False when somebody saved something else meanwhile.
+ */
+export async function rewriteTask(
+  vault: Pick<VaultPort, 'read' | 'replaceIf'>,
+  path: VaultPath,
+  task: TaskFile,
+  changed: TaskFile,
+): Promise<boolean> {
+  const text = (await vault.read(path)) ?? ''
+  const now = parseTaskFile(text)
+  if (!now.ok || renderTaskFile(now.task) !== renderTaskFile(task)) return false
+  return (await vault.replaceIf(path, text, renderTaskFile(changed))) === 'replaced'
 }
 
 /** Decisions are made in the local zone only. */

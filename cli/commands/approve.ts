@@ -3,11 +3,11 @@ import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { briefOf, readAction } from '#core/action.ts'
 import { asksForCode, confirmationCode, isRightCode, typedCode, withTypedCode } from '#core/confirmation.ts'
 import { CountersignError } from '#core/errors.ts'
-import { renderTaskFile, type TaskFile } from '#core/task-file.ts'
+import type { TaskFile } from '#core/task-file.ts'
 import { type Cli, example, PROGRAM } from '../cli.ts'
 import { type Decided, decideEach } from '../decide-each.ts'
 import { terminalText } from '../table.ts'
-import { type FoundTask, moveAsPerson, requireDecision } from '../tasks.ts'
+import { type FoundTask, moveAsPerson, requireDecision, rewriteTask } from '../tasks.ts'
 import type { ZoneHome } from '../zone-home.ts'
 
 export function configure(command: Command, cli: Cli): void {
@@ -51,7 +51,7 @@ async function confirm(found: FoundTask, task: TaskFile, home: ZoneHome, code: s
   if (!confirmed) return
   requireDecision(home, found)
   const vault = await openVault(home.vault)
-  if ((await vault.replaceIf(found.path, renderTaskFile(task), renderTaskFile(confirmed))) !== 'replaced')
+  if (!(await rewriteTask(vault, found.path, task, confirmed)))
     throw new CountersignError('ERR_TASK_STATE', `approving ${found.path}: the file changed meanwhile; try again`)
 }
 

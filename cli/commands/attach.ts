@@ -5,12 +5,12 @@ import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { type Attachment, attachmentsSchema, describeFile, shownSize } from '#core/attachment.ts'
 import { CountersignError } from '#core/errors.ts'
 import { MAX_ATTACHMENT_BYTES } from '#core/path-ownership.ts'
-import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
+import { type TaskFile, withFront } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import { isLocalOnly } from '#core/zone-policy.ts'
 import { type Cli, example } from '../cli.ts'
 import { terminalText } from '../table.ts'
-import { findTask, requireDecision } from '../tasks.ts'
+import { findTask, requireDecision, rewriteTask } from '../tasks.ts'
 
 export function configure(command: Command, cli: Cli): void {
   command
@@ -34,11 +34,10 @@ the hub and to the cloud zone like every other file of it.\n${example('attach 7h
       const bytes = await readWhole(file)
       const attachment = describeFile(options.name ?? basename(file).normalize('NFC'), bytes)
       const vault = await openVault(home.vault)
-      const before = (await vault.read(found.path)) ?? ''
-      const changed = renderTaskFile(withAttachment(found.task, attachment))
+      const changed = withAttachment(found.task, attachment)
       await vault.create(vaultPath(attachment.path), bytes)
       // What somebody saved since the task was read stays.
-      if (renderTaskFile(found.task) !== before || (await vault.replaceIf(found.path, before, changed)) !== 'replaced')
+      if (!(await rewriteTask(vault, found.path, found.task, changed)))
         throw new CountersignError('ERR_TASK_STATE', `attach to ${found.path}: it is being changed; try again`)
       cli.answer(
         { task: found.task.front.id, path: found.path, attachment },
