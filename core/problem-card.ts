@@ -43,8 +43,8 @@ export function outcomeTicksOf(task: TaskFile): OutcomeWord[] {
 /** The text of such a card with one of its boxes ticked; undefined when it has none. */
 export function withOutcomeTick(text: string, word: OutcomeWord): string | undefined {
   const label = Object.keys(OUTCOMES).find((one) => OUTCOMES[one as keyof typeof OUTCOMES] === word)
-  const box = `\n- [ ] ${label}\n`
-  return text.includes(box) ? text.replace(box, `\n- [x] ${label}\n`) : undefined
+  const box = new RegExp(`(?<=\\n)- \\[ \\] ${label}(?=\\r?\\n)`)
+  return box.test(text) ? text.replace(box, `- [x] ${label}`) : undefined
 }
 
 function withCard(task: TaskFile, card: string, boxes: string, facts: Shown): TaskFile {
