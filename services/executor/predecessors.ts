@@ -11,50 +11,80 @@ const DAY_MS = 86_400_000
 
 type Deps = Pick<ExecutorDeps, 'vault' | 'journal'>
 
+interface Found {
+  readonly path: VaultPath
+  readonly task: TaskFile
+}
+type Finder = (id: TaskId) => Promise<Found | undefined>
+
 /** What became of the tasks that must be done before this one. Costs nothing for a task that waits for none. */
 export async function predecessorsOf(task: TaskFile, deps: Deps): Promise<Predecessor[]> {
   const { id, after = [] } = task.front
-  return Promise.all([...new Set(after)].map(async (one) => ({ id: one, state: await stateOf(one, id, deps) })))
+  const find = finder(deps.vault)
+  return Promise.all([...new Set(after)].map(async (one) => ({ id: one, state: await stateOf(one, id, find, deps) })))
 }
 
-async function stateOf(wanted: string, waiting: TaskId, deps: Deps): Promise<Predecessor['state']> {
+async function stateOf(wanted: string, waiting: TaskId, find: Finder, deps: Deps): Promise<Predecessor['state']> {
   if (wanted === waiting) return 'circle'
   if (!isTaskId(wanted)) return 'gone'
   if (deps.journal.lastIntentOf(wanted)?.state === 'done') return 'done'
-  const found = await find(wanted, deps)
+  const found = await find(wanted)
   if (!found) return 'gone'
   const { path, task } = found
   if (path.startsWith('Done/')) return task.front.outcome?.status === 'done' ? 'done' : 'ended'
   if (path.startsWith('Rejected/')) return 'ended'
-  return (await leadsTo(waiting, task, deps)) ? 'circle' : 'waiting'
+  return (await leadsTo(waiting, task, find)) ? 'circle' : 'waiting'
 }
 
 /** Whether a task waits, by whatever way, for another one. */
-async function leadsTo(target: TaskId, start: TaskFile, deps: Deps): Promise<boolean> {
+async function leadsTo(target: TaskId, start: TaskFile, find: Finder): Promise<boolean> {
   const looked = new Set<string>()
   const open = [...(start.front.after ?? [])]
   for (let next = open.pop(); next !== undefined && looked.size < MAX_LOOKED_AT; next = open.pop()) {
     if (next === target) return true
     if (looked.has(next) || !isTaskId(next)) continue
     looked.add(next)
-    open.push(...((await find(next, deps))?.task.front.after ?? []))
+    open.push(...((await find(next))?.task.front.after ?? []))
   }
   return false
 }
 
-/** Where a task stands, by its id. A file that moves on while the folders are looked through is found in the next look. */
-async function find(id: TaskId, deps: Deps): Promise<{ path: VaultPath; task: TaskFile } | undefined> {
-  const ending = `_${shortId(id)}.md`
-  for (let look = 0; look < LOOKS; look++) {
-    for (const folder of (await deps.vault.taskFolders()).filter((one) => mayHold(one, id))) {
-      for (const path of await deps.vault.list(folder)) {
-        if (!path.endsWith(ending)) continue
-        const parsed = parseTaskFile((await deps.vault.read(path).catch(() => undefined)) ?? '')
-        if (parsed.ok && parsed.task.front.id === id) return { path, task: parsed.task }
+/**
+ * Where a task stands, by its id. Each folder is listed once for all of them, since others may have written long chains;
+ * a file that moves on while the folders are looked through is found in the next look.
+ */
+function finder(vault: Deps['vault']): Finder {
+  const looks = Array.from({ length: LOOKS }, () => ({
+    folders: once(() => vault.taskFolders()),
+    list: onceEach((folder: string) => vault.list(folder)),
+  }))
+  return onceEach(async (id: TaskId) => {
+    const ending = `_${shortId(id)}.md`
+    for (const { folders, list } of looks) {
+      for (const folder of (await folders()).filter((one) => mayHold(one, id))) {
+        for (const path of await list(folder)) {
+          if (!path.endsWith(ending)) continue
+          const parsed = parseTaskFile((await vault.read(path).catch(() => undefined)) ?? '')
+          if (parsed.ok && parsed.task.front.id === id) return { path, task: parsed.task }
+        }
       }
     }
+    return undefined
+  })
+}
+
+function onceEach<K, T>(make: (key: K) => Promise<T>): (key: K) => Promise<T> {
+  const made = new Map<K, Promise<T>>()
+  return (key) => {
+    const known = made.get(key) ?? make(key)
+    made.set(key, known)
+    return known
   }
-  return undefined
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  const only = onceEach<undefined, T>(make)
+  return () => only(undefined)
 }
 
 /** Of Done only the months since the task was made. */
