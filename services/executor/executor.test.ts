@@ -21,6 +21,7 @@ import {
   tick,
   whereIs,
 } from '#tests/support/executor.ts'
+import { presentDrafts } from './present-drafts.ts'
 
 const PENDING = 'Pending_Approval/email'
 let home: ExecutorHome
@@ -219,6 +220,20 @@ describe('the person’s word', () => {
     expect(await whereIs(home, fileName)).toBe('Rejected')
     expect(ledgerTypes()).toEqual(['draft.presented', 'task.rejected'])
     expect((await taskAt(`Rejected/${fileName}`)).front.history.at(-1)).toMatchObject({ state: 'Rejected' })
+  })
+
+  test('Reject that is recorded leaves a file that is not read again', async () => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    await edit(home, path, tick('Reject'))
+    await pass()
+    const reads: string[] = []
+    const read: typeof home.vault.read = (at, ...rest) => {
+      reads.push(at)
+      return home.vault.read(at, ...rest)
+    }
+    await presentDrafts({ ...executor.deps, vault: { ...home.vault, read } })
+    expect([await whereIs(home, fileName), reads.filter((at) => at.startsWith('Rejected/'))]).toEqual(['Rejected', []])
   })
 
   test('Redraft gives the task back with the notes, and the next draft is presented anew', async () => {

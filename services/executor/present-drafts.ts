@@ -34,7 +34,9 @@ export async function presentDrafts(deps: ExecutorDeps): Promise<Held[]> {
   // Once for all of them: it costs a look at the disk, and each act is judged anew.
   const knowledge = await deps.knowledge()
   const held = await eachTask(asItems(paths), deps, ({ path }) => presentDraft(path, knowledge, deps))
-  const rejected = await deps.vault.list('Rejected')
+  // Once a rejection is recorded, nothing of its card is known any more: those files are not read in every pass.
+  const shown = new Set(deps.journal.presentations().map(({ fileName }) => fileName))
+  const rejected = (await deps.vault.list('Rejected')).filter((path) => shown.has(fileNameOf(path)))
   held.push(...(await eachTask(asItems(rejected), deps, ({ path }) => recordRejection(path, deps))))
   return [...held, ...(await withdrawLeft(deps))]
 }
