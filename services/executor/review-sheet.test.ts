@@ -2,6 +2,7 @@ import { readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { CountersignError } from '#core/errors.ts'
 import { shortId, type TaskId } from '#core/ids.ts'
 import { ticksInReview } from '#core/review.ts'
 import { REVIEW_SHEET, vaultPath } from '#core/vault-path.ts'
@@ -12,6 +13,7 @@ import {
   type ExecutorHome,
   edit,
   makeHome,
+  moveToApproved,
   readDashboard,
   readLedger,
   tick,
@@ -105,6 +107,24 @@ test('what is high-risk has no box: it is named with a link, and a box of one’
   await tickInSheet(plain.id)
   await pass()
   expect(home.mail.delivered).toHaveLength(1)
+})
+
+test('a sheet that cannot be written keeps no approval waiting, and says so', async () => {
+  const { fileName } = await put()
+  await pass()
+  await executor[Symbol.asyncDispose]()
+  executor = await home.start((parts) => {
+    const replaceIf: typeof parts.vault.replaceIf = async (path, ...rest) => {
+      if (path === REVIEW_SHEET) throw new CountersignError('ERR_VAULT_WRITE_FAILED', 'the folder may not be written')
+      return parts.vault.replaceIf(path, ...rest)
+    }
+    return { ...parts, vault: { ...parts.vault, replaceIf } }
+  })
+  await write('')
+  await moveToApproved(home, fileName)
+  await pass()
+  expect(home.mail.delivered).toHaveLength(1)
+  expect(await readDashboard(home)).toContain('the folder may not be written')
 })
 
 test('what is taken back out of Approved is not approved again by the tick that still stands in the sheet', async () => {

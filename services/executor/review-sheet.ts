@@ -13,6 +13,7 @@ import {
 import { ticksOf } from '#core/task-file.ts'
 import { keptReviewPath, REVIEW_SHEET, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
+import { asItems, eachTask } from './each-task.ts'
 import { gatherReview } from './gather-review.ts'
 import { approveTicked } from './obey-person.ts'
 import { cardAsShown, readTask } from './read-task.ts'
@@ -26,22 +27,24 @@ const MAX_KEPT = 100
  * The sheet stands as it was written until all of it is decided, it is asked for anew, or a tick could not be obeyed; one
  * that was changed otherwise is kept aside. Any other note of that name is the person's own and is not touched.
  */
-export async function obeyReview(deps: ExecutorDeps): Promise<Held[]> {
-  const text = await readSheet(deps)
-  if (text === undefined) return []
-  if (typeof text !== 'string') return [text]
-  if (asksForReview(text)) await whenQuiet(text, deps, () => replaceSheet(text, undefined, deps))
-  else if (isReview(text)) await obey(text, deps)
-  return []
+export function obeyReview(deps: ExecutorDeps): Promise<Held[]> {
+  // As with a task: a sheet that cannot be written keeps nothing else waiting.
+  return eachTask(asItems([REVIEW_SHEET]), deps, () => obeySheet(deps))
 }
 
-async function readSheet(deps: ExecutorDeps): Promise<string | undefined | Held> {
+async function obeySheet(deps: ExecutorDeps): Promise<string | undefined> {
+  let text: string | undefined
   try {
-    return await deps.vault.read(REVIEW_SHEET)
+    text = await deps.vault.read(REVIEW_SHEET)
   } catch (error) {
     if (!(error instanceof CountersignError && error.code === 'ERR_VAULT_UNREADABLE')) throw error
-    return { path: REVIEW_SHEET, say: await leaveUnreadable(REVIEW_SHEET, `${error.message}. ${error.hint}`, deps) }
+    return leaveUnreadable(REVIEW_SHEET, `${error.message}. ${error.hint}`, deps)
   }
+  if (text === undefined) return undefined
+  const asked = text
+  if (asksForReview(asked)) await whenQuiet(asked, deps, () => replaceSheet(asked, undefined, deps))
+  else if (isReview(asked)) await obey(asked, deps)
+  return undefined
 }
 
 async function obey(text: string, deps: ExecutorDeps): Promise<void> {
