@@ -222,6 +222,21 @@ describe('the person’s word', () => {
     expect((await taskAt(`Rejected/${fileName}`)).front.history.at(-1)).toMatchObject({ state: 'Rejected' })
   })
 
+  test.each([
+    ['Approve', 'Approved'],
+    ['Reject', 'Rejected'],
+    ['Redraft', 'Needs_Action/email'],
+  ] as const)('%s says why it stays while a file of its name stands in %s', async (box, folder) => {
+    const { path, fileName } = await home.put(PENDING)
+    await pass()
+    mkdirSync(join(home.vaultRoot, folder, fileName), { recursive: true })
+    await edit(home, path, tick(box))
+    await pass()
+    await pass()
+    expect(await dashboard()).toContain('stands there already: move one of the two away')
+    expect(await home.vault.read(path)).toBeDefined()
+  })
+
   test('Reject that is recorded leaves a file that is not read again', async () => {
     const { path, fileName } = await home.put(PENDING)
     await pass()

@@ -8,14 +8,30 @@ import { type Read, readTask } from './read-task.ts'
 
 export const APPROVED = folderOf({ kind: 'approved' })
 
-export async function moveTicked(path: VaultPath, to: 'approved' | 'rejected', deps: ExecutorDeps): Promise<void> {
-  await deps.vault.move(path, taskPath({ kind: to }, fileNameOf(path)))
+/** Gives why it stays. */
+export async function moveTicked(
+  path: VaultPath,
+  to: 'approved' | 'rejected',
+  deps: ExecutorDeps,
+): Promise<string | undefined> {
+  const target = taskPath({ kind: to }, fileNameOf(path))
+  return sayTaken(await deps.vault.move(path, target), target)
 }
 
-export async function approveTicked(path: VaultPath, shown: Presentation, deps: ExecutorDeps): Promise<void> {
-  await moveTicked(path, 'approved', deps)
+function sayTaken(moved: 'moved' | 'gone' | 'exists', target: VaultPath): string | undefined {
+  return moved === 'exists' ? `It is decided, but ${target} stands there already: move one of the two away.` : undefined
+}
+
+/** Gives why it stays. */
+export async function approveTicked(
+  path: VaultPath,
+  shown: Presentation,
+  deps: ExecutorDeps,
+): Promise<string | undefined> {
+  const stays = await moveTicked(path, 'approved', deps)
   // After the move: whoever dies in between finds it in Approved/ and goes on.
-  countOnce(shown, deps)
+  if (stays === undefined) countOnce(shown, deps)
+  return stays
 }
 
 /**
@@ -43,18 +59,27 @@ export async function recordRejection(path: VaultPath, deps: ExecutorDeps): Prom
   deps.metrics.count('countersign_tasks_total', { outcome: 'rejected' })
 }
 
-/** Back to the drafters with the person's notes. The tick stays in the file until the move, so that a crash repeats it. */
-export async function redraft(path: VaultPath, read: Read, task: TaskFile, deps: ExecutorDeps): Promise<void> {
+/**
+ * Back to the drafters with the person's notes. The tick stays in the file until the move, so that a crash repeats it.
+ * Gives why it stays.
+ */
+export async function redraft(
+  path: VaultPath,
+  read: Read,
+  task: TaskFile,
+  deps: ExecutorDeps,
+): Promise<string | undefined> {
   const place = { kind: 'needs-action', domain: task.front.domain } as const
   if (!isRedraftHalfDone(task)) {
     // The notes may be half saved.
-    if (!deps.isQuiet(path, read.text)) return
+    if (!deps.isQuiet(path, read.text)) return undefined
     const at = new Date(deps.clock.now()).toISOString()
     const returned = withHistory(task, `Needs_Action/${task.front.domain}`, 'person', at)
     const cleared = renderTaskFile(withFront(returned, { presented: undefined, outcome: undefined }))
-    if ((await deps.vault.replaceIf(path, read.text, cleared)) !== 'replaced') return
+    if ((await deps.vault.replaceIf(path, read.text, cleared)) !== 'replaced') return undefined
   }
-  await deps.vault.move(path, taskPath(place, fileNameOf(path)))
+  const target = taskPath(place, fileNameOf(path))
+  return sayTaken(await deps.vault.move(path, target), target)
 }
 
 /** However a file left the person's hands, by box or by hand, what was shown of it is of no more use to anybody. */

@@ -43,7 +43,7 @@ export async function present(
   task: TaskFile,
   why: Why,
   deps: ExecutorDeps,
-): Promise<void> {
+): Promise<undefined> {
   const at = deps.clock.now()
   const { action, last, back } = why
   const isKnown = last !== undefined || back !== undefined

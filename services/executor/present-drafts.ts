@@ -47,8 +47,8 @@ async function presentDraft(path: VaultPath, knowledge: Knowledge, deps: Executo
   if (read.kind === 'gone') return undefined
   if (read.parsed.ok) {
     const { task } = read.parsed
-    await deps.inHand.take(task.front.id, () => presentTask(path, read, task, knowledge, deps))
-    return isCodeAwaited(task) ? CODE_AWAITED : undefined
+    const stays = await deps.inHand.take(task.front.id, () => presentTask(path, read, task, knowledge, deps))
+    return stays ?? (isCodeAwaited(task) ? CODE_AWAITED : undefined)
   }
   const back = deps.journal.sentBack(fileNameOf(path))
   const why = back && back.rule !== 'file-invalid' ? `${back.say} Besides, it` : 'It'
@@ -63,10 +63,10 @@ async function presentTask(
   task: TaskFile,
   knowledge: Knowledge,
   deps: ExecutorDeps,
-): Promise<void> {
+): Promise<string | undefined> {
   const { id, generation } = task.front
   const frozen = deps.journal.freezeOf(id)
-  if (frozen?.fileName === fileNameOf(path) && !(await takeBack(path, id, frozen.generation, deps))) return
+  if (frozen?.fileName === fileNameOf(path) && !(await takeBack(path, id, frozen.generation, deps))) return undefined
   const back = deps.journal.sentBack(fileNameOf(path))
   const last = deps.journal.presentation(id)
   if (last && last.fileName !== fileNameOf(path) && (await deps.vault.find(last.fileName)))
@@ -81,7 +81,7 @@ async function presentTask(
   if (isInDoubt && asShown) {
     const [word, ...others] = outcomeTicksOf(task)
     if (word !== undefined && others.length === 0) return resolve(id, word, deps)
-    return word && present(path, read, task, { ...why, say: TWO_BOXES }, deps)
+    return word === undefined ? undefined : present(path, read, task, { ...why, say: TWO_BOXES }, deps)
   }
   if (isInDoubt) return present(path, read, task, { ...why, say: undefined }, deps)
   if (ticks.length > 1) return present(path, read, task, { ...why, say: TWO_BOXES }, deps)
@@ -92,7 +92,8 @@ async function presentTask(
   if (!asShown) return present(path, read, task, { ...why, say: sayChanged(path, read, last, isCard, tick) }, deps)
   const isOld = why.action.ok && isOutdated(task, why.action.action, asShown.shown, knowledge)
   if (tick === undefined && isOld) return present(path, read, task, { ...why, say: sayOutdated(task) }, deps)
-  if (tick === 'approve' && (isOld || !isCodeAwaited(task))) await approveTicked(path, asShown, deps)
+  const isApproved = tick === 'approve' && (isOld || !isCodeAwaited(task))
+  return isApproved ? approveTicked(path, asShown, deps) : undefined
 }
 
 function sayOutdated(task: TaskFile): string {
@@ -151,7 +152,7 @@ async function takeBack(path: VaultPath, id: TaskId, generation: number, deps: E
 }
 
 /** The person's word on an outcome that nobody could tell; reconcile goes on from there. */
-async function resolve(taskId: TaskId, word: 'done' | 'not-done', deps: ExecutorDeps): Promise<void> {
+async function resolve(taskId: TaskId, word: 'done' | 'not-done', deps: ExecutorDeps): Promise<undefined> {
   const at = deps.clock.now()
   const answer = word === 'done' ? 'you said that it was done' : 'you said that it was not done'
   const state = word === 'done' ? 'accepted' : 'refused'

@@ -16,7 +16,7 @@ export interface Refusal {
  * The file keeps every byte; the explanation stands before it. What was presented in it stands no more: a broken file
  * does not say any more that it was shown, and others may believe that.
  */
-export async function explain(path: VaultPath, text: string, why: Refusal, deps: ExecutorDeps): Promise<void> {
+export async function explain(path: VaultPath, text: string, why: Refusal, deps: ExecutorDeps): Promise<undefined> {
   const explained = withNotice(text, why.say)
   if (explained === text || !deps.isQuiet(path, text)) return
   deps.journal.unpresent(fileNameOf(path))
