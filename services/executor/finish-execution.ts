@@ -26,6 +26,8 @@ export async function finishAccepted(intent: Intent, deps: ExecutorDeps): Promis
   const path = await deps.vault.find(intent.fileName)
   if (path && !path.startsWith('Done/')) {
     const read = await readTask(path, deps)
+    // The person moved it this very moment: the next look finds where to.
+    if (read.kind === 'gone') return BEING_CHANGED
     const text = read.kind === 'read' ? withOutcome(read, intent, at, deps) : undefined
     // What was done is whole; anything else may be half of what the person is saving.
     if (read.kind === 'read' && text !== undefined && !isAsDone(read, intent) && !deps.isQuiet(path, read.text))
@@ -37,7 +39,7 @@ export async function finishAccepted(intent: Intent, deps: ExecutorDeps): Promis
       (await deps.vault.replaceIf(path, read.text, text)) !== 'replaced'
     )
       return BEING_CHANGED
-    await moveToDone(path, at.slice(0, 7), deps)
+    if (!(await moveToDone(path, at.slice(0, 7), deps))) return BEING_CHANGED
   } else if (!path) {
     await recordDone(intent, deps)
     deps.log.warn({ task: intent.taskId }, 'a task was executed whose file is gone from the vault')
@@ -199,9 +201,11 @@ function inOneLine(answer = ''): string {
   return answer.replaceAll('\n', '; ')
 }
 
-async function moveToDone(path: VaultPath, month: string, deps: ExecutorDeps): Promise<void> {
+/** False when it does not stand there any more. */
+async function moveToDone(path: VaultPath, month: string, deps: ExecutorDeps): Promise<boolean> {
   const moved = await deps.vault.move(path, taskPath({ kind: 'done', month }, fileNameOf(path)))
   if (moved === 'exists') deps.log.warn({ path }, 'a file of this name is in Done already')
+  return moved !== 'gone'
 }
 
 function isAway(error: unknown): error is CountersignError {

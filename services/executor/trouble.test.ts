@@ -238,6 +238,30 @@ describe('what happens at the same moment', () => {
     expect([await whereIs(home, fileName), home.mail.delivered.length]).toEqual(['Done/2026-11', 1])
   })
 
+  test.each(['find', 'replaceIf'] as const)(
+    'a file moved away at the moment it is finished reaches Done all the same (after %s)',
+    async (step) => {
+      const { path, fileName } = await home.put(PENDING)
+      await pass()
+      await executor[Symbol.asyncDispose]()
+      let isMoved = false
+      executor = await home.start((parts) => {
+        const then = async <T>(value: T): Promise<T> => {
+          if (home.mail.delivered.length === 1 && !isMoved)
+            isMoved = (await parts.vault.move(vaultPath(`In_Progress/local/${fileName}`), path)) === 'moved'
+          return value
+        }
+        const find: typeof parts.vault.find = async (name) => then(await parts.vault.find(name))
+        const replaceIf: typeof parts.vault.replaceIf = async (...all) => then(await parts.vault.replaceIf(...all))
+        return { ...parts, vault: { ...parts.vault, ...(step === 'find' ? { find } : { replaceIf }) } }
+      })
+      await approve(fileName)
+      for (let index = 0; index < 3; index++) await pass()
+      expect([isMoved, await whereIs(home, fileName), home.mail.delivered.length]).toEqual([true, 'Done/2026-11', 1])
+      expect(ledgerTypes().filter((type) => type === 'execution.done')).toHaveLength(1)
+    },
+  )
+
   test('a mail is given time to appear in Sent before its outcome counts as unknown', async () => {
     await executor[Symbol.asyncDispose]()
     executor = await home.start(undefined, { lookUpGraceMs: 10_000 })
