@@ -89,7 +89,7 @@ function render(
   deps: ExecutorDeps,
 ): { text: string; generation: number } | CountersignError {
   try {
-    const prepared = prepare(task, isOwnText, back, at)
+    const prepared = prepare(task, isOwnText, back, at, leastGeneration(task, deps))
     const notice = back?.say ?? say
     const facts = { digest, presentedAt: new Date(at).toISOString() }
     const rendered = isInDoubt
@@ -133,14 +133,20 @@ function isOurs(path: VaultPath, read: Read, last: Presentation | undefined): bo
  * The task as the card will be built on: a presentation that is not ours does not count, an old outcome goes, except
  * that it was done.
  */
-function prepare(task: TaskFile, isOwnText: boolean, back: SentBack | undefined, now: number): TaskFile {
+function prepare(task: TaskFile, isOwnText: boolean, back: SentBack | undefined, now: number, least: number): TaskFile {
   const at = new Date(back?.at ?? now).toISOString()
   return withFront(task, {
     ...(!isOwnText && { presented: undefined }),
     ...(!isOwnText && toldUntil(task.front) !== undefined && { outcome: undefined }),
-    ...(back && { generation: Math.max(task.front.generation, back.generation) }),
+    generation: Math.max(task.front.generation, back?.generation ?? 0, least),
     ...(back && !isDone(task) && { outcome: { status: back.rule, at, reason: back.say.slice(0, 500) } }),
   })
+}
+
+/** Past every use that was made of the task, also for an older version of its file that somebody brought back. */
+function leastGeneration({ front }: TaskFile, deps: ExecutorDeps): number {
+  const last = deps.journal.lastIntentOf(front.id)
+  return last === undefined ? 0 : last.generation + (last.state === 'refused' ? 1 : 0)
 }
 
 function problemOf(task: TaskFile, action: Extract<ActionVerdict, { ok: false }>): string {

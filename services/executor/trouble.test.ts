@@ -83,6 +83,23 @@ describe('the mail server', () => {
     ])
   })
 
+  test('refusing the message keeps it from going out no more, also when an older version of the file is brought back', async () => {
+    const { id, path, fileName } = await home.put(PENDING)
+    await pass()
+    const older = (await home.vault.read(path)) ?? ''
+    home.mail.outcome = { kind: 'refused', code: '554', response: '554 no', permanent: true }
+    await approve(fileName)
+    for (let index = 0; index < 2; index++) await pass()
+    expect((await taskAt(path)).front.generation).toBe(2)
+    home.mail.outcome = { kind: 'accepted', response: '250 ok', refusedRecipients: [] }
+    await edit(home, path, () => older)
+    await pass()
+    await edit(home, path, tick('Approve'))
+    for (let index = 0; index < 2; index++) await pass()
+    expect(home.mail.delivered).toHaveLength(1)
+    expect(home.mail.delivered[0]).toContain(`<${id}.2@countersign.test>`)
+  })
+
   test('giving no answer brings the task back as unknown, and it is not sent again by itself', async () => {
     const { path, fileName } = await home.put(PENDING)
     await pass()
