@@ -6,6 +6,7 @@ import { REVIEW_SHEET } from '#core/vault-path.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 import { tellBounces } from './bounces.ts'
 import type { ExecutorDeps, Held, WiredDeps } from './deps.ts'
+import { eachTask } from './each-task.ts'
 import { freezeApproved } from './freeze-approved.ts'
 import { inHand } from './in-hand.ts'
 import { handbookProblems } from './knowledge.ts'
@@ -141,15 +142,27 @@ export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<
   await tell(held, deps, options)
 }
 
-/** Cards and ticks, approvals, what stands among the work unasked. */
+/**
+ * Cards and ticks, approvals, what stands among the work unasked. A folder that cannot be looked through is told of and
+ * keeps nothing else waiting.
+ */
 async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
   demandNewest(deps)
   await forgetLeft(deps)
-  const presented = await presentDrafts(deps)
-  const review = await obeyReview(deps)
-  const frozen = await freezeApproved(deps)
-  const bounced = await tellBounces(deps)
-  return [...presented, ...review, ...frozen, ...bounced, ...(await returnStrays(deps)), ...withoutChannel(deps)]
+  const held: Held[] = []
+  const look = async (path: string, step: () => Promise<Held[]>) => {
+    const fault = await eachTask([{ path }], deps, async () => {
+      held.push(...(await step()))
+      return undefined
+    })
+    held.push(...fault)
+  }
+  await look('Pending_Approval', () => presentDrafts(deps))
+  await look(REVIEW_SHEET, () => obeyReview(deps))
+  await look('Approved', () => freezeApproved(deps))
+  await look('Done', () => tellBounces(deps))
+  await look(`In_Progress/${deps.agent}`, () => returnStrays(deps))
+  return [...held, ...withoutChannel(deps)]
 }
 
 function channelRound(channel: Channel, deps: ExecutorDeps, onStep: () => void): Promise<Held[]> {

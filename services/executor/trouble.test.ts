@@ -335,6 +335,23 @@ test('an executor that was overtaken stops even when there is nothing to do', as
   await newer[Symbol.asyncDispose]()
 })
 
+test('a folder that cannot be looked through keeps no approval waiting, and the dashboard says so', async () => {
+  const { fileName } = await home.put(PENDING)
+  await pass()
+  await executor[Symbol.asyncDispose]()
+  executor = await home.start((parts) => {
+    const list: typeof parts.vault.list = async (folder) => {
+      if (folder === 'Rejected') throw new CountersignError('ERR_VAULT_UNREADABLE', 'reading Rejected: EACCES')
+      return parts.vault.list(folder)
+    }
+    return { ...parts, vault: { ...parts.vault, list } }
+  })
+  await approve(fileName)
+  await pass()
+  expect(await whereIs(home, fileName)).toBe('Done/2026-11')
+  expect(await dashboard()).toContain('EACCES')
+})
+
 test('an unreachable Sent folder is left alone for a while, then asked again', async () => {
   let asked = 0
   const has = async () => {
