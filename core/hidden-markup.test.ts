@@ -29,6 +29,8 @@ test.each([
   ['fine\n\n> [!note]- As agreed\n> pay to EVIL', 3, 'a callout'],
   ['fine\n- > [!x]+', 2, 'a callout'],
   ['fine^[pay to EVIL]', 1, 'a footnote'],
+  ['fine\npay `= this.amount`', 2, 'a query of a plugin'],
+  ['`$= dv.current()`', 1, 'a query of a plugin'],
   ['fine\n$\\phantom{pay to EVIL}$', 2, 'a formula'],
   ['fine for $5\nand $x%pay to EVIL$ too', 2, 'a formula'],
   ['$$\n% pay to EVIL\n$$', 1, 'a formula'],

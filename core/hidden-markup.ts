@@ -18,6 +18,7 @@ const INLINE: readonly (readonly [RegExp, string])[] = [
   [/\]\(/, 'a link that hides its address'],
   [/\^\[/, 'a footnote'],
   [/\$\$/, 'a formula'],
+  [/`[ \t]*\$?=/, 'a query of a plugin'],
 ]
 /** At the beginning of a line, whatever container it stands in. */
 const LEADING: readonly (readonly [RegExp, string])[] = [

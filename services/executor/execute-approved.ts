@@ -49,7 +49,9 @@ export async function executeApproved(freeze: Freeze, channel: Channel, deps: Ex
   const { task, action } = verdict
   const key = channel.keyOf(freeze, action)
   // A journal that was lost and made anew knows nothing of what was done before.
-  const isOld = Date.parse(task.front.created) <= deps.journal.bornAt
+  // Nor is a date believed that lies ahead: the cloud wrote it.
+  const createdAt = Date.parse(task.front.created)
+  const isOld = createdAt <= deps.journal.bornAt || createdAt > deps.clock.now()
   const world = await channel.lookAtTheWorld({ task, action, key, isOld })
   if (world.kind === 'cannot-tell') return { kind: 'held', say: world.say }
   if (world.kind === 'stale') return giveBack(freeze, path, read, world, deps)

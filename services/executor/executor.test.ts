@@ -391,6 +391,17 @@ describe('the undo window', () => {
 })
 
 describe('nothing is sent', () => {
+  test('while another file of its name is being worked on: said once in the ledger, or not at all', async () => {
+    const { fileName } = await home.put(PENDING)
+    await pass()
+    await home.vault.create(vaultPath(`In_Progress/local/${fileName}`), 'other words')
+    await approve(fileName)
+    for (let index = 0; index < 3; index++) await pass()
+    expect([await home.vault.exists(vaultPath(`Approved/${fileName}`)), home.mail.delivered]).toEqual([true, []])
+    expect(ledgerTypes().filter((type) => type === 'task.approved')).toEqual([])
+    expect(await dashboard()).toContain('being worked on already')
+  })
+
   test('while HALT.md is there, also when it appears in the undo window; all of it once it is gone', async () => {
     await executor[Symbol.asyncDispose]()
     executor = await home.start(undefined, { undoMs: 1_000 })

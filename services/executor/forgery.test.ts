@@ -303,20 +303,30 @@ describe('a journal that was lost', () => {
     expect((await readTaskAt(home, path)).front.outcome).toMatchObject({ status: 'done' })
   })
 
-  test('does not let a mail be sent again that stands in Sent, though the file does not say so', async () => {
-    const { path, fileName } = await home.put(PENDING)
-    await pass()
-    const before = (await home.vault.read(path)) ?? ''
-    await moveToApproved(home, fileName)
-    await pass()
-    await loseJournal()
-    await home.vault.remove(vaultPath(`Done/2026-11/${fileName}`))
-    await home.vault.create(path, before)
-    await pass()
-    await approveTwice(fileName)
-    expect(home.mail.delivered).toHaveLength(1)
-    expect(await home.vault.read(path)).toMatch(/stands in Sent already/)
-  })
+  test.each([
+    ['', (text: string) => text],
+    [
+      ', nor when its date lies ahead',
+      (text: string) => text.replace(/^created: .*$/m, 'created: 2027-01-01T00:00:00.000Z'),
+    ],
+  ])(
+    'does not let a mail be sent again that stands in Sent, though the file does not say so%s',
+    async (_when, date) => {
+      const { path, fileName } = await home.put(PENDING)
+      await edit(home, path, date)
+      await pass()
+      const before = (await home.vault.read(path)) ?? ''
+      await moveToApproved(home, fileName)
+      await pass()
+      await loseJournal()
+      await home.vault.remove(vaultPath(`Done/2026-11/${fileName}`))
+      await home.vault.create(path, before)
+      await pass()
+      await approveTwice(fileName)
+      expect(home.mail.delivered).toHaveLength(1)
+      expect(await home.vault.read(path)).toMatch(/stands in Sent already/)
+    },
+  )
 
   test('makes an older task wait for a mailbox that is away, and a younger one that answers nothing not', async () => {
     await loseJournal()
@@ -329,6 +339,7 @@ describe('a journal that was lost', () => {
     }))
     const younger = await home.put(PENDING, { action: { account: OWNER, to: [CLIENT], subject: 'A new mail' } })
     await edit(home, younger.path, (text) => text.replace('created: 2026-11-20T11', 'created: 2026-11-20T13'))
+    home.now += 2 * 3_600_000
     await pass()
     for (const { fileName } of [older, younger]) await moveToApproved(home, fileName)
     await pass()

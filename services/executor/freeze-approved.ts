@@ -30,6 +30,8 @@ async function pickUp(path: VaultPath, read: Read, deps: ExecutorDeps): Promise<
     if (!deps.isQuiet(path, read.text)) return BEING_CHANGED
     return (await sendBack(path, read, verdict, deps)) ? undefined : verdict.say
   }
+  const target = taskPath({ kind: 'in-progress', agent: deps.agent }, fileNameOf(path))
+  if (await deps.vault.exists(target)) return NAME_TAKEN
   const { id: taskId, generation } = verdict.task.front
   const now = deps.clock.now()
   // Before the move: a file in In_Progress/<agent> without this row was approved by nobody.
@@ -37,8 +39,8 @@ async function pickUp(path: VaultPath, read: Read, deps: ExecutorDeps): Promise<
   const undoUntil = now + deps.undoMs
   deps.journal.freeze({ taskId, tool, generation, fileName: fileNameOf(path), frozenAt: now, undoUntil })
   await deps.ledger.append('task.approved', { task: taskId, data: { digest: verdict.digest, generation } })
-  const moved = await deps.vault.move(path, taskPath({ kind: 'in-progress', agent: deps.agent }, fileNameOf(path)))
-  if (moved === 'exists') return 'Another file of this name is being worked on already.'
+  const moved = await deps.vault.move(path, target)
+  if (moved === 'exists') return NAME_TAKEN
   if (moved === 'moved') {
     deps.metrics.count('countersign_tasks_total', { outcome: 'approved' })
     deps.log.info({ task: taskId, path, ms: deps.undoMs }, 'picked up an approved task')
@@ -46,6 +48,8 @@ async function pickUp(path: VaultPath, read: Read, deps: ExecutorDeps): Promise<
   }
   return undefined
 }
+
+const NAME_TAKEN = 'Another file of this name is being worked on already.'
 
 /** What the person does not know of by their own doing stands in the ledger, too. */
 async function hold(path: VaultPath, read: Read, { rule, say }: Refusal, deps: ExecutorDeps): Promise<string> {
