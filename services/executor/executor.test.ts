@@ -391,7 +391,7 @@ describe('the undo window', () => {
 })
 
 describe('nothing is sent', () => {
-  test('while another file of its name is being worked on: said once in the ledger, or not at all', async () => {
+  test('while another file of its name is being worked on: no approval is recorded, and the dashboard says why', async () => {
     const { fileName } = await home.put(PENDING)
     await pass()
     await home.vault.create(vaultPath(`In_Progress/local/${fileName}`), 'other words')
