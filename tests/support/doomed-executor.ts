@@ -81,9 +81,9 @@ export interface DoomPlace extends Place {
 export interface Doom extends AsyncDisposable {
   /**
    * Places of an execution that is left alone: so many, spread over every call from the person's move to the end, and
-   * some of those by which the executor hears that it was done and writes it down.
+   * some of those by which the executor hears that it was done and writes it down. `matters` chooses among them.
    */
-  places(spreadOver: number): Promise<DoomPlace[]>
+  places(spreadOver: number, matters?: (place: Place) => boolean): Promise<DoomPlace[]>
   /** The executor is killed at the place, and another is started. */
   killAt(place: DoomPlace): Promise<Ending>
   /** The executor freezes at the place, another takes over and ends what it can, and the first wakes up. */
@@ -105,9 +105,9 @@ export async function makeDoom(channel: DoomedChannel, redisUrl: string, program
     return places.map((place): DoomPlace => ({ ...place, since }))
   }
   return {
-    async places(spreadOver) {
+    async places(spreadOver, matters = () => true) {
       const [all, late] = [await placesSince('approval'), await placesSince('act')]
-      return [...spread(all, spreadOver), ...spread(late.slice(0, CALLS_TO_RECORD), RECORD_PLACES)]
+      return [...spread(all.filter(matters), spreadOver), ...spread(late.slice(0, CALLS_TO_RECORD), RECORD_PLACES)]
     },
     async killAt(place) {
       await using play = await open()

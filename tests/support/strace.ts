@@ -24,6 +24,17 @@ export interface Place {
 const CALLS =
   '%file,%network,read,readv,pread64,write,writev,pwrite64,fsync,fdatasync,ftruncate,fallocate,close,fcntl,flock,getdents64'
 
+const CHANGES =
+  /^(write|writev|pwrite64|pwritev|fsync|fdatasync|ftruncate|fallocate|rename|renameat|renameat2|link|linkat|unlink|unlinkat|mkdir|mkdirat|open|openat|send|sendto|sendmsg|connect|shutdown|close)$/
+
+/**
+ * Whether a call can change what others see: files, or what was said over the network. What is killed at one of the
+ * others leaves the world as it is killed at the next that does.
+ */
+export function canChange({ call }: Place): boolean {
+  return CHANGES.test(call)
+}
+
 /** Every call on files and the network that a process makes while `act` runs, in their order. */
 export async function listPlaces(pid: number, folder: string, act: () => Promise<void>): Promise<Place[]> {
   const traced = THREADS.filter((thread) => threadOf(pid, thread) !== undefined).map((thread) => ({
