@@ -3,14 +3,14 @@ import { GenericContainer, type StartedTestContainer } from 'testcontainers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CHANNELS, mailChannel } from '#tests/support/doomed-channels.ts'
 import { type Doom, type Ending, makeDoom } from '#tests/support/doomed-executor.ts'
-import { canChange, mayAttachStrace } from '#tests/support/strace.ts'
+import { mayAttachStrace, type Place } from '#tests/support/strace.ts'
 
 // An executor is killed at the n-th system call of an execution, for every n that is chosen, and another is started:
 // what was approved happened once, or the person is asked. COUNTERSIGN_TEST_EVERY_CALL=1 chooses all of them, =changing
 // all that can change anything.
 const EVERY_CALL = process.env.COUNTERSIGN_TEST_EVERY_CALL
 const SPREAD = EVERY_CALL ? Number.POSITIVE_INFINITY : 6
-const MATTERS = EVERY_CALL === 'changing' ? canChange : () => true
+const MATTERS = (place: Place) => EVERY_CALL !== 'changing' || place.isChange
 const LIMIT_MS = EVERY_CALL ? 7_200_000 : 900_000
 
 let redis: StartedTestContainer

@@ -18,22 +18,22 @@ export interface Place {
   readonly thread: (typeof THREADS)[number]
   readonly call: string
   readonly nth: number
+  /**
+   * Whether it can change what others see, on disk or over the network: what is killed at one of the others leaves the
+   * world as it is killed at the next that does.
+   */
+  readonly isChange: boolean
 }
 
 /** Everything by which a process touches files and the network. */
 const CALLS =
   '%file,%network,read,readv,pread64,write,writev,pwrite64,fsync,fdatasync,ftruncate,fallocate,close,fcntl,flock,getdents64'
 
-const CHANGES =
-  /^(write|writev|pwrite64|pwritev|fsync|fdatasync|ftruncate|fallocate|rename|renameat|renameat2|link|linkat|unlink|unlinkat|mkdir|mkdirat|open|openat|send|sendto|sendmsg|connect|shutdown|close)$/
-
-/**
- * Whether a call can change what others see: files, or what was said over the network. What is killed at one of the
- * others leaves the world as it is killed at the next that does.
- */
-export function canChange({ call }: Place): boolean {
-  return CHANGES.test(call)
-}
+const READS =
+  /^(read|readv|pread64|getdents64|close|fcntl|flock|access|faccessat2?|f?stat|lstat|newfstatat|statx|readlink(at)?|getsockopt|setsockopt|getsockname|getpeername|recv\w*|statfs|inotify_\w+) /
+/** To itself alone: its threads wake each other so. */
+const INWARD = /^\w+ \d+<(anon_inode|pipe):/
+const OPENS_TO_READ = /^open(at)? (?!.*O_(CREAT|TRUNC))/
 
 /** Every call on files and the network that a process makes while `act` runs, in their order. */
 export async function listPlaces(pid: number, folder: string, act: () => Promise<void>): Promise<Place[]> {
@@ -41,7 +41,7 @@ export async function listPlaces(pid: number, folder: string, act: () => Promise
     thread,
     log: join(folder, `${thread}.strace`),
   }))
-  const options = ['-ttt', '-s', '0', '-e', `trace=${CALLS}`]
+  const options = ['-ttt', '-y', '-s', '0', '-e', `trace=${CALLS}`]
   const tracers = await Promise.all(traced.map(({ thread, log }) => attach(pid, thread, [...options, '-o', log])))
   try {
     await act()
@@ -54,11 +54,12 @@ export async function listPlaces(pid: number, folder: string, act: () => Promise
 function parseLog(thread: Place['thread'], log: string): (Place & { at: number })[] {
   const counts = new Map<string, number>()
   return log.split('\n').flatMap((line) => {
-    const [, at, call = ''] = /^(\d+\.\d+) (\w+)\(/.exec(line) ?? []
+    const [, at, call = '', rest = ''] = /^(\d+\.\d+) (\w+)\((.*)/.exec(line) ?? []
     if (at === undefined) return []
+    const isChange = ![READS, INWARD, OPENS_TO_READ].some((pattern) => pattern.test(`${call} ${rest}`))
     const nth = (counts.get(call) ?? 0) + 1
     counts.set(call, nth)
-    return { thread, call, nth, at: Number(at) }
+    return { thread, call, nth, isChange, at: Number(at) }
   })
 }
 
