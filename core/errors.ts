@@ -98,6 +98,10 @@ export const ERROR_CODES = {
     retryable: true,
     hint: 'Will retry. Start the zone’s Redis or correct COUNTERSIGN_REDIS_URL; nothing is lost meanwhile.',
   },
+  ERR_SKILL_INVALID: {
+    retryable: false,
+    hint: 'Correct the file it names in the skill’s folder (docs/skills.md); tasks wait meanwhile, and nothing is lost.',
+  },
   ERR_SOCIAL_AUTH: {
     retryable: true,
     hint: 'Check the account’s credential file and what it may do (docs/social.md); it may have expired or been revoked.',

@@ -64,6 +64,11 @@ const frontSchema = z.looseObject({
   /** While it stands in Needs_Action: the one agent that may claim it. */
   for: z.string().regex(AGENT, 'not an agent name').optional(),
   parent: line(26).optional(),
+  /** Another task that this message belongs to: the local zone puts the two together. */
+  joins: line(26).optional(),
+  priority: z.enum(['urgent', 'normal', 'low']).optional(),
+  /** BCP 47, of the original. */
+  language: line(35).optional(),
   after: z.array(line(26)).max(20).optional(),
 })
 

@@ -1,9 +1,25 @@
-/** What a drafter is told about a mail. All of it is untrusted text. */
+import type { TaskId } from '../ids.ts'
+import type { Domain } from '../vault-path.ts'
+
+/** What a drafter is told about a task. `subject`, `senderName` and `original` are a stranger's; the rest is the owner's. */
 export interface DraftRequest {
+  readonly taskId: TaskId
+  readonly domain: Domain
   readonly subject: string
   readonly senderName: string
+  /** The quoted thread as it stands in the file, newest message last. */
   readonly original: string
+  /** BCP 47, as triage recognised it. */
+  readonly language: string | undefined
   readonly signature: string
+  /** The whole of `Company_Handbook.md`. */
+  readonly handbook: string
+  /** What the person wants changed; empty at the first draft. */
+  readonly notes: string
+  /** The draft that `notes` speak of; empty at the first draft. */
+  readonly previous: string
+  /** What the person made of earlier drafts to the same correspondent before they approved them, the newest first. */
+  readonly examples: readonly string[]
 }
 
 /** A drafted text and what made it. `model` says honestly when no model did. */
@@ -13,6 +29,10 @@ export interface DraftResult {
   readonly model: string
   /** Decimal string, US dollars. */
   readonly costUsd: string
+  /** Added to the file's `risk`. */
+  readonly flags?: readonly string[]
+  /** Why it is not what it could have been, for the person: `the model did not answer; this is the template`. */
+  readonly remark?: string | undefined
 }
 
 export type WriteDraft = (request: DraftRequest) => Promise<DraftResult>

@@ -4,7 +4,7 @@ import type { TaskJob } from '#core/jobs.ts'
 import type { SocialAccountName } from '#core/social-accounts.ts'
 import { NETWORK_NAMES, type Network } from '#core/social-text.ts'
 import { withFront, withSection } from '#core/task-file.ts'
-import { type DraftOutcome, findClaimed, forbiddenHere, type HandInDeps, handIn } from './draft-reply.ts'
+import { type DraftOutcome, findClaimed, forbiddenHere, type HandInDeps, handIn } from './hand-in.ts'
 
 /** A post as whoever writes it wants it; the account is not theirs to choose. */
 export interface PostDraft {

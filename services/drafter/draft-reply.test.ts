@@ -10,7 +10,8 @@ import type { LedgerType } from '#core/ledger.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { draftOf, newTaskFile, parseTaskFile, renderSection, renderTaskFile } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
-import { claimedJobs, type DrafterDeps, draftReply } from './draft-reply.ts'
+import { type DrafterDeps, draftReply } from './draft-reply.ts'
+import { claimedJobs } from './hand-in.ts'
 import { templateDrafter } from './template-drafter.ts'
 
 const ID = '01J8Z3W6Q0ABCDEFGHJKABCDEF' as TaskId

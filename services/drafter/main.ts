@@ -9,7 +9,8 @@ import { oldestWaiting } from '#core/oldest.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { drafterSettings } from './config.ts'
-import { claimedJobs, draftReply } from './draft-reply.ts'
+import { draftReply } from './draft-reply.ts'
+import { claimedJobs } from './hand-in.ts'
 import { templateDrafter } from './template-drafter.ts'
 
 const config = loadConfig('drafter', drafterSettings)
