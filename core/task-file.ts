@@ -66,7 +66,7 @@ const frontSchema = z.looseObject({
   parent: line(26).optional(),
   /** Another task that this message belongs to: the local zone puts the two together. */
   joins: line(26).optional(),
-  priority: z.enum(['urgent', 'normal', 'low']).optional(),
+  priority: z.enum(['urgent', 'high', 'normal', 'low']).optional(),
   /** BCP 47, of the original. */
   language: line(35).optional(),
   after: z.array(line(26)).max(20).optional(),
