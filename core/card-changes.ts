@@ -32,7 +32,7 @@ export function changesBlocks(changes: DraftChanges | undefined): string[] {
   const isEqual = lines.every(({ kind }) => kind === 'same')
   const legend = '(`-` gone, `+` new, `~` other words: `[-gone-]`, `{+new+}`)'
   return [
-    ...(answers === undefined ? [`> **Please look again:** another draft came in place of ${before}.`] : []),
+    ...(answers === undefined ? [`> Another draft came in place of ${before}.`] : []),
     ...(isUnanswered ? [UNANSWERED] : []),
     ...(answers ? [isUnanswered ? '**Your notes**' : '**It answers your notes**', notesBlock(answers)] : []),
     ...(isEqual
