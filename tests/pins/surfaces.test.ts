@@ -202,6 +202,14 @@ test('skills', () => {
     'check-claimed',
     'claim-task',
     'cloud-draft-email',
+    'cloud-draft-social',
+    'cloud-health-check',
+    'cloud-odoo-draft',
+    'cloud-write-update',
+    'local-execute-approved',
+    'local-merge-updates',
+    'local-payments',
+    'local-whatsapp',
     'sync-vault',
   ])
 })
