@@ -1,6 +1,4 @@
-import { z } from 'zod'
-import type { AnswerForm } from '#core/answer-form.ts'
-import { answerForm } from '#core/answer-form.ts'
+import { DRAFT_ANSWER, type DraftAnswer } from '#core/draft-answer.ts'
 import { cleanDraft } from '#core/draft-fault.ts'
 import type { TaskId } from '#core/ids.ts'
 import type { AskModel, ModelPurpose } from '#core/ports/model.ts'
@@ -10,20 +8,6 @@ import { sumUsd } from './sum-usd.ts'
 
 const MAX_NEEDS = 5
 const MAX_READ = 3
-
-/** What a drafting model answers. It names no recipient, subject, attachment or account: those are not its to choose. */
-const textAnswer = z.strictObject({
-  text: z.string().max(70_000).describe('The whole draft, plain text. Empty only where `read` names files.'),
-  language: z.string().max(35).describe('The language of the text, such as en or de'),
-  needs: z
-    .array(z.string().max(300))
-    .max(20)
-    .default([])
-    .describe('Facts that are missing for a complete answer, a few words each'),
-  read: z.array(z.string().max(120)).max(20).default([]).describe('Files of the skill to be read first'),
-})
-type TextAnswer = z.output<typeof textAnswer>
-const FORM: AnswerForm<TextAnswer> = answerForm('draft', textAnswer)
 
 /** Why a text cannot be used. `isBearable`: it is kept with `flag` when asking again did not help. */
 export interface TextFault {
@@ -64,7 +48,7 @@ export async function askForText(question: TextQuestion, ask: AskModel, signal?:
   const answer = async (prompt: string) => {
     const { purpose, taskId, instructions, maxOutputTokens } = question
     const size = skill.metadata.model === 'small' ? 'small' : 'large'
-    const reply = await ask({ purpose, size, taskId, instructions, prompt, form: FORM, maxOutputTokens }, signal)
+    const reply = await ask({ purpose, size, taskId, instructions, prompt, form: DRAFT_ANSWER, maxOutputTokens }, signal)
     spent = sumUsd(spent, reply.costUsd)
     return reply
   }
@@ -98,6 +82,6 @@ export async function askForText(question: TextQuestion, ask: AskModel, signal?:
 }
 
 /** Of the files that it asks for, those there are. */
-function readable({ read }: TextAnswer, skill: Skill): string[] {
+function readable({ read }: DraftAnswer, skill: Skill): string[] {
   return [...new Set(read)].filter((path) => skill.files.includes(path)).slice(0, MAX_READ)
 }
