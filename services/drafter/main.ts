@@ -7,7 +7,7 @@ import { askSync } from '#adapters/state-files/requests.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { type TaskJob, taskJobId } from '#core/jobs.ts'
 import { oldestWaiting } from '#core/oldest.ts'
-import { loadConfig } from '#runtime/config.ts'
+import { loadServiceConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { drafterSettings } from './config.ts'
 import { draftTask } from './draft-task.ts'
@@ -16,7 +16,7 @@ import { claimedJobs } from './hand-in.ts'
 import { replyDrafter } from './reply-drafter.ts'
 import { watchSkills } from './watch-skills.ts'
 
-const config = loadConfig('drafter', drafterSettings)
+const config = loadServiceConfig('drafter', drafterSettings)
 const clock = { now: Date.now }
 const DRAFTING = { email: 'cloud-draft-email', social: 'cloud-draft-social' } as const
 
