@@ -48,7 +48,10 @@ export async function askForText(question: TextQuestion, ask: AskModel, signal?:
   const answer = async (prompt: string) => {
     const { purpose, taskId, instructions, maxOutputTokens } = question
     const size = skill.metadata.model === 'small' ? 'small' : 'large'
-    const reply = await ask({ purpose, size, taskId, instructions, prompt, form: DRAFT_ANSWER, maxOutputTokens }, signal)
+    const reply = await ask(
+      { purpose, size, taskId, instructions, prompt, form: DRAFT_ANSWER, maxOutputTokens },
+      signal,
+    )
     spent = sumUsd(spent, reply.costUsd)
     return reply
   }
