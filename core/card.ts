@@ -3,6 +3,8 @@ import { readingRows } from './card-reading.ts'
 import { type CardRow, code, minuteOf, plain } from './card-text.ts'
 import { CODE_LABEL } from './confirmation.ts'
 import { isDone } from './execution.ts'
+import type { Claim } from './grounding.ts'
+import { sourceBlock } from './grounding-card.ts'
 import { hiddenMarkup, sayHidden } from './hidden-markup.ts'
 import { shortId } from './ids.ts'
 import { quoteInert } from './quote.ts'
@@ -20,6 +22,8 @@ export interface CardFacts {
   readonly risks: readonly Risk[]
   /** To be typed before it may be approved; undefined where that is not needed. */
   readonly code: string | undefined
+  /** What the draft says that could be traced to a source. */
+  readonly claims?: readonly Claim[]
   /** When the draft expires, by its file or the handbook. */
   readonly expires: string | undefined
 }
@@ -80,7 +84,11 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
   ]
   const table = ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${inCell(value)} |`)]
   // A line right after a quote is part of the quote, and lines of a quote flow together: blanks keep them apart.
-  const blocks = [remarks.map((remark) => `> ${remark}`).join('\n>\n'), table.join('\n')]
+  const blocks = [
+    remarks.map((remark) => `> ${remark}`).join('\n>\n'),
+    table.join('\n'),
+    sourceBlock(facts.claims ?? []),
+  ]
   return blocks.filter((block) => block !== '').join('\n\n')
 }
 

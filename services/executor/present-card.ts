@@ -4,11 +4,12 @@ import { confirmationCode } from '#core/confirmation.ts'
 import { CountersignError } from '#core/errors.ts'
 import { isDone } from '#core/execution.ts'
 import { toldUntil } from '#core/freshness.ts'
+import { claimsOf, groundingRisks } from '#core/grounding-card.ts'
 import type { Presentation, SentBack } from '#core/ports/journal.ts'
 import { renderOutcomeCard, renderProblemCard } from '#core/problem-card.ts'
 import { needsCode, risksOf } from '#core/risk.ts'
 import { shownDigest } from '#core/shown.ts'
-import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
+import { renderTaskFile, section, type TaskFile, withFront } from '#core/task-file.ts'
 import { expiryOf } from '#core/timing.ts'
 import { fileNameOf, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
@@ -85,7 +86,7 @@ function render(
   digest: string,
   { action, back, say, isInDoubt }: Why,
   at: number,
-  { risk }: Knowledge,
+  knowledge: Knowledge,
   deps: ExecutorDeps,
 ): { text: string; generation: number } | CountersignError {
   try {
@@ -98,7 +99,7 @@ function render(
         ? renderCard(prepared, action.action, {
             ...facts,
             ...{ undoSeconds: deps.undoMs / 1000, notice },
-            ...judgedBy(prepared, action.action, { digest, at }, risk),
+            ...judgedBy(prepared, action.action, { digest, at }, knowledge),
           })
         : renderProblemCard(prepared, notice ?? problemOf(task, action), facts)
     return { text: renderTaskFile(rendered), generation: prepared.front.generation }
@@ -113,12 +114,15 @@ function judgedBy(
   task: TaskFile,
   action: Action,
   shown: { digest: string; at: number },
-  risk: Knowledge['risk'],
-): Pick<CardFacts, 'risks' | 'code' | 'expires'> {
-  const risks = risksOf(task, partsOf(action), risk)
+  { risk, words }: Knowledge,
+): Pick<CardFacts, 'risks' | 'claims' | 'code' | 'expires'> {
+  const parts = partsOf(action)
+  const sources = { original: section(task, 'original') ?? '', notes: section(task, 'notes') ?? '' }
+  const claims = claimsOf(parts.text, sources, words)
+  const risks = [...risksOf(task, parts, risk), ...groundingRisks(claims)]
   const expiry = expiryOf(task, risk.rules, shown.at)
   const expires = expiry === undefined ? undefined : new Date(expiry).toISOString()
-  return { risks, code: needsCode(risks) ? confirmationCode(shown) : undefined, expires }
+  return { risks, claims, code: needsCode(risks) ? confirmationCode(shown) : undefined, expires }
 }
 
 /**
