@@ -1,4 +1,5 @@
 import { type Action, actionRows, partsOf } from './action.ts'
+import { changesBlocks, type DraftChanges, revisionRows } from './card-changes.ts'
 import { readingRows } from './card-reading.ts'
 import { type CardRow, code, minuteOf, plain } from './card-text.ts'
 import { CODE_LABEL } from './confirmation.ts'
@@ -26,6 +27,8 @@ export interface CardFacts {
   readonly claims?: readonly Claim[]
   /** When the draft expires, by its file or the handbook. */
   readonly expires: string | undefined
+  /** For any but the first draft of the task. */
+  readonly changes?: DraftChanges | undefined
 }
 
 const UNTICKED = '- [ ] Approve\n- [ ] Reject\n- [ ] Redraft'
@@ -70,6 +73,7 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
     ...readingRows(partsOf(action).text),
     ...codeRow(task, facts),
     ['Expires', facts.expires ? minuteOf(facts.expires) : 'never'],
+    ...revisionRows(facts.changes),
     ['Drafted by', drafter(task)],
     [
       'Then',
@@ -87,6 +91,7 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
   const blocks = [
     remarks.map((remark) => `> ${remark}`).join('\n>\n'),
     table.join('\n'),
+    ...changesBlocks(facts.changes),
     sourceBlock(facts.claims ?? []),
   ]
   return blocks.filter((block) => block !== '').join('\n\n')

@@ -1,15 +1,18 @@
 import { type Action, type ActionVerdict, actionDigest, partsOf, sayAction } from '#core/action.ts'
 import { type CardFacts, renderCard } from '#core/card.ts'
+import type { DraftChanges } from '#core/card-changes.ts'
 import { confirmationCode } from '#core/confirmation.ts'
+import { revised } from '#core/draft-revision.ts'
 import { CountersignError } from '#core/errors.ts'
 import { isDone } from '#core/execution.ts'
 import { toldUntil } from '#core/freshness.ts'
 import { claimsOf, groundingRisks } from '#core/grounding-card.ts'
-import type { Presentation, SentBack } from '#core/ports/journal.ts'
+import { answeredNotes, restoredNotes } from '#core/notes-to-drafter.ts'
+import type { DraftMemory, Presentation, SentBack } from '#core/ports/journal.ts'
 import { renderOutcomeCard, renderProblemCard } from '#core/problem-card.ts'
 import { needsCode, risksOf } from '#core/risk.ts'
 import { shownDigest } from '#core/shown.ts'
-import { renderTaskFile, section, type TaskFile, withFront } from '#core/task-file.ts'
+import { draftOf, renderTaskFile, section, type TaskFile, withFront, withSection } from '#core/task-file.ts'
 import { expiryOf } from '#core/timing.ts'
 import { fileNameOf, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
@@ -51,7 +54,8 @@ export async function present(
   if (isKnown && !deps.isQuiet(path, read.text)) return
   const isOwnText = isOurs(path, read, last)
   const digest = action.ok ? actionDigest(action.action) : NO_ACTION
-  const rendered = render(task, isOwnText, digest, why, at, await deps.knowledge(), deps)
+  const draft = action.ok && !why.isInDoubt ? remember(task, read, deps) : undefined
+  const rendered = render(task, { isOwnText, digest, draft }, why, at, await deps.knowledge(), deps)
   if (rendered instanceof CountersignError)
     return explain(
       path,
@@ -64,7 +68,7 @@ export async function present(
     ...{ taskId: task.front.id, fileName: fileNameOf(path), folder: folderOf(path), received: read.received },
     ...{ generation, digest, shown: shownDigest(text), at },
   }
-  deps.journal.presenting({ ...card, isOwnText })
+  deps.journal.presenting({ ...card, isOwnText }, draft)
   if ((await deps.vault.replaceIf(path, read.text, text)) !== 'replaced') {
     // The person may have saved meanwhile: then this card is out of date, and the change is on its way to us.
     if (last?.stands) deps.journal.presenting(last)
@@ -82,8 +86,7 @@ export async function present(
 
 function render(
   task: TaskFile,
-  isOwnText: boolean,
-  digest: string,
+  { isOwnText, digest, draft }: { isOwnText: boolean; digest: string; draft: DraftMemory | undefined },
   { action, back, say, isInDoubt }: Why,
   at: number,
   knowledge: Knowledge,
@@ -93,13 +96,16 @@ function render(
     const prepared = prepare(task, isOwnText, back, at, leastGeneration(task, deps))
     const notice = back?.say ?? say
     const facts = { digest, presentedAt: new Date(at).toISOString() }
+    // Of a file that is not ours only what we know they asked for is theirs.
+    const notes = isOwnText ? (section(task, 'notes') ?? '') : (draft?.answers ?? '')
     const rendered = isInDoubt
       ? renderOutcomeCard(prepared, say ?? sayDoubt(task, deps), facts)
       : action.ok
-        ? renderCard(prepared, action.action, {
+        ? renderCard(isOwnText ? prepared : withNotes(prepared, draft), action.action, {
             ...facts,
             ...{ undoSeconds: deps.undoMs / 1000, notice },
-            ...judgedBy(prepared, action.action, { digest, at }, knowledge),
+            changes: changesOf(draft, deps),
+            ...judgedBy(prepared, action.action, { digest, at }, { ...knowledge, notes }),
           })
         : renderProblemCard(prepared, notice ?? problemOf(task, action), facts)
     return { text: renderTaskFile(rendered), generation: prepared.front.generation }
@@ -109,16 +115,34 @@ function render(
   }
 }
 
+function remember(task: TaskFile, { received }: Read, { journal }: ExecutorDeps): DraftMemory {
+  const { id: taskId, generation } = task.front
+  return revised(journal.draftMemory(taskId), { taskId, received, generation, text: draftOf(task) ?? '' })
+}
+
+/** As the drafter gave it back, with what it was asked for struck through once that is answered. */
+function withNotes(task: TaskFile, draft: DraftMemory | undefined): TaskFile {
+  if (draft?.answers === undefined) return task
+  const notes = section(task, 'notes') ?? ''
+  const then = draft.isUnanswered ? restoredNotes(notes, draft.answers) : answeredNotes(notes, draft.answers)
+  return withSection(task, 'notes', then)
+}
+
+function changesOf(draft: DraftMemory | undefined, { compare }: ExecutorDeps): DraftChanges | undefined {
+  if (draft?.previous === undefined) return undefined
+  const { revision, answers, isUnanswered, previous, shown } = draft
+  return { revision, answers, isUnanswered, lines: compare(previous, shown) }
+}
+
 /** What the handbook of this moment makes of it. */
 function judgedBy(
   task: TaskFile,
   action: Action,
   shown: { digest: string; at: number },
-  { risk, words }: Knowledge,
+  { risk, words, notes }: Knowledge & { readonly notes: string },
 ): Pick<CardFacts, 'risks' | 'claims' | 'code' | 'expires'> {
   const parts = partsOf(action)
-  const sources = { original: section(task, 'original') ?? '', notes: section(task, 'notes') ?? '' }
-  const claims = claimsOf(parts.text, sources, words)
+  const claims = claimsOf(parts.text, { original: section(task, 'original') ?? '', notes }, words)
   const risks = [...risksOf(task, parts, risk), ...groundingRisks(claims)]
   const expiry = expiryOf(task, risk.rules, shown.at)
   const expires = expiry === undefined ? undefined : new Date(expiry).toISOString()
