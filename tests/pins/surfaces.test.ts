@@ -135,6 +135,7 @@ test('ledger entry types', () => {
       "mail.bounced",
       "task.claimed",
       "task.given-back",
+      "model.asked",
       "task.drafted",
       "task.returned",
       "draft.presented",
