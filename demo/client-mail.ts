@@ -38,8 +38,7 @@ export async function readClientInbox(mail: ClientMail): Promise<IncomingMail[]>
     for await (const one of client.fetch('1:*', { uid: true, source: true, internalDate: true })) {
       const source = one.source ?? Buffer.alloc(0)
       const receivedAt = new Date(one.internalDate ?? 0).getTime()
-      const place = { uidValidity: String(mailbox.uidValidity), uid: one.uid, receivedAt }
-      letters.push(await parseMail({ ...place, size: source.length, source, declaredAttachments: [] }))
+      letters.push(await parseMail({ receivedAt, size: source.length, source, declaredAttachments: [] }))
     }
     return letters
   })

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FetchMessageObject, ImapFlow, MailboxObject } from 'imapflow'
-import type { MailAccount, MailHandlers, MailSource, RawMail, StartingPoint } from '#core/ports/mail.ts'
+import type { MailAccount, MailHandlers, MailPosition, MailSource, RawMail, StartingPoint } from '#core/ports/mail.ts'
 import { declaredAttachments } from './body-structure.ts'
 import { IMAP_TIMINGS, type ImapTimings, imapFault, newClient, within } from './connection.ts'
 
@@ -110,27 +110,29 @@ async function catchUp(
   ask: Ask,
   onlyReports: boolean,
 ): Promise<void> {
-  const uidValidity = String(mailbox.uidValidity)
-  const start = handlers.startingPoint(uidValidity)
+  const epoch = String(mailbox.uidValidity)
+  const positionOf = (uid: number): MailPosition => ({ epoch, mark: String(uid) })
+  const start = handlers.startingPoint(epoch)
   const uids = await ask(() => newUids(client, start))
   const wanted = onlyReports ? await ask(() => reportsAmong(client, uids)) : uids
   for (const uid of wanted) {
-    const raw = await ask(() => fetchMessage(client, uidValidity, uid), 3)
-    if (raw) await handlers.onMessage(raw)
+    const raw = await ask(() => fetchMessage(client, uid), 3)
+    if (raw) await handlers.onMessage({ ...raw, position: positionOf(uid) })
   }
   // At a first look, older messages than those found are done with as well.
-  const floor = 'sinceMs' in start ? (mailbox.uidNext ?? 1) - 1 : start.afterUid
-  handlers.onCaughtUp(uidValidity, Math.max(floor, uids.at(-1) ?? 0))
+  const floor = start.after === undefined ? (mailbox.uidNext ?? 1) - 1 : Number(start.after)
+  handlers.onCaughtUp(positionOf(Math.max(floor, uids.at(-1) ?? 0)))
 }
 
 async function newUids(client: ImapFlow, start: StartingPoint): Promise<number[]> {
-  if ('sinceMs' in start) {
+  if (start.after === undefined) {
     const found = await client.search({ since: new Date(start.sinceMs) }, { uid: true })
     return (found || []).toSorted((a, b) => a - b)
   }
   // `N:*` always matches the last message, even when its UID is below N (RFC 3501).
-  const found = await client.search({ uid: `${start.afterUid + 1}:*` }, { uid: true })
-  return (found || []).filter((uid) => uid > start.afterUid).sort((a, b) => a - b)
+  const after = Number(start.after)
+  const found = await client.search({ uid: `${after + 1}:*` }, { uid: true })
+  return (found || []).filter((uid) => uid > after).sort((a, b) => a - b)
 }
 
 async function reportsAmong(client: ImapFlow, uids: readonly number[]): Promise<number[]> {
@@ -143,7 +145,7 @@ async function reportsAmong(client: ImapFlow, uids: readonly number[]): Promise<
 }
 
 /** undefined: it was deleted in the meantime. */
-async function fetchMessage(client: ImapFlow, uidValidity: string, uid: number): Promise<RawMail | undefined> {
+async function fetchMessage(client: ImapFlow, uid: number): Promise<RawMail | undefined> {
   const query = { uid: true, size: true, internalDate: true, bodyStructure: true }
   const about = await client.fetchOne(String(uid), query, { uid: true })
   if (!about) return undefined
@@ -152,8 +154,6 @@ async function fetchMessage(client: ImapFlow, uidValidity: string, uid: number):
   const source = content ? content.source : undefined
   if (!source) return undefined
   return {
-    uidValidity,
-    uid,
     receivedAt: receivedAt(about),
     // Some servers report another size than they deliver: what was asked for whole is whole.
     size: isWhole ? source.length : (about.size ?? source.length),

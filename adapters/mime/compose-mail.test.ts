@@ -59,8 +59,6 @@ describe('composeMail', () => {
     const { raw, envelope } = await composeMail(action, composition)
     expect(envelope).toEqual({ from: 'owner@x.test', to: ['client@y.test', 'other@y.test'] })
     const mail = await parseMail({
-      uidValidity: '1',
-      uid: 1,
       receivedAt: 0,
       size: raw.length,
       source: raw,

@@ -7,8 +7,6 @@ const RECEIVED = Date.UTC(2026, 10, 20, 10)
 const raw = (source: string | Uint8Array, more: Partial<RawMail> = {}): RawMail => {
   const bytes = typeof source === 'string' ? Buffer.from(source.replace(/\r?\n/g, '\r\n')) : source
   return {
-    uidValidity: '1',
-    uid: 1,
     receivedAt: RECEIVED,
     size: bytes.length,
     source: bytes,

@@ -4,7 +4,7 @@ import { readDeliveryReport } from './parse-report.ts'
 const read = (source: string) => {
   const bytes = Buffer.from(source.replace(/\r?\n/g, '\r\n'))
   return readDeliveryReport({
-    ...{ uidValidity: '1', uid: 1, receivedAt: 0, size: bytes.length, source: bytes, declaredAttachments: [] },
+    ...{ receivedAt: 0, size: bytes.length, source: bytes, declaredAttachments: [] },
   })
 }
 

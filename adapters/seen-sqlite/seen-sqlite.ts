@@ -5,10 +5,17 @@ import type { SeenMail } from '#core/ports/seen-mail.ts'
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS messages (key TEXT PRIMARY KEY, task_id TEXT, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS positions (
-    mailbox TEXT NOT NULL, uid_validity TEXT NOT NULL, uid INTEGER NOT NULL, at INTEGER NOT NULL,
-    PRIMARY KEY (mailbox, uid_validity)
+  CREATE TABLE IF NOT EXISTS marks (
+    mailbox TEXT NOT NULL, epoch TEXT NOT NULL, mark TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (mailbox, epoch)
   ) STRICT, WITHOUT ROWID;`
+/** Until version 0.1 positions were IMAP's only. */
+const CARRY_OVER = `
+  BEGIN IMMEDIATE;
+  INSERT INTO marks SELECT mailbox, uid_validity, CAST(uid AS TEXT), at FROM positions WHERE true ON CONFLICT DO NOTHING;
+  DROP TABLE positions;
+  COMMIT;`
+const WHOLE_NUMBER = /^(?:0|[1-9]\d{0,99})$/
 
 /** Opens (or makes, 0600) the SQLite file of triage. Losing it is harmless: task files carry ids made from their messages. */
 export function openSeenMail(path: string): SeenMail {
@@ -17,19 +24,25 @@ export function openSeenMail(path: string): SeenMail {
   chmodSync(path, 0o600)
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
   db.exec(SCHEMA)
+  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'positions'").get()) db.exec(CARRY_OVER)
   const find = db.prepare('SELECT 1 FROM messages WHERE key = ?')
   const add = db.prepare('INSERT INTO messages (key, task_id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
-  const position = db.prepare('SELECT uid FROM positions WHERE mailbox = ? AND uid_validity = ?')
+  const findMark = db.prepare('SELECT mark FROM marks WHERE mailbox = ? AND epoch = ?')
+  // Numbers without leading zeros, larger than SQLite's own: the longer one is larger.
   const raise = db.prepare(
-    `INSERT INTO positions (mailbox, uid_validity, uid, at) VALUES (?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET uid = max(uid, excluded.uid), at = max(at, excluded.at)`,
+    `INSERT INTO marks (mailbox, epoch, mark, at) VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET at = max(at, excluded.at),
+       mark = iif((length(excluded.mark), excluded.mark) > (length(mark), mark), excluded.mark, mark)`,
   )
-  const last = db.prepare('SELECT max(at) AS at FROM positions WHERE mailbox = ?')
+  const last = db.prepare('SELECT max(at) AS at FROM marks WHERE mailbox = ?')
   return {
     has: (messageKey) => find.get(messageKey) !== undefined,
     add: (messageKey, { at, taskId }) => void add.run(messageKey, taskId ?? null, at),
-    highWater: (mailbox, uidValidity) => numberOf(position.get(mailbox, uidValidity)?.uid),
-    raiseHighWater: (mailbox, uidValidity, uid, at) => void raise.run(mailbox, uidValidity, uid, at),
+    highWater: (mailbox, epoch) => findMark.get(mailbox, epoch)?.mark as string | undefined,
+    raiseHighWater(mailbox, { epoch, mark }, at) {
+      if (!WHOLE_NUMBER.test(mark)) throw new RangeError(`remembering how far ${mailbox} was read: ${mark}`)
+      raise.run(mailbox, epoch, mark, at)
+    },
     lastActivity: (mailbox) => numberOf(last.get(mailbox)?.at),
     [Symbol.dispose]: () => db.close(),
   }

@@ -24,11 +24,19 @@ export interface IncomingAttachment {
   readonly content?: { readonly sha256: string; readonly bytes: Uint8Array }
 }
 
+/** How far a mailbox was read. Marks of one epoch grow with the mailbox; those of two epochs have nothing in common. */
+export interface MailPosition {
+  /** IMAP: the UIDVALIDITY. Gmail: always the same. */
+  readonly epoch: string
+  /** A whole number in decimal digits, of any length. IMAP: a UID. Gmail: a history id. */
+  readonly mark: string
+}
+
 /** A message as it came from the mailbox, unparsed. */
 export interface RawMail {
-  readonly uidValidity: string
-  readonly uid: number
-  /** When the server received it (INTERNALDATE), ms. */
+  /** Once this message is dealt with, the mailbox is read up to here; missing where only `onCaughtUp` can tell. */
+  readonly position?: MailPosition
+  /** When the server received it, ms. */
   readonly receivedAt: number
   /** Its whole size in bytes, of which `source` holds the beginning. */
   readonly size: number
@@ -63,15 +71,20 @@ export interface IncomingMail {
 /** Reads a raw message. Never throws on hostile or broken ones: what cannot be read is named in `problems`. */
 export type MailParser = (raw: RawMail) => Promise<IncomingMail>
 
-/** From where a mailbox is read: after a UID of this UIDVALIDITY, or (never seen) what arrived since a time. */
-export type StartingPoint = { readonly afterUid: number } | { readonly sinceMs: number }
+/** From where a mailbox is read. */
+export interface StartingPoint {
+  /** After this mark; missing: never read in this epoch. */
+  readonly after?: string
+  /** What arrived since then, where there is no mark or the server knows it no longer (ms). */
+  readonly sinceMs: number
+}
 
 export interface MailHandlers {
-  startingPoint(uidValidity: string): StartingPoint
-  /** One message at a time, ascending UIDs. When it throws, the same message comes again after the back-off. */
+  startingPoint(epoch: string): StartingPoint
+  /** One message at a time, oldest first. When it throws, the same message comes again after the back-off. */
   onMessage(raw: RawMail): Promise<void>
-  /** All messages up to this UID were handed over. Called after every look at the mailbox, also when nothing was new. */
-  onCaughtUp(uidValidity: string, uid: number): void
+  /** All messages up to here were handed over. Called after every look at the mailbox, also when nothing was new. */
+  onCaughtUp(position: MailPosition): void
   onState(state: SourceState): void
 }
 
@@ -80,8 +93,8 @@ export type SourceState =
   | { readonly kind: 'disconnected'; readonly error: Error; readonly retryInMs: number }
 
 /**
- * A mailbox that is only looked at: opened read-only, nothing marked, moved or deleted. `watch` announces new
- * messages as the server pushes them, reconnects with back-off for ever, and stops when disposed.
+ * A mailbox that is only looked at: nothing in it is marked, moved or deleted. `watch` announces new messages as it
+ * learns of them, reconnects with back-off for ever, and stops when disposed.
  */
 export interface MailSource {
   watch(handlers: MailHandlers): AsyncDisposable

@@ -138,7 +138,8 @@ describe('a mail that came back', () => {
 describe('the watch for reports', () => {
   const raw = (uid: number, source = 'report'): RawMail => {
     const bytes = Buffer.from(source)
-    return { uidValidity: '7', uid, receivedAt: 5, size: bytes.length, source: bytes, declaredAttachments: [] }
+    const position = { epoch: '7', mark: String(uid) }
+    return { position, receivedAt: 5, size: bytes.length, source: bytes, declaredAttachments: [] }
   }
   let box: ReturnType<typeof bounceBox>
   let handlers: MailHandlers
@@ -152,9 +153,9 @@ describe('the watch for reports', () => {
     const seen: SeenMail = {
       has: (key) => told.has(key),
       add: (key) => void told.add(key),
-      highWater: () => highWater,
-      raiseHighWater: (_mailbox, _validity, uid) => {
-        highWater = Math.max(highWater ?? 0, uid)
+      highWater: () => (highWater === undefined ? undefined : String(highWater)),
+      raiseHighWater: (_mailbox, { mark }) => {
+        highWater = Math.max(highWater ?? 0, Number(mark))
       },
       lastActivity: () => undefined,
       [Symbol.dispose]() {},
@@ -173,7 +174,7 @@ describe('the watch for reports', () => {
     box.waiting()[0]?.done()
     await handled
     expect([highWater, told.size]).toEqual([3, 1])
-    expect(handlers.startingPoint('7')).toEqual({ afterUid: 3 })
+    expect(handlers.startingPoint('7')).toMatchObject({ after: '3' })
   })
 
   test('hands the same report over once, and passes over what is none', async () => {

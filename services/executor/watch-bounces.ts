@@ -24,9 +24,9 @@ export interface WatchBouncesDeps {
 export function watchBounces(deps: WatchBouncesDeps): MailHandlers {
   const { seen, clock, mailbox, log } = deps
   return {
-    startingPoint(uidValidity) {
-      const afterUid = seen.highWater(mailbox, uidValidity)
-      return afterUid === undefined ? { sinceMs: clock.now() - FIRST_LOOK_MS } : { afterUid }
+    startingPoint(epoch) {
+      const after = seen.highWater(mailbox, epoch)
+      return { ...(after !== undefined && { after }), sinceMs: clock.now() - FIRST_LOOK_MS }
     },
     async onMessage(raw) {
       const key = createHash('sha256').update(raw.source).digest('hex')
@@ -37,9 +37,9 @@ export function watchBounces(deps: WatchBouncesDeps): MailHandlers {
         await told
         seen.add(key, { at: clock.now() })
       }
-      seen.raiseHighWater(mailbox, raw.uidValidity, raw.uid, clock.now())
+      if (raw.position) seen.raiseHighWater(mailbox, raw.position, clock.now())
     },
-    onCaughtUp: (uidValidity, uid) => seen.raiseHighWater(mailbox, uidValidity, uid, clock.now()),
+    onCaughtUp: (position) => seen.raiseHighWater(mailbox, position, clock.now()),
     onState(state) {
       if (state.kind === 'disconnected')
         log.warn({ err: state.error, retryInMs: state.retryInMs }, 'mail that comes back is not noticed for now')

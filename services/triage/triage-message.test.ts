@@ -22,10 +22,10 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true }))
 
 const FILE = 'EMAIL_2026-11-20_'
-const mail = (lines: string, uid = 1): RawMail => {
+const mail = (lines: string): RawMail => {
   const source = Buffer.from(lines.replace(/\r?\n/g, '\r\n'))
   const receivedAt = Date.UTC(2026, 10, 20, 10)
-  return { uidValidity: '1', uid, receivedAt, size: source.length, source, declaredAttachments: [] }
+  return { receivedAt, size: source.length, source, declaredAttachments: [] }
 }
 const INVOICE = mail(`From: Client <client@example.test>
 To: owner@x.test
@@ -126,10 +126,12 @@ describe('triageMessage', () => {
     expect(parsed).toMatchObject({ task: { front: { title: expect.stringContaining('hxxp[:]//x.test') } } })
   })
 
-  it('does a mail once, also under another UID', async () => {
+  it('does a mail once, also at another position', async () => {
     using deps = await open()
     await triageMessage(INVOICE, deps)
-    expect(await triageMessage({ ...INVOICE, uid: 9, uidValidity: '2' }, deps)).toEqual({ kind: 'duplicate' })
+    expect(await triageMessage({ ...INVOICE, position: { epoch: '2', mark: '9' } }, deps)).toEqual({
+      kind: 'duplicate',
+    })
     expect(taskFiles()).toHaveLength(1)
   })
 

@@ -20,30 +20,30 @@ export interface WatchDeps extends TriageDeps {
 export function watchMailbox(deps: WatchDeps): MailHandlers & { readiness(): true | string } {
   let state: SourceState | undefined
   return {
-    /** A mailbox made anew (other UIDVALIDITY) is read from the last look on; what was dealt with is recognised. */
-    startingPoint(uidValidity) {
-      const afterUid = deps.seen.highWater(deps.mailbox, uidValidity)
-      if (afterUid !== undefined) return { afterUid }
-      const sinceMs = deps.clock.now() - deps.sinceDays * DAY_MS
-      return { sinceMs: Math.min(sinceMs, deps.seen.lastActivity(deps.mailbox) ?? sinceMs) }
+    /** A mailbox made anew (another epoch) is read from the last look on; what was dealt with is recognised. */
+    startingPoint(epoch) {
+      const after = deps.seen.highWater(deps.mailbox, epoch)
+      const firstLook = deps.clock.now() - deps.sinceDays * DAY_MS
+      const sinceMs = Math.min(firstLook, deps.seen.lastActivity(deps.mailbox) ?? firstLook)
+      return { ...(after !== undefined && { after }), sinceMs }
     },
     async onMessage(raw) {
       const outcome = await triageMessage(raw, deps).catch((error: unknown) => {
         deps.metrics.count('countersign_mails_total', { outcome: 'failed' })
         throw error
       })
-      deps.seen.raiseHighWater(deps.mailbox, raw.uidValidity, raw.uid, deps.clock.now())
+      if (raw.position) deps.seen.raiseHighWater(deps.mailbox, raw.position, deps.clock.now())
       deps.metrics.count('countersign_mails_total', { outcome: outcome.kind })
       deps.beat()
       if (outcome.kind === 'task') {
         deps.metrics.count('countersign_tasks_total', { outcome: 'created' })
-        deps.log.info({ uid: raw.uid, task: outcome.taskId, path: outcome.fileName }, 'a mail became a task')
+        deps.log.info({ name: deps.mailbox, task: outcome.taskId, path: outcome.fileName }, 'a mail became a task')
       } else if (outcome.kind === 'skipped') {
-        deps.log.info({ uid: raw.uid, reason: outcome.reason }, 'a mail was skipped')
+        deps.log.info({ name: deps.mailbox, reason: outcome.reason }, 'a mail was skipped')
       }
     },
-    onCaughtUp(uidValidity, uid) {
-      deps.seen.raiseHighWater(deps.mailbox, uidValidity, uid, deps.clock.now())
+    onCaughtUp(position) {
+      deps.seen.raiseHighWater(deps.mailbox, position, deps.clock.now())
       deps.beat()
     },
     onState(next) {

@@ -95,7 +95,7 @@ describe('a mail made for an editor’s plugins and for our own parser (T17, T18
       '',
     ]
     const source = Buffer.from(lines.join('\r\n'))
-    return { uidValidity: '1', uid: 1, receivedAt: START, size: source.length, source, declaredAttachments: [] }
+    return { receivedAt: START, size: source.length, source, declaredAttachments: [] }
   }
 
   it('becomes a task in which nothing of it is live', async () => {

@@ -87,6 +87,7 @@ test('error codes', () => {
       "ERR_OUTCOME_UNKNOWN",
       "ERR_REDIS_MISSING",
       "ERR_REDIS_UNREACHABLE",
+      "ERR_SKILL_INVALID",
       "ERR_SOCIAL_AUTH",
       "ERR_SOCIAL_REFUSED",
       "ERR_SOCIAL_UNREACHABLE",

@@ -31,8 +31,6 @@ async function throughTheCloud(source: string) {
   using seen = openSeenMail(join(home, 'state/triage.sqlite'))
   const bytes = Buffer.from(source.replace(/\r?\n/g, '\r\n'))
   const raw = {
-    uidValidity: '1',
-    uid: 1,
     receivedAt: clock.now(),
     size: bytes.length,
     source: bytes,
