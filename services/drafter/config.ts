@@ -1,8 +1,10 @@
+import { modelSettings } from '#runtime/model-settings.ts'
 import { folder, milliseconds, ownerSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
 
 export const drafterSettings = {
   ...zoneSettings,
   ...ownerSettings,
+  ...modelSettings,
   skills: setting('COUNTERSIGN_SKILLS', folder('./skills')),
   /** Drafts worked on at once. */
   concurrency: setting('COUNTERSIGN_DRAFTER_CONCURRENCY', wholeNumber(1, 16, 2)),
