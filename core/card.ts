@@ -4,6 +4,8 @@ import { readingRows } from './card-reading.ts'
 import { type CardRow, code, minuteOf, plain } from './card-text.ts'
 import { CODE_LABEL } from './confirmation.ts'
 import { isDone } from './execution.ts'
+import type { Claim } from './grounding.ts'
+import { sourceBlock } from './grounding-card.ts'
 import { hiddenMarkup, sayHidden } from './hidden-markup.ts'
 import { shortId } from './ids.ts'
 import { quoteInert } from './quote.ts'
@@ -21,6 +23,8 @@ export interface CardFacts {
   readonly risks: readonly Risk[]
   /** To be typed before it may be approved; undefined where that is not needed. */
   readonly code: string | undefined
+  /** What the draft says that could be traced to a source. */
+  readonly claims?: readonly Claim[]
   /** When the draft expires, by its file or the handbook. */
   readonly expires: string | undefined
   /** For any but the first draft of the task. */
@@ -89,6 +93,7 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
     remarks.map((remark) => `> ${remark}`).join('\n>\n'),
     table.join('\n'),
     ...changesBlocks(facts.changes),
+    sourceBlock(facts.claims ?? []),
   ]
   return blocks.filter((block) => block !== '').join('\n\n')
 }

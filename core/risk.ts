@@ -1,3 +1,4 @@
+import { GROUNDING_FLAGS } from './grounding-flags.ts'
 import { type HandbookRules, sayRuleProblem } from './handbook-rules.ts'
 import { KnownParties } from './look-alike.ts'
 import { moneyRisks } from './risk-money.ts'
@@ -84,9 +85,11 @@ export function risksOf(task: TaskFile, parts: ActionParts, facts: RiskFacts): R
     ...handbookRisks(facts.rules),
   ]
   const ownFlags = new Set(own.map(({ flag }) => flag))
-  const claimed = task.front.risk.map((flag): Risk => {
-    return { flag, level: RAISING.has(flag) ? 'high' : 'notice', say: FLAGS[flag] ?? flag }
-  })
+  const claimed = task.front.risk
+    .filter((flag) => !GROUNDING_FLAGS.has(flag))
+    .map((flag): Risk => {
+      return { flag, level: RAISING.has(flag) ? 'high' : 'notice', say: FLAGS[flag] ?? flag }
+    })
   const all = [...own, ...claimed.filter(({ flag, level }) => level === 'high' || !ownFlags.has(flag))]
   const distinct = [...new Map(all.map((risk) => [`${risk.level} ${risk.flag} ${risk.say}`, risk])).values()]
   return [...distinct.filter(isHigh), ...distinct.filter((risk) => !isHigh(risk))].slice(0, MAX_RISKS)

@@ -4,7 +4,7 @@ import type { TaskId } from '#core/ids.ts'
 import type { AskModel, ModelPurpose } from '#core/ports/model.ts'
 import type { Skill } from '#core/ports/skills.ts'
 import { oneLine } from '#core/quote.ts'
-import { sumUsd } from './sum-usd.ts'
+import { parseUsd, renderUsd } from '#core/spend.ts'
 
 const MAX_NEEDS = 5
 const MAX_READ = 3
@@ -44,7 +44,7 @@ export type TextOutcome =
  */
 export async function askForText(question: TextQuestion, ask: AskModel, signal?: AbortSignal): Promise<TextOutcome> {
   const { skill, check } = question
-  let spent = '0'
+  let spent = 0n
   const answer = async (prompt: string) => {
     const { purpose, taskId, instructions, maxOutputTokens } = question
     const size = skill.metadata.model === 'small' ? 'small' : 'large'
@@ -52,7 +52,7 @@ export async function askForText(question: TextQuestion, ask: AskModel, signal?:
       { purpose, size, taskId, instructions, prompt, form: DRAFT_ANSWER, maxOutputTokens },
       signal,
     )
-    spent = sumUsd(spent, reply.costUsd)
+    spent += parseUsd(reply.costUsd) ?? 0n
     return reply
   }
   let prompt = question.prompt
@@ -69,17 +69,27 @@ export async function askForText(question: TextQuestion, ask: AskModel, signal?:
     fault = reply.kind === 'answered' ? check(cleanDraft(reply.value.text)) : undefined
   }
   if (reply.kind === 'unanswered')
-    return { kind: 'failed', say: reply.say, costUsd: spent, isConfigured: reply.reason !== 'not-configured' }
+    return {
+      kind: 'failed',
+      say: reply.say,
+      costUsd: renderUsd(spent),
+      isConfigured: reply.reason !== 'not-configured',
+    }
   if (fault && fault.flag === undefined)
     return {
       kind: 'failed',
       say: `what the model wrote could not be used: ${fault.problem}`,
-      costUsd: spent,
+      costUsd: renderUsd(spent),
       isConfigured: true,
     }
   const needs = reply.value.needs.slice(0, MAX_NEEDS).map((one) => oneLine(one, 100))
   return {
-    ...{ kind: 'written', text: cleanDraft(reply.value.text), model: reply.model.slice(0, 100), costUsd: spent },
+    ...{
+      kind: 'written',
+      text: cleanDraft(reply.value.text),
+      model: reply.model.slice(0, 100),
+      costUsd: renderUsd(spent),
+    },
     ...{ needs: needs.filter((one) => one !== ''), flags: fault?.flag === undefined ? [] : [fault.flag] },
   }
 }

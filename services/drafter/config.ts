@@ -1,9 +1,11 @@
 import { socialAccountList } from '#core/social-accounts.ts'
+import { modelSettings } from '#runtime/model-settings.ts'
 import { folder, milliseconds, optional, ownerSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
 
 export const drafterSettings = {
   ...zoneSettings,
   ...ownerSettings,
+  ...modelSettings,
   skills: setting('COUNTERSIGN_SKILLS', folder('./skills')),
   /** The owner's skills: each file there goes before the one of the same name that came with the program. */
   skillsOwn: setting('COUNTERSIGN_SKILLS_OWN', optional(folder())),

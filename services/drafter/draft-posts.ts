@@ -1,5 +1,6 @@
 import { draftFault } from '#core/draft-fault.ts'
 import { readHandbookRules } from '#core/handbook-rules.ts'
+import { openNotes } from '#core/notes-to-drafter.ts'
 import type { AskModel } from '#core/ports/model.ts'
 import type { OpenSkill } from '#core/ports/skills.ts'
 import { oneLine } from '#core/quote.ts'
@@ -98,7 +99,7 @@ async function materialOf({ task }: Claimed, { vault }: Pick<HandInDeps, 'vault'
   ])
   const { title } = task.front
   const asked = section(task, 'original') ?? ''
-  const notes = section(task, 'notes')?.trim() ?? ''
+  const notes = openNotes(section(task, 'notes') ?? '')
   return { title, asked, notes, previous: draftOf(task) ?? '', goals: goals.text, handbook: handbook.text }
 }
 

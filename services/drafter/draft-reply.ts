@@ -8,6 +8,7 @@ import { openNotes } from '#core/notes-to-drafter.ts'
 import type { WriteDraft } from '#core/ports/drafting.ts'
 import { oneLine } from '#core/quote.ts'
 import { draftOf, section, type TaskFile, withFront, withSection } from '#core/task-file.ts'
+import { examplesFor } from './examples.ts'
 import { type DraftOutcome, findClaimed, forbiddenHere, type HandInDeps, handIn } from './hand-in.ts'
 import { drafted, readOwnNote, riskWith } from './made-by.ts'
 
@@ -47,7 +48,8 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
   const source = task.front.source
   const own = await readOwnNote('Company_Handbook.md', deps.vault)
   const handbook = readHandbook(own.text)
-  const expiresAfterMs = readHandbookRules(handbook.text).expiry[task.front.domain] ?? deps.expiresAfterMs
+  const rules = readHandbookRules(handbook.text)
+  const expiresAfterMs = rules.expiry[task.front.domain] ?? deps.expiresAfterMs
   const written = await deps.write({
     taskId: task.front.id,
     domain: task.front.domain,
@@ -59,7 +61,7 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
     handbook: handbook.text,
     notes: openNotes(section(task, 'notes') ?? ''),
     previous: draftOf(task) ?? '',
-    examples: [],
+    examples: await examplesFor(source?.reply_to?.[0], rules, deps.vault),
   })
   const withDraft = withSection(
     withFront(task, {

@@ -8,6 +8,7 @@ import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { type TaskJob, taskJobId } from '#core/jobs.ts'
 import { oldestWaiting } from '#core/oldest.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
+import { hasModel, modelsOf } from '#runtime/model-settings.ts'
 import { runService } from '#runtime/service.ts'
 import { drafterSettings } from './config.ts'
 import { draftTask } from './draft-task.ts'
@@ -20,7 +21,7 @@ const config = loadServiceConfig('drafter', drafterSettings)
 const clock = { now: Date.now }
 const DRAFTING = { email: 'cloud-draft-email', social: 'cloud-draft-social' } as const
 
-await runService('drafter', config, async ({ log, metrics, resources, check, progress }) => {
+await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping }) => {
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
   check('redis', () => redis.ping())
   const doorbell = resources.use(await openDoorbell(redis, log))
@@ -30,7 +31,16 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   )
   const skills = skillFolders(config.skills, config.skillsOwn)
   check('skills', watchSkills(skills.list, DRAFTING, log))
+  // Loaded only where one is configured: it takes memory.
+  const ask = hasModel(config)
+    ? resources.use(
+        (await import('#adapters/model/open-model.ts')).openModel(modelsOf(config), {
+          ...{ log, metrics, ledger, clock, stateDir: config.state },
+        }),
+      )
+    : undefined
   const common = {
+    ...{ ask, signal: stopping },
     ...{ vault, ledger, clock, zone: config.zone, agent: config.agent },
     ...{ openSkill: skills.open, ownerName: config.ownerName, expiresAfterMs: config.expiresDays * 86_400_000 },
   }

@@ -6,7 +6,6 @@ import type { OpenSkill, Skill } from '#core/ports/skills.ts'
 import { oneLine } from '#core/quote.ts'
 import { askForText, type TextFault, type TextOutcome } from './ask-for-text.ts'
 import { replyPrompt } from './reply-prompt.ts'
-import { sumUsd } from './sum-usd.ts'
 import { templateReply } from './template-reply.ts'
 
 /** Longer answers are nobody's. */
@@ -91,7 +90,7 @@ function fromTemplate(
   ]
   return {
     text: templateReply(request, language, skill),
-    ...{ by: skill.name, model: 'template', costUsd: sumUsd('0', failed?.costUsd ?? '0') },
+    ...{ by: skill.name, model: 'template', costUsd: failed?.costUsd ?? '0' },
     ...remarked(remarks),
   }
 }
