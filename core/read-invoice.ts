@@ -2,9 +2,12 @@ import { z } from 'zod'
 import { findAmounts } from './amounts.ts'
 import { answerForm } from './answer-form.ts'
 import { DECIMAL, plainDecimal } from './decimal.ts'
-import { type InvoiceOrder, invoiceOrder, isCurrency, isoDay, MAX_LINES, orderFault } from './invoice.ts'
+import { type InvoiceOrder, invoiceOrder, isCurrency, isoDay, orderFault } from './invoice.ts'
 import { canonicalAddress } from './mail-address.ts'
 import { oneLine } from './quote.ts'
+
+/** All of them stand in the task's front matter. */
+const MAX_LINES_OF_A_MAIL = 20
 
 const said = (max: number, what: string) => z.string().min(1).max(max).nullable().describe(what)
 const figure = z.string().regex(DECIMAL).nullable()
@@ -30,7 +33,7 @@ export const invoiceAnswer = z.strictObject({
           .describe('["19"] for 19 %; [] only where it is said that there is no tax; null where nothing is said'),
       }),
     )
-    .max(MAX_LINES),
+    .max(MAX_LINES_OF_A_MAIL),
   prices_include_tax: z.boolean().nullable(),
   currency: z
     .string()

@@ -61,6 +61,7 @@ function depsWith(answers_: readonly Scripted[] | undefined, over: Partial<Vault
     ...common,
     ownerAddress: 'owner@countersign.test',
     write: replyDrafter({ ...common, skillName: 'cloud-draft-email', recognizeLanguage: () => undefined }),
+    invoices: { ...common, skillName: 'cloud-odoo-draft' },
     posts: {
       ...{ ...common, skillName: 'cloud-draft-social' },
       accounts: [

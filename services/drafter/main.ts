@@ -9,6 +9,7 @@ import { type TaskJob, taskJobId } from '#core/jobs.ts'
 import { oldestWaiting } from '#core/oldest.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
 import { hasModel, modelsOf } from '#runtime/model-settings.ts'
+import { hasOdoo, odooAccountOf } from '#runtime/odoo-account.ts'
 import { runService } from '#runtime/service.ts'
 import { drafterSettings } from './config.ts'
 import { draftTask } from './draft-task.ts'
@@ -19,7 +20,7 @@ import { watchSkills } from './watch-skills.ts'
 
 const config = loadServiceConfig('drafter', drafterSettings)
 const clock = { now: Date.now }
-const DRAFTING = { email: 'cloud-draft-email', social: 'cloud-draft-social' } as const
+const DRAFTING = { email: 'cloud-draft-email', social: 'cloud-draft-social', accounting: 'cloud-odoo-draft' } as const
 
 await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping }) => {
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
@@ -44,8 +45,12 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     ...{ vault, ledger, clock, zone: config.zone, agent: config.agent },
     ...{ openSkill: skills.open, ownerName: config.ownerName, expiresAfterMs: config.expiresDays * 86_400_000 },
   }
+  const books = hasOdoo(config)
+    ? (await import('#adapters/odoo/open-odoo.ts')).openOdoo(odooAccountOf(config))
+    : undefined
   const deps = {
     ...common,
+    invoices: { ...common, skillName: DRAFTING.accounting, books },
     ownerAddress: config.ownerAddress,
     write: replyDrafter({ ...common, skillName: DRAFTING.email, recognizeLanguage: () => undefined }),
     posts: { ...common, skillName: DRAFTING.social, accounts: config.socialAccounts },
