@@ -7,6 +7,7 @@ export function startingFolders(zone: Zone): string[] {
     'Inbox',
     ...DOMAINS.map((domain) => `Needs_Action/${domain}`),
     'Plans',
+    'Examples',
     `In_Progress/${zone}`,
     ...DOMAINS.map((domain) => `Pending_Approval/${domain}`),
     'Approved',

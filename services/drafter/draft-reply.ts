@@ -9,6 +9,7 @@ import type { WriteDraft } from '#core/ports/drafting.ts'
 import { oneLine } from '#core/quote.ts'
 import { draftOf, section, type TaskFile, withFront, withSection } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
+import { examplesFor } from './examples.ts'
 import { type DraftOutcome, findClaimed, forbiddenHere, type HandInDeps, handIn } from './hand-in.ts'
 
 export interface DrafterDeps extends HandInDeps {
@@ -46,7 +47,8 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
   const at = new Date(now).toISOString()
   const source = task.front.source
   const handbook = readHandbook((await deps.vault.read(vaultPath('Company_Handbook.md'))) ?? '')
-  const expiresAfterMs = readHandbookRules(handbook.text).expiry[task.front.domain] ?? deps.expiresAfterMs
+  const rules = readHandbookRules(handbook.text)
+  const expiresAfterMs = rules.expiry[task.front.domain] ?? deps.expiresAfterMs
   const written = await deps.write({
     taskId: task.front.id,
     domain: task.front.domain,
@@ -58,7 +60,7 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
     handbook: handbook.text,
     notes: openNotes(section(task, 'notes') ?? ''),
     previous: draftOf(task) ?? '',
-    examples: [],
+    examples: await examplesFor(source?.reply_to?.[0], rules, deps.vault),
   })
   const withDraft = withSection(
     withFront(task, {
