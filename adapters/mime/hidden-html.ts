@@ -8,7 +8,6 @@ const MAX_STYLE_CHARS = 2_000
 const MAX_SHEET_CHARS = 200_000
 const MAX_CLASSES = 100
 const STYLE = /(?<=[\s"'/])style\s*=\s*(?:"(?<double>[^"]*)"|'(?<single>[^']*)'|(?<bare>[^\s>"']+))/giu
-const SHEET = /<style\b[^>]*>([\s\S]*?)<\/style/giu
 const RULE = /([^{}]+)\{([^{}]*)\}/gu
 /** What holds for small screens only. */
 const MEDIA = /@media[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}/giu
@@ -29,9 +28,11 @@ export function markHidden(html: string): string {
 
 /** Selectors of one class or id that the style sheets of the mail hide. */
 export function hiddenSelectors(html: string): { selector: string; visibility: Visibility }[] {
-  const sheets = [...html.matchAll(SHEET)]
-    .map(([, text = '']) => text)
+  const closed = html.split(/<\/style/i).slice(0, -1)
+  const sheets = closed
+    .map((part) => part.slice(part.search(/<style\b/i)))
     .join('\n')
+    .replace(/<style\b[^>]{0,1000}>/gi, '')
     .slice(0, MAX_SHEET_CHARS)
   const rules = sheets.replace(/\/\*[\s\S]*?\*\//g, '').replace(MEDIA, '')
   const found = [...rules.matchAll(RULE)].flatMap(([, selectors = '', style = '']) => {
