@@ -176,7 +176,7 @@ test('hands a mail that cannot be answered to the person with the reason and wit
 test('flags what the draft says without a source, and forgets what an earlier draft said', async () => {
   await put({}, { risk: ['ungrounded-name', 'reply-to-differs'] })
   const write = () =>
-    Promise.resolve({ text: 'We deliver it on 5 May.', by: 'x', model: 'm', costUsd: '0', flags: ['a'] })
+    Promise.resolve({ text: 'We will deliver the engine on 5 May.', by: 'x', model: 'm', costUsd: '0', flags: ['a'] })
   await draftReply(JOB, { ...deps, write })
   expect(pending().front.risk).toEqual(['reply-to-differs', 'a', 'ungrounded-promise', 'ungrounded-date'])
 })
