@@ -1,9 +1,11 @@
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
+import type { GmailAccount } from '#adapters/gmail/gmail-client.ts'
 import { imapSearch } from '#adapters/imap/imap-search.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import type { SearchMail } from '#core/ports/mail.ts'
 import { loadConfig } from '#runtime/config.ts'
-import { imapAccountOf } from '#runtime/mail-accounts.ts'
+import { gmailReadingAccountOf, imapAccountOf } from '#runtime/mail-accounts.ts'
 import { draftReply } from '#services/drafter/draft-reply.ts'
 import { claimedJobs } from '#services/drafter/hand-in.ts'
 import { type CloudConfig, cloudSettings } from './config.ts'
@@ -13,11 +15,18 @@ import { searchEmails } from './tools/search-emails.ts'
 
 /** Serves the cloud's tools on stdin and stdout: they look and draft, and nothing else is in this program. */
 export async function serve(): Promise<void> {
-  const tools = await cloudTools(loadConfig('mcp-email', cloudSettings))
+  const config = loadConfig('mcp-email', cloudSettings)
+  const tools = await cloudTools(config, await searchIn(config, gmailReadingAccountOf(config)))
   serveStdio(() => createEmailServer(tools))
 }
 
-export async function cloudTools(config: CloudConfig): Promise<EmailTool[]> {
+/** Only what is used is loaded: Gmail's library takes memory. */
+export async function searchIn(config: CloudConfig, gmail: GmailAccount): Promise<SearchMail> {
+  if (config.mailboxProvider === 'gmail') return (await import('#adapters/gmail/gmail-search.ts')).gmailSearch(gmail)
+  return imapSearch(imapAccountOf(config), { mailbox: config.imapMailbox })
+}
+
+export async function cloudTools(config: CloudConfig, search: SearchMail): Promise<EmailTool[]> {
   const vault = await openVault(config.vault)
   const clock = { now: () => Date.now() }
   const ledger = openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock })
@@ -32,5 +41,5 @@ export async function cloudTools(config: CloudConfig): Promise<EmailTool[]> {
     })
     return outcome.kind === 'left' ? { kind: 'unusable', problem: 'this task is no mail: use draft_post' } : outcome
   }
-  return [searchEmails(imapSearch(imapAccountOf(config), { mailbox: config.imapMailbox })), draftEmail(handIn)]
+  return [searchEmails(search), draftEmail(handIn)]
 }

@@ -1,11 +1,20 @@
-import { imapSettings, ownerSettings, processSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
+import {
+  furtherMailboxSettings,
+  mailboxSettings,
+  ownerSettings,
+  processSettings,
+  setting,
+  wholeNumber,
+  zoneSettings,
+} from '#runtime/settings.ts'
 
 export const triageSettings = {
   ...processSettings,
   vault: zoneSettings.vault,
   state: zoneSettings.state,
-  ...imapSettings,
+  ...mailboxSettings,
   ...ownerSettings,
+  ...furtherMailboxSettings,
   /** How far back the first look at a mailbox goes. */
   sinceDays: setting('COUNTERSIGN_TRIAGE_SINCE_DAYS', wholeNumber(0, 365, 3)),
 }

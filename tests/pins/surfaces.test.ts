@@ -178,6 +178,8 @@ test('metric names', () => {
       "countersign_heartbeat_timestamp_seconds",
       "countersign_hub_rollbacks_total",
       "countersign_jobs_total",
+      "countersign_mail_token_expiry_timestamp_seconds",
+      "countersign_mailbox_watched",
       "countersign_mails_total",
       "countersign_notifications_total",
       "countersign_queue_jobs",
