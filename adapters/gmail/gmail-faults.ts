@@ -50,8 +50,8 @@ export function gmailFault(
 
 /** Retry-After comes in seconds or as a date. */
 function retryAfter(error: unknown): number | undefined {
-  const headers = (error as { response?: { headers?: unknown } }).response?.headers
-  const text = headers instanceof Headers ? headers.get('retry-after') : undefined
+  const { response } = error as { response?: { headers?: { get?: (name: string) => string | null } } }
+  const text = response?.headers?.get?.('retry-after')
   if (!text) return undefined
   const waitMs = /^\d{1,6}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
   return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs)
