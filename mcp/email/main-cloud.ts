@@ -3,6 +3,7 @@ import type { GmailAccount } from '#adapters/gmail/gmail-client.ts'
 import { imapSearch } from '#adapters/imap/imap-search.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { type ToolName, toolsByTable } from '#core/mcp-tools.ts'
 import type { SearchMail } from '#core/ports/mail.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { gmailReadingAccountOf, imapAccountOf } from '#runtime/mail-accounts.ts'
@@ -16,7 +17,8 @@ import { searchEmails } from './tools/search-emails.ts'
 /** Serves the cloud's tools on stdin and stdout: they look and draft, and nothing else is in this program. */
 export async function serve(): Promise<void> {
   const config = loadConfig('mcp-email', cloudSettings)
-  const tools = await cloudTools(config, await searchIn(config, gmailReadingAccountOf(config)))
+  const search = await searchIn(config, gmailReadingAccountOf(config))
+  const tools = toolsByTable('email', 'cloud', await cloudTools(config, search))
   serveStdio(() => createEmailServer(tools))
 }
 
@@ -26,7 +28,10 @@ export async function searchIn(config: CloudConfig, gmail: GmailAccount): Promis
   return imapSearch(imapAccountOf(config), { mailbox: config.imapMailbox })
 }
 
-export async function cloudTools(config: CloudConfig, search: SearchMail): Promise<EmailTool[]> {
+export async function cloudTools(
+  config: CloudConfig,
+  search: SearchMail,
+): Promise<Record<ToolName<'email', 'cloud'>, EmailTool>> {
   const vault = await openVault(config.vault)
   const clock = { now: () => Date.now() }
   const ledger = openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock })
@@ -41,5 +46,5 @@ export async function cloudTools(config: CloudConfig, search: SearchMail): Promi
     })
     return outcome.kind === 'left' ? { kind: 'unusable', problem: 'this task is no mail: use draft_post' } : outcome
   }
-  return [searchEmails(search), draftEmail(handIn)]
+  return { search_emails: searchEmails(search), draft_email: draftEmail(handIn) }
 }

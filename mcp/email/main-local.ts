@@ -5,6 +5,7 @@ import { readCountersignKey } from '#adapters/keys/trust-files.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
+import { toolsByTable } from '#core/mcp-tools.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { MailSender } from '#core/ports/mail.ts'
 import { loadConfig } from '#runtime/config.ts'
@@ -40,7 +41,8 @@ export async function serve(): Promise<void> {
     compose: composeWithFiles(composeMail, await openVault(config.vault), config.ownerName),
     send: (mail) => sender.send(mail),
   })
-  const tools = [...(await cloudTools(config, await searchIn(config, gmailAccountOf(config)))), send]
+  const reading = await cloudTools(config, await searchIn(config, gmailAccountOf(config)))
+  const tools = toolsByTable('email', 'local', { ...reading, send_email: send })
   serveStdio(() => createEmailServer(tools))
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { compareTexts } from '#adapters/diff/compare-texts.ts'
 import { openJournal } from '#adapters/journal/journal.ts'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
@@ -13,7 +14,7 @@ import { writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
 import { quietUntil } from '#core/quiet-hours.ts'
-import { loadConfig } from '#runtime/config.ts'
+import { loadServiceConfig } from '#runtime/config.ts'
 import { notifyWaysOf } from '#runtime/notify-ways.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from './config.ts'
@@ -24,7 +25,7 @@ import { notifyPerson } from './notify-person.ts'
 import { runExecutor } from './run-executor.ts'
 import { type ExecutorParts, wireExecutor } from './wire-executor.ts'
 
-const config = loadConfig('executor', executorSettings)
+const config = loadServiceConfig('executor', executorSettings)
 
 await runService('executor', config, async (service) => {
   const { log, resources } = service
@@ -40,6 +41,7 @@ await runService('executor', config, async (service) => {
     received: resources.use(openReceived(config.state)),
     doorbell: resources.use(await openDoorbell(redis, log)),
     clock,
+    compare: compareTexts,
     // After the epoch was taken: a rotation fences off everybody who may have read the key before it.
     signingKey: await readPrivateKey(join(config.keys, 'countersign.pem'), config.keyPassphrase?.read()),
   }

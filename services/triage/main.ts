@@ -4,7 +4,7 @@ import { parseMail } from '#adapters/mime/parse-mail.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { MailSource } from '#core/ports/mail.ts'
-import { loadConfig } from '#runtime/config.ts'
+import { loadServiceConfig } from '#runtime/config.ts'
 import { MAIN_MAILBOX, type Mailbox, mailboxesOf } from '#runtime/mailboxes.ts'
 import { runService } from '#runtime/service.ts'
 import { triageSettings } from './config.ts'
@@ -15,7 +15,7 @@ import { watchMailbox } from './watch-mailbox.ts'
 /** Without a look, a message or a retry for this long, something hangs. Gmail may ask to be left alone for ten minutes. */
 const MAX_SILENCE_MS = { imap: 180_000, gmail: 900_000 }
 
-const config = loadConfig('triage', triageSettings)
+const config = loadServiceConfig('triage', triageSettings)
 
 await runService('triage', config, async (service) => {
   const clock = { now: () => Date.now() }

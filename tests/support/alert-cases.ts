@@ -138,12 +138,15 @@ const ALERT_CASES: readonly AlertCase[] = [
   },
   {
     alert: 'CountersignCloudSilent',
-    what: 'three days without a commit of the cloud, seen from the local zone',
-    series: { [lastHeard('cloud', 'local')]: AGO, [lastHeard('cloud', 'cloud')]: AGO },
-    silentAt: [10, 20],
-    firesAt: 22,
+    what: 'no heartbeat of the cloud from minute 10 on, seen from the local zone',
+    series: {
+      [lastHeard('cloud', 'local')]: '0+60x10 600x20',
+      [lastHeard('cloud', 'cloud')]: '0x30',
+    },
+    silentAt: [14, 20],
+    firesAt: 21,
     labels: { of: 'cloud', zone: 'local' },
-    value: '3d 0h 12m 0s',
+    value: '11m 0s',
   },
   {
     alert: 'CountersignLocalSilent',
@@ -153,6 +156,19 @@ const ALERT_CASES: readonly AlertCase[] = [
     firesAt: 22,
     labels: { of: 'local', zone: 'cloud' },
     value: '3d 0h 12m 0s',
+  },
+  {
+    alert: 'CountersignServiceFailing',
+    what: 'a third failed restart in minute 5, mended in minute 20',
+    series: {
+      'countersign_component_failed_restarts{service="health",component="drafter",zone="cloud"}':
+        '0 1 1 2 2 3 4 5 6x12 0x10',
+      'countersign_component_failed_restarts{service="health",component="sync",zone="cloud"}': '0x30',
+    },
+    silentAt: [4, 22],
+    firesAt: 6,
+    labels: { component: 'drafter', zone: 'cloud' },
+    value: '4',
   },
   {
     alert: 'CountersignServiceDown',
