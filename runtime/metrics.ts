@@ -1,7 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { ERROR_CODES, type ErrorCode } from '#core/errors.ts'
+import { MODEL_METRICS } from './model-metrics.ts'
 
-interface Definition {
+export interface Definition {
   /** age: told as the moment since when something waits, exposed as seconds at each scrape. */
   readonly kind: 'counter' | 'gauge' | 'age' | 'histogram'
   readonly help: string
@@ -37,6 +38,17 @@ export const METRICS = {
     kind: 'counter',
     help: 'Tries of this process to open what it works with; failed: something it needs was away, or its set-up is wrong.',
     labels: { outcome: ['ready', 'failed'] },
+  },
+  countersign_canary_age_seconds: {
+    kind: 'age',
+    help: 'Since a canary last came through, or this process began: in the local zone from the cloud, in the cloud there and back.',
+    labels: {},
+  },
+  countersign_canary_round_seconds: {
+    kind: 'histogram',
+    help: 'From sending a canary to its coming back: the cloud, the hub, the local zone, and the same way back. A local zone that is off makes it long.',
+    labels: {},
+    buckets: [1, 2, 5, 10, 30, 60, 300, 3600, 43_200],
   },
   countersign_component_failed_restarts: {
     kind: 'gauge',
@@ -173,6 +185,7 @@ export const METRICS = {
     help: 'Notices to the person, by way; absent: this machine has no desktop to show one on.',
     labels: { way: ['desktop', 'ntfy', 'webhook'], outcome: ['sent', 'failed', 'absent'] },
   },
+  ...MODEL_METRICS,
   countersign_jobs_total: {
     kind: 'counter',
     help: 'Jobs taken from a queue; dropped: the payload was not of the catalogue.',

@@ -1,3 +1,4 @@
+import { modelSettings } from '#runtime/model-settings.ts'
 import {
   furtherMailboxSettings,
   mailboxSettings,
@@ -15,6 +16,7 @@ export const triageSettings = {
   ...mailboxSettings,
   ...ownerSettings,
   ...furtherMailboxSettings,
+  ...modelSettings,
   /** How far back the first look at a mailbox goes. */
   sinceDays: setting('COUNTERSIGN_TRIAGE_SINCE_DAYS', wholeNumber(0, 365, 3)),
 }

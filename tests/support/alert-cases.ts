@@ -149,6 +149,18 @@ const ALERT_CASES: readonly AlertCase[] = [
     value: '11m 0s',
   },
   {
+    alert: 'CountersignCanaryLate',
+    what: 'no canary for two and a half hours in minute 10, and in the cloud none for as long as its owner is away',
+    series: {
+      'countersign_canary_age_seconds{service="executor",zone="local"}': '8400+60x40',
+      'countersign_canary_age_seconds{service="health",zone="cloud"}': '86400+60x40',
+    },
+    silentAt: [10, 20],
+    firesAt: 22,
+    labels: { service: 'executor', zone: 'local' },
+    value: '2h 42m 0s',
+  },
+  {
     alert: 'CountersignLocalSilent',
     what: 'three days without a commit of the local zone, seen from the cloud',
     series: { [lastHeard('local', 'cloud')]: AGO, [lastHeard('local', 'local')]: AGO },
@@ -156,6 +168,22 @@ const ALERT_CASES: readonly AlertCase[] = [
     firesAt: 22,
     labels: { of: 'local', zone: 'cloud' },
     value: '3d 0h 12m 0s',
+  },
+  {
+    ...counted('CountersignModelCapReached', 'countersign_model_requests_total', { outcome: 'over-cap', ...ZONE }),
+    labels: ZONE,
+  },
+  {
+    alert: 'CountersignModelUnanswered',
+    what: 'three questions of one hour',
+    series: {
+      'countersign_model_questions_total{outcome="unreachable",zone="cloud"}': '0x10 2x100',
+      'countersign_model_questions_total{outcome="unusable",zone="cloud"}': '0x20 1x90',
+      'countersign_model_questions_total{outcome="answered",zone="cloud"}': '0+5x110',
+    },
+    silentAt: [12, 20, 85],
+    firesAt: 24,
+    labels: { zone: 'cloud' },
   },
   {
     alert: 'CountersignServiceFailing',
