@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { ERROR_CODES, type ErrorCode } from '#core/errors.ts'
 import { MODEL_METRICS } from './model-metrics.ts'
 
+// size: two thirds are the catalogue, a table; it would not be plainer in two files.
 export interface Definition {
   /** age: told as the moment since when something waits, exposed as seconds at each scrape. */
   readonly kind: 'counter' | 'gauge' | 'age' | 'histogram'

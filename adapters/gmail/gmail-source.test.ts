@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { CredentialNews, MailPosition, RawMail, SourceState } from '#core/ports/mail.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
+import type { CredentialNews, MailPosition, RawMail, SourceState } from '#core/ports/mail.ts'
 import { type GmailEmulator, startGmailEmulator } from '#tests/support/gmail-emulator.ts'
 import { GMAIL_SCOPES } from './gmail-scopes.ts'
 import { gmailSearch } from './gmail-search.ts'
@@ -148,7 +148,9 @@ describe('mail', () => {
   })
 
   it('too large to be fetched comes as its head and text, with its files named', async () => {
-    const film = Buffer.alloc(10 * 1024 * 1024, 7).toString('base64').replace(/.{76}/g, '$&\n')
+    const film = Buffer.alloc(10 * 1024 * 1024, 7)
+      .toString('base64')
+      .replace(/.{76}/g, '$&\n')
     const kind = 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n'
     const parts = `--b\nContent-Type: text/plain; charset=utf-8\n\nsee the film, grüße\n--b\nContent-Type: video/mp4\nContent-Disposition: attachment; filename="film.mp4"\nContent-Transfer-Encoding: base64\n\n${film}\n--b--`
     await gmail.deliver(letter('film', kind).replace('hello', () => parts))
