@@ -31,7 +31,7 @@ async function makerOf(server: McpServerName, zone: Zone, env: Env) {
     const tools =
       zone === 'local'
         ? await emailLocal.localTools(valid(parseConfig(emailConfig.localSettings, env)))
-        : toolsByTable(server, 'cloud', await emailCloud.cloudTools(valid(parseConfig(emailConfig.cloudSettings, env))))
+        : await emailCloud.readingTools(valid(parseConfig(emailConfig.cloudSettings, env)))
     return () => createEmailServer(tools)
   }
   if (server === 'social') {
