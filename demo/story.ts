@@ -1,7 +1,8 @@
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { examplesPath } from '#core/examples.ts'
 import type { IncomingMail } from '#core/ports/mail.ts'
-import { draftOf, renderTaskFile, type TaskFile, withSection } from '#core/task-file.ts'
+import { draftOf, renderTaskFile, section, type TaskFile, withSection } from '#core/task-file.ts'
 import { fileNameOf } from '#core/vault-path.ts'
 import { type ClientMail, readClientInbox, sendAsClient } from './client-mail.ts'
 import {
@@ -9,6 +10,7 @@ import {
   auditOf,
   commitThatAdded,
   doneFile,
+  draftedBy,
   hubPaths,
   mentions,
   nonEmpty,
@@ -17,6 +19,7 @@ import {
   taskOfMail,
   verify,
 } from './evidence.ts'
+import { SCRIPTED, type ScriptedModel } from './scripted-model.ts'
 import { until } from './until.ts'
 import type { World } from './world.ts'
 
@@ -41,22 +44,31 @@ const LIMIT_MS = 90_000
 /** What the steps share; each relies on the ones before it. */
 type Story = {
   readonly world: World
+  /** Unset: the template drafts. */
+  readonly model: ScriptedModel | undefined
   readonly mail: ClientMail
   readonly limits: { readonly limitMs: number; readonly signal: AbortSignal }
-  /** Learned on the way: the mail's Message-ID, the task's file name, its month below Done/, the text as approved. */
-  readonly known: { messageId: string; file: string; month: string; draft: string }
+  /** Learned on the way: the mail's Message-ID, the task's file name, where it waits, its month below Done/, the text as approved. */
+  readonly known: { messageId: string; file: string; folder: string; month: string; draft: string }
 }
 
 /** The story in order. */
-export function storySteps(world: World, signal: AbortSignal): Step[] {
+export function storySteps(world: World, model: ScriptedModel | undefined, signal: AbortSignal): Step[] {
   const { smtp, imap, accounts } = world.mailbox
   const story: Story = {
     world,
+    model,
     mail: { smtp, imap, client: accounts.client },
     limits: { limitMs: LIMIT_MS, signal },
-    known: { messageId: '', file: '', month: '', draft: '' },
+    known: { messageId: '', file: '', folder: '', month: '', draft: '' },
   }
-  return [...whileYouAreAway(story), ...youDecide(story), ...whatItLeaves(story)]
+  return [
+    ...whileYouAreAway(story),
+    ...youReadIt(story),
+    ...(model ? youAskForMore(story) : []),
+    ...youDecide(story),
+    ...whatItLeaves(story),
+  ]
 }
 
 /** The local machine is off: a mail becomes a draft at the hub. */
@@ -88,6 +100,7 @@ function whileYouAreAway(story: Story): Step[] {
       async run() {
         const task = await until('a task for the mail', () => taskOfMail(world.homes.cloud, known.messageId), limits)
         known.file = fileNameOf(task.path)
+        known.folder = `Pending_Approval/${task.task?.front.domain}`
         return known.file
       },
     },
@@ -102,7 +115,14 @@ function whileYouAreAway(story: Story): Step[] {
     {
       name: 'drafted',
       title: 'The drafter hands in a reply, which waits for you at the hub',
-      run: () => atHub(story, `Pending_Approval/email/${known.file}`),
+      async run() {
+        const path = await atHub(story, `${known.folder}/${known.file}`)
+        const by = await draftedBy(world.hub, path)
+        const wanted = story.model ? `openai:${SCRIPTED}` : 'template'
+        verify(by === wanted, `it was drafted by ${by}, not by ${wanted}`)
+        verify(story.model === undefined || story.model.asked() > 0, 'the model was not asked')
+        return `${path}, by ${by}`
+      },
     },
     {
       name: 'noted',
@@ -115,11 +135,14 @@ function whileYouAreAway(story: Story): Step[] {
   ]
 }
 
-/** The local machine is on: read, edit, approve, done. */
-function youDecide(story: Story): Step[] {
-  const { world, limits, known } = story
-  const { local } = world.homes
-  const pending = () => join(local.vault, 'Pending_Approval/email', known.file)
+function pendingFile({ world, known }: Story): string {
+  return join(world.homes.local.vault, known.folder, known.file)
+}
+
+/** The local machine is on: the draft lies before the person. */
+function youReadIt(story: Story): Step[] {
+  const { world, limits } = story
+  const pending = () => pendingFile(story)
   return [
     {
       name: 'local-up',
@@ -140,6 +163,61 @@ function youDecide(story: Story): Step[] {
         return `fingerprint ${task.front.presented?.digest.slice(0, 23)}`
       },
     },
+  ]
+}
+
+const NOTES = 'Say that it comes on Monday.'
+
+/** The draft goes back to the drafter with notes, and comes again. */
+function youAskForMore(story: Story): Step[] {
+  const { world, limits, known } = story
+  return [
+    {
+      name: 'asked-again',
+      title: 'You write what should change and tick Redraft: it goes back to the cloud',
+      async run() {
+        const path = pendingFile(story)
+        const task = presented(await readTask(path))
+        verify(task !== undefined, `${path} is not there`)
+        const decision = (section(task, 'decision') ?? '').replace('- [ ] Redraft', '- [x] Redraft')
+        await writeFile(path, renderTaskFile(withSection(withSection(task, 'notes', NOTES), 'decision', decision)))
+        const asked = join(
+          world.homes.local.vault,
+          known.folder.replace('Pending_Approval', 'Needs_Action'),
+          known.file,
+        )
+        await until('the file to leave', async () => (await readTask(path)) === undefined || undefined, limits)
+        return `“${NOTES}” in ${asked}`
+      },
+    },
+    {
+      name: 'revised',
+      title: 'It comes again, with what changed and the notes that it answers',
+      async run() {
+        const path = pendingFile(story)
+        const isRevised = (task: TaskFile | undefined) =>
+          task && (section(task, 'card') ?? '').includes('| Revision | 2 |') ? task : undefined
+        const task = await until('revision 2', async () => isRevised(presented(await readTask(path))), limits)
+        const card = section(task, 'card') ?? ''
+        const changes = card.split('\n').filter((line) => /^[-+~] /.test(line))
+        verify(
+          changes.some((line) => line.includes('Monday')),
+          `the card does not show what changed:\n${card}`,
+        )
+        verify(card.includes(NOTES), 'the card does not show the notes')
+        verify(section(task, 'notes') === `~~${NOTES}~~`, `the notes are: ${section(task, 'notes')}`)
+        return `revision 2:\n${changes.map((line) => `         ${line}`).join('\n')}`
+      },
+    },
+  ]
+}
+
+/** Edit, approve, done. */
+function youDecide(story: Story): Step[] {
+  const { world, limits, known } = story
+  const { local } = world.homes
+  const pending = () => pendingFile(story)
+  return [
     {
       name: 'edited',
       title: 'You edit the draft: its card is made anew, for the text as it stands now',
@@ -190,6 +268,16 @@ function whatItLeaves(story: Story): Step[] {
         verifyAnswer(letter, known)
         await verifyOne(mail)
         return `Re: ${known.messageId}`
+      },
+    },
+    {
+      name: 'remembered',
+      title: 'What you made of the draft is kept in your vault, as an example for letters to this client',
+      async run() {
+        const path = examplesPath(mail.client.address)
+        const look = async () => (await mentions(join(local.vault, path), ADDED)) || undefined
+        await until(`your edit in ${path}`, look, limits)
+        return path
       },
     },
     {

@@ -18,6 +18,7 @@ const STEPS = [
   'approved',
   'executed',
   'delivered',
+  'remembered',
   'done-at-hub',
   'dashboard',
   'agreed',
