@@ -75,6 +75,7 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
     ['Expires', facts.expires ? minuteOf(facts.expires) : 'never'],
     ...revisionRows(facts.changes),
     ['Drafted by', drafter(task)],
+    ...remarkRow(task),
     [
       'Then',
       `after you approve, ${facts.undoSeconds} s to take it back; then it goes out once and this file moves to Done`,
@@ -124,6 +125,12 @@ function warningsOf(task: TaskFile, action: Action): string[] {
     ...(isDone(task) ? ['this task was executed before; it will not be executed again'] : []),
     ...(hidden ? [plain(sayHidden(hidden))] : []),
   ]
+}
+
+/** The cloud's words, like the draft: they tell what it knows of its own text. */
+function remarkRow({ front }: TaskFile): CardRow[] {
+  const remark = front.drafted?.remark
+  return remark ? [['The drafter’s remark', plain(remark)]] : []
 }
 
 function drafter(task: TaskFile): string {

@@ -60,6 +60,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   'sender-address-unusual': 'the sender’s address is written unusually; look at it closely',
   'sender-name-shows-other-address': 'the sender’s name shows another address than the mail came from',
   'mail-incomplete': 'the mail could not be read completely; look at it in your mail program',
+  'facts-missing': 'the drafter says that facts are missing; its remark names them',
+  'draft-language-differs': 'the draft does not seem to be written in the mail’s language',
   'attachment-not-kept': 'an attachment was not kept (too large, or a secret); it is only in the mailbox',
 }
 /** Flags of others that ask for the code: they may raise what this machine found, and never lower it. */

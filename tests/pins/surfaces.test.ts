@@ -174,6 +174,8 @@ test('metric names', () => {
       "countersign_arrival_to_draft_seconds",
       "countersign_boots_total",
       "countersign_build_info",
+      "countersign_canary_age_seconds",
+      "countersign_canary_round_seconds",
       "countersign_claims_total",
       "countersign_component_failed_restarts",
       "countersign_component_ready",
@@ -219,6 +221,14 @@ test('skills', () => {
     'check-claimed',
     'claim-task',
     'cloud-draft-email',
+    'cloud-draft-social',
+    'cloud-health-check',
+    'cloud-odoo-draft',
+    'cloud-write-update',
+    'local-execute-approved',
+    'local-merge-updates',
+    'local-payments',
+    'local-whatsapp',
     'sync-vault',
   ])
 })
