@@ -199,7 +199,8 @@ function youAskForMore(story: Story): Step[] {
           task && (section(task, 'card') ?? '').includes('| Revision | 2 |') ? task : undefined
         const task = await until('revision 2', async () => isRevised(presented(await readTask(path))), limits)
         const card = section(task, 'card') ?? ''
-        const changes = card.split('\n').filter((line) => /^[-+~] /.test(line))
+        const difference = /```diff\n([\s\S]*?)\n```/.exec(card)?.[1] ?? ''
+        const changes = difference.split('\n').filter((line) => /^[-+~] /.test(line))
         verify(
           changes.some((line) => line.includes('Monday')),
           `the card does not show what changed:\n${card}`,
