@@ -2,7 +2,7 @@ import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { examplesPath } from '#core/examples.ts'
 import type { IncomingMail } from '#core/ports/mail.ts'
-import { draftOf, renderTaskFile, section, type TaskFile, withSection } from '#core/task-file.ts'
+import { draftOf, renderTaskFile, type TaskFile, withSection } from '#core/task-file.ts'
 import { fileNameOf } from '#core/vault-path.ts'
 import { type ClientMail, readClientInbox, sendAsClient } from './client-mail.ts'
 import {
@@ -20,15 +20,10 @@ import {
   verify,
 } from './evidence.ts'
 import { SCRIPTED, type ScriptedModel } from './scripted-model.ts'
+import { pendingFile, type Step, type Story } from './story-parts.ts'
+import { youAskForMore } from './story-redraft.ts'
 import { until } from './until.ts'
 import type { World } from './world.ts'
-
-/** One step: what happens, and how it is verified. It throws when it is not; what it returns is shown. */
-export type Step = {
-  readonly name: string
-  readonly title: string
-  run(): Promise<string>
-}
 
 export const SUBJECT = 'Invoice for March'
 const LETTER = `Hello Olivia,
@@ -40,17 +35,6 @@ Clara`
 const ADDED = 'The invoice is attached to Monday’s letter; please pay within 14 days.'
 /** One wait of the story. Crash tests kill processes in the middle, so this is far above what a step takes. */
 const LIMIT_MS = 90_000
-
-/** What the steps share; each relies on the ones before it. */
-type Story = {
-  readonly world: World
-  /** Unset: the template drafts. */
-  readonly model: ScriptedModel | undefined
-  readonly mail: ClientMail
-  readonly limits: { readonly limitMs: number; readonly signal: AbortSignal }
-  /** Learned on the way: the mail's Message-ID, the task's file name, where it waits, its month below Done/, the text as approved. */
-  readonly known: { messageId: string; file: string; folder: string; month: string; draft: string }
-}
 
 /** The story in order. */
 export function storySteps(world: World, model: ScriptedModel | undefined, signal: AbortSignal): Step[] {
@@ -135,10 +119,6 @@ function whileYouAreAway(story: Story): Step[] {
   ]
 }
 
-function pendingFile({ world, known }: Story): string {
-  return join(world.homes.local.vault, known.folder, known.file)
-}
-
 /** The local machine is on: the draft lies before the person. */
 function youReadIt(story: Story): Step[] {
   const { world, limits } = story
@@ -161,53 +141,6 @@ function youReadIt(story: Story): Step[] {
         const path = pending()
         const task = await until('the card', async () => presented(await readTask(path)), limits)
         return `fingerprint ${task.front.presented?.digest.slice(0, 23)}`
-      },
-    },
-  ]
-}
-
-const NOTES = 'Say that it comes on Monday.'
-
-/** The draft goes back to the drafter with notes, and comes again. */
-function youAskForMore(story: Story): Step[] {
-  const { world, limits, known } = story
-  return [
-    {
-      name: 'asked-again',
-      title: 'You write what should change and tick Redraft: it goes back to the cloud',
-      async run() {
-        const path = pendingFile(story)
-        const task = presented(await readTask(path))
-        verify(task !== undefined, `${path} is not there`)
-        const decision = (section(task, 'decision') ?? '').replace('- [ ] Redraft', '- [x] Redraft')
-        await writeFile(path, renderTaskFile(withSection(withSection(task, 'notes', NOTES), 'decision', decision)))
-        const asked = join(
-          world.homes.local.vault,
-          known.folder.replace('Pending_Approval', 'Needs_Action'),
-          known.file,
-        )
-        await until('the file to leave', async () => (await readTask(path)) === undefined || undefined, limits)
-        return `“${NOTES}” in ${asked}`
-      },
-    },
-    {
-      name: 'revised',
-      title: 'It comes again, with what changed and the notes that it answers',
-      async run() {
-        const path = pendingFile(story)
-        const isRevised = (task: TaskFile | undefined) =>
-          task && (section(task, 'card') ?? '').includes('| Revision | 2 |') ? task : undefined
-        const task = await until('revision 2', async () => isRevised(presented(await readTask(path))), limits)
-        const card = section(task, 'card') ?? ''
-        const difference = /```diff\n([\s\S]*?)\n```/.exec(card)?.[1] ?? ''
-        const changes = difference.split('\n').filter((line) => /^[-+~] /.test(line))
-        verify(
-          changes.some((line) => line.includes('Monday')),
-          `the card does not show what changed:\n${card}`,
-        )
-        verify(card.includes(NOTES), 'the card does not show the notes')
-        verify(section(task, 'notes') === `~~${NOTES}~~`, `the notes are: ${section(task, 'notes')}`)
-        return `revision 2:\n${changes.map((line) => `         ${line}`).join('\n')}`
       },
     },
   ]
