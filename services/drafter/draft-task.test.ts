@@ -184,6 +184,31 @@ describe('what not even a template can be had for', () => {
   })
 })
 
+describe('a note of the person’s own', () => {
+  const NOTE = { source: { provider: 'inbox', subject: 'Invite Ana', reply_to: ['ana@b.example'] } }
+
+  test('becomes a new mail, not an answer', async () => {
+    const name = await put(NOTE, 'Invite Ana to lunch on Monday')
+    const { deps, asked } = depsWith([post('Dear Ana, lunch on Monday?')])
+    expect(await draftTask(JOB, deps)).toMatchObject({ kind: 'drafted' })
+    expect(asked[0]?.prompt).toMatch(/^Write the mail that the owner asks for[\s\S]*<<<note /)
+    expect(readAction(await read(`Pending_Approval/email/${name}`))).toMatchObject({
+      ...{ ok: true, action: { to: ['ana@b.example'], subject: 'Invite Ana' } },
+    })
+  })
+
+  test.each<[string, Scripted[] | undefined, string]>([
+    ['without a model', undefined, 'without a model'],
+    ['when the model does not answer', [unanswered('unreachable', 'the model is down')], 'the model is down'],
+  ])('goes back %s: a template would thank for a message that there never was', async (_what, script, why) => {
+    await put(NOTE, 'Invite Ana to lunch on Monday')
+    expect(await draftTask(JOB, depsWith(script).deps)).toMatchObject({
+      ...{ kind: 'given-back', reason: expect.stringContaining(why) },
+    })
+    expect(await vault.list('Pending_Approval/email')).toEqual([])
+  })
+})
+
 describe('a mail that asks for an invoice', () => {
   const MAIL = 'From: Ana <a@b.example>\n\nPlease invoice Acme Ltd. for 3 days of consulting at 500 EUR.'
   const blank = {
@@ -220,6 +245,19 @@ describe('a mail that asks for an invoice', () => {
     expect(await draftTask(JOB, depsWith(script).deps)).toMatchObject({ kind: 'drafted' })
     expect((await read(`Pending_Approval/accounting/${name}`)).front.drafted?.model).toBe(model)
     expect(await vault.exists(vaultPath('Plans/Invoice abcdef-1.md'))).toBe(false)
+  })
+})
+
+describe('a post of the calendar', () => {
+  test('keeps its network and its time', async () => {
+    const front = { domain: 'social', network: 'mastodon', not_before: '2026-11-23T08:00:00.000Z' }
+    const name = await put({ ...front, source: { provider: 'calendar' } }, 'Topic: bicycles\nNetwork: Mastodon')
+    await draftTask(JOB, depsWith([post('Ride!')]).deps)
+    expect((await read(`Pending_Approval/social/${name}`)).front.action).toEqual({
+      ...{ tool: 'social.publish_post', network: 'mastodon', account: '@you@social.example' },
+      not_before: '2026-11-23T08:00:00.000Z',
+    })
+    expect(await vault.list('Needs_Action/social')).toEqual([])
   })
 })
 
