@@ -22,6 +22,10 @@ export interface DraftRequest {
   readonly examples: readonly string[]
   /** What the program found out that the draft has to say, strangers' words in it fenced. */
   readonly facts?: string | undefined
+  /** The original is a note of the owner's own, who wants a mail written: there is nobody to be answered. */
+  readonly isOwnNote?: boolean
+  /** What the answer has to ask for, as the program found it. */
+  readonly missing?: readonly string[]
 }
 
 /** A drafted text and what made it. `model` says honestly when no model did. */

@@ -1,12 +1,16 @@
 import { CountersignError } from '#core/errors.ts'
-import { type InvoiceOrder, invoiceTotals, sayDifference } from '#core/invoice.ts'
+import { shortId } from '#core/ids.ts'
+import { type InvoiceOrder, type InvoiceTotals, invoiceTotals, sayDifference } from '#core/invoice.ts'
+import { renderInvoiceNote } from '#core/invoice-note.ts'
 import type { Accounting, BookedDraft } from '#core/ports/accounting.ts'
 import type { DraftResult, WriteDraft } from '#core/ports/drafting.ts'
 import { fenceUntrusted } from '#core/prompt-fence.ts'
 import { type InvoiceData, orderOf } from '#core/read-invoice.ts'
 import { parseUsd, renderUsd } from '#core/spend.ts'
-import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
+import { renderTaskFile, withFront } from '#core/task-file.ts'
+import { fileNameOf, vaultPath } from '#core/vault-path.ts'
 import { type DrafterDeps, draftReply } from './draft-reply.ts'
+import { linkText } from './give-back.ts'
 import { type Claimed, type DraftOutcome, forbiddenHere } from './hand-in.ts'
 import { type InvoiceDataDeps, invoiceDataOf } from './invoice-data.ts'
 import { readOwnNote } from './made-by.ts'
@@ -18,58 +22,71 @@ export interface DraftInvoiceDeps extends DrafterDeps {
   }
 }
 
-/** What became of the invoice. `facts`: for the reply; `remark`: for the person. */
+/** What became of the invoice. */
 interface Prepared {
-  readonly invoice: Record<string, unknown> | undefined
+  /** Of the front matter. */
+  readonly invoice: { readonly odoo_id: string; readonly total: string; readonly currency: string } | undefined
+  /** What the reply has to say, and to ask for. */
   readonly facts: string | undefined
+  readonly missing: readonly string[]
+  readonly flags: readonly string[]
+  /** For the person. */
   readonly remark: string
   readonly costUsd: string
 }
 
 /**
- * Drafts one claimed accounting task: the invoice's data go into its file (front matter `invoice`), a draft invoice into the
- * books where there are any, and the reply says what was understood and what is missing. The invoice never keeps the
- * reply waiting: what could not be done about it is in the remark, and *Redraft* tries again.
+ * Drafts one claimed accounting task. What its mail says of the invoice becomes a note in Plans/, and a draft invoice in the
+ * books where there are any (front matter `invoice`); the reply says what was understood and asks for what is missing.
+ * The invoice never keeps the reply waiting: what could not be done about it is in the remark, and *Redraft* tries again.
  */
 export async function draftInvoice(claimed: Claimed, deps: DraftInvoiceDeps): Promise<DraftOutcome> {
   const { task, path } = claimed
   const forbidden = await forbiddenHere(task, deps)
   if (forbidden) return forbidden
-  const prepared = await prepare(task, deps)
-  const { facts, costUsd, invoice } = prepared
-  const draft = async (front: object, remark: string) => {
-    await deps.vault.replace(path, renderTaskFile(withFront(task, front)))
-    const write: WriteDraft = async (request) => alsoSaying(await deps.write({ ...request, facts }), remark, costUsd)
-    return draftReply({ taskId: task.front.id, generation: task.front.generation }, { ...deps, write })
-  }
-  try {
-    return await draft({ invoice }, prepared.remark)
-  } catch (error) {
-    const isTooLong = error instanceof CountersignError && error.code === 'ERR_TASK_FILE_INVALID'
-    if (!isTooLong || invoice === undefined) throw error
-    return draft({ invoice: undefined }, `${prepared.remark}. Its data are too long for this file`)
+  const prepared = await prepare(claimed, deps)
+  const { facts, missing, invoice } = prepared
+  if (invoice) await deps.vault.replace(path, renderTaskFile(withFront(task, { invoice })))
+  const write: WriteDraft = async (request) => alsoSaying(await deps.write({ ...request, facts, missing }), prepared)
+  return draftReply({ taskId: task.front.id, generation: task.front.generation }, { ...deps, write })
+}
+
+async function prepare(claimed: Claimed, deps: DraftInvoiceDeps): Promise<Prepared> {
+  const { front } = claimed.task
+  const handbook = await readOwnNote('Company_Handbook.md', deps.vault)
+  const outcome = await invoiceDataOf(claimed.task, handbook.text, deps.invoices)
+  const { costUsd } = outcome
+  const nothing = { invoice: undefined, facts: undefined, missing: [], flags: [], costUsd }
+  if (outcome.kind === 'unread') return { ...nothing, remark: `No invoice was drafted: ${outcome.say}` }
+  const { data } = outcome
+  const verdict = orderOf(data, front.id)
+  const order = 'order' in verdict ? verdict.order : undefined
+  const totals = order && invoiceTotals(order)
+  const note = vaultPath(`Plans/Invoice ${shortId(front.id)}-${front.generation}.md`)
+  const link = `[[Pending_Approval/${front.domain}/${fileNameOf(claimed.path)}|${linkText(front.title)}]]`
+  await deps.vault.create(note, renderInvoiceNote(data, totals, front.title, link))
+  const booked = order && (await book(order, deps.invoices.books))
+  const lacks = 'lacks' in verdict ? `No invoice was drafted; missing: ${verdict.lacks}` : ''
+  return {
+    invoice: booked?.draft && frontOf(booked.draft),
+    facts: factsOf(data, totals),
+    missing: [...data.missing, ...data.unsaid],
+    flags: order ? [] : ['facts-missing'],
+    remark: `${booked?.remark ?? lacks}. What the mail says of it: ${note}`,
+    costUsd,
   }
 }
 
-async function prepare(task: TaskFile, deps: DraftInvoiceDeps): Promise<Prepared> {
-  const handbook = await readOwnNote('Company_Handbook.md', deps.vault)
-  const outcome = await invoiceDataOf(task, handbook.text, deps.invoices)
-  const { costUsd } = outcome
-  if (outcome.kind === 'unread')
-    return { invoice: undefined, facts: undefined, remark: `No invoice was drafted: ${outcome.say}`, costUsd }
-  const { data } = outcome
-  const verdict = orderOf(data, task.front.id)
-  const booked = 'order' in verdict ? await book(verdict.order, deps.invoices.books) : undefined
-  const remark = booked?.remark ?? `No invoice was drafted; missing: ${'lacks' in verdict ? verdict.lacks : 'nothing'}`
-  const totals = 'order' in verdict ? invoiceTotals(verdict.order) : undefined
-  const sums = totals && { net: totals.net, total: totals.total }
-  const invoice = { ...frontOf(data), ...sums, ...(booked?.id !== undefined && { odoo_id: String(booked.id) }) }
-  return { invoice, facts: factsOf(data, sums), remark, costUsd }
+function frontOf({ id, total, currency }: BookedDraft): NonNullable<Prepared['invoice']> {
+  return { odoo_id: String(id), total, currency }
 }
 
 /** Never throws: an error of the books is one more thing that the person reads. */
-async function book(order: InvoiceOrder, books: Accounting | undefined): Promise<{ id?: number; remark: string }> {
-  if (!books) return { remark: 'The data of the invoice are in this file; no books are set up to draft it in' }
+async function book(
+  order: InvoiceOrder,
+  books: Accounting | undefined,
+): Promise<{ draft?: BookedDraft; remark: string }> {
+  if (!books) return { remark: 'No invoice was drafted: no books are set up for it' }
   try {
     const outcome = await books.createDraft(order)
     switch (outcome.kind) {
@@ -81,7 +98,7 @@ async function book(order: InvoiceOrder, books: Accounting | undefined): Promise
         }
       default:
         return {
-          id: outcome.draft.id,
+          draft: outcome.draft,
           remark: sayBooked(order, outcome.draft, outcome.kind === 'exists' ? outcome.more : []),
         }
     }
@@ -101,27 +118,19 @@ function sayBooked(order: InvoiceOrder, draft: BookedDraft, more: readonly numbe
   return `${said}: ${rest.join('; ')}`
 }
 
-/** Leaves are strings, as everywhere in front matter. */
-function frontOf({ customer, lines, missing, unsaid, ...rest }: InvoiceData): Record<string, unknown> {
-  const none = [...missing, ...unsaid]
-  return {
-    ...(Object.keys(customer).length > 0 && { customer }),
-    ...(lines.length > 0 && { lines }),
-    ...rest,
-    ...(none.length > 0 && { missing: none }),
-  }
-}
-
-function factsOf(data: InvoiceData, sums: object | undefined): string {
-  const { missing, unsaid, ...said } = data
+function factsOf({ missing, unsaid, ...said }: InvoiceData, totals: InvoiceTotals | undefined): string {
+  const sums = totals && { net: totals.net, total: totals.total }
   const material = fenceUntrusted('invoice', JSON.stringify({ ...said, ...sums }, null, 1))
-  const asked = [...missing, ...unsaid]
-  const rest = asked.length > 0 ? `Ask for what is missing: ${asked.join('; ')}.` : 'Nothing is missing.'
-  return `They ask for an invoice. This was understood of it; say so, and nothing else about amounts:\n\n${material}\n\n${rest} A person looks at the invoice before it goes out.`
+  return `They ask for an invoice. This was understood of it; say so, and nothing else about amounts. The owner looks at the invoice before it goes out.\n\n${material}`
 }
 
-function alsoSaying(result: DraftResult, remark: string, costUsd: string): DraftResult {
+function alsoSaying(result: DraftResult, { remark, costUsd, flags }: Prepared): DraftResult {
   const spent = (parseUsd(result.costUsd) ?? 0n) + (parseUsd(costUsd) ?? 0n)
   const remarks = [remark, ...(result.remark === undefined ? [] : [result.remark])]
-  return { ...result, costUsd: renderUsd(spent), remark: remarks.join('. ') }
+  return {
+    ...result,
+    costUsd: renderUsd(spent),
+    flags: [...new Set([...(result.flags ?? []), ...flags])],
+    remark: remarks.join('. '),
+  }
 }

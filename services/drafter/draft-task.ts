@@ -3,7 +3,7 @@ import type { TaskJob } from '#core/jobs.ts'
 import { type DraftInvoiceDeps, draftInvoice } from './draft-invoice.ts'
 import { type DraftPostsDeps, draftPosts } from './draft-posts.ts'
 import { draftReply } from './draft-reply.ts'
-import { type GiveBack, giveBackTask, type TaskOutcome } from './give-back.ts'
+import { CannotDraft, type GiveBack, giveBackTask, type TaskOutcome } from './give-back.ts'
 import { findClaimed } from './hand-in.ts'
 
 export interface DraftTaskDeps extends DraftInvoiceDeps {
@@ -28,7 +28,8 @@ export async function draftTask(job: TaskJob, deps: DraftTaskDeps): Promise<Task
         return await draftReply(job, deps)
     }
   } catch (error) {
-    if (!(error instanceof CountersignError && error.code === 'ERR_SKILL_INVALID')) throw error
+    const isBroken = error instanceof CountersignError && error.code === 'ERR_SKILL_INVALID'
+    if (!isBroken && !(error instanceof CannotDraft)) throw error
     return giveBackTask(claimed, error.message, deps)
   }
 }

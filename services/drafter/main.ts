@@ -50,10 +50,10 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     : undefined
   const deps = {
     ...common,
-    invoices: { ...common, skillName: DRAFTING.accounting, books },
     ownerAddress: config.ownerAddress,
     write: replyDrafter({ ...common, skillName: DRAFTING.email, recognizeLanguage: () => undefined }),
     posts: { ...common, skillName: DRAFTING.social, accounts: config.socialAccounts },
+    invoices: { ...common, skillName: DRAFTING.accounting, books },
     giveBack: giveBackThroughSync(await askSync(config.state), config.agent, () =>
       doorbell.ring('sync', 'sync-now', {}),
     ),
