@@ -48,6 +48,7 @@ describe('with a model', () => {
     expect(question?.instructions).not.toContain('Mondays?')
     expect(question?.prompt).toMatch(/<<<mail [0-9a-f]{16}\nFrom: Ana[\s\S]*Mondays\?\nmail [0-9a-f]{16}>>>/)
     expect(question?.prompt).toContain('“en”')
+    expect(question?.prompt).not.toMatch(/wants this changed|sent this correspondent|still missing/)
   })
 
   test('gives it the person’s notes, the draft they speak of, and what was sent before', async () => {
