@@ -1,9 +1,20 @@
-import { imapSettings, ownerSettings, processSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
+import {
+  folder,
+  imapSettings,
+  optional,
+  ownerSettings,
+  processSettings,
+  setting,
+  wholeNumber,
+  zoneSettings,
+} from '#runtime/settings.ts'
 
 export const triageSettings = {
   ...processSettings,
   vault: zoneSettings.vault,
   state: zoneSettings.state,
+  /** Who the local agent is. */
+  trust: setting('COUNTERSIGN_TRUST', optional(folder())),
   ...imapSettings,
   ...ownerSettings,
   /** How far back the first look at a mailbox goes. */

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { imapSource } from '#adapters/imap/imap-source.ts'
+import { readAgents } from '#adapters/keys/trust-files.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
+import { openThreadMemory } from '#adapters/seen-sqlite/thread-memory.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { imapAccountOf } from '#runtime/mail-accounts.ts'
@@ -23,8 +25,11 @@ await runService('triage', config, async (service) => {
       openLedger({ vaultRoot: config.vault, stateDir: config.state, agent: config.agent, clock }),
     ),
     seen: service.resources.use(openSeenMail(join(config.state, 'triage.sqlite'))),
+    threads: service.resources.use(openThreadMemory(join(config.state, 'threads.sqlite'), clock.now())),
     parse: parseMail,
     clock,
+    agent: config.agent,
+    localAgent: () => localAgent(config.trust),
     account: config.ownerAddress,
     ownAddresses: new Set([config.ownerAddress.toLowerCase()]),
     mailbox: `${config.imapUser}@${config.imapHost}/${config.imapMailbox}`,
@@ -36,3 +41,9 @@ await runService('triage', config, async (service) => {
   service.check('mailbox', handlers.readiness)
   service.resources.use(imapSource(imapAccountOf(config), { mailbox: config.imapMailbox }).watch(handlers))
 })
+
+/** Who is trusted to be the local zone; before any is paired, the name that it has unless it is given another. */
+async function localAgent(trust: string | undefined): Promise<string> {
+  const local = trust === undefined ? [] : (await readAgents(trust)).filter(({ zone }) => zone === 'local')
+  return local.find(({ name }) => name === 'local')?.name ?? local[0]?.name ?? 'local'
+}

@@ -38,6 +38,8 @@ export function watchMailbox(deps: WatchDeps): MailHandlers & { readiness(): tru
       if (outcome.kind === 'task') {
         deps.metrics.count('countersign_tasks_total', { outcome: 'created' })
         deps.log.info({ name: deps.mailbox, task: outcome.taskId, path: outcome.fileName }, 'a mail became a task')
+      } else if (outcome.kind === 'joined') {
+        deps.log.info({ name: deps.mailbox, task: outcome.taskId, path: outcome.fileName }, 'a mail joined its thread')
       } else if (outcome.kind === 'skipped') {
         deps.log.info({ name: deps.mailbox, reason: outcome.reason }, 'a mail was skipped')
       }
