@@ -1,20 +1,23 @@
 import { addressesIn } from './handbook-contacts.ts'
 import { sameAddress } from './look-alike.ts'
+import { mailKey } from './mail.ts'
 import { threadOf } from './risk-thread.ts'
 import { section, type TaskFile, withFront, withSection } from './task-file.ts'
-import { fitting, messagesIn, renderMessages } from './thread-text.ts'
+import { fitting, messagesIn, renderMessages, setApart } from './thread-text.ts'
 
 /** Of a thread, so much of the newest stands in its task: a file stays small, however long its thread grows. */
 const MAX_MESSAGES = 50
 const MAX_CHARS = 40_000
 const MAX_RISKS = 50
+/** Of a key, enough that no two are the same by chance or by design. */
+const DIGITS = 16
 const PRIORITIES = ['low', 'normal', 'high', 'urgent'] as const
 
 type Source = NonNullable<TaskFile['front']['source']>
 
-/** How a message is named among those of its task: when it was received, and 16 digits of its key (`mailKey`). */
+/** How a message is named among those of its task: when it was received, and the first digits of its key (`mailKey`). */
 export function messageMark(receivedIso: string, key: string): string {
-  return `${receivedIso} ${key.slice(0, 16)}`
+  return `${receivedIso} ${key.slice(0, DIGITS)}`
 }
 
 /** Whether a task holds this message, or held it and left it out since: what is older than all that it shows was cut. */
@@ -22,6 +25,13 @@ export function holdsMessage(task: TaskFile, mark: string): boolean {
   const { messages = [], left_out } = task.front.source ?? {}
   const isListed = messages.some((one) => digitsOf(one) === digitsOf(mark))
   return isListed || (Number(left_out ?? 0) > 0 && timeOf(mark) < timeOf(messages[0] ?? ''))
+}
+
+/** Whether a task quotes the message of this Message-ID. It came through the cloud, as does what it is asked about. */
+export function quotes({ front }: TaskFile, messageId: string): boolean {
+  const { account, messages = [] } = front.source ?? {}
+  const digits = account === undefined ? '' : mailKey(account, { messageId, digest: '' }).slice(0, DIGITS)
+  return messages.some((one) => digitsOf(one) === digits)
 }
 
 /**
@@ -35,7 +45,8 @@ export function withMessage(target: TaskFile, message: TaskFile): TaskFile | und
   const isStranger = isFromStranger(target, message)
   const isAnswered = isReferredTo(target, message)
   const before = messagesIn(section(target, 'original') ?? '')
-  const added = messagesIn(section(message, 'original') ?? '')
+  const quoted = messagesIn(section(message, 'original') ?? '')
+  const added = isStranger ? quoted.map(setApart) : quoted
   const was = target.front.source?.messages ?? []
   // What the newest refers to came before it, however late it was received.
   const all = isAnswered ? put(before, added) : [...before, ...added]

@@ -1,10 +1,10 @@
 import { addressesIn, hostsIn } from './handbook-contacts.ts'
 import { section, type TaskFile } from './task-file.ts'
-import { messagesIn } from './thread-text.ts'
+import { isApart, messagesIn } from './thread-text.ts'
 
 /** What the task says it answers. It came through the cloud: good enough to notice what is new, never to prove anything. */
 export interface MailThread {
-  /** Who takes part: From, Reply-To, To and Cc of its messages, not whoever their text names. */
+  /** Who takes part: From, Reply-To, To and Cc of its messages; not whoever their text names, nor who joined it uninvited. */
   readonly addresses: readonly string[]
   /** Who is answered. */
   readonly from: string | undefined
@@ -18,7 +18,10 @@ const HEAD_LINE = /^(?:From|Reply to|To|Copy to): (.*)$/
 export function threadOf(task: TaskFile): MailThread {
   const messages = messagesIn(section(task, 'original') ?? '')
   const { source } = task.front
-  const named = messages.flatMap(headOf).map((line) => HEAD_LINE.exec(line)?.[1] ?? '')
+  const named = messages
+    .filter((one) => !isApart(one))
+    .flatMap(headOf)
+    .map((line) => HEAD_LINE.exec(line)?.[1] ?? '')
   const from = addressesIn(source?.from ?? '').at(-1)
   const addresses = [source?.from ?? '', ...(source?.reply_to ?? []), ...named].flatMap(addressesIn)
   const text = messages.join('\n\n')

@@ -10,6 +10,17 @@ const LEFT_OUT = new RegExp(`^${SIGN} \\d+ earlier messages? left out; see the m
 /** What re-quoting may keep: more than `fitting` ever lets through. */
 const MAX_CHARS = 100_000
 
+/** First line of a message whose sender had no part in the thread before: whom it names takes no part by that. */
+const APART = 'Note: its sender was no part of this thread before'
+
+export function setApart(message: string): string {
+  return isApart(message) ? message : `${APART}\n${message}`
+}
+
+export function isApart(message: string): boolean {
+  return message.startsWith(`${APART}\n`)
+}
+
 /** A stranger's text without the sign that parts messages. */
 export function withoutSign(text: string): string {
   return text.replaceAll(SIGN, '---')
