@@ -17,6 +17,8 @@ export type ZoneHome = {
   readonly secrets: string
   /** Credentials of social accounts, one file a network; used by the local home only. */
   readonly social: string
+  /** The owner's skills, which go before those that came with the program; used by the cloud home only. */
+  readonly skills: string
   /** The hub's folder; used by the cloud's home only. */
   readonly hub: string
   readonly envFile: string
@@ -26,8 +28,13 @@ export type ZoneHome = {
 
 /** Secrets that a zone may hold, one file each below secrets/. The cloud never gets a sending credential. */
 const SECRET_SETTINGS: Record<Zone, Readonly<Record<string, string>>> = {
-  cloud: { COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password', COUNTERSIGN_REDIS_PASSWORD_FILE: 'redis-password' },
+  cloud: {
+    COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password',
+    COUNTERSIGN_ODOO_KEY_FILE: 'odoo-key',
+    COUNTERSIGN_REDIS_PASSWORD_FILE: 'redis-password',
+  },
   local: {
+    COUNTERSIGN_ODOO_KEY_FILE: 'odoo-key',
     COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password',
     COUNTERSIGN_SMTP_PASSWORD_FILE: 'smtp-password',
     COUNTERSIGN_KEY_PASSPHRASE_FILE: 'countersign-passphrase',
@@ -51,6 +58,7 @@ export function homeLayout(root: string, zone: Zone, settings: Record<string, st
     trust: join(home, 'trust'),
     secrets: join(home, 'secrets'),
     social: join(home, 'social'),
+    skills: join(home, 'skills'),
     hub: join(home, 'hub'),
     envFile: join(home, `.env.${zone}`),
     settings,
@@ -98,6 +106,7 @@ export function environmentOf(home: ZoneHome): Record<string, string> {
   return {
     ...(existsSync(hubHere) ? { COUNTERSIGN_HUB_URL: hubHere } : {}),
     ...Object.fromEntries(secrets),
+    ...(existsSync(home.skills) ? { COUNTERSIGN_SKILLS_OWN: home.skills } : {}),
     ...(home.zone === 'local' && existsSync(home.social) ? { COUNTERSIGN_SOCIAL_SECRETS: home.social } : {}),
     COUNTERSIGN_ZONE: home.zone,
     COUNTERSIGN_AGENT: home.agent,

@@ -1,3 +1,4 @@
+import { GROUNDING_FLAGS } from './grounding-flags.ts'
 import { type HandbookRules, sayRuleProblem } from './handbook-rules.ts'
 import { KnownParties } from './look-alike.ts'
 import { moneyRisks } from './risk-money.ts'
@@ -61,6 +62,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   'mail-incomplete': 'the mail could not be read completely; look at it in your mail program',
   'sender-not-in-thread': 'somebody who was no part of this thread wrote in it; they are not who is answered',
   'subject-changed': 'a message of this thread has another subject than the one before',
+  'facts-missing': 'the drafter says that facts are missing; its remark names them',
+  'draft-language-differs': 'the draft does not seem to be written in the mail’s language',
   'attachment-not-kept': 'an attachment was not kept (too large, or a secret); it is only in the mailbox',
 }
 /** Flags of others that ask for the code: they may raise what this machine found, and never lower it. */
@@ -84,9 +87,11 @@ export function risksOf(task: TaskFile, parts: ActionParts, facts: RiskFacts): R
     ...handbookRisks(facts.rules),
   ]
   const ownFlags = new Set(own.map(({ flag }) => flag))
-  const claimed = task.front.risk.map((flag): Risk => {
-    return { flag, level: RAISING.has(flag) ? 'high' : 'notice', say: FLAGS[flag] ?? flag }
-  })
+  const claimed = task.front.risk
+    .filter((flag) => !GROUNDING_FLAGS.has(flag))
+    .map((flag): Risk => {
+      return { flag, level: RAISING.has(flag) ? 'high' : 'notice', say: FLAGS[flag] ?? flag }
+    })
   const all = [...own, ...claimed.filter(({ flag, level }) => level === 'high' || !ownFlags.has(flag))]
   const distinct = [...new Map(all.map((risk) => [`${risk.level} ${risk.flag} ${risk.say}`, risk])).values()]
   return [...distinct.filter(isHigh), ...distinct.filter((risk) => !isHigh(risk))].slice(0, MAX_RISKS)

@@ -1,3 +1,4 @@
+import { modelSettings } from '#runtime/model-settings.ts'
 import {
   folder,
   imapSettings,
@@ -17,6 +18,7 @@ export const triageSettings = {
   trust: setting('COUNTERSIGN_TRUST', optional(folder())),
   ...imapSettings,
   ...ownerSettings,
+  ...modelSettings,
   /** How far back the first look at a mailbox goes. */
   sinceDays: setting('COUNTERSIGN_TRIAGE_SINCE_DAYS', wholeNumber(0, 365, 3)),
 }

@@ -158,6 +158,35 @@ const ALERT_CASES: readonly AlertCase[] = [
     value: '3d 0h 12m 0s',
   },
   {
+    ...counted('CountersignModelCapReached', 'countersign_model_requests_total', { outcome: 'over-cap', ...ZONE }),
+    labels: ZONE,
+  },
+  {
+    alert: 'CountersignModelUnanswered',
+    what: 'three questions of one hour',
+    series: {
+      'countersign_model_questions_total{outcome="unreachable",zone="cloud"}': '0x10 2x100',
+      'countersign_model_questions_total{outcome="unusable",zone="cloud"}': '0x20 1x90',
+      'countersign_model_questions_total{outcome="answered",zone="cloud"}': '0+5x110',
+    },
+    silentAt: [12, 20, 85],
+    firesAt: 24,
+    labels: { zone: 'cloud' },
+  },
+  {
+    alert: 'CountersignServiceFailing',
+    what: 'a third failed restart in minute 5, mended in minute 20',
+    series: {
+      'countersign_component_failed_restarts{service="health",component="drafter",zone="cloud"}':
+        '0 1 1 2 2 3 4 5 6x12 0x10',
+      'countersign_component_failed_restarts{service="health",component="sync",zone="cloud"}': '0x30',
+    },
+    silentAt: [4, 22],
+    firesAt: 6,
+    labels: { component: 'drafter', zone: 'cloud' },
+    value: '4',
+  },
+  {
     alert: 'CountersignServiceDown',
     what: 'a service away from minute 6 on, another never',
     series: {
