@@ -1,4 +1,5 @@
 import { beforeEach, expect, it } from 'vitest'
+import type { TaskId } from '#core/ids.ts'
 import { isConflictCopy } from '#core/vault-path.ts'
 import { makeSyncWorld, quiesce, type SyncWorld, synced, taskText } from '#tests/support/sync-world.ts'
 
@@ -39,4 +40,21 @@ it('what is another task by now is kept beside it, as ever', async () => {
   await writtenMeanwhile(taskText({ id: '01K9AAAAAAAAAAAAAAAA7H3K9Q', body: 'another' }))
   expect(copies()).toHaveLength(1)
   expect(world.cloud.files.text(CLAIMED)).not.toContain('another')
+})
+
+it('a message that joined a task while it was given back stands in it', async () => {
+  world.cloud.files.put(NEEDS, taskText())
+  await quiesce(world)
+  const ask = { kind: 'give-back', id: 'c'.repeat(32), task: '01K9ZZZZZZZZZZZZZZZZ7H3K9Q' as TaskId } as const
+  world.cloud.requests.ask({ ...ask, file: NEEDS.slice(NEEDS.lastIndexOf('/') + 1), holder: 'cloud', generation: 1 })
+  world.at = (agent, at) => {
+    const claimed = world.cloud.files.text(CLAIMED)
+    if (agent === 'cloud' && at === 'landed' && claimed)
+      world.cloud.files.put(CLAIMED, `${claimed}\na second message\n`)
+  }
+  await synced(world.cloud)
+  world.at = () => {}
+  await quiesce(world)
+  expect(world.hub.files().get(NEEDS)).toMatch(/generation: 2[\s\S]*a second message/)
+  expect([copies(), world.cloud.files.text(CLAIMED)]).toEqual([[], undefined])
 })
