@@ -60,6 +60,7 @@ export async function runExecutor(
   const { reconcileMs } = options.config
   const isQuiet = service.resources.use(quietFiles({ quietMs: QUIET_MS, wake: () => passes.wake() }))
   const deps: ExecutorDeps = { ...wired, isQuiet, inHand: inHand(() => passes.wake()), pending: pendingReader() }
+  deps.metrics.since('countersign_canary_age_seconds', deps.clock.now(), {})
   const heldBy: HeldBy = new Map()
   const loop = (name: string, pass: (beat: () => void) => Promise<void>) => {
     const beat = service.progress(name, reconcileMs + MAX_PASS_MS)
