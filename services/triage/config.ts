@@ -1,7 +1,8 @@
 import { modelSettings } from '#runtime/model-settings.ts'
 import {
   folder,
-  imapSettings,
+  furtherMailboxSettings,
+  mailboxSettings,
   optional,
   ownerSettings,
   processSettings,
@@ -16,8 +17,9 @@ export const triageSettings = {
   state: zoneSettings.state,
   /** Who the local agent is. */
   trust: setting('COUNTERSIGN_TRUST', optional(folder())),
-  ...imapSettings,
+  ...mailboxSettings,
   ...ownerSettings,
+  ...furtherMailboxSettings,
   ...modelSettings,
   /** How far back the first look at a mailbox goes. */
   sinceDays: setting('COUNTERSIGN_TRIAGE_SINCE_DAYS', wholeNumber(0, 365, 3)),
