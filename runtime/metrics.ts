@@ -70,7 +70,7 @@ export const METRICS = {
   countersign_mails_total: {
     kind: 'counter',
     help: 'Mails that triage looked at, by what became of them.',
-    labels: { outcome: ['task', 'duplicate', 'skipped', 'failed'] },
+    labels: { outcome: ['task', 'joined', 'duplicate', 'skipped', 'failed'] },
   },
   countersign_mailbox_watched: {
     kind: 'gauge',

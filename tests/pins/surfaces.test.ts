@@ -136,6 +136,7 @@ test('ledger entry types', () => {
   expect(LEDGER_TYPES).toMatchInlineSnapshot(`
     [
       "task.created",
+      "task.joined",
       "mail.skipped",
       "mail.bounced",
       "task.claimed",
