@@ -1,6 +1,7 @@
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { Finding } from '#core/finding.ts'
-import { MAX_HANDBOOK_BYTES, readHandbookRules, sayRuleProblem } from '#core/handbook-rules.ts'
+import { sayRuleProblem } from '#core/handbook-lines.ts'
+import { MAX_HANDBOOK_BYTES, readHandbookRules } from '#core/handbook-rules.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import { attempt } from './finding.ts'
 

@@ -1,4 +1,5 @@
-import { type HandbookRules, sayRuleProblem } from './handbook-rules.ts'
+import { sayRuleProblem } from './handbook-lines.ts'
+import type { HandbookRules } from './handbook-rules.ts'
 import { KnownParties } from './look-alike.ts'
 import { moneyRisks } from './risk-money.ts'
 import { recipientRisks } from './risk-recipients.ts'

@@ -1,5 +1,6 @@
 import { CountersignError } from '#core/errors.ts'
-import { type HandbookRules, MAX_HANDBOOK_BYTES, readHandbookRules, sayRuleProblem } from '#core/handbook-rules.ts'
+import { sayRuleProblem } from '#core/handbook-lines.ts'
+import { type HandbookRules, MAX_HANDBOOK_BYTES, readHandbookRules } from '#core/handbook-rules.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { type RiskFacts, riskFacts } from '#core/risk.ts'
