@@ -10,7 +10,7 @@ const WEEK = {
 const EMPTY: DashboardFacts = {
   ...{ waiting: [], held: [], doneToday: [], doneThisMonth: 0, updates: [], conflicts: [], alerts: [], problems: [] },
   ...{ isHalted: false, hasReview: false, week: WEEK, counts: { needsAction: 0, inProgress: 0, approved: 0 } },
-  news: { signs: [], services: [], sync: undefined, quarantine: undefined },
+  news: { signs: [], services: [], silent: [], sync: undefined, quarantine: undefined },
 }
 const TASK: WaitingTask = {
   path: 'Pending_Approval/email/EMAIL_2026-11-20_x_abcdef.md',
@@ -112,6 +112,7 @@ describe('the dashboard', () => {
           signs: [
             { agent: 'cloud', at: `2026-11-20T10:15:${seconds}.000Z` },
             { agent: 'cloud-2', at: null },
+            { agent: 'cloud-3', at: 'now' },
           ],
           services: [
             { name: 'executor', state: 'ready' },
@@ -126,6 +127,7 @@ describe('the dashboard', () => {
         '- Sync: hub unreachable, last reached 20 Nov 09:00',
         '- cloud: last heard of 20 Nov 10:15',
         '- cloud-2: never heard of',
+        '- cloud-3: there, about a minute ago',
       ].join('\n'),
     )
     expect(at('31')).toBe(at('30'))

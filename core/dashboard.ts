@@ -148,10 +148,13 @@ function healthLines({ news }: DashboardFacts, looks: number): string[] {
     looks === 0 ? '- All is well.' : '- Something needs a look, see above.',
     ...(services.length > 0 ? [`- This machine: ${services.join(', ')}`] : []),
     ...(sync ? [`- Sync: ${sync.state === 'ok' ? 'ok, the hub answers' : plain(sync.state, 80)}${reached}`] : []),
-    ...news.signs.map(
-      ({ agent, at }) => `- ${plain(agent, 40)}: ${at ? `last heard of ${sayMinute(at)}` : 'never heard of'}`,
-    ),
+    ...news.signs.map(({ agent, at }) => `- ${plain(agent, 40)}: ${saySign(at)}`),
   ]
+}
+
+function saySign(at: string | null): string {
+  if (at === null) return 'never heard of'
+  return at === 'now' ? 'there, about a minute ago' : `last heard of ${sayMinute(at)}`
 }
 
 function weekLines(week: WeekNumbers): string[] {

@@ -9,7 +9,7 @@ import type { VaultPort } from './ports/vault.ts'
 import { REVIEW_SHEET, vaultPath } from './vault-path.ts'
 
 const NOW = Date.parse('2026-11-20T12:00:00.000Z')
-const NEWS = { problems: [], signs: [], services: [], sync: undefined, quarantine: undefined }
+const NEWS = { problems: [], signs: [], silent: [], services: [], sync: undefined, quarantine: undefined }
 const SOURCES = { agent: 'local', agents: ['local', 'cloud'], held: [], problems: [], news: NEWS, now: NOW }
 
 /** A vault whose files count as old, and which counts what is read of it. */

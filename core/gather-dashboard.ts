@@ -66,7 +66,7 @@ export function dashboardGatherer(ports: DashboardPorts): (sources: DashboardSou
       conflicts: await vault.conflicts(),
       alerts: alertsOf(notes, agent, now),
       problems: [...problems, ...news.problems],
-      news: { signs: news.signs, services: news.services, sync: news.sync, quarantine: news.quarantine },
+      news: withoutProblems(news),
       week: weekOf(notes, agent, now),
       counts: {
         needsAction: (await namesIn(DOMAINS.map((domain) => `Needs_Action/${domain}`))).length,
@@ -103,6 +103,10 @@ function fileMemory(vault: Pick<VaultPort, 'read' | 'stamp'>) {
     seen = new Map()
   }
   return Object.assign(readFile, { forgetOthers })
+}
+
+function withoutProblems({ problems: _, ...news }: ZoneNews): DashboardFacts['news'] {
+  return news
 }
 
 function readLedger(agent: string): (text: string | undefined) => LedgerNote[] {

@@ -1,6 +1,6 @@
 import type { DashboardFacts, WaitingTask } from './dashboard-facts.ts'
 
-export const NOTE_KINDS = ['question', 'refused', 'high', 'urgent', 'old'] as const
+export const NOTE_KINDS = ['question', 'refused', 'silent', 'high', 'urgent', 'old'] as const
 export type NoteKind = (typeof NOTE_KINDS)[number]
 
 /** Something the person should hear of although they are not looking. */
@@ -17,17 +17,20 @@ export interface Noteworthy {
 
 /**
  * The gravest first: outcomes that only the person can find out, what was refused (a forged approval, a hub that holds
- * what it may not), what is of high risk or calls itself urgent, and what has waited for longer than `olderThanMs`. A task is there once; when
+ * what it may not), a cloud that says nothing any more, what is of high risk or calls itself urgent, and what has waited for longer than `olderThanMs`. A task is there once; when
  * it has grown old, under another key, so that it is told of once more.
  */
 export function noteworthy(facts: DashboardFacts, now: number, olderThanMs: number): Noteworthy[] {
-  const { quarantine } = facts.news
+  const { quarantine, silent } = facts.news
   const refused = [
     ...(quarantine ? [{ key: `quarantine:${quarantine.key}`, title: 'The hub holds what this machine refuses' }] : []),
     ...facts.alerts.map(({ key, say }) => ({ key: `alert:${key}`, title: say })),
   ]
   const found = [
     ...refused.map((one): Noteworthy => ({ ...one, kind: 'refused', domain: 'general', isPrivate: false })),
+    ...silent.map(({ key, say }): Noteworthy => {
+      return { key: `silent:${key}`, title: say, kind: 'silent', domain: 'general', isPrivate: false }
+    }),
     ...facts.waiting.flatMap((task) => ofTask(task, isOlder(task, now, olderThanMs))),
   ]
   return found.toSorted((a, b) => NOTE_KINDS.indexOf(a.kind) - NOTE_KINDS.indexOf(b.kind))

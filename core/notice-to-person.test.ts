@@ -13,7 +13,7 @@ const TASK: WaitingTask = {
   ...{ at: '2026-11-20T11:00:00.000Z', isPrivate: false, isUrgent: false },
 }
 const facts = (change: Partial<DashboardFacts>): DashboardFacts =>
-  ({ waiting: [], alerts: [], news: { quarantine: undefined }, ...change }) as unknown as DashboardFacts
+  ({ waiting: [], alerts: [], news: { quarantine: undefined, silent: [] }, ...change }) as unknown as DashboardFacts
 const worth = (change: Partial<DashboardFacts>) => noteworthy(facts(change), NOW, 24 * HOUR)
 
 describe('noteworthy is', () => {
@@ -30,13 +30,17 @@ describe('noteworthy is', () => {
         { ...TASK, key: 'question', level: 'question', isUrgent: true },
       ],
       alerts: [{ key: 'local:4', agent: 'local', at: '2026-11-20T10:00:00Z', say: 'refused' }],
-      news: { signs: [], services: [], sync: undefined, quarantine: { key: 'abc', faults: ['x'] } },
+      news: {
+        ...{ signs: [], services: [], sync: undefined, quarantine: { key: 'abc', faults: ['x'] } },
+        silent: [{ key: 'cloud 10:00', say: 'the cloud zone has said nothing' }],
+      },
     })
     expect(found.map(({ key, kind }) => `${kind} ${key}`)).toEqual([
       ...[
         'question question',
         'refused quarantine:abc',
         'refused alert:local:4',
+        'silent silent:cloud 10:00',
         'high high',
         'urgent urgent',
         'old old:old',

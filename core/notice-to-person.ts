@@ -33,6 +33,7 @@ const NEVER: Told = { lastAt: Number.NEGATIVE_INFINITY, keys: {} }
 const WORDS: Readonly<Record<NoteKind, { readonly one: string; readonly many: string }>> = {
   question: { one: 'outcome unknown', many: 'with unknown outcome' },
   refused: { one: 'refused', many: 'refused' },
+  silent: { one: 'silent', many: 'silent' },
   high: { one: 'high risk', many: 'of high risk' },
   urgent: { one: 'urgent', many: 'marked urgent' },
   old: { one: 'waiting for long', many: 'waiting for long' },

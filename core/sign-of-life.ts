@@ -16,6 +16,9 @@ export const signSchema = z.looseObject({
 })
 
 export type SignOfLife = z.output<typeof signSchema>
+/** Who has not been heard of for so long is silent, ms: heartbeats come about once a minute. */
+export const SILENT_AFTER_MS = 300_000
+
 /** Milliseconds. */
 export interface SignTimes {
   readonly claimed: number

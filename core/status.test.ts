@@ -21,6 +21,12 @@ const facts = {
   sync: { state: 'ok', at: '2026-11-20T09:59:59.000Z' },
 }
 
+const SIGN = '2026-11-20T09:54:00.000Z'
+const HEARD = {
+  ...{ state: 'ok', at: '2026-11-20T10:00:00.000Z' },
+  others: [{ agent: 'cloud', zone: 'cloud', at: SIGN, seenAt: SIGN, claimedAt: SIGN }],
+}
+
 test.each([
   ['everything well', {}, 'ok', []],
   ['a silent service', { services: [{ name: 'sync', live: false, ready: false }] }, 'down', ['sync does not answer']],
@@ -53,6 +59,30 @@ test.each([
   ],
   ['a check that found nothing', { sync: { state: 'ok', at: '', check: { at: '', problems: [] } } }, 'ok', []],
   ['no report of sync yet', { sync: null }, 'ok', []],
+  [
+    'a cloud that says nothing although the hub answers',
+    { zone: 'local', sync: { ...HEARD, hubReachedAt: '2026-11-20T10:00:00.000Z' } },
+    'degraded',
+    ['the cloud zone has said nothing since 2026-11-20 09:54Z: no mail is read and nothing is drafted there'],
+  ],
+  [
+    'a cloud that was heard of just before the hub was last reached',
+    { zone: 'local', sync: { ...HEARD, hubReachedAt: '2026-11-20T09:58:00.000Z' } },
+    'ok',
+    [],
+  ],
+  [
+    'a person’s machine that is off',
+    {
+      sync: {
+        ...HEARD,
+        others: [{ ...HEARD.others[0], agent: 'local', zone: 'local' }],
+        hubReachedAt: '2026-11-20T10:00:00.000Z',
+      },
+    },
+    'ok',
+    [],
+  ],
   ['a halt', { vault: { ...vault, halted: true } }, 'degraded', ['HALT.md is present: nothing is executed']],
   ['conflict copies', { vault: { ...vault, conflicts: 2 } }, 'degraded', ['2 conflict copies to look at']],
 ] as const)('judges %s', (_name, change, health, problems) => {

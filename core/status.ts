@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isScanRule } from './scan-changes.ts'
-import { sayMinute, signSchema } from './sign-of-life.ts'
+import { SILENT_AFTER_MS, type SignOfLife, sayMinute, signSchema } from './sign-of-life.ts'
 import { ZONES } from './zone-policy.ts'
 
 const count = z.int().nonnegative()
@@ -108,10 +108,29 @@ export function makeStatus(facts: Omit<StatusDocument, 'schema' | 'health' | 'pr
     ...silent.map((service) => `${service.name} does not answer`),
     ...unready.map((service) => `${service.name} is not ready: ${service.detail ?? 'no reason given'}`),
     ...syncProblems(facts.sync, Date.parse(facts.at)),
+    ...silentAgents(facts.sync).map(saySilent),
     ...(facts.vault.halted ? ['HALT.md is present: nothing is executed'] : []),
     ...(facts.vault.conflicts > 0 ? [`${facts.vault.conflicts} conflict copies to look at`] : []),
   ]
   return { schema: 1, ...facts, health: silent.length > 0 ? 'down' : problems.length > 0 ? 'degraded' : 'ok', problems }
+}
+
+/**
+ * Agents of the cloud, which is meant to be there always, that said nothing although the hub answered us. A machine that
+ * slept, or is offline, has heard nobody: that is no silence of theirs.
+ */
+export function silentAgents(sync: SyncReport | null): SignOfLife[] {
+  return (sync?.others ?? []).filter(({ zone, at }) => zone === 'cloud' && at !== null && isQuiet(at, sync))
+}
+
+/** Whether an agent whose last sign was made at `at` had said nothing for some minutes when the hub last answered. */
+export function isQuiet(at: string, sync: SyncReport | null): boolean {
+  return Date.parse(sync?.hubReachedAt ?? '') - Date.parse(at) > SILENT_AFTER_MS
+}
+
+export function saySilent({ agent, at }: SignOfLife): string {
+  const who = agent === 'cloud' ? 'the cloud zone' : `${agent}, of the cloud zone,`
+  return `${who} has said nothing since ${sayMinute(at ?? '')}: no mail is read and nothing is drafted there`
 }
 
 function syncProblems(sync: SyncReport | null, nowMs: number): string[] {

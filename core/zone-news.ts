@@ -1,11 +1,13 @@
-import { isFresh, parseStatus } from './status.ts'
+import { isFresh, isQuiet, parseStatus, saySilent, silentAgents } from './status.ts'
 
 /** What the zone's health service last told, as the dashboard and `countersign status` show it. */
 export interface ZoneNews {
   /** One sentence each. */
   readonly problems: readonly string[]
-  /** When each other agent was last heard of, ISO 8601 UTC; null: never. */
+  /** When each other agent was last heard of, ISO 8601 UTC; null: never; `now`: whenever the hub was asked of late. */
   readonly signs: readonly { readonly agent: string; readonly at: string | null }[]
+  /** Agents that say nothing although the hub answers; `key` is the same for the same silence. */
+  readonly silent: readonly { readonly key: string; readonly say: string }[]
   readonly services: readonly { readonly name: string; readonly state: 'ready' | 'not ready' | 'silent' }[]
   /** What sync says of itself; undefined before its first word. `reachedAt`: the hub's last answer, told while it gives none. */
   readonly sync: { readonly state: string; readonly reachedAt: string | undefined } | undefined
@@ -16,7 +18,7 @@ export interface ZoneNews {
 /** The dashboard says these itself, and fresher. */
 const TOLD_ELSEWHERE = /^executor |^HALT\.md |conflict copies|^sync: hub refused by the gate/
 const MAX_FAULTS = 3
-const NO_NEWS: ZoneNews = { problems: [], signs: [], services: [], sync: undefined, quarantine: undefined }
+const NO_NEWS: ZoneNews = { problems: [], signs: [], silent: [], services: [], sync: undefined, quarantine: undefined }
 
 /** `text`: of status.json, '' when there is none. Of its problems only what it told of late. */
 export function zoneNews(text: string, nowMs: number): ZoneNews {
@@ -24,7 +26,11 @@ export function zoneNews(text: string, nowMs: number): ZoneNews {
   if (!status) return NO_NEWS
   const { sync } = status
   const known = {
-    signs: (sync?.others ?? []).map(({ agent, at }) => ({ agent, at })),
+    signs: (sync?.others ?? []).map(({ agent, at }) => ({
+      agent,
+      at: at !== null && sync?.state === 'ok' && isFresh(status, nowMs) && !isQuiet(at, sync) ? 'now' : at,
+    })),
+    silent: silentAgents(sync).map((sign) => ({ key: `${sign.agent} ${sign.at}`, say: saySilent(sign) })),
     quarantine: sync?.quarantine
       ? {
           key: sync.quarantine.head ?? sync.quarantine.faults.join(),

@@ -5,6 +5,7 @@ import type { Oid } from '#core/ports/repo.ts'
 import { type AgentIdentity, sshFingerprint } from '#core/trust.ts'
 import { catFile } from './cat-file.ts'
 import { HARDENED } from './config.ts'
+import { initHeartbeatsHub } from './heartbeats-hub.ts'
 import { initBare } from './init-bare.ts'
 import { removeStaleLocks } from './lock.ts'
 import { looseObjects } from './loose-objects.ts'
@@ -64,6 +65,7 @@ export async function initHub({ dir, trustDir, hookCommand }: HubOptions): Promi
   mkdirSync(join(dir, 'hooks'), { recursive: true, mode: 0o700 })
   writeHook(dir, 'pre-receive', preReceiveHook(dir, trustDir, hookCommand))
   writeHook(dir, 'reference-transaction', REFERENCE_TRANSACTION_HOOK)
+  await initHeartbeatsHub(dir)
 }
 
 /** A receive-pack that was killed leaves `main.lock`, which blocks every later push; the next push clears it. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseStatus, type StatusDocument } from '#core/status.ts'
 
 const TRASH_KEPT_MS = 30 * 24 * 60 * 60 * 1000
 
@@ -9,6 +10,11 @@ export async function writeStateFile(stateDir: string, name: string, text: strin
   const temporary = join(stateDir, `.${name}.tmp`)
   await writeFile(temporary, text, { mode: 0o600 })
   await rename(temporary, join(stateDir, name))
+}
+
+/** What the zone's health service last wrote; undefined: nothing that is one. */
+export async function readStatus(stateDir: string): Promise<StatusDocument | undefined> {
+  return parseStatus(await readFile(join(stateDir, 'status.json'), 'utf8').catch(() => ''))
 }
 
 /**

@@ -86,11 +86,12 @@ export const SYNC_ALERTS: readonly Alert[] = [
   {
     name: 'CountersignCloudSilent',
     query: `time() - ${metric('countersign_zone_last_heard_timestamp_seconds', { of: 'cloud', zone: 'local' })}`,
-    above: 72 * 3600,
-    for: '10m',
-    severity: 'ticket',
+    above: 300,
+    for: '5m',
+    severity: 'page',
     summary: 'Nothing has come from the cloud zone for {{ $value | humanizeDuration }}.',
-    description: 'No mail for three days, or no cloud. Look at its machine: `docker compose -f compose.cloud.yml ps`.',
+    description:
+      'Its heartbeat comes about once a minute. If this machine reaches the hub (`countersign status`), the cloud is down: look at its machine, `docker compose -f compose.cloud.yml ps`.',
   },
   {
     name: 'CountersignLocalSilent',

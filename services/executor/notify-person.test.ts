@@ -17,7 +17,7 @@ const high = (...keys: string[]) =>
       at: undefined,
     })),
     alerts: [],
-    news: { quarantine: undefined },
+    news: { quarantine: undefined, silent: [] },
   }) as unknown as DashboardFacts
 
 /** A way that remembers what it was handed, and fails while it is told to. */

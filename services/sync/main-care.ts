@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
+import { openHeartbeats } from '#adapters/git/heartbeats.ts'
 import { repairClone } from '#adapters/git/repair-clone.ts'
 import { openRepo, type RepoOptions } from '#adapters/git/repo.ts'
 import { readTrust } from '#adapters/keys/trust-files.ts'
@@ -7,6 +8,7 @@ import { asideFolder } from '#adapters/state-files/aside.ts'
 import { inspectDatabase, mendDatabase } from '#adapters/state-files/mend-database.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
+import type { HeartbeatsPort } from '#core/ports/heartbeats.ts'
 import type { RepoPort } from '#core/ports/repo.ts'
 import type { WorkTreePort } from '#core/ports/work-tree.ts'
 import { findInVault } from './care/find-in-vault.ts'
@@ -25,6 +27,7 @@ export interface CarePlace {
 
 export interface Care {
   open(): Promise<RepoPort>
+  heartbeats(): Promise<HeartbeatsPort>
   /** As `open`, and a clone that git refuses to work with is mended first. */
   openMended(onMended: (findings: readonly Finding[]) => void): Promise<RepoPort>
   /** Of a clone that is closed. */
@@ -51,6 +54,7 @@ export async function careFor(place: CarePlace, workTree: Pick<WorkTreePort, 'li
     repairClone({ ...options, asideDir: aside(), findInVault: (wanted) => findInVault(wanted, workTree) })
   return {
     open,
+    heartbeats: () => openHeartbeats({ ...options, gitDir: file('heartbeats.git') }),
     mendClone,
     async openMended(onMended) {
       try {

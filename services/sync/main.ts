@@ -12,7 +12,7 @@ import { openReceived } from '#adapters/received/received.ts'
 import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
 import { answerMaintenance, askedMaintenance } from '#adapters/state-files/maintenance.ts'
 import { openRequests } from '#adapters/state-files/requests.ts'
-import { openTrash, writeStateFile } from '#adapters/state-files/state-files.ts'
+import { openTrash, readStatus, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { watchTree } from '#adapters/vault-fs/watch-tree.ts'
@@ -20,6 +20,7 @@ import { openWorkTree } from '#adapters/vault-fs/work-tree.ts'
 import { guardScan, lazyScan, rememberingScan, ruleScan, scanInLayers } from '#core/content-scan.ts'
 import type { Finding } from '#core/finding.ts'
 import { gateTrust } from '#core/gate.ts'
+import { BEAT_EVERY_MS } from '#core/heartbeat.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { runService, type Start } from '#runtime/service.ts'
@@ -32,6 +33,7 @@ import { standingReasons } from './care/verify-vault.ts'
 import { CLAIMS_PER_PUSH } from './claims/claim-tasks.ts'
 import { createCourtesy } from './claims/courtesy.ts'
 import { syncSettings } from './config.ts'
+import { keepBeating } from './hub/heartbeats.ts'
 import { pollHub } from './hub/poll-hub.ts'
 import { reopeningRepo } from './hub/reopening-repo.ts'
 import { careFor, checkpointKeys, MEMORY } from './main-care.ts'
@@ -171,6 +173,21 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
   if (hub) resources.use(hub)
   const isWatched = () => hub?.isLive() ?? false
   resources.use(pollHub({ repo, store, everyMs: config.pollMs, isWatched, onNews: () => sync.requestNow() }))
+  resources.use(
+    keepBeating(
+      {
+        ...{ agent: config.agent, zone: config.zone, store, clock, log },
+        port: resources.use(await care.heartbeats()),
+        others: async () => new Map([...(await deps.trust()).agents].filter(([agent]) => agent !== config.agent)),
+        status: () => readStatus(config.state),
+      },
+      BEAT_EVERY_MS,
+      (isReached) => {
+        if (isReached) deps.attention.hubReachedAt = clock.now()
+        sync.request()
+      },
+    ),
+  )
   const handlers = {
     'sync-now': async () => {
       sync.requestNow()

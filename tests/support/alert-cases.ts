@@ -138,12 +138,15 @@ const ALERT_CASES: readonly AlertCase[] = [
   },
   {
     alert: 'CountersignCloudSilent',
-    what: 'three days without a commit of the cloud, seen from the local zone',
-    series: { [lastHeard('cloud', 'local')]: AGO, [lastHeard('cloud', 'cloud')]: AGO },
-    silentAt: [10, 20],
-    firesAt: 22,
+    what: 'no heartbeat of the cloud from minute 10 on, seen from the local zone',
+    series: {
+      [lastHeard('cloud', 'local')]: '0+60x10 600x20',
+      [lastHeard('cloud', 'cloud')]: '0x30',
+    },
+    silentAt: [14, 20],
+    firesAt: 21,
     labels: { of: 'cloud', zone: 'local' },
-    value: '3d 0h 12m 0s',
+    value: '11m 0s',
   },
   {
     alert: 'CountersignLocalSilent',

@@ -11,6 +11,14 @@ export function lifeFacts(commits: readonly DatedCommit[], nowMs: number): Recor
   )
 }
 
+/** A sign that is no commit of the vault: it counts when it is newer by its maker's clock, or newly seen. */
+export function noteLife(agent: string, times: SignTimes, store: Pick<SyncStore, 'fact' | 'update'>): void {
+  const known = store.fact(factOf(agent))
+  const before = known === undefined ? undefined : (JSON.parse(known) as SignTimes)
+  if (before && before.claimed > times.claimed) return
+  store.update({ facts: { [factOf(agent)]: JSON.stringify(times) } })
+}
+
 /** The same where the memory was lost: what is still known stays. */
 export function missingLifeFacts(
   commits: readonly DatedCommit[],
