@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { type AnswerForm, answerForm } from './answer-form.ts'
 import { recognizeLanguage } from './language.ts'
 import { decodedDomain, sameAddress } from './look-alike.ts'
 import { type SkipReason, skipReasons } from './mail.ts'
@@ -84,11 +86,14 @@ export function classifyMail(
 }
 
 /** What a model may answer; `social` is not among it: only the owner's rules make a post of somebody else's mail. */
-export const MODEL_DOMAINS = ['email', 'accounting', 'payment', 'bulk'] as const
-export interface ModelVerdict {
-  readonly domain: (typeof MODEL_DOMAINS)[number]
-  readonly priority: Exclude<Priority, 'urgent'>
-}
+export const VERDICT_FORM = answerForm(
+  'sorted_mail',
+  z.strictObject({
+    domain: z.enum(['email', 'accounting', 'payment', 'bulk']),
+    priority: z.enum(['high', 'normal', 'low']),
+  }),
+)
+export type ModelVerdict = typeof VERDICT_FORM extends AnswerForm<infer T> ? T : never
 
 /** What a model's answer makes of a mail. It can skip one only that looks like bulk mail, and never call one urgent. */
 export function withVerdict({ task, looksBulk }: Doubt, verdict: ModelVerdict): Classification {

@@ -5,7 +5,10 @@ import { recognizeLanguage } from './language.ts'
 describe('recognizeLanguage', () => {
   test.each([
     ['en', 'Hello Olivia, could you send me the invoice for March, please? Kind regards'],
-    ['de', 'Sehr geehrte Damen und Herren, könnten Sie mir bitte die Rechnung für März schicken? Mit freundlichen Grüßen'],
+    [
+      'de',
+      'Sehr geehrte Damen und Herren, könnten Sie mir bitte die Rechnung für März schicken? Mit freundlichen Grüßen',
+    ],
     ['fr', 'Bonjour, pourriez-vous m’envoyer la facture du mois de mars ? Merci et cordialement'],
     ['es', 'Hola, ¿me puede enviar la factura de marzo, por favor? Muchas gracias y un saludo'],
     ['it', 'Buongiorno, potrebbe inviarmi la fattura di marzo? Grazie e cordiali saluti'],
@@ -25,12 +28,16 @@ describe('recognizeLanguage', () => {
     expect(recognizeLanguage(text)).toBe(language)
   })
 
-  test.each(['', 'ok', '123 456 — !!', 'Clara Client, Acme GmbH', 'https://the.and.example/you-for-the-and', 'XQZV 12 BRTK'])(
-    'says nothing of %j',
-    (text) => {
-      expect(recognizeLanguage(text)).toBeUndefined()
-    },
-  )
+  test.each([
+    '',
+    'ok',
+    '123 456 — !!',
+    'Clara Client, Acme GmbH',
+    'https://the.and.example/you-for-the-and',
+    'XQZV 12 BRTK',
+  ])('says nothing of %j', (text) => {
+    expect(recognizeLanguage(text)).toBeUndefined()
+  })
 
   test('does not count what is quoted', () => {
     const quoted = '> Could you send the invoice to me, please? I would like to have it.\n'.repeat(5)

@@ -17,8 +17,8 @@ const REQUESTS: readonly InvoiceWords[] = [
     not: /\b(?:pay|paid|pays|payment|settle|attached|enclosed|find|overdue|due|wrong|mistake|(?:i|we)(?:['’]| wi)ll)\b/i,
   },
   {
-    asks: /bitte|könn|kann\b|würd|brauch|benötig|fehlt|warte|hätte/i,
-    does: /schick|send|zukommen|ausstell|stell|schreib|brauch|benötig|fehlt|warte|erhalten|bekommen|hätte/i,
+    asks: /bitte|könn|kann\b|würd|br(?:a|ä)uch|benötig|fehlt|warte|hätte/i,
+    does: /schick|send|zukommen|ausstell|stell|schreib|br(?:a|ä)uch|benötig|fehlt|warte|erhalten|bekommen|hätte/i,
     invoice: /\b(?:rechnung(?:en)?|rechnungskopie)(?!\p{L})/iu,
     not: /überweis|bezahl|begleich|anbei|im anhang|beigefügt|zahlbar|fällig|mahnung|storn|falsch/i,
   },
@@ -68,7 +68,7 @@ const DEMANDS =
   /(?<!\p{L})(?:please (?:pay|transfer|remit|settle)|payment (?:is )?(?:now )?due|(?:amount|total|balance) due|payable (?:by|within|to)|due (?:date|by|on)|payment terms|payment reminder|(?:bitte|wir bitten,?) (?:überweisen|zahlen|begleichen)|bitten (?:wir )?(?:sie )?um (?:zahlung|überweisung|begleichung)|überweisen sie|zahlbar|fällig|zahlungsziel|rechnungsbetrag|zahlungserinnerung|mahnung|(?:merci de|veuillez|prière de) (?:bien vouloir )?(?:régler|payer|virer|effectuer le (?:virement|paiement))|montant (?:dû|à payer|à régler)|date d['’]échéance|à régler|(?:rogamos|ruego|solicitamos) (?:el |que )?(?:pago|abono|abonen|transfieran|paguen)|importe (?:a pagar|total)|total a pagar|fecha de vencimiento|(?:si prega|preghiamo|vi chiediamo) di (?:\p{L}+ )?(?:pagare|saldare|effettuare|versare)|importo (?:dovuto|da pagare)|totale da pagare|da saldare|scadenza (?:del )?pagamento|proszę o (?:zapłatę|wpłatę|przelew|uregulowanie)|prosimy o (?:zapłatę|wpłatę|przelew|uregulowanie)|do zapłaty|termin płatności|gelieve (?:te betalen|over te maken|\p{L}+ te betalen)|te betalen (?:bedrag|voor)|vervaldatum|valor a pagar|data de vencimento|efetuar o pagamento)/iu
 /** Somebody tells that it was paid, or asks where their money is to go. */
 const IS_PAID =
-  /(?<!\p{L})(?:(?:has|have|was|were|been|just|already) (?:been )?(?:paid|transferred|settled)|we paid|i paid|payment (?:was )?received|thank you for your payment|(?:habe|haben|wurde|ist|sind) [^.]{0,60}(?:überwiesen|bezahlt|beglichen|eingegangen)|zahlung (?:erhalten|eingegangen)|(?:avons|ai|été) (?:bien )?(?:payé|réglé|viré)|(?:hemos|he|ha sido|fue) (?:pagad|pagado|abonado|transferido)|(?:abbiamo|ho|stat[ao]) (?:pagat|saldat)|zapłaci(?:liśmy|łem|łam)|została (?:opłacona|zapłacona)|hebben? [^.]{0,60}(?:betaald|overgemaakt))/iu
+  /(?<!\p{L})(?:(?:has|have|was|were|been|just|already) (?:been )?(?:paid|transferred|settled)|we paid|i paid|payment (?:was )?received|thank you for your payment|(?:habe|haben|wurde|ist|sind) [^.]{0,120}(?:überwiesen|bezahlt|beglichen|eingegangen)|zahlung (?:erhalten|eingegangen)|(?:avons|ai|été) (?:bien )?(?:payé|réglé|viré)|(?:hemos|he|ha sido|fue) (?:pagad|pagado|abonado|transferido)|(?:abbiamo|ho|stat[ao]) (?:pagat|saldat)|zapłaci(?:liśmy|łem|łam)|została (?:opłacona|zapłacona)|hebben? [^.]{0,120}(?:betaald|overgemaakt))/iu
 const ACCOUNT =
   /\b(?:account (?:no|number|nr)|routing (?:no|number)|sort code|swift|bic|kontonummer|konto-?nr|num[eé]ro de (?:compte|cuenta)|conto corrente|numer (?:konta|rachunku)|rekeningnummer)\b[^\n]{0,40}\d{4}/i
 const MONEY =

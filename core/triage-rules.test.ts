@@ -16,15 +16,49 @@ describe('what a person may write', () => {
   test.each([
     ['- Mail from @bank.example: skip', { domain: 'skip' }, [{ what: 'from', names: ['bank.example'] }]],
     ['- skip mail from bank.example', { domain: 'skip' }, [{ what: 'from', names: ['bank.example'] }]],
-    ['* From: Anna@Client.example → urgent.', { priority: 'urgent' }, [{ what: 'from', names: ['anna@client.example'] }]],
-    ['- "invoice request" in the subject: accounting', { domain: 'accounting' }, [{ what: 'words', where: 'subject', words: ['invoice request'] }]],
-    ['- subject contains “Rechnung” or “Facture”: invoice', { domain: 'accounting' }, [{ what: 'words', where: 'subject', words: ['rechnung', 'facture'] }]],
-    ['- from a@x.example, @y.example and z.example are low priority', { priority: 'low' }, [{ what: 'from', names: ['a@x.example', 'y.example', 'z.example'] }]],
-    ['1. to invoices@me.example: payment, high', { domain: 'payment', priority: 'high' }, [{ what: 'to', names: ['invoices@me.example'] }]],
-    ['- **"post this"** from @team.example = social', { domain: 'social' }, [{ what: 'from', names: ['team.example'] }, { what: 'words', where: 'anywhere', words: ['post this'] }]],
+    [
+      '* From: Anna@Client.example → urgent.',
+      { priority: 'urgent' },
+      [{ what: 'from', names: ['anna@client.example'] }],
+    ],
+    [
+      '- "invoice request" in the subject: accounting',
+      { domain: 'accounting' },
+      [{ what: 'words', where: 'subject', words: ['invoice request'] }],
+    ],
+    [
+      '- subject contains “Rechnung” or “Facture”: invoice',
+      { domain: 'accounting' },
+      [{ what: 'words', where: 'subject', words: ['rechnung', 'facture'] }],
+    ],
+    [
+      '- from a@x.example, @y.example and z.example are low priority',
+      { priority: 'low' },
+      [{ what: 'from', names: ['a@x.example', 'y.example', 'z.example'] }],
+    ],
+    [
+      '1. to invoices@me.example: payment, high',
+      { domain: 'payment', priority: 'high' },
+      [{ what: 'to', names: ['invoices@me.example'] }],
+    ],
+    [
+      '- **"post this"** from @team.example = social',
+      { domain: 'social' },
+      [
+        { what: 'from', names: ['team.example'] },
+        { what: 'words', where: 'anywhere', words: ['post this'] },
+      ],
+    ],
     ['- urgent: from boss@x.example', { priority: 'urgent' }, [{ what: 'from', names: ['boss@x.example'] }]],
     ['- "a: b" in the text: email', { domain: 'email' }, [{ what: 'words', where: 'text', words: ['a: b'] }]],
-    ['- "a" in the subject and "b" in the text: skip', { domain: 'skip' }, [{ what: 'words', where: 'subject', words: ['a'] }, { what: 'words', where: 'text', words: ['b'] }]],
+    [
+      '- "a" in the subject and "b" in the text: skip',
+      { domain: 'skip' },
+      [
+        { what: 'words', where: 'subject', words: ['a'] },
+        { what: 'words', where: 'text', words: ['b'] },
+      ],
+    ],
     ['- "a" in the subject or text: skip', { domain: 'skip' }, [{ what: 'words', where: 'anywhere', words: ['a'] }]],
   ])('%s', (line, effect, conditions) => {
     const { rules, problems } = read(line)
@@ -47,20 +81,37 @@ describe('what a person may write', () => {
   })
 
   test('a section Triage below Rules is none of the rules, and comments are none at all', () => {
-    const handbook = '## Rules\n- At most 10 recipients\n### Triage\n- from a@x.example: skip\n<!-- - nonsense -->\n### More\n- At most 5 mails per hour\n'
+    const handbook =
+      '## Rules\n- At most 10 recipients\n### Triage\n- from a@x.example: skip\n<!-- - nonsense -->\n### More\n- At most 5 mails per hour\n'
     expect(readTriageRules(handbook).rules).toMatchObject([{ line: 4 }])
     expect(readHandbookRules(handbook)).toMatchObject({ problems: [], maxRecipients: 10, pace: [{ count: 5 }] })
     expect(readTriageRules('## Triage\n- from a@x.example: skip').rules).toHaveLength(1)
   })
 
   test('never throws, whatever stands there', () => {
-    const words = fc.constantFrom('from', '@x.example', '"', 'a', ':', 'skip', 'in the subject', '\u0001', '0', ' or ', '→', '- ')
+    const words = fc.constantFrom(
+      'from',
+      '@x.example',
+      '"',
+      'a',
+      ':',
+      'skip',
+      'in the subject',
+      '\u0001',
+      '0',
+      ' or ',
+      '→',
+      '- ',
+    )
     fc.assert(
-      fc.property(fc.array(fc.oneof(words, fc.string({ unit: 'binary', maxLength: 8 })), { maxLength: 30 }), (parts) => {
-        const { rules, problems } = read(`- ${parts.join('')}`)
-        for (const rule of rules) ruleFits(rule, mail())
-        expect(rules.length + problems.length).toBeGreaterThan(0)
-      }),
+      fc.property(
+        fc.array(fc.oneof(words, fc.string({ unit: 'binary', maxLength: 8 })), { maxLength: 30 }),
+        (parts) => {
+          const { rules, problems } = read(`- ${parts.join('')}`)
+          for (const rule of rules) ruleFits(rule, mail())
+          expect(rules.length + problems.length).toBeGreaterThan(0)
+        },
+      ),
     )
   })
 })

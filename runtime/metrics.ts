@@ -43,6 +43,14 @@ export const METRICS = {
     help: 'Mails that triage looked at, by what became of them.',
     labels: { outcome: ['task', 'duplicate', 'skipped', 'failed'] },
   },
+  countersign_classified_total: {
+    kind: 'counter',
+    help: 'Mails that were sorted, by what decided and as what.',
+    labels: {
+      by: ['handbook', 'rule', 'model', 'default'],
+      as: ['email', 'accounting', 'payment', 'social', 'skipped'],
+    },
+  },
   countersign_tasks_total: {
     kind: 'counter',
     help: 'Changes of state of a task made or first seen here.',

@@ -1,6 +1,6 @@
 import { CountersignError } from '#core/errors.ts'
 import type { TaskId } from '#core/ids.ts'
-import { classifyMail, mailKey, mailTaskId, type SkipReason } from '#core/mail.ts'
+import { mailKey, mailTaskId, type SkipReason, skipReasons } from '#core/mail.ts'
 import { maskSecrets } from '#core/mask-mail.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
@@ -38,8 +38,8 @@ export async function triageMessage(raw: RawMail, deps: TriageDeps): Promise<Tri
   const mail = await deps.parse(raw)
   const key = mailKey(deps.account, mail)
   if (deps.seen.has(key)) return { kind: 'duplicate' }
-  const verdict = classifyMail(mail, deps.ownAddresses)
-  if (verdict.kind === 'skip') return skip(verdict.reason, mail, key, deps)
+  const [reason] = skipReasons(mail, deps.ownAddresses)
+  if (reason) return skip(reason, mail, key, deps)
 
   const taskId = mailTaskId(key, mail.receivedAt)
   const arriving = writable(taskId, mail, deps)

@@ -170,6 +170,7 @@ test('metric names', () => {
       "countersign_boots_total",
       "countersign_build_info",
       "countersign_claims_total",
+      "countersign_classified_total",
       "countersign_drafts_total",
       "countersign_duplicates_prevented_total",
       "countersign_errors_total",
