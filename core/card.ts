@@ -1,4 +1,5 @@
 import { type Action, actionRows, partsOf } from './action.ts'
+import { changesBlocks, type DraftChanges, revisionRows } from './card-changes.ts'
 import { readingRows } from './card-reading.ts'
 import { type CardRow, code, minuteOf, plain } from './card-text.ts'
 import { CODE_LABEL } from './confirmation.ts'
@@ -22,6 +23,8 @@ export interface CardFacts {
   readonly code: string | undefined
   /** When the draft expires, by its file or the handbook. */
   readonly expires: string | undefined
+  /** For any but the first draft of the task. */
+  readonly changes?: DraftChanges | undefined
 }
 
 const UNTICKED = '- [ ] Approve\n- [ ] Reject\n- [ ] Redraft'
@@ -66,6 +69,7 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
     ...readingRows(partsOf(action).text),
     ...codeRow(task, facts),
     ['Expires', facts.expires ? minuteOf(facts.expires) : 'never'],
+    ...revisionRows(facts.changes),
     ['Drafted by', drafter(task)],
     [
       'Then',
@@ -80,7 +84,11 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
   ]
   const table = ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${inCell(value)} |`)]
   // A line right after a quote is part of the quote, and lines of a quote flow together: blanks keep them apart.
-  const blocks = [remarks.map((remark) => `> ${remark}`).join('\n>\n'), table.join('\n')]
+  const blocks = [
+    remarks.map((remark) => `> ${remark}`).join('\n>\n'),
+    table.join('\n'),
+    ...changesBlocks(facts.changes),
+  ]
   return blocks.filter((block) => block !== '').join('\n\n')
 }
 

@@ -27,11 +27,11 @@ export function quoteInert(text: string, options: { maxChars: number }): string 
   return fenced(shown.replace(/^\n+/, '').trimEnd() + note)
 }
 
-function fenced(body: string): string {
+function fenced(body: string, language = 'text'): string {
   let longestRun = 0
   for (const [run] of body.matchAll(/`+/g)) longestRun = Math.max(longestRun, run.length)
   const fence = '`'.repeat(Math.max(3, longestRun + 1))
-  return `${fence}text\n${body}\n${fence}`
+  return `${fence}${language}\n${body}\n${fence}`
 }
 
 /** Stands before what continues a line that was too long for a viewer that does not break lines. */
@@ -43,9 +43,17 @@ const LONG_LINE = /.{60,96} (?=.)|.{96}(?=.)/gu
  * be seen is shown by name, what would end the fence, a comment or a template is broken, and long lines are continued,
  * since some viewers let them run out of sight.
  */
-export function quoteShown(text: string): string {
-  const shown = brokenMarks(revealInvisible(text.replace(LINE_BREAKS, '\n')))
-  return fenced(shown.replace(LONG_LINE, `$&\n${CONTINUED}`))
+export function quoteShown(text: string, language: 'text' | 'diff' = 'text'): string {
+  return fenced(shownWhole(text).replace(LONG_LINE, `$&\n${CONTINUED}`), language)
+}
+
+/** The same with its lines as long as they are: to be read back. */
+export function quoteKept(text: string): string {
+  return fenced(shownWhole(text))
+}
+
+function shownWhole(text: string): string {
+  return brokenMarks(revealInvisible(text.replace(LINE_BREAKS, '\n')))
 }
 
 function inertLines(text: string): string {

@@ -340,3 +340,26 @@ test('who was written to is remembered once each, also after a restart', () => {
   using later = reopened()
   expect([later.recipientCount(), later.recipients().sort()]).toEqual([2, ['a@b.example', 'c@d.example']])
 })
+
+test('what is remembered of a draft stands with its card, also after a restart, until it is forgotten', () => {
+  const draft = {
+    ...{ taskId: TASK, revision: 2, received: 7, generation: 3, drafted: 'a', shown: 'b', previous: 'c' },
+    ...{ answers: 'shorter', isUnanswered: true, asked: undefined },
+  }
+  journal.presenting({ ...CARD, isOwnText: false }, draft)
+  journal.withdraw(TASK)
+  const bare = { ...draft, taskId: OTHER, previous: undefined, answers: undefined, isUnanswered: false, asked: '' }
+  journal.rememberDraft(bare)
+  using later = reopened()
+  expect([later.draftMemory(TASK), later.draftMemory(OTHER)]).toEqual([draft, bare])
+  expect(codeOf(() => journal.rememberDraft(draft))).toBe('ERR_FENCED')
+  later.forgetDraft(TASK)
+  expect(later.draftMemory(TASK)).toBeUndefined()
+  const ids = Array.from({ length: 501 }, (_, at) => makeTaskId(2, new Uint8Array(10).fill(at % 256).fill(at >> 8, 9)))
+  for (const taskId of ids) later.rememberDraft({ ...bare, taskId })
+  expect([OTHER, ids[0], ids[1]].map((taskId) => taskId && later.draftMemory(taskId)?.taskId)).toEqual([
+    undefined,
+    undefined,
+    ids[1],
+  ])
+})

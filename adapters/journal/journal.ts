@@ -10,6 +10,7 @@ import type {
   ReviewedItem,
 } from '#core/ports/journal.ts'
 import { openDatabase } from './database.ts'
+import { draftMemories } from './draft-memories.ts'
 import { freezeOf, intentOf, presentationOf, type Row, sentBackOf } from './rows.ts'
 
 const KEPT_UPDATES = 200
@@ -73,6 +74,7 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
     run(sql, taskId, fileName, folder, received, generation, digest, shown, at, isOwnText ? 1 : 0)
   }
 
+  const drafts = draftMemories({ write, read, one, run })
   const putFreeze = ({ taskId, tool, generation, fileName, frozenAt, undoUntil }: Freeze) => {
     const sql = `INSERT OR REPLACE INTO freezes (task_id, generation, file_name, frozen_at, undo_until, tool)
       VALUES (?, ?, ?, ?, ?, ?)`
@@ -96,7 +98,11 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
         return row && presentationOf(row)
       }),
     presentations: () => read('reading what was presented', () => all('SELECT * FROM shown_cards').map(presentationOf)),
-    presenting: (presentation) => write('recording what will be presented', () => putPresentation(presentation)),
+    presenting: (presentation, draft) =>
+      write('recording what will be presented', () => {
+        putPresentation(presentation)
+        if (draft) drafts.put(draft)
+      }),
     present: (presentation) =>
       write('recording what is presented', () => {
         putPresentation(presentation)
@@ -105,6 +111,10 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
     unpresent: (fileName) => write('taking back what was presented', () => void run(UNPRESENT, fileName)),
     withdraw: (taskId) =>
       write('withdrawing what was presented', () => void run('DELETE FROM shown_cards WHERE task_id = ?', taskId)),
+
+    draftMemory: drafts.draftMemory,
+    rememberDraft: drafts.rememberDraft,
+    forgetDraft: drafts.forgetDraft,
 
     sendBack: ({ fileName, taskId, rule, say, generation, at }) =>
       write('sending a task back', () => {

@@ -1,7 +1,7 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Receipt } from '#core/countersignature.ts'
 import type { TaskId } from '#core/ids.ts'
-import type { Freeze, Intent, IntentState, Presentation, SentBack } from '#core/ports/journal.ts'
+import type { DraftMemory, Freeze, Intent, IntentState, Presentation, SentBack } from '#core/ports/journal.ts'
 
 export type Row = Record<string, SQLOutputValue>
 
@@ -17,6 +17,22 @@ export function presentationOf(row: Row): Presentation {
     at: Number(row.at),
     isOwnText: row.own_text === 1,
     stands: row.stands === 1,
+  }
+}
+
+export function draftMemoryOf(row: Row): DraftMemory {
+  const textOf = (value: SQLOutputValue | undefined) => (value === null ? undefined : String(value))
+  return {
+    taskId: String(row.task_id) as TaskId,
+    revision: Number(row.revision),
+    received: Number(row.received),
+    generation: Number(row.generation),
+    drafted: String(row.drafted),
+    shown: String(row.shown),
+    previous: textOf(row.previous),
+    answers: textOf(row.answers),
+    isUnanswered: row.unanswered === 1,
+    asked: textOf(row.asked),
   }
 }
 

@@ -30,6 +30,12 @@ export const SCHEMA = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS shown_cards_by_file ON shown_cards (file_name);
 
+  CREATE TABLE IF NOT EXISTS draft_memories (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,
+    received INTEGER NOT NULL, generation INTEGER NOT NULL, drafted TEXT NOT NULL, shown TEXT NOT NULL, previous TEXT,
+    answers TEXT, unanswered INTEGER NOT NULL, asked TEXT
+  ) STRICT;
+
   CREATE TABLE IF NOT EXISTS sent_back (
     file_name TEXT PRIMARY KEY, task_id TEXT, rule TEXT NOT NULL, say TEXT NOT NULL, generation INTEGER NOT NULL,
     at INTEGER NOT NULL

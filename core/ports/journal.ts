@@ -26,6 +26,31 @@ export interface Presentation {
   readonly at: number
 }
 
+/**
+ * What is remembered of a task's draft from one revision to the next, until the task is done. Texts as `keptText` bounds
+ * them.
+ */
+export interface DraftMemory {
+  readonly taskId: TaskId
+  /** Counts from 1. */
+  readonly revision: number
+  /** `Presentation.received`, and the generation, of the file that brought what is shown. */
+  readonly received: number
+  readonly generation: number
+  /** This revision as the drafter wrote it. */
+  readonly drafted: string
+  /** As it stood in the newest card, with what the person changed in it. */
+  readonly shown: string
+  /** The revision before, as it was shown last; undefined for the first. */
+  readonly previous: string | undefined
+  /** The notes with which this revision was asked for; undefined when nobody asked. */
+  readonly answers: string | undefined
+  /** It was asked for, and is the text that the drafter had written before. */
+  readonly isUnanswered: boolean
+  /** The notes with which the next revision is asked for, while it has not come. */
+  readonly asked: string | undefined
+}
+
 /** A task picked up from Approved/. Its row stands until the file has reached Done/ or is back before the person. */
 export interface Freeze {
   readonly taskId: TaskId
@@ -124,14 +149,23 @@ export interface JournalPort extends Disposable {
 
   presentation(taskId: TaskId): Presentation | undefined
   presentations(): Presentation[]
-  /** Before the card is written, which nobody can have decided on yet: whoever dies in between has lost no decision. */
-  presenting(presentation: Omit<Presentation, 'stands'>): void
+  /**
+   * Before the card is written, which nobody can have decided on yet: whoever dies in between has lost no decision.
+   * `draft`: remembered in the same step.
+   */
+  presenting(presentation: Omit<Presentation, 'stands'>, draft?: DraftMemory): void
   /** After the card is written: it stands, and the reason it was sent back for (it is on the card) goes. */
   present(presentation: Omit<Presentation, 'stands'>): void
   /** What was presented in this file stands no more, until it is presented again. */
   unpresent(fileName: string): void
   /** After Redraft, Reject or execution: nothing is known of a card any more. */
   withdraw(taskId: TaskId): void
+
+  draftMemory(taskId: TaskId): DraftMemory | undefined
+  /** The 500 tasks that were remembered last stay. */
+  rememberDraft(draft: DraftMemory): void
+  /** The task is done, or will never be. */
+  forgetDraft(taskId: TaskId): void
 
   /** What was presented stands no more, in the same step. The newest reason and the highest generation stand. */
   sendBack(back: SentBack): void

@@ -4,6 +4,7 @@ import { readHandbook } from '#core/handbook.ts'
 import { readHandbookRules } from '#core/handbook-rules.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { replySubject } from '#core/mail.ts'
+import { openNotes } from '#core/notes-to-drafter.ts'
 import type { WriteDraft } from '#core/ports/drafting.ts'
 import { oneLine } from '#core/quote.ts'
 import { draftOf, section, type TaskFile, withFront, withSection } from '#core/task-file.ts'
@@ -55,7 +56,7 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
     language: task.front.language,
     signature: handbook.signature || deps.ownerName,
     handbook: handbook.text,
-    notes: section(task, 'notes')?.trim() ?? '',
+    notes: openNotes(section(task, 'notes') ?? ''),
     previous: draftOf(task) ?? '',
     examples: [],
   })

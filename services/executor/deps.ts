@@ -6,6 +6,7 @@ import type { TaskId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
+import type { CompareTexts } from '#core/ports/compare.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { ReceivedPort } from '#core/ports/received.ts'
@@ -34,6 +35,7 @@ export interface ExecutorDeps {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'count' | 'observe' | 'since'>
+  readonly compare: CompareTexts
   /** What the dashboard shows, as vault and journal stand now. */
   readonly gather: (sources: DashboardSources) => Promise<DashboardFacts>
   readonly zone: Zone

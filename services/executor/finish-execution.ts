@@ -45,6 +45,7 @@ export async function finishAccepted(intent: Intent, deps: ExecutorDeps): Promis
     deps.log.warn({ task: intent.taskId }, 'a task was executed whose file is gone from the vault')
   }
   deps.journal.withdraw(intent.taskId)
+  deps.journal.forgetDraft(intent.taskId)
   deps.journal.unfreeze(intent.taskId)
   return undefined
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { compareTexts } from '#adapters/diff/compare-texts.ts'
 import { openJournal } from '#adapters/journal/journal.ts'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
@@ -40,6 +41,7 @@ await runService('executor', config, async (service) => {
     received: resources.use(openReceived(config.state)),
     doorbell: resources.use(await openDoorbell(redis, log)),
     clock,
+    compare: compareTexts,
     // After the epoch was taken: a rotation fences off everybody who may have read the key before it.
     signingKey: await readPrivateKey(join(config.keys, 'countersign.pem'), config.keyPassphrase?.read()),
   }

@@ -1,6 +1,9 @@
 import { withHistory } from '#core/claim.ts'
+import { keptText } from '#core/draft-revision.ts'
+import type { TaskId } from '#core/ids.ts'
+import { openNotes } from '#core/notes-to-drafter.ts'
 import type { Presentation } from '#core/ports/journal.ts'
-import { renderTaskFile, type TaskFile, ticksOf, withFront } from '#core/task-file.ts'
+import { renderTaskFile, section, type TaskFile, ticksOf, withFront } from '#core/task-file.ts'
 import { fileNameOf, folderOf, taskPath, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { eachTask } from './each-task.ts'
@@ -56,6 +59,7 @@ export async function recordRejection(path: VaultPath, deps: ExecutorDeps): Prom
   }
   await deps.ledger.append('task.rejected', { task: task.front.id })
   deps.journal.withdraw(task.front.id)
+  deps.journal.forgetDraft(task.front.id)
   deps.metrics.count('countersign_tasks_total', { outcome: 'rejected' })
 }
 
@@ -89,12 +93,21 @@ export async function withdrawLeft(deps: ExecutorDeps): Promise<Held[]> {
     const now = (await deps.vault.exists(vaultPath(path))) ? path : await deps.vault.find(fileName)
     if (now === undefined || isInHand(now, deps)) return undefined
     if (now.startsWith('Needs_Action/')) {
+      await askAgain(taskId, vaultPath(now), deps)
       await deps.ledger.append('task.redraft', { task: taskId })
       deps.metrics.count('countersign_tasks_total', { outcome: 'redraft' })
     }
     deps.journal.withdraw(taskId)
     return undefined
   })
+}
+
+/** What the next revision is to be compared with stays, and so do the notes, whatever is made of them on the way. */
+async function askAgain(taskId: TaskId, path: VaultPath, deps: ExecutorDeps): Promise<void> {
+  const memory = deps.journal.draftMemory(taskId)
+  const read = await readTask(path, deps)
+  const notes = read.kind === 'read' && read.parsed.ok ? (section(read.parsed.task, 'notes') ?? '') : ''
+  if (memory) deps.journal.rememberDraft({ ...memory, asked: keptText(openNotes(notes)) })
 }
 
 function isInHand(path: string, deps: ExecutorDeps): boolean {

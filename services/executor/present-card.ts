@@ -1,14 +1,17 @@
 import { type Action, type ActionVerdict, actionDigest, partsOf, sayAction } from '#core/action.ts'
 import { type CardFacts, renderCard } from '#core/card.ts'
+import type { DraftChanges } from '#core/card-changes.ts'
 import { confirmationCode } from '#core/confirmation.ts'
+import { revised } from '#core/draft-revision.ts'
 import { CountersignError } from '#core/errors.ts'
 import { isDone } from '#core/execution.ts'
 import { toldUntil } from '#core/freshness.ts'
-import type { Presentation, SentBack } from '#core/ports/journal.ts'
+import { answeredNotes, restoredNotes } from '#core/notes-to-drafter.ts'
+import type { DraftMemory, Presentation, SentBack } from '#core/ports/journal.ts'
 import { renderOutcomeCard, renderProblemCard } from '#core/problem-card.ts'
 import { needsCode, risksOf } from '#core/risk.ts'
 import { shownDigest } from '#core/shown.ts'
-import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
+import { draftOf, renderTaskFile, section, type TaskFile, withFront, withSection } from '#core/task-file.ts'
 import { expiryOf } from '#core/timing.ts'
 import { fileNameOf, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
@@ -50,7 +53,8 @@ export async function present(
   if (isKnown && !deps.isQuiet(path, read.text)) return
   const isOwnText = isOurs(path, read, last)
   const digest = action.ok ? actionDigest(action.action) : NO_ACTION
-  const rendered = render(task, isOwnText, digest, why, at, await deps.knowledge(), deps)
+  const draft = action.ok && !why.isInDoubt ? remember(task, read, deps) : undefined
+  const rendered = render(task, { isOwnText, digest, draft }, why, at, await deps.knowledge(), deps)
   if (rendered instanceof CountersignError)
     return explain(
       path,
@@ -63,7 +67,7 @@ export async function present(
     ...{ taskId: task.front.id, fileName: fileNameOf(path), folder: folderOf(path), received: read.received },
     ...{ generation, digest, shown: shownDigest(text), at },
   }
-  deps.journal.presenting({ ...card, isOwnText })
+  deps.journal.presenting({ ...card, isOwnText }, draft)
   if ((await deps.vault.replaceIf(path, read.text, text)) !== 'replaced') {
     // The person may have saved meanwhile: then this card is out of date, and the change is on its way to us.
     if (last?.stands) deps.journal.presenting(last)
@@ -81,8 +85,7 @@ export async function present(
 
 function render(
   task: TaskFile,
-  isOwnText: boolean,
-  digest: string,
+  { isOwnText, digest, draft }: { isOwnText: boolean; digest: string; draft: DraftMemory | undefined },
   { action, back, say, isInDoubt }: Why,
   at: number,
   { risk }: Knowledge,
@@ -95,9 +98,10 @@ function render(
     const rendered = isInDoubt
       ? renderOutcomeCard(prepared, say ?? sayDoubt(task, deps), facts)
       : action.ok
-        ? renderCard(prepared, action.action, {
+        ? renderCard(isOwnText ? prepared : withNotes(prepared, draft), action.action, {
             ...facts,
             ...{ undoSeconds: deps.undoMs / 1000, notice },
+            changes: changesOf(draft, deps),
             ...judgedBy(prepared, action.action, { digest, at }, risk),
           })
         : renderProblemCard(prepared, notice ?? problemOf(task, action), facts)
@@ -106,6 +110,25 @@ function render(
     if (error instanceof CountersignError && error.code === 'ERR_TASK_FILE_INVALID') return error
     throw error
   }
+}
+
+function remember(task: TaskFile, { received }: Read, { journal }: ExecutorDeps): DraftMemory {
+  const { id: taskId, generation } = task.front
+  return revised(journal.draftMemory(taskId), { taskId, received, generation, text: draftOf(task) ?? '' })
+}
+
+/** As the drafter gave it back, with what it was asked for struck through once that is answered. */
+function withNotes(task: TaskFile, draft: DraftMemory | undefined): TaskFile {
+  if (draft?.answers === undefined) return task
+  const notes = section(task, 'notes') ?? ''
+  const then = draft.isUnanswered ? restoredNotes(notes, draft.answers) : answeredNotes(notes, draft.answers)
+  return withSection(task, 'notes', then)
+}
+
+function changesOf(draft: DraftMemory | undefined, { compare }: ExecutorDeps): DraftChanges | undefined {
+  if (draft?.previous === undefined) return undefined
+  const { revision, answers, isUnanswered, previous, shown } = draft
+  return { revision, answers, isUnanswered, lines: compare(previous, shown) }
 }
 
 /** What the handbook of this moment makes of it. */

@@ -3,6 +3,7 @@ import { audienceOf, type Receipt } from '#core/countersignature.ts'
 import { dashboardGatherer } from '#core/gather-dashboard.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
+import type { CompareTexts } from '#core/ports/compare.ts'
 import type { Doorbell } from '#core/ports/doorbell.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
@@ -28,6 +29,7 @@ export interface ExecutorParts {
   readonly doorbell: Doorbell
   readonly clock: Clock
   readonly signingKey: KeyObject
+  readonly compare: CompareTexts
 }
 
 /** What the tools that act work with inside the executor: its journal, its epoch, its key. */
@@ -49,9 +51,9 @@ export function wireExecutor(
   service: Pick<ServiceContext, 'log' | 'metrics'>,
 ): WiredDeps {
   const { log, metrics } = service
-  const { vault, ledger, journal, received, clock, signingKey, doorbell } = parts
+  const { vault, ledger, journal, received, clock, signingKey, doorbell, compare } = parts
   return {
-    ...{ vault, ledger, journal, received, clock, log, metrics, signingKey, channels },
+    ...{ vault, ledger, journal, received, clock, log, metrics, signingKey, channels, compare },
     gather: dashboardGatherer({ vault, journal }),
     bounces: bounceBox(),
     zone: config.zone,

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { compareTexts } from '#adapters/diff/compare-texts.ts'
 import { imapSent } from '#adapters/imap/imap-sent.ts'
 import { imapThreads } from '#adapters/imap/imap-thread.ts'
 import { openJournal } from '#adapters/journal/journal.ts'
@@ -63,6 +64,7 @@ await runService('executor', config, async (service) => {
     received: resources.use(openReceived(config.state)),
     doorbell: { ring: async () => {} },
     clock,
+    compare: compareTexts,
     signingKey: await readPrivateKey(join(config.keys, 'countersign.pem'), config.keyPassphrase?.read()),
   }
   const smtp = mortal('smtp', smtpSender(smtpAccountOf(config)))

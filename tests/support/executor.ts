@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { compareTexts } from '#adapters/diff/compare-texts.ts'
 import { openJournal } from '#adapters/journal/journal.ts'
 import { type LedgerFs, openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
@@ -184,7 +185,16 @@ export async function makeHome(): Promise<ExecutorHome> {
       })
       const { vault, journal, ledger } = wrapped
       const parts: ExecutorParts = {
-        ...{ vault, journal, ledger, received, clock, signingKey: key, doorbell: { ring: async () => {} } },
+        ...{
+          vault,
+          journal,
+          ledger,
+          received,
+          clock,
+          signingKey: key,
+          compare: compareTexts,
+          doorbell: { ring: async () => {} },
+        },
       }
       const config = { zone: 'local', agent: 'local', ownerAddress: OWNER } as const
       const sender = wrapped.mail
