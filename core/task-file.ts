@@ -69,6 +69,10 @@ const frontSchema = z.looseObject({
   priority: z.enum(['urgent', 'high', 'normal', 'low']).optional(),
   /** BCP 47, of the original. */
   language: line(35).optional(),
+  /** Why it was sorted as it was: `handbook`, `rule`, `model` or `default`, and by which rule. */
+  classified: z.looseObject({ by: line(20), rule: line(60) }).optional(),
+  /** Of a post that is still to be written: for which network, about what, and when it may go out at the earliest. */
+  post: z.looseObject({ network: line(20), topic: line(300), not_before: isoTime.optional() }).optional(),
   after: z.array(line(26)).max(20).optional(),
 })
 
