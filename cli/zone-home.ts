@@ -26,8 +26,13 @@ export type ZoneHome = {
 
 /** Secrets that a zone may hold, one file each below secrets/. The cloud never gets a sending credential. */
 const SECRET_SETTINGS: Record<Zone, Readonly<Record<string, string>>> = {
-  cloud: { COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password', COUNTERSIGN_REDIS_PASSWORD_FILE: 'redis-password' },
+  cloud: {
+    COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password',
+    COUNTERSIGN_ODOO_KEY_FILE: 'odoo-key',
+    COUNTERSIGN_REDIS_PASSWORD_FILE: 'redis-password',
+  },
   local: {
+    COUNTERSIGN_ODOO_KEY_FILE: 'odoo-key',
     COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password',
     COUNTERSIGN_SMTP_PASSWORD_FILE: 'smtp-password',
     COUNTERSIGN_KEY_PASSPHRASE_FILE: 'countersign-passphrase',

@@ -86,6 +86,22 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Start the zone (`docker compose -f compose.local.yml up -d` or compose.cloud.yml; `npm start` for both on one machine), then try again.',
   },
+  ERR_ODOO_AUTH: {
+    retryable: true,
+    hint: 'Check the key in COUNTERSIGN_ODOO_KEY_FILE (it may have expired) and what its user may do; see docs/odoo.md.',
+  },
+  ERR_ODOO_REFUSED: {
+    retryable: false,
+    hint: 'Odoo refused it; nothing was created. Correct what it names, in the task or in Odoo.',
+  },
+  ERR_ODOO_UNREACHABLE: {
+    retryable: true,
+    hint: 'Will retry. Check the network, COUNTERSIGN_ODOO_URL, and that COUNTERSIGN_ODOO_DB is the name of its database.',
+  },
+  ERR_ODOO_UNSUPPORTED: {
+    retryable: false,
+    hint: 'Odoo 19 or later with its app Invoicing is needed; see docs/odoo.md.',
+  },
   ERR_OUTCOME_UNKNOWN: {
     retryable: false,
     hint: 'It may have been done. Look in the Sent folder before you approve it again.',

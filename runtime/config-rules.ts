@@ -36,7 +36,7 @@ function postingInTheCloud(env: Env): string[] {
 /** A secret in a variable shows up in `docker inspect`, in crash reports and in every child process. */
 function secretsInTheOpen(env: Env): string[] {
   const faults = namesOf(env)
-    .filter((name) => /^COUNTERSIGN_.*(PASSWORD|PASSPHRASE|TOKEN|SECRET)$/.test(name))
+    .filter((name) => /^COUNTERSIGN_.*(PASSWORD|PASSPHRASE|TOKEN|SECRET|ODOO_KEY)$/.test(name))
     .map((name) => `${name}: secrets come as files; put it into a file of mode 0600 and set ${name}_FILE to its path`)
   if (/^rediss?:\/\/[^/@]*:[^/@]+@/.test(env.COUNTERSIGN_REDIS_URL ?? '')) {
     faults.push('COUNTERSIGN_REDIS_URL: holds a password; put it into a file and set COUNTERSIGN_REDIS_PASSWORD_FILE')

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { z } from 'zod'
 import { CountersignError, ERROR_CODES } from '#core/errors.ts'
+import { noteBoot } from './boots.ts'
 import { contradictions } from './config-rules.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
@@ -153,4 +155,15 @@ export function loadConfig<S extends ConfigShape>(
     return host.exit(0)
   }
   return verdict.config
+}
+
+/** As `loadConfig`, for a service: its start is counted first, whatever comes of it (`runtime/boots.ts`). */
+export function loadServiceConfig<S extends ConfigShape>(
+  service: string,
+  shape: S,
+  host: ConfigHost = thisProcess,
+): ConfigOf<S> {
+  const { COUNTERSIGN_STATE: state } = host.env
+  if (state && !host.argv.includes('--check-config')) noteBoot(resolve(state), service, Date.now())
+  return loadConfig(service, shape, host)
 }

@@ -38,6 +38,22 @@ export const METRICS = {
     help: 'Tries of this process to open what it works with; failed: something it needs was away, or its set-up is wrong.',
     labels: { outcome: ['ready', 'failed'] },
   },
+  countersign_component_failed_restarts: {
+    kind: 'gauge',
+    help: 'Starts of a service, told by the health service, that did not lead to a minute of work since the last one that did.',
+    labels: { component: 'open' },
+  },
+  countersign_component_ready: {
+    kind: 'gauge',
+    help: '1: the health service found this service ready; 0: not.',
+    labels: { component: 'open' },
+  },
+  countersign_component_recovery_seconds: {
+    kind: 'histogram',
+    help: 'From the first look that found a service not ready to the first that found it ready again.',
+    labels: {},
+    buckets: [1, 2, 5, 10, 20, 30, 45, 60, 120, 300],
+  },
   countersign_mails_total: {
     kind: 'counter',
     help: 'Mails that triage looked at, by what became of them.',

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { CountersignError } from '#core/errors.ts'
 import manifest from '../package.json' with { type: 'json' }
+import { noteStable, STABLE_MS } from './boots.ts'
 import { type Check, HealthState } from './health-state.ts'
 import { createHttp, type Documents, listen } from './http.ts'
 import { createLogger, type Log } from './logger.ts'
@@ -39,7 +40,7 @@ const MAX_RETRY_MS = 30_000
  */
 export async function runService(
   name: string,
-  config: ProcessConfig,
+  config: ProcessConfig & { readonly state?: string },
   start: Start,
   firstRetryMs = FIRST_RETRY_MS,
 ): Promise<never> {
@@ -58,6 +59,8 @@ export async function runService(
     log.info({ host: config.httpHost, port }, 'starting')
     opened.use(await startWithRetries(facilities, start, firstRetryMs))
     if (!stop.signal.aborted) become(facilities, 'ready')
+    const stable = () => config.state && health.live().ok && noteStable(config.state, name, Date.now())
+    setTimeout(stable, STABLE_MS).unref()
     await aborted(stop.signal)
     if (stop.signal.reason instanceof ServiceFault) throw stop.signal.reason.cause
   } catch (error) {
@@ -79,6 +82,7 @@ export async function runService(
       report(facilities, error, 'could not close everything')
     }
   }
+  if (exitCode === 0 && config.state) noteStable(config.state, name, Date.now())
   become(facilities, exitCode === 0 ? 'stopped' : 'failed')
   process.exit(exitCode)
 }

@@ -187,6 +187,13 @@ export const smtpSettings = {
 const linkedinVersion = (fallback: string) =>
   withDefault(z.string().regex(/^20\d{2}(0[1-9]|1[0-2])$/, 'expected a version such as 202605'), fallback)
 
+const odooDatabase = z
+  .string('expected the name of the Odoo database')
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'expected the name of the Odoo database') as z.ZodType<
+  string,
+  string | undefined
+>
+
 /** Where the credentials of the social accounts stand, and what their networks want to be told; local zone only. */
 export const socialSettings = {
   /** One file for each network, named like it. */
@@ -197,6 +204,14 @@ export const socialSettings = {
   linkedinVersion: setting('COUNTERSIGN_LINKEDIN_VERSION', linkedinVersion('202605')),
   /** The images that may be posted on Instagram begin with this. */
   instagramImages: setting('COUNTERSIGN_INSTAGRAM_IMAGES', optional(webFolder('where images for Instagram stand'))),
+}
+
+/** The books; each zone with a user and a key of its own, the cloud's of the draft-only group. */
+export const odooSettings = {
+  odooUrl: setting('COUNTERSIGN_ODOO_URL', webServer('the address of the Odoo server')),
+  odooDb: setting('COUNTERSIGN_ODOO_DB', odooDatabase),
+  /** An API key, which is one of a user. */
+  odooKey: setting('COUNTERSIGN_ODOO_KEY_FILE', secretFile()),
 }
 
 /** What opens the countersigning key, when it has a passphrase; local zone only. */

@@ -16,6 +16,7 @@ export const BUNDLE_SETS = {
     countersign: 'cli/main.ts',
     'mcp-email': 'mcp/email/main.ts',
     'mcp-social': 'mcp/social/main.ts',
+    'mcp-odoo': 'mcp/odoo/main.ts',
   },
   local: {
     executor: 'services/executor/main.ts',
@@ -24,6 +25,7 @@ export const BUNDLE_SETS = {
     countersign: 'cli/main.ts',
     'mcp-email': 'mcp/email/main.ts',
     'mcp-social': 'mcp/social/main.ts',
+    'mcp-odoo': 'mcp/odoo/main.ts',
   },
   hub: {
     'prepare-hub': 'services/hub/prepare-hub.ts',

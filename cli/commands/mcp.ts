@@ -3,22 +3,21 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { CountersignError } from '#core/errors.ts'
+import { MCP_SERVERS } from '#core/mcp-tools.ts'
 import { type Cli, example } from '../cli.ts'
 import { environmentOf } from '../zone-home.ts'
 
-const SERVERS = ['email', 'social'] as const
-
 export function configure(command: Command, cli: Cli): void {
   command
-    .argument('<server>', SERVERS.join(', '))
+    .argument('<server>', MCP_SERVERS.join(', '))
     .addHelpText(
       'after',
       '\nSpeaks MCP on stdin and stdout, for an MCP client to start. Which tools there are depends on the zone; tools that act\ndemand a countersignature.',
     )
     .addHelpText('after', example('--zone local mcp email'))
     .action(async (server: string) => {
-      if (!(SERVERS as readonly string[]).includes(server))
-        throw new CountersignError('ERR_USAGE', `mcp ${server}: no such server; there are: ${SERVERS.join(', ')}`)
+      if (!(MCP_SERVERS as readonly string[]).includes(server))
+        throw new CountersignError('ERR_USAGE', `mcp ${server}: no such server; there are: ${MCP_SERVERS.join(', ')}`)
       const home = await cli.home()
       cli.setExitCode(await serve(server, { ...cli.env, ...environmentOf(home) }))
     })

@@ -47,6 +47,9 @@ const LINES: readonly (SettingLine | string)[] = [
     comment: 'for example mastodon:@you@social.example, bluesky:you.bsky.social',
     standard: '',
   },
+  'Odoo (docs/odoo.md). The API key of this zone’s own user stands in secrets/odoo-key; the cloud’s may only draft.',
+  { name: 'COUNTERSIGN_ODOO_URL', comment: 'for example https://odoo.example.org', standard: '' },
+  { name: 'COUNTERSIGN_ODOO_DB', comment: 'the name of its database', standard: '' },
   'The hub: the git repository both zones share',
   {
     name: 'COUNTERSIGN_HUB_URL',

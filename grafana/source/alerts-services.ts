@@ -52,6 +52,16 @@ export const SERVICE_ALERTS: readonly Alert[] = [
       'Redis, the mailbox or the hub is away or refuses it. It keeps trying; `countersign status` says what.',
   },
   {
+    name: 'CountersignServiceFailing',
+    query: `max by (zone, component) (${metric('countersign_component_failed_restarts')})`,
+    above: 2,
+    severity: 'page',
+    summary:
+      'The service {{ $labels.component }} of the {{ $labels.zone }} zone was restarted {{ $value }} times and does not stay up.',
+    description:
+      'It is tried further, and you were told by a note on the dashboard as well. `docker compose logs {{ $labels.component }}` says what ends it.',
+  },
+  {
     name: 'CountersignQueueStuck',
     query: `max by (zone, queue) (${metric('countersign_queue_oldest_age_seconds')})`,
     above: 120,

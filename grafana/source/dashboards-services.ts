@@ -121,6 +121,19 @@ export const COMPONENTS: Dashboard = {
       queries: [[`time() - ${metric('countersign_heartbeat_timestamp_seconds')}`, '{{zone}} {{service}}']],
     },
     {
+      title: 'Ready',
+      description:
+        '1: the health service found it ready a moment ago. 0: it is starting, waits for something, or is away.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [[metric('countersign_component_ready'), '{{zone}} {{component}}']],
+    },
+    {
+      title: 'Restarts that failed',
+      description: 'Since the service last did its work for a minute. You are told of the third.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [[metric('countersign_component_failed_restarts'), '{{zone}} {{component}}']],
+    },
+    {
       title: 'Starts',
       description: 'New starts of each service, in the hour before.',
       ...{ kind: 'timeseries', width: 12 },

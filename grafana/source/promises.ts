@@ -43,6 +43,14 @@ export const PROMISES: readonly Promise[] = [
     kept: upTo('countersign_approval_to_execution_seconds', 30),
     aimed: upTo('countersign_approval_to_execution_seconds', 2),
   },
+  {
+    name: 'recovery',
+    title: 'A service that died or hung is back',
+    histogram: 'countersign_component_recovery_seconds',
+    bound: 60,
+    kept: upTo('countersign_component_recovery_seconds', 60),
+    aimed: upTo('countersign_component_recovery_seconds', 10),
+  },
 ]
 
 export interface RecordingRule {

@@ -2,6 +2,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { imapSearch } from '#adapters/imap/imap-search.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { type ToolName, toolsByTable } from '#core/mcp-tools.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { imapAccountOf } from '#runtime/mail-accounts.ts'
 import { draftReply } from '#services/drafter/draft-reply.ts'
@@ -13,11 +14,11 @@ import { searchEmails } from './tools/search-emails.ts'
 
 /** Serves the cloud's tools on stdin and stdout: they look and draft, and nothing else is in this program. */
 export async function serve(): Promise<void> {
-  const tools = await cloudTools(loadConfig('mcp-email', cloudSettings))
+  const tools = toolsByTable('email', 'cloud', await cloudTools(loadConfig('mcp-email', cloudSettings)))
   serveStdio(() => createEmailServer(tools))
 }
 
-export async function cloudTools(config: CloudConfig): Promise<EmailTool[]> {
+export async function cloudTools(config: CloudConfig): Promise<Record<ToolName<'email', 'cloud'>, EmailTool>> {
   const vault = await openVault(config.vault)
   const clock = { now: () => Date.now() }
   const ledger = openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock })
@@ -32,5 +33,8 @@ export async function cloudTools(config: CloudConfig): Promise<EmailTool[]> {
     })
     return outcome.kind === 'left' ? { kind: 'unusable', problem: 'this task is no mail: use draft_post' } : outcome
   }
-  return [searchEmails(imapSearch(imapAccountOf(config), { mailbox: config.imapMailbox })), draftEmail(handIn)]
+  return {
+    search_emails: searchEmails(imapSearch(imapAccountOf(config), { mailbox: config.imapMailbox })),
+    draft_email: draftEmail(handIn),
+  }
 }

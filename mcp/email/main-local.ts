@@ -5,6 +5,7 @@ import { readCountersignKey } from '#adapters/keys/trust-files.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
+import { toolsByTable } from '#core/mcp-tools.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { MailSender } from '#core/ports/mail.ts'
 import { loadConfig } from '#runtime/config.ts'
@@ -40,7 +41,7 @@ export async function serve(): Promise<void> {
     compose: composeWithFiles(composeMail, await openVault(config.vault), config.ownerName),
     send: (mail) => sender.send(mail),
   })
-  const tools = [...(await cloudTools(config)), send]
+  const tools = toolsByTable('email', 'local', { ...(await cloudTools(config)), send_email: send })
   serveStdio(() => createEmailServer(tools))
 }
 

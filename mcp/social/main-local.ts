@@ -4,6 +4,7 @@ import { openJournal } from '#adapters/journal/journal.ts'
 import { readCountersignKey } from '#adapters/keys/trust-files.ts'
 import { openNetworks } from '#adapters/social/open-networks.ts'
 import { CountersignError } from '#core/errors.ts'
+import { toolsByTable } from '#core/mcp-tools.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { networkOptionsOf } from '#runtime/social-accounts.ts'
@@ -36,6 +37,9 @@ export async function serve(): Promise<void> {
     },
     isNewest: () => journal?.isNewest() ?? false,
   }
-  const tools = [...(await cloudTools(config)), publishPost(deps), createPost(deps)]
+  const tools = toolsByTable('social', 'local', {
+    ...(await cloudTools(config)),
+    ...{ publish_post: publishPost(deps), create_post: createPost(deps) },
+  })
   serveStdio(() => createSocialServer(tools))
 }

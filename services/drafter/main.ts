@@ -6,14 +6,14 @@ import { openSkill } from '#adapters/skills/skill-folder.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { type TaskJob, taskJobId } from '#core/jobs.ts'
 import { oldestWaiting } from '#core/oldest.ts'
-import { loadConfig } from '#runtime/config.ts'
+import { loadServiceConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { drafterSettings } from './config.ts'
 import { draftReply } from './draft-reply.ts'
 import { claimedJobs } from './hand-in.ts'
 import { templateDrafter } from './template-drafter.ts'
 
-const config = loadConfig('drafter', drafterSettings)
+const config = loadServiceConfig('drafter', drafterSettings)
 const clock = { now: Date.now }
 
 await runService('drafter', config, async ({ log, metrics, resources, check, progress }) => {

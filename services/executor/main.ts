@@ -14,7 +14,7 @@ import { writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
 import { quietUntil } from '#core/quiet-hours.ts'
-import { loadConfig } from '#runtime/config.ts'
+import { loadServiceConfig } from '#runtime/config.ts'
 import { notifyWaysOf } from '#runtime/notify-ways.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from './config.ts'
@@ -25,7 +25,7 @@ import { notifyPerson } from './notify-person.ts'
 import { runExecutor } from './run-executor.ts'
 import { type ExecutorParts, wireExecutor } from './wire-executor.ts'
 
-const config = loadConfig('executor', executorSettings)
+const config = loadServiceConfig('executor', executorSettings)
 
 await runService('executor', config, async (service) => {
   const { log, resources } = service

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ConfigOf } from '#runtime/config.ts'
-import { milliseconds, processSettings, setting, zoneSettings } from '#runtime/settings.ts'
+import { milliseconds, optional, processSettings, secretFile, setting, zoneSettings } from '#runtime/settings.ts'
 
 const EXPECTED = 'expected name=http://host:port, separated by commas'
 
@@ -20,6 +20,8 @@ export const healthSettings = {
   vault: zoneSettings.vault,
   state: zoneSettings.state,
   targets: setting('COUNTERSIGN_HEALTH_TARGETS', targets as z.ZodType<Target[], string | undefined>),
+  /** Whose address is a secret: who knows it can keep it quiet. */
+  deadmanUrl: setting('COUNTERSIGN_DEADMAN_URL_FILE', optional(secretFile())),
   pollMs: setting('COUNTERSIGN_HEALTH_POLL_MS', milliseconds(2_000)),
 }
 export type HealthConfig = ConfigOf<typeof healthSettings>

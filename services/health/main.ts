@@ -1,16 +1,31 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
+import { watchMemory } from '#adapters/state-files/watch-memory.ts'
+import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { StatusDocument } from '#core/status.ts'
-import { loadConfig } from '#runtime/config.ts'
+import { readBoots } from '#runtime/boots.ts'
+import { loadServiceConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { healthSettings } from './config.ts'
+import { deadmanSwitch } from './ping-deadman.ts'
+import { watchComponents } from './watch-components.ts'
 import { statusFile, writeStatus } from './write-status.ts'
 
-const config = loadConfig('health', healthSettings)
+const config = loadServiceConfig('health', healthSettings)
 
 await runService('health', config, async (service) => {
   await mkdir(config.state, { recursive: true })
   const beat = service.progress('status', config.pollMs + 15_000)
+  const components = await watchComponents({
+    ...{ agent: config.agent, log: service.log, metrics: service.metrics, memory: watchMemory(config.state) },
+    vault: await openVault(config.vault, { isReader: true }),
+    boots: (name) => readBoots(config.state, name),
+  })
+  const tellOutside =
+    config.deadmanUrl &&
+    deadmanSwitch(config.deadmanUrl.read(), (reason) =>
+      service.log.warn({ reason }, 'the dead-man’s switch was not reached'),
+    )
   let latest: StatusDocument = await writeStatus(config, Date.now())
   service.document('/status', () => latest)
 
@@ -23,6 +38,8 @@ await runService('health', config, async (service) => {
         if (latest.health !== before)
           service.log.info({ state: latest.health, reason: latest.problems[0] }, 'health changed')
         beat()
+        await components.look(latest.services, Date.now())
+        if (tellOutside) void tellOutside(latest, Date.now())
       } catch (error) {
         service.log.error({ err: error }, 'the status could not be written')
       }

@@ -22,7 +22,7 @@ import type { Finding } from '#core/finding.ts'
 import { gateTrust } from '#core/gate.ts'
 import { BEAT_EVERY_MS } from '#core/heartbeat.ts'
 import type { Oid } from '#core/ports/repo.ts'
-import { loadConfig } from '#runtime/config.ts'
+import { loadServiceConfig } from '#runtime/config.ts'
 import { runService, type Start } from '#runtime/service.ts'
 import { Attention } from './attention.ts'
 import { checkEverything, lastCheck } from './care/check-everything.ts'
@@ -41,7 +41,7 @@ import { runSync } from './run-sync.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { createScanner } from './work-tree/scan-work-tree.ts'
 
-const config = loadConfig('sync', syncSettings)
+const config = loadServiceConfig('sync', syncSettings)
 const clock = { now: Date.now }
 const time = { now: () => performance.now() }
 /** Each call to git has a limit of its own; this is for what never comes back. */

@@ -4,7 +4,7 @@ import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
-import { loadConfig } from '#runtime/config.ts'
+import { loadServiceConfig } from '#runtime/config.ts'
 import { imapAccountOf } from '#runtime/mail-accounts.ts'
 import { runService } from '#runtime/service.ts'
 import { triageSettings } from './config.ts'
@@ -13,7 +13,7 @@ import { watchMailbox } from './watch-mailbox.ts'
 /** Without a look, a message or a retry for this long, something hangs. */
 const MAX_SILENCE_MS = 180_000
 
-const config = loadConfig('triage', triageSettings)
+const config = loadServiceConfig('triage', triageSettings)
 
 await runService('triage', config, async (service) => {
   const clock = { now: () => Date.now() }

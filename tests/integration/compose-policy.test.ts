@@ -38,6 +38,15 @@ describe.each(files)('%s with the alerts laid over it', (file) => {
   })
 })
 
+describe.each(files)('%s with a dead-man’s switch laid over it', (file) => {
+  it('keeps the policy, and lets health out', async () => {
+    const config = await composeConfig([file, 'compose.deadman.yml'], root)
+    expect(violations(config)).toEqual([])
+    expect(Object.keys(config.services.health?.networks ?? {})).toContain('outside')
+    expect(config.services.health?.environment?.COUNTERSIGN_DEADMAN_URL_FILE).toBe('/run/secrets/deadman-url')
+  })
+})
+
 describe('the two zones', () => {
   it('run just these services', () => {
     expect(Object.keys(configs['compose.cloud.yml'].services).sort()).toEqual([

@@ -158,6 +158,19 @@ const ALERT_CASES: readonly AlertCase[] = [
     value: '3d 0h 12m 0s',
   },
   {
+    alert: 'CountersignServiceFailing',
+    what: 'a third failed restart in minute 5, mended in minute 20',
+    series: {
+      'countersign_component_failed_restarts{service="health",component="drafter",zone="cloud"}':
+        '0 1 1 2 2 3 4 5 6x12 0x10',
+      'countersign_component_failed_restarts{service="health",component="sync",zone="cloud"}': '0x30',
+    },
+    silentAt: [4, 22],
+    firesAt: 6,
+    labels: { component: 'drafter', zone: 'cloud' },
+    value: '4',
+  },
+  {
     alert: 'CountersignServiceDown',
     what: 'a service away from minute 6 on, another never',
     series: {

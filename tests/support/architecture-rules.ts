@@ -22,6 +22,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   mcp: ['@modelcontextprotocol/client', 'package.json'],
   model: ['ai', '@ai-sdk/anthropic', '@ai-sdk/openai-compatible'],
   mime: ['html-to-text', 'nodemailer/lib/mail-composer', 'postal-mime'],
+  odoo: ['zod'],
   queue: ['bullmq', 'ioredis', 'zod'],
   secretlint: ['@secretlint/core', '@secretlint/profiler', '@secretlint/secretlint-rule-preset-recommend'],
   smtp: ['nodemailer', 'nodemailer/lib/smtp-connection'],
@@ -37,6 +38,7 @@ const PURE_NODE = ['node:crypto', 'node:path', 'node:path/posix', 'node:timers/p
 export const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   'mcp/email/main-cloud.ts': ['services/drafter/draft-reply.ts', 'services/drafter/hand-in.ts'],
   'mcp/social/main-cloud.ts': ['services/drafter/draft-post.ts', 'services/drafter/hand-in.ts'],
+  'mcp/odoo/main-cloud.ts': ['services/drafter/hand-in.ts'],
   'services/executor/zone-news.ts': ['node:fs/promises'],
   'services/health/count-vault.ts': ['node:fs', 'node:fs/promises'],
   'services/health/write-status.ts': ['node:fs/promises'],

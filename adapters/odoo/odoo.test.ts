@@ -1,0 +1,220 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { InvoiceOrder } from '#core/invoice.ts'
+import { ODOO_DB, ODOO_KEY, type OdooServer, odooError, startOdooServer } from '#tests/support/odoo-server.ts'
+import { openOdoo } from './open-odoo.ts'
+
+const ORDER: InvoiceOrder = {
+  request_id: '01J8Z3W6Q0ABCDEFGHJKMNPQRS',
+  customer: { email: 'Ana@acme.example', name: 'Whoever' },
+  lines: [
+    { description: 'Work', quantity: '2.5', unit_price: '99.99', taxes: ['15'] },
+    { description: 'Book', quantity: '1', unit_price: '10', taxes: [] },
+  ],
+  currency: 'EUR',
+  due: '2026-12-24',
+  reference: 'PO 7',
+}
+let odoo: OdooServer
+beforeEach(async () => {
+  odoo = await startOdooServer()
+})
+afterEach(() => odoo[Symbol.asyncDispose]())
+
+const books = (changed: object = {}) => openOdoo({ url: odoo.url, database: ODOO_DB, key: () => ODOO_KEY, ...changed })
+const withLine = (changed: object): InvoiceOrder => ({ ...ORDER, lines: [{ ...ORDER.lines[0], ...changed } as never] })
+
+describe('a draft', () => {
+  test('is created as ordered, with every tax named', async () => {
+    expect(await books().createDraft(ORDER)).toEqual({
+      kind: 'created',
+      draft: {
+        ...{ id: 101, customer: 'Acme Ltd', net: '259.98', tax: '37.50', total: '297.48', currency: 'EUR' },
+        isDraft: true,
+      },
+    })
+    expect(odoo.created()).toMatchObject([
+      {
+        ...{ move_type: 'out_invoice', ref: `CS-${ORDER.request_id}`, invoice_origin: 'PO 7' },
+        ...{ invoice_payment_term_id: false, invoice_date_due: '2026-12-24', state: 'draft' },
+        invoice_line_ids: [
+          [0, 0, { name: 'Work', quantity: 2.5, price_unit: 99.99, tax_ids: [[6, 0, [1]]] }],
+          [0, 0, { name: 'Book', quantity: 1, price_unit: 10, tax_ids: [[6, 0, []]] }],
+        ],
+      },
+    ])
+  })
+
+  test('is one, whatever is called again, at once or later, in this process or the next', async () => {
+    const first = books()
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => first.createDraft(ORDER)))
+    expect(outcomes.map((one) => one.kind).toSorted()).toEqual(['created', 'exists', 'exists', 'exists', 'exists'])
+    expect(await books().createDraft(ORDER)).toMatchObject({ kind: 'exists', draft: { id: 101 }, more: [] })
+    expect(odoo.created()).toHaveLength(1)
+  })
+
+  test('that a person posted is not made again, and a second one that is there is told', async () => {
+    await books().createDraft(ORDER)
+    const [made] = odoo.created()
+    Object.assign(made ?? {}, { state: 'posted' })
+    odoo.created().push({ ...made, id: 109 })
+    expect(await books().createDraft(ORDER)).toMatchObject({ kind: 'exists', draft: { isDraft: false }, more: [109] })
+  })
+
+  test.each<[string, Partial<InvoiceOrder>, string]>([
+    ['no such customer', { customer: { name: 'Nobody' } }, 'no customer in the books is called Nobody'],
+    [
+      'two of one name',
+      { customer: { name: 'twin gmbh' } },
+      'more than one customer in the books is called twin gmbh: 12 (Twin GmbH), 13 (Twin GmbH)',
+    ],
+    ['an id that is not there', { customer: { id: 99 } }, 'there is no customer 99'],
+    ['a name that would match as a pattern', { customer: { name: 'A%' } }, 'no customer'],
+    ['a currency that is not active', { currency: 'CHF' }, 'the currency CHF is not active'],
+    ['an unknown tax', withLine({ taxes: ['19'] }), 'the books have no sales tax of 19 %'],
+    ['a tax of a purchase', withLine({ taxes: [{ id: 3 }] }), 'the books have no sales tax with the id 3'],
+    ['two taxes of one percentage', withLine({ taxes: ['7'] }), 'more than one sales tax of 7 %: 4 (7% A), 5 (7% B)'],
+    ['nothing to pay', withLine({ unit_price: '0.00' }), 'the invoice comes to nothing'],
+  ])('is refused in words, and nothing created, with %s', async (_why, changed, say) => {
+    const outcome = await books().createDraft({ ...ORDER, ...changed })
+    expect(outcome).toEqual({ kind: 'refused', say: expect.stringContaining(say) })
+    expect(odoo.created()).toEqual([])
+  })
+
+  test.each<[string, Partial<InvoiceOrder>]>([
+    ['the customer’s id', { customer: { id: 13 } }],
+    ['a name with signs of a pattern', { customer: { name: '100%_pure' } }],
+    ['a tax by its id', withLine({ taxes: [{ id: 5 }] })],
+    ['a percentage in another spelling', withLine({ taxes: ['15.00'] })],
+  ])('is created with %s', async (_with, changed) => {
+    expect(await books().createDraft({ ...ORDER, ...changed })).toMatchObject({ kind: 'created' })
+  })
+
+  test('is refused with Odoo’s own words, without its traceback', async () => {
+    const message = 'Traceback (most recent call last):\n  File "/usr/lib/odoo/x.py", line 1\nThe journal is locked.'
+    odoo.fail({
+      when: 'before',
+      method: 'create',
+      answer: { status: 422, json: odooError('odoo.exceptions.UserError', message) },
+    })
+    const outcome = await books().createDraft(ORDER)
+    expect(outcome).toMatchObject({ kind: 'refused', say: expect.stringMatching(/create: The journal is locked\.$/) })
+    expect(JSON.stringify(outcome)).not.toMatch(/Traceback|\/usr/)
+  })
+})
+
+describe('after an answer that did not come', () => {
+  /** Each of them ends by itself, save silence. */
+  const limitMs = 1_000
+  const lost = [
+    ['the connection broke', 'cut'],
+    ['the time limit passed', 'hang'],
+    ['a proxy says 502', { status: 502, page: '<html>Bad Gateway</html>' }],
+    [
+      'the database failed',
+      { status: 500, json: odooError('psycopg2.OperationalError', 'server closed the connection') },
+    ],
+    ['the answer is no JSON', { status: 200, page: 'ok' }],
+  ] as const
+  test.each(lost)('the draft that was made is found: %s', async (_why, answer) => {
+    odoo.fail({ when: 'after', method: 'create', answer })
+    expect(await books({ limitMs }).createDraft(ORDER)).toMatchObject({ kind: 'created', draft: { id: 101 } })
+    expect(odoo.created()).toHaveLength(1)
+  })
+
+  test.each(lost)('nobody claims to know, and the next call looks first: %s', async (_why, answer) => {
+    odoo.fail({ when: 'before', method: 'create', answer })
+    const account = books({ limitMs })
+    expect(await account.createDraft(ORDER)).toMatchObject({ kind: 'unknown' })
+    expect(odoo.calls.filter((call) => call.path.endsWith('/create'))).toEqual([])
+    expect(await account.createDraft(ORDER)).toMatchObject({ kind: 'created' })
+    expect(odoo.created()).toHaveLength(1)
+  })
+})
+
+describe('an error is one of ours', () => {
+  const ask = (changed: object = {}) => books(changed).getData({ about: 'taxes', limit: 5 })
+
+  test.each([
+    ['a wrong key', { key: () => 'x' }, 'ERR_ODOO_AUTH', /Invalid apikey/],
+    ['a wrong database', { database: 'other' }, 'ERR_ODOO_UNREACHABLE', /no such database/],
+  ])('%s', async (_what, changed, code, message) => {
+    await expect(ask(changed)).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
+  })
+
+  test.each([
+    ['a page in place of data', { status: 502, page: '<html>Bad Gateway</html>' }, 'ERR_ODOO_UNREACHABLE'],
+    [
+      'a user who may not',
+      { status: 403, json: odooError('odoo.exceptions.AccessError', 'You may not.') },
+      'ERR_ODOO_AUTH',
+    ],
+    ['a redirect', { status: 302, page: '', headers: { location: 'https://evil.example/' } }, 'ERR_ODOO_UNREACHABLE'],
+    ['too many requests', { status: 429, page: 'slow down' }, 'ERR_ODOO_UNREACHABLE'],
+    ['an answer of another shape', { status: 200, json: { rows: [] } }, 'ERR_ODOO_UNREACHABLE'],
+    ['an answer without end', { status: 200, json: 'x'.repeat(3_000_000) }, 'ERR_ODOO_UNREACHABLE'],
+    ['silence', 'hang', 'ERR_ODOO_UNREACHABLE'],
+    [
+      'a field that is not there',
+      { status: 500, json: odooError('builtins.ValueError', 'Invalid field') },
+      'ERR_ODOO_REFUSED',
+    ],
+  ] as const)('%s', async (_what, answer, code) => {
+    odoo.fail({ when: 'before', method: 'search_read', answer })
+    await expect(ask({ limitMs: 1_000 })).rejects.toMatchObject({ code })
+  })
+
+  test('nobody there', async () => {
+    await odoo[Symbol.asyncDispose]()
+    const message = expect.stringMatching(/ECONNREFUSED/)
+    await expect(ask()).rejects.toMatchObject({ code: 'ERR_ODOO_UNREACHABLE', message })
+    await expect(books().createDraft(ORDER)).rejects.toMatchObject({ code: 'ERR_ODOO_UNREACHABLE', message })
+  })
+
+  test('a missing app', async () => {
+    delete odoo.tables['account.tax']
+    await expect(ask()).rejects.toMatchObject({ code: 'ERR_ODOO_UNSUPPORTED' })
+  })
+
+  test('an Odoo that is too old is not asked anything else', async () => {
+    await using old = await startOdooServer({ version: 18 })
+    const error = { code: 'ERR_ODOO_UNSUPPORTED', message: expect.stringContaining('version 18') }
+    await expect(ask({ url: old.url })).rejects.toMatchObject(error)
+    await expect(books({ url: old.url }).createDraft(ORDER)).rejects.toMatchObject(error)
+    expect(old.calls).toEqual([])
+  })
+
+  test('the key is never in it', async () => {
+    odoo.fail({ when: 'before', method: 'search_read', answer: 'cut' })
+    await expect(ask()).rejects.toSatisfy((error: Error) => !JSON.stringify([error.message, error]).includes(ODOO_KEY))
+  })
+})
+
+describe('a look', () => {
+  test('shows what is asked for, plainly, and only that', async () => {
+    expect(await books().getData({ about: 'customers', email: 'ANA@acme.example', limit: 5 })).toEqual([
+      { id: 11, name: 'Acme Ltd', email: 'ana@acme.example', country: 'United States' },
+    ])
+    expect(await books().getData({ about: 'products', code: 'W1', limit: 5 })).toEqual([
+      { id: 31, name: '[W1] Workshop', code: 'W1', price: '900' },
+    ])
+    expect(await books().getData({ about: 'taxes', limit: 2 })).toEqual([
+      { id: 1, name: '15%', kind: 'percent', amount: '15' },
+      { id: 2, name: '15% in', kind: 'percent', amount: '15', in_price: true },
+    ])
+    await books().createDraft(ORDER)
+    expect(await books().getData({ about: 'invoices', request_id: ORDER.request_id, limit: 5 })).toMatchObject([
+      { id: 101, customer: 'Acme Ltd', state: 'draft', total: '297.48', open: '297.48', due: '2026-12-24' },
+    ])
+    expect(await books().getData({ about: 'currencies', code: 'EUR', limit: 5 })).toEqual([
+      { code: 'EUR', decimals: 2 },
+    ])
+  })
+
+  test('never reaches a bank account, a user or a note', async () => {
+    for (const about of ['customers', 'products', 'taxes', 'currencies', 'invoices'] as const)
+      await books().getData({ about, limit: 5 })
+    const asked = JSON.stringify(odoo.calls)
+    expect(odoo.calls).toHaveLength(5)
+    expect(asked).not.toMatch(/bank|users|comment|narration|payment_ids/)
+  })
+})

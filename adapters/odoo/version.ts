@@ -1,0 +1,38 @@
+import { CountersignError } from '#core/errors.ts'
+import { ask, type OdooAccount } from './http.ts'
+
+/** The first version with /json/2. */
+const FIRST = 19
+
+/** Which Odoo answers, as its major version. Throws ERR_ODOO_UNREACHABLE where none does. */
+export async function odooVersion(account: OdooAccount): Promise<number> {
+  // Odoo 19 and later; then what earlier ones have.
+  const answers = [
+    await ask(account, { path: '/web/version' }),
+    await ask(account, { path: '/web/webclient/version_info', json: {} }),
+  ]
+  for (const answer of answers) {
+    const major = answer.kind === 'answer' ? majorOf(answer.json) : undefined
+    if (major !== undefined) return major
+  }
+  const [first] = answers
+  const found = first?.kind === 'answer' ? `${first.status}, and no Odoo` : (first?.reason ?? '')
+  throw new CountersignError('ERR_ODOO_UNREACHABLE', `Odoo at ${account.url}: ${found}`)
+}
+
+/** Throws ERR_ODOO_UNSUPPORTED for an Odoo that has no /json/2. */
+export function assertJson2(major: number, account: OdooAccount): void {
+  if (major >= FIRST) return
+  throw new CountersignError(
+    'ERR_ODOO_UNSUPPORTED',
+    `Odoo at ${account.url} is version ${major}; ${FIRST} or later is needed`,
+  )
+}
+
+/** `version_info` is [19, 0, …]; on Odoo Online its first element is `saas~19`. */
+function majorOf(json: unknown): number | undefined {
+  const body = json as { version_info?: unknown; result?: { server_version_info?: unknown } } | undefined
+  const info = body?.version_info ?? body?.result?.server_version_info
+  const digits = Array.isArray(info) ? /\d+/.exec(String(info[0]))?.[0] : undefined
+  return digits === undefined ? undefined : Number(digits)
+}

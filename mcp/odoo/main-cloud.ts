@@ -1,0 +1,32 @@
+import { serveStdio } from '@modelcontextprotocol/server/stdio'
+import { openOdoo } from '#adapters/odoo/open-odoo.ts'
+import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { type ToolName, toolsByTable } from '#core/mcp-tools.ts'
+import { decideZone } from '#core/zone-policy.ts'
+import { loadConfig } from '#runtime/config.ts'
+import { odooAccountOf } from '#runtime/odoo-account.ts'
+import { claimedJobs, findClaimed } from '#services/drafter/hand-in.ts'
+import { type OdooServerConfig, odooServerSettings } from './config.ts'
+import { createOdooServer, type OdooTool } from './server.ts'
+import { createDraftTool, type DraftInvoice } from './tools/create-draft.ts'
+import { getDataTool } from './tools/get-data.ts'
+
+/** Serves the cloud's tools on stdin and stdout: they look and draft, and nothing else is in this program. */
+export async function serve(): Promise<void> {
+  const tools = toolsByTable('odoo', 'cloud', await cloudTools(loadConfig('mcp-odoo', odooServerSettings)))
+  serveStdio(() => createOdooServer(tools))
+}
+
+export async function cloudTools(config: OdooServerConfig): Promise<Record<ToolName<'odoo', 'cloud'>, OdooTool>> {
+  const vault = await openVault(config.vault)
+  const books = openOdoo(odooAccountOf(config))
+  const draftInvoice: DraftInvoice = async (taskId, order) => {
+    const job = (await claimedJobs(vault, config.agent)).find((claimed) => claimed.taskId === taskId)
+    const claimed = job && (await findClaimed(job, { vault, agent: config.agent }))
+    if (!claimed) return undefined
+    const decision = decideZone(config.zone, claimed.task.front.domain, 'draft')
+    if (!decision.allow) return { kind: 'refused', say: decision.rule }
+    return books.createDraft(order)
+  }
+  return { get_data: getDataTool(books.getData), create_draft: createDraftTool(draftInvoice) }
+}

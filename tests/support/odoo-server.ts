@@ -1,0 +1,160 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+type Row = Record<string, unknown>
+type Answer = { status: number; json?: unknown; page?: string; headers?: Record<string, string> } | 'hang' | 'cut'
+
+/** What the server does instead of answering by its rules: `before` nothing was done, `after` it was. */
+export interface Fault {
+  readonly when: 'before' | 'after'
+  readonly method: string
+  readonly answer: Answer
+}
+
+export const ODOO_KEY = 'k'.repeat(40)
+export const ODOO_DB = 'books'
+
+/** JSON-2 of Odoo 19 as it was seen to answer, on a few tables: search_read, and create of account.move. */
+export async function startOdooServer(options: { version?: number } = {}) {
+  const tables: Record<string, Row[]> = {
+    'res.partner': [
+      { id: 11, name: 'Acme Ltd', email: 'ana@acme.example', vat: false, country_id: [233, 'United States'] },
+      { id: 12, name: 'Twin GmbH', email: 'a@twin.example' },
+      { id: 13, name: 'Twin GmbH', email: 'b@twin.example' },
+      { id: 14, name: '100%_Pure', email: 'Info@Pure.example' },
+    ],
+    'res.currency': [
+      { id: 1, name: 'EUR', decimal_places: 2 },
+      { id: 2, name: 'USD', decimal_places: 2 },
+    ],
+    'product.product': [
+      { id: 31, name: 'Workshop', display_name: '[W1] Workshop', default_code: 'W1', list_price: 900 },
+    ],
+    'account.tax': [
+      { id: 1, name: '15%', amount: 15, amount_type: 'percent', price_include: false, type_tax_use: 'sale' },
+      { id: 2, name: '15% in', amount: 15, amount_type: 'percent', price_include: true, type_tax_use: 'sale' },
+      { id: 3, name: '15% bought', amount: 15, amount_type: 'percent', price_include: false, type_tax_use: 'purchase' },
+      { id: 4, name: '7% A', amount: 7, amount_type: 'percent', price_include: false, type_tax_use: 'sale' },
+      { id: 5, name: '7% B', amount: 7, amount_type: 'percent', price_include: false, type_tax_use: 'sale' },
+    ],
+    'account.move': [],
+  }
+  const faults: Fault[] = []
+  const calls: { path: string; body: Row }[] = []
+  const version = options.version ?? 19
+
+  const server = createServer((request, response) => void handle(request, response))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let text = ''
+    for await (const chunk of request) text += chunk
+    const path = request.url ?? ''
+    const method = path.split('/').at(-1) ?? ''
+    const fault = faults.findIndex((one) => one.method === method)
+    const [due] = fault < 0 ? [] : faults.splice(fault, 1)
+    const usual = due?.when === 'before' ? undefined : answerOf(request, path, text)
+    const answer = due?.answer ?? usual ?? 'cut'
+    if (answer === 'hang') return
+    if (answer === 'cut') return void response.destroy()
+    const isPage = answer.page !== undefined
+    response.writeHead(answer.status, {
+      ...{ 'content-type': isPage ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8' },
+      ...answer.headers,
+    })
+    response.end(isPage ? answer.page : JSON.stringify(answer.json))
+  }
+
+  function answerOf(request: IncomingMessage, path: string, text: string): Answer {
+    const info = [version, 0, 0, 'final', 0, '']
+    if (path === '/web/version' && version >= 19)
+      return { status: 200, json: { version_info: info, version: `${version}.0` } }
+    if (path === '/web/webclient/version_info')
+      return { status: 200, json: { jsonrpc: '2.0', id: null, result: { server_version_info: info } } }
+    const call = /^\/json\/2\/([a-z.]+)\/([a-z_]+)$/.exec(path)
+    if (!call || version < 19 || request.headers['x-odoo-database'] !== ODOO_DB)
+      return { status: 404, page: '<!DOCTYPE html>\n<title>404 Not Found</title>\n<p>No database is selected</p>' }
+    if (request.headers.authorization !== `bearer ${ODOO_KEY}`)
+      return { status: 401, json: odooError('werkzeug.exceptions.Unauthorized', 'Invalid apikey') }
+    const [, model = '', method = ''] = call
+    const rows = tables[model]
+    if (!rows)
+      return { status: 404, json: odooError('werkzeug.exceptions.NotFound', `the model '${model}' does not exist`) }
+    const body = JSON.parse(text) as Row
+    calls.push({ path, body })
+    if (method === 'search_read') return { status: 200, json: search(rows, body) }
+    if (method === 'create' && model === 'account.move') return { status: 200, json: create(body.vals_list as Row[]) }
+    return {
+      status: 404,
+      json: odooError('werkzeug.exceptions.NotFound', `The method '${model}.${method}' does not exist`),
+    }
+  }
+
+  function create(values: Row[]): number[] {
+    return values.map((one) => {
+      const lines = (one.invoice_line_ids as [number, number, Row][]).map(([, , line]) => line)
+      const net = lines.reduce((sum, line) => sum + cents(line), 0)
+      const tax = lines.reduce((sum, line) => sum + lineTax(line), 0)
+      const id = 101 + (tables['account.move']?.length ?? 0)
+      const named = (model: string, wanted: unknown) => {
+        const found = tables[model]?.find((row) => row.id === wanted)
+        return found ? [found.id, found.name] : false
+      }
+      tables['account.move']?.push({
+        ...one,
+        ...{ id, name: false, state: 'draft', payment_state: 'not_paid', invoice_date: false },
+        ...{ partner_id: named('res.partner', one.partner_id), currency_id: named('res.currency', one.currency_id) },
+        ...{ amount_untaxed: net / 100, amount_tax: tax / 100, amount_total: (net + tax) / 100 },
+        amount_residual: (net + tax) / 100,
+      })
+      return id
+    })
+  }
+
+  const cents = (line: Row) => Math.round(Number(line.quantity) * Number(line.price_unit) * 100)
+  const lineTax = (line: Row) => {
+    const ids = (line.tax_ids as [number, number, number[]][])[0]?.[2] ?? []
+    const rates = (tables['account.tax'] ?? []).filter((tax) => ids.includes(tax.id as number))
+    return Math.round(rates.reduce((sum, tax) => sum + (cents(line) * Number(tax.amount)) / 100, 0))
+  }
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    tables,
+    calls,
+    fail: (fault: Fault) => void faults.push(fault),
+    created: () => tables['account.move'] ?? [],
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      if (server.listening) await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+export type OdooServer = Awaited<ReturnType<typeof startOdooServer>>
+
+/** An error as Odoo 19 sends it, traceback included. */
+export function odooError(name: string, message: string): Row {
+  const debug = 'Traceback (most recent call last):\n  File "/usr/lib/python3/dist-packages/odoo/http.py", line 2273'
+  return { name, message, arguments: [message], context: {}, debug }
+}
+
+function search(rows: readonly Row[], body: Row): Row[] {
+  const domain = (body.domain ?? []) as [string, string, unknown][]
+  const fields = (body.fields ?? []) as string[]
+  const found = rows.filter((row) => domain.every((condition) => fits(row, condition)))
+  return found
+    .slice(0, Number(body.limit ?? 80))
+    .map((row) => Object.fromEntries(['id', ...fields].map((field) => [field, row[field] ?? false])))
+}
+
+function fits(row: Row, [field, operator, wanted]: [string, string, unknown]): boolean {
+  const raw = field === 'email_normalized' ? String(row.email).toLowerCase() : row[field]
+  const value = Array.isArray(raw) ? raw[0] : raw
+  if (operator === '=') return value === wanted
+  const pattern = String(wanted).replace(/\\?[%_]|\\\\|[.*+?^${}()|[\]]/g, (sign) => PATTERN[sign] ?? `\\${sign}`)
+  return new RegExp(operator === '=ilike' ? `^${pattern}$` : pattern, 'i').test(String(value))
+}
+
+const PATTERN: Readonly<Record<string, string>> = {
+  ...{ '%': '.*', _: '.', '\\%': '%', '\\_': '_', '\\\\': '\\\\' },
+}
