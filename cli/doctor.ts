@@ -12,6 +12,7 @@ import { guardFindings } from './doctor-guard.ts'
 import { handbookFinding } from './doctor-handbook.ts'
 import { keyFindings } from './doctor-key.ts'
 import { mailFindings, notifyFinding, redisFinding, settingsFindings, socialFindings } from './doctor-reach.ts'
+import { skillsFinding } from './doctor-skills.ts'
 import { attempt } from './finding.ts'
 import { renderTable, terminalText } from './table.ts'
 import { environmentOf, type ZoneHome } from './zone-home.ts'
@@ -30,6 +31,7 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
     ...(await guardFindings(home)),
     ...(await keyFindings(home, env)),
     await handbookFinding(home.vault),
+    await skillsFinding({ ...process.env, ...env }),
     await attempt('pairing', `knows ${home.zone === 'cloud' ? 'the local' : 'the cloud'} zone`, async () => {
       const zones = (await readAgents(home.trust)).map((agent) => agent.zone)
       if (new Set(zones).size < 2) throw new Error('only this zone is known: run init with --pair')

@@ -17,6 +17,8 @@ export type ZoneHome = {
   readonly secrets: string
   /** Credentials of social accounts, one file a network; used by the local home only. */
   readonly social: string
+  /** The owner's skills, which go before those that came with the program; used by the cloud home only. */
+  readonly skills: string
   /** The hub's folder; used by the cloud's home only. */
   readonly hub: string
   readonly envFile: string
@@ -56,6 +58,7 @@ export function homeLayout(root: string, zone: Zone, settings: Record<string, st
     trust: join(home, 'trust'),
     secrets: join(home, 'secrets'),
     social: join(home, 'social'),
+    skills: join(home, 'skills'),
     hub: join(home, 'hub'),
     envFile: join(home, `.env.${zone}`),
     settings,
@@ -103,6 +106,7 @@ export function environmentOf(home: ZoneHome): Record<string, string> {
   return {
     ...(existsSync(hubHere) ? { COUNTERSIGN_HUB_URL: hubHere } : {}),
     ...Object.fromEntries(secrets),
+    ...(existsSync(home.skills) ? { COUNTERSIGN_SKILLS_OWN: home.skills } : {}),
     ...(home.zone === 'local' && existsSync(home.social) ? { COUNTERSIGN_SOCIAL_SECRETS: home.social } : {}),
     COUNTERSIGN_ZONE: home.zone,
     COUNTERSIGN_AGENT: home.agent,

@@ -30,13 +30,23 @@ const AMOUNT = new RegExp(
 
 /** Every amount of money with its currency, in the order of the text. Amounts in words are not found. */
 export function findAmounts(text: string): Amount[] {
-  const found: Amount[] = []
-  for (const { groups } of text.normalize('NFKC').matchAll(AMOUNT)) {
+  return placedAmounts(text.normalize('NFKC')).map(({ amount }) => amount)
+}
+
+/** The same with what is written for each and where it begins. The text has to be in NFKC. */
+export function placedAmounts(text: string): { amount: Amount; written: string; at: number }[] {
+  const found: { amount: Amount; written: string; at: number }[] = []
+  for (const { 0: written, index, groups } of text.matchAll(AMOUNT)) {
     const cents = centsOf(groups?.first ?? groups?.second ?? '', groups?.firstFactor ?? groups?.secondFactor)
-    found.push({ currency: currencyOf(groups?.before ?? groups?.after ?? ''), cents })
+    found.push({ amount: { currency: currencyOf(groups?.before ?? groups?.after ?? ''), cents }, written, at: index })
     if (found.length >= MAX_FOUND) break
   }
   return found
+}
+
+/** A plain number in hundredths, with separators as people write them: `1.200,50` and `1,200.50` are the same. */
+export function hundredthsOf(number: string): number {
+  return centsOf(number, undefined)
 }
 
 /** The whole text as one amount. */

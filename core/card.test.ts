@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readAction } from './action.ts'
 import { renderCard } from './card.ts'
 import { code } from './card-text.ts'
+import type { Claim } from './grounding.ts'
 import type { Risk } from './risk.ts'
 import { newTaskFile, renderSection, section } from './task-file.ts'
 
@@ -21,6 +22,7 @@ function taskOf(changed: {
   action?: object
   outcome?: object
   notice?: string
+  claims?: Claim[]
 }) {
   const task = newTaskFile(
     {
@@ -37,7 +39,7 @@ function taskOf(changed: {
   const action = readAction(task)
   if (!action.ok) throw new Error(action.problem)
   return renderCard(task, action.action, {
-    ...{ ...FACTS, notice: changed.notice, risks: changed.risks ?? [] },
+    ...{ ...FACTS, notice: changed.notice, risks: changed.risks ?? [], claims: changed.claims ?? [] },
     ...{ code: changed.code, expires: changed.expires },
   })
 }
@@ -71,6 +73,15 @@ describe('the card', () => {
   test('warns of what an editor would hide of the draft, and of a task that was done', () => {
     expect(cardOf({ draft: 'fine\n\n<!-- evil -->' })).toMatch(/^> ⚠ Line 3 of the draft .*an HTML comment/)
     expect(cardOf({ outcome: { status: 'done' } })).toMatch(/^> ⚠ this task was executed before/)
+  })
+
+  test('tells under its table where the draft has it from', () => {
+    const source = { where: 'mail', line: 5, quote: 'by <b>Friday</b>|`?' } as const
+    const claims: Claim[] = [{ kind: 'date', written: 'Friday', isCostly: false, source }]
+    const blocks = blocksOf(cardOf({ claims }))
+    expect(blocks.at(-1)).toBe('- date `Friday`: mail, line 5, `` by <b>Friday</b>|`? ``')
+    expect(blocks.at(-2)).toMatch(/^\*\*Where it comes from\*\*/)
+    expect(blocks.at(-3)).toMatch(/^\| \| \|/)
   })
 
   test('says its risks in inert words, the worst first, and when it expires', () => {

@@ -4,6 +4,8 @@ import { readingRows } from './card-reading.ts'
 import { type CardRow, code, minuteOf, plain } from './card-text.ts'
 import { CODE_LABEL } from './confirmation.ts'
 import { isDone } from './execution.ts'
+import type { Claim } from './grounding.ts'
+import { sourceBlock } from './grounding-card.ts'
 import { hiddenMarkup, sayHidden } from './hidden-markup.ts'
 import { shortId } from './ids.ts'
 import { quoteInert } from './quote.ts'
@@ -21,6 +23,8 @@ export interface CardFacts {
   readonly risks: readonly Risk[]
   /** To be typed before it may be approved; undefined where that is not needed. */
   readonly code: string | undefined
+  /** What the draft says that could be traced to a source. */
+  readonly claims?: readonly Claim[]
   /** When the draft expires, by its file or the handbook. */
   readonly expires: string | undefined
   /** For any but the first draft of the task. */
@@ -71,6 +75,7 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
     ['Expires', facts.expires ? minuteOf(facts.expires) : 'never'],
     ...revisionRows(facts.changes),
     ['Drafted by', drafter(task)],
+    ...remarkRow(task),
     [
       'Then',
       `after you approve, ${facts.undoSeconds} s to take it back; then it goes out once and this file moves to Done`,
@@ -88,6 +93,7 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
     remarks.map((remark) => `> ${remark}`).join('\n>\n'),
     table.join('\n'),
     ...changesBlocks(facts.changes),
+    sourceBlock(facts.claims ?? []),
   ]
   return blocks.filter((block) => block !== '').join('\n\n')
 }
@@ -119,6 +125,12 @@ function warningsOf(task: TaskFile, action: Action): string[] {
     ...(isDone(task) ? ['this task was executed before; it will not be executed again'] : []),
     ...(hidden ? [plain(sayHidden(hidden))] : []),
   ]
+}
+
+/** The cloud's words, like the draft: they tell what it knows of its own text. */
+function remarkRow({ front }: TaskFile): CardRow[] {
+  const remark = front.drafted?.remark
+  return remark ? [['The drafter’s remark', plain(remark)]] : []
 }
 
 function drafter(task: TaskFile): string {

@@ -74,6 +74,9 @@ describe('rules as people write them', () => {
     ['- Amounts over 1.000,00 € need a code', { codeOver: [{ currency: 'EUR', cents: 100_000 }] }],
     ['- Code needed above: €250', { codeOver: [{ currency: 'EUR', cents: 25_000 }] }],
     ['- Amount limit: CHF 1’000', { codeOver: [{ currency: 'CHF', cents: 100_000 }] }],
+    ['- Remember my edits: no', { remembersEdits: false }],
+    ['- Do not remember my edits', { remembersEdits: false }],
+    ['- Remember edits', { remembersEdits: true }],
     ['- Flagged domains: @rival.example and xn--mnchen-3ya.example', { flagged: ['rival.example', 'münchen.example'] }],
   ])('%s', (line, expected) => {
     const read = rules(line)
@@ -91,6 +94,10 @@ describe('rules as people write them', () => {
 })
 
 describe('a line that is not understood', () => {
+  test('about edits has none remembered', () => {
+    expect([rules().remembersEdits, rules('- Remember my edits: sometimes').remembersEdits]).toEqual([true, false])
+  })
+
   test.each([
     ['- Be nice', 'not known'],
     ['Quiet hours: 20:00-07:00 UTC', 'no line of a list'],
@@ -107,6 +114,7 @@ describe('a line that is not understood', () => {
     ['- At most ten recipients', 'write “at most'],
     ['- Ask for a code over 500', 'with its currency'],
     ['- Ask for a code over 500 EUR on Sundays', 'with its currency'],
+    ['- Remember my edits: sometimes', 'remember my edits: no'],
     ['- Always flag: everybody', 'neither a domain nor an address'],
     ['- Always flag:', 'neither a domain nor an address'],
     ['- Known payees: DE88 3704 0044 0532 0130 00', 'check digits'],

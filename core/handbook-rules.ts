@@ -34,6 +34,8 @@ export interface HandbookRules {
   /** Domains and addresses that always need a typed code. */
   readonly flagged: readonly string[]
   readonly payees: readonly string[]
+  /** Whether drafts that the person changed become examples for the drafter. */
+  readonly remembersEdits: boolean
   readonly contacts: { readonly addresses: readonly string[]; readonly domains: readonly string[] }
   /** Every host named anywhere in the handbook. */
   readonly hosts: readonly string[]
@@ -66,6 +68,7 @@ interface Draft {
   pace: Pace[]
   flagged: string[]
   payees: string[]
+  remembersEdits: boolean
 }
 
 /** A kind of rule: how its line begins, and how the rest is taken over. Gives what is wrong with it, in words. */
@@ -79,6 +82,7 @@ const KINDS: readonly RuleKind[] = [
   { begins: /^time ?zone\b[:\s]*/i, take: takeZone },
   { begins: /^(?:drafts? )?expir(?:es?|y)(?: after)?\b[:\s]*/i, take: takeExpiry },
   { begins: /^(?:known |my )?payees?\b[:\s]*/i, take: takePayees },
+  { begins: /^(?:(?:do not|don['’]t|never) )?remember(?: (?:my|the))? edits?\b[:\s]*/i, take: takeRemember },
   { begins: /^(?:always )?flag(?:ged)?(?: (?:domains?|addresses|recipients?))?\b[:\s]*/i, take: takeFlagged },
   {
     begins:
@@ -96,7 +100,7 @@ const KINDS: readonly RuleKind[] = [
 export function readHandbookRules(text: string): HandbookRules {
   const draft: Draft = {
     ...{ quiet: [], zone: undefined, expiry: {}, maxRecipients: undefined },
-    ...{ codeOver: [], pace: [], flagged: [], payees: [] },
+    ...{ codeOver: [], pace: [], flagged: [], payees: [], remembersEdits: true },
   }
   const problems: RuleProblem[] = []
   if (Buffer.byteLength(text) > MAX_HANDBOOK_BYTES)
@@ -224,4 +228,14 @@ function takePayees(rest: string, draft: Draft): string | undefined {
   draft.payees.push(...valid)
   if (broken.length > 0) return 'the check digits of an account number (IBAN) are wrong'
   return valid.length === 0 ? 'it names no account number (IBAN)' : undefined
+}
+
+function takeRemember(rest: string, draft: Draft, line: string): string | undefined {
+  const isNegated = /^(?:do not|don['’]t|never) /i.test(line)
+  const isYes = /^(?:yes|on|true|always)?$/i.test(rest)
+  draft.remembersEdits = isYes && !isNegated
+  // What is not understood is not remembered.
+  return isYes || (/^(?:no|off|false|never)$/i.test(rest) && !isNegated)
+    ? undefined
+    : 'write “remember my edits: no”, or yes'
 }

@@ -4,14 +4,12 @@ import { readNote } from './inbox-note.ts'
 
 const FACTS = {
   contacts: { addresses: ['anna@client.example', 'bob@client.example'], domains: ['partner.example'] },
-  networks: ['mastodon', 'x'] as const,
 }
-const read = (text: string, name = 'Untitled.md', facts: Parameters<typeof readNote>[2] = FACTS) =>
-  readNote(name, text, facts)
+const read = (text: string, name = 'Untitled.md') => readNote(name, text, FACTS)
 
 describe('a note', () => {
   test.each([
-    ['Post: we are open again\n\nmore', [{ network: 'mastodon' }, { network: 'x' }], 'we are open again'],
+    ['Post: we are open again\n\nmore', [{}], 'we are open again'],
     ['# LinkedIn: what we learnt', [{ network: 'linkedin' }], 'what we learnt'],
     ['- X and Mastodon:\nNew office', [{ network: 'mastodon' }, { network: 'x' }], 'New office'],
     ['post on Twitter: hello', [{ network: 'x' }], 'hello'],
@@ -47,12 +45,6 @@ describe('a note', () => {
     ['mail xanna@client.example', /no contact/],
   ])('%j is nothing that could be drafted', (text, say) => {
     expect(read(text)).toMatchObject([{ kind: 'NOTE', domain: 'general', say: expect.stringMatching(say) }])
-  })
-
-  test('without an account for posts says so', () => {
-    expect(read('Post: hi', 'a.md', { ...FACTS, networks: [] })).toMatchObject([
-      { domain: 'general', say: expect.stringContaining('no account for posts') },
-    ])
   })
 
   test.each(['', ' \n\t\n', '---\ntags: x\n---\n', '# \n- \n'])('%j says nothing yet', (text) => {

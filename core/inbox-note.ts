@@ -2,8 +2,7 @@ import { addressesIn, type HandbookContacts } from './handbook-contacts.ts'
 import { decodedDomain, domainOfAddress } from './look-alike.ts'
 import { canonicalAddress } from './mail-address.ts'
 import { oneLine } from './quote.ts'
-import type { Network } from './social-text.ts'
-import { NETWORKS } from './social-text.ts'
+import { NETWORKS, type Network } from './social-text.ts'
 import type { Domain } from './vault-path.ts'
 
 /** A task that a note of the person's asks for. */
@@ -22,8 +21,6 @@ export interface NoteTask {
 
 export interface NoteFacts {
   readonly contacts: Pick<HandbookContacts, 'addresses' | 'domains'>
-  /** For which accounts posts can be made here. */
-  readonly networks: readonly Network[]
 }
 
 const MAX_TO = 5
@@ -46,7 +43,7 @@ export function readNote(name: string, text: string, facts: NoteFacts): readonly
   const [first] = lines
   if (first === undefined) return undefined
   const post = POST.exec(first)
-  if (post) return postsOf(post[0], first.slice(post[0].length), lines[1], facts)
+  if (post) return postsOf(post[0], first.slice(post[0].length), lines[1])
   const title = titleOf(name, first)
   const all = `${title}\n${lines.join('\n')}`
   const named = addressesIn(all)
@@ -57,16 +54,14 @@ export function readNote(name: string, text: string, facts: NoteFacts): readonly
   return [{ ...common, kind: 'NOTE', domain: 'general', rule: 'nothing-known', say: sayNothing(named) }]
 }
 
-function postsOf(prefix: string, rest: string, next: string | undefined, { networks }: NoteFacts): NoteTask[] {
-  const named = NETWORKS.filter((network) =>
-    new RegExp(`\\b${network === 'x' ? '(?:x|twitter)' : network}\\b`, 'i').test(prefix),
-  )
+/** Where no network is named, the drafter makes one for each account. */
+function postsOf(prefix: string, rest: string, next: string | undefined): NoteTask[] {
+  const isNamed = (network: Network) =>
+    new RegExp(`\\b${network === 'x' ? '(?:x|twitter)' : network}\\b`, 'i').test(prefix)
+  const named = NETWORKS.filter(isNamed)
   const title = oneLine(rest || next || 'Post', 200) || 'Post'
-  const chosen = named.length > 0 ? named : networks
   const post = { kind: 'POST', domain: 'social', title, to: [], rule: 'begins-as-a-post' } as const
-  if (chosen.length > 0) return chosen.map((network) => ({ ...post, network }))
-  const say = `It begins with “${prefix.trim()}”, and no account for posts is set up on this machine (docs/social.md). Name the network, such as “LinkedIn:”`
-  return [{ ...post, kind: 'NOTE', domain: 'general', say }]
+  return named.length > 0 ? named.map((network) => ({ ...post, network })) : [post]
 }
 
 function sayNothing(named: readonly string[]): string {

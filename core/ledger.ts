@@ -8,6 +8,7 @@ export const LEDGER_TYPES = [
   'mail.bounced',
   'task.claimed',
   'task.given-back',
+  'model.asked',
   'task.drafted',
   'task.returned',
   'draft.presented',

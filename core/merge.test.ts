@@ -366,7 +366,15 @@ describe('other files', () => {
   const CLOUD_LOG = 'Logs/cloud/2026-11-20.jsonl'
   const HANDBOOK = 'Company_Handbook.md'
   const UPDATE = 'Updates/cloud/01JD1ZP1CZ0000000000000000.md'
+  const ANNA = 'Examples/anna at client.example.md'
   it.each<[string, { base?: Files; ours?: Files; theirs?: Files }, Files]>([
+    ['an example that was added here goes to the hub', { ours: { [ANNA]: 'a' } }, { [ANNA]: 'a' }],
+    ['an example that was deleted here goes', { base: { [ANNA]: 'a' }, theirs: { [ANNA]: 'a' } }, {}],
+    [
+      'examples of two machines are both kept',
+      { ours: { [ANNA]: 'a' }, theirs: { [ANNA]: 'b' } },
+      { [ANNA]: 'b', 'copy in Examples': 'a' },
+    ],
     [
       'a note edited by both keeps a copy',
       { base: { [PLAN]: 'a' }, ours: { [PLAN]: 'b' }, theirs: { [PLAN]: 'c' } },

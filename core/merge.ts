@@ -59,7 +59,7 @@ export function mergeKey(path: VaultPath): string {
 
 /** Whether a person gives the files here their names. */
 function isSpelledFreely(place: Place): boolean {
-  return place.kind === 'inbox' || place.kind === 'plans'
+  return place.kind === 'inbox' || place.kind === 'plans' || place.kind === 'examples'
 }
 
 /**

@@ -100,6 +100,14 @@ describe('the cloud may not', () => {
     ],
     ['write into local’s work', [add(at('In_Progress/local'))], 'not-your-work'],
     ['write into the Inbox', [add('Inbox/note.md', text('x'))], 'local-only-path'],
+    ['teach itself', [add('Examples/anna at client.example.md', text('x'))], 'local-only-path'],
+    ['change what it is taught', [edit('Examples/anna at client.example.md', text('x'), text('y'))], 'local-only-path'],
+    ['forget what it is taught', [remove('Examples/anna at client.example.md', text('x'))], 'local-only-path'],
+    [
+      'keep another version of what it is taught',
+      [add('Examples/a.conflict-cloud-20261120T100000Z-12345678.md', text('x'))],
+      'local-only-path',
+    ],
     ['write local’s ledger', [add('Logs/local/2026-11-20.jsonl', text('x\n'))], 'not-your-ledger'],
     ['write local’s updates', [add('Updates/local/01J8Z3W6Q0ABCDEFGHJKMNPQRS.md', text('x'))], 'not-your-updates'],
     [

@@ -110,6 +110,7 @@ function ownerRule(author: Author, change: Located, all: readonly Located[]): st
     case 'attachment':
       return isNew(change) ? undefined : 'attachment-is-immutable'
     case 'inbox':
+    case 'examples':
     case 'note':
       return 'local-only-path'
   }

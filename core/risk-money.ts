@@ -14,7 +14,7 @@ const PAYEE_FORMS: readonly (readonly [name: string, form: RegExp])[] = [
 ]
 const MAX_NAMED = 5
 
-/** Payments, accounts that were not there before, amounts that were not, and those over a limit of the handbook. */
+/** Payments, accounts that were not there before, and amounts over a limit of the handbook. New amounts: `core/grounding.ts`. */
 export function moneyRisks(subject: RiskSubject): Risk[] {
   const { task } = subject
   return [
@@ -64,16 +64,9 @@ function accountRisks({ parts, thread, rules }: RiskSubject): Risk[] {
   return [...ibans, ...broken, ...others]
 }
 
-function amountRisks({ parts, thread, rules }: RiskSubject): Risk[] {
-  const before = new Set(findAmounts(thread.text).map(keyOf))
-  const amounts = [...new Map(findAmounts(parts.text).map((one) => [keyOf(one), one])).values()]
-  const fresh = thread.text === '' ? [] : amounts.filter((one) => !before.has(keyOf(one)))
-  return [
-    ...amounts.flatMap((one) => limitRisk(one, rules.codeOver)).slice(0, MAX_NAMED),
-    ...fresh.slice(0, MAX_NAMED).map((one): Risk => {
-      return { flag: 'amount-new', level: 'notice', say: `${sayAmount(one)} does not stand in what it answers` }
-    }),
-  ]
+function amountRisks({ parts, rules }: RiskSubject): Risk[] {
+  const amounts = new Map(findAmounts(parts.text).map((one) => [`${one.currency} ${one.cents}`, one]))
+  return [...amounts.values()].flatMap((one) => limitRisk(one, rules.codeOver)).slice(0, MAX_NAMED)
 }
 
 /** A currency without a limit of its own is held against the lowest number of the others. */
@@ -84,10 +77,6 @@ function limitRisk(amount: Amount, limits: readonly Amount[]): Risk[] {
   const limit = limits.find(({ cents }) => cents === lowest)
   const say = `${sayAmount(amount)} is over the limit of your handbook${limit ? ` (${sayAmount(limit)})` : ''}`
   return [{ flag: 'amount-over-limit', level: 'high', say }]
-}
-
-function keyOf({ currency, cents }: Amount): string {
-  return `${currency} ${cents}`
 }
 
 function signsOf(text: string): string {

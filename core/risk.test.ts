@@ -150,18 +150,11 @@ describe('money', () => {
     ['a sort code', { text: 'sort code 20-00-00' }, ['payee-new!']],
     ['a bitcoin address', { text: 'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq' }, ['payee-new!']],
     ['an ethereum address', { text: `0x${'aB12'.repeat(10)}` }, ['payee-new!']],
-    ['an amount of the mail', { text: 'Yes, 200 EUR.', original: 'Is it €200,00?' }, []],
-    ['an amount that is new', { text: 'Yes, 250 EUR.', original: 'Is it €200,00?' }, ['amount-new']],
-    ['the same number in other money', { text: 'Yes, 200 USD.', original: 'Is it 200 €?' }, ['amount-new']],
     ['over the limit', { text: 'Yes, 5k EUR.', original: '5.000 EUR?' }, ['amount-over-limit!']],
     ['on the limit', { text: '500 EUR', original: '500 EUR' }, []],
     ['over the limit in other money', { text: '501 USD', original: '$501' }, ['amount-over-limit!']],
     ['over the limit, where there is none', { text: '501 USD', original: '$501', handbook: '' }, []],
-    [
-      'a huge number',
-      { text: '99999999999999999 EUR and 999999999999 bn EUR', original: '' },
-      ['amount-over-limit!', 'amount-new'],
-    ],
+    ['a huge number', { text: '99999999999999999 EUR and 999999999999 bn EUR', original: '' }, ['amount-over-limit!']],
   ])('%s', (_what, one, expected) => {
     expect(flags(one)).toEqual(expected)
   })
@@ -205,6 +198,10 @@ describe('what the file says of its own risk', () => {
       'something-else',
     ])
     expect(needsCode(risks)).toBe(false)
+  })
+
+  test('is not believed of what this machine traces by itself', () => {
+    expect(flags({ risk: ['amount-new', 'ungrounded-date', 'ungrounded-promise', 'promise-of-thread'] })).toEqual([])
   })
 
   test('can raise: it asks for the code where this machine found nothing', () => {

@@ -1,3 +1,4 @@
+import { GROUNDING_FLAGS } from './grounding-flags.ts'
 import { sayRuleProblem } from './handbook-lines.ts'
 import type { HandbookRules } from './handbook-rules.ts'
 import { KnownParties } from './look-alike.ts'
@@ -60,6 +61,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   'sender-address-unusual': 'the sender’s address is written unusually; look at it closely',
   'sender-name-shows-other-address': 'the sender’s name shows another address than the mail came from',
   'mail-incomplete': 'the mail could not be read completely; look at it in your mail program',
+  'facts-missing': 'the drafter says that facts are missing; its remark names them',
+  'draft-language-differs': 'the draft does not seem to be written in the mail’s language',
   'attachment-not-kept': 'an attachment was not kept (too large, or a secret); it is only in the mailbox',
 }
 /** Flags of others that ask for the code: they may raise what this machine found, and never lower it. */
@@ -83,9 +86,11 @@ export function risksOf(task: TaskFile, parts: ActionParts, facts: RiskFacts): R
     ...handbookRisks(facts.rules),
   ]
   const ownFlags = new Set(own.map(({ flag }) => flag))
-  const claimed = task.front.risk.map((flag): Risk => {
-    return { flag, level: RAISING.has(flag) ? 'high' : 'notice', say: FLAGS[flag] ?? flag }
-  })
+  const claimed = task.front.risk
+    .filter((flag) => !GROUNDING_FLAGS.has(flag))
+    .map((flag): Risk => {
+      return { flag, level: RAISING.has(flag) ? 'high' : 'notice', say: FLAGS[flag] ?? flag }
+    })
   const all = [...own, ...claimed.filter(({ flag, level }) => level === 'high' || !ownFlags.has(flag))]
   const distinct = [...new Map(all.map((risk) => [`${risk.level} ${risk.flag} ${risk.say}`, risk])).values()]
   return [...distinct.filter(isHigh), ...distinct.filter((risk) => !isHigh(risk))].slice(0, MAX_RISKS)

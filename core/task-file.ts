@@ -1,19 +1,14 @@
-// size: one format, read and written in one place
-import { isMap, isScalar, parseDocument, stringify, visit, type YAMLError } from 'yaml'
+import { parseDocument, stringify } from 'yaml'
 import { z } from 'zod'
 import { CountersignError } from './errors.ts'
 import { isTaskId, type TaskId } from './ids.ts'
+import { readStrictYaml, type YamlLimits } from './strict-yaml.ts'
 import { fenceFault, typingFault } from './typing-fault.ts'
 import { AGENT, DOMAINS } from './vault-path.ts'
 
 /** Files larger than this are no task files. */
 export const MAX_TASK_FILE_BYTES = 256 * 1024
-const MAX_FRONT_BYTES = 16 * 1024
-const MAX_FRONT_LINES = 400
-const MAX_FRONT_DEPTH = 6
-const KEY = /^[a-z][a-z0-9_]{0,40}$/
-/** C0 and C1 controls, line and paragraph separators, byte order mark: never in front matter. */
-const FORBIDDEN_IN_FRONT = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]/
+const FRONT: YamlLimits = { maxBytes: 16 * 1024, maxLines: 400, maxDepth: 6, key: /^[a-z][a-z0-9_]{0,40}$/ }
 
 const line = (max: number) => z.string().max(max)
 const isoTime = z
@@ -56,7 +51,13 @@ const frontSchema = z.looseObject({
     .array(z.looseObject({ state: line(60), agent: line(40), at: isoTime }))
     .max(100)
     .default([]),
-  drafted: z.looseObject({ by: line(60), model: line(100), at: isoTime, cost_usd: line(20).optional() }).optional(),
+  drafted: z
+    .looseObject({
+      ...{ by: line(60), model: line(100), at: isoTime, cost_usd: line(20).optional() },
+      /** Why it is not what it could have been, for the person. */
+      remark: line(500).optional(),
+    })
+    .optional(),
   expires: isoTime.optional(),
   action: z.looseObject({ tool: line(60) }).optional(),
   presented: z.looseObject({ digest: line(80), at: isoTime }).optional(),
@@ -71,8 +72,6 @@ const frontSchema = z.looseObject({
   language: line(35).optional(),
   /** Why it was sorted as it was: `handbook`, `rule`, `model` or `default`, and by which rule. */
   classified: z.looseObject({ by: line(20), rule: line(60) }).optional(),
-  /** Of a post that is still to be written: for which network, about what, and when it may go out at the earliest. */
-  post: z.looseObject({ network: line(20), topic: line(300), not_before: isoTime.optional() }).optional(),
   after: z.array(line(26)).max(20).optional(),
 })
 
@@ -183,58 +182,12 @@ export function ticksOf(task: TaskFile): Decision[] {
 }
 
 function parseFront(frontText: string): { ok: true; value: FrontMatter } | Extract<ParsedTask, { ok: false }> {
-  // Size first: the parser's check for duplicate keys is quadratic.
-  if (Buffer.byteLength(frontText) > MAX_FRONT_BYTES || frontText.split('\n').length > MAX_FRONT_LINES) {
-    return refuse('front-matter-size', 'the front matter is too long')
-  }
-  if (FORBIDDEN_IN_FRONT.test(frontText))
-    return refuse('front-matter-characters', 'the front matter contains a control character')
-  if (/^(%|\.\.\.)/m.test(frontText))
-    return refuse('front-matter-directive', 'the front matter contains a YAML directive or document end')
-  try {
-    const document = parseDocument(frontText, {
-      version: '1.2',
-      schema: 'failsafe',
-      uniqueKeys: true,
-      stringKeys: true,
-      strict: true,
-      merge: false,
-    })
-    const fault = document.errors[0] ?? document.warnings[0]
-    if (fault) return refuse('front-matter-yaml', sayYamlFault(fault, frontText))
-    const forbidden = forbiddenNode(document)
-    if (forbidden) return refuse('front-matter-yaml', forbidden)
-    const parsed = frontSchema.safeParse(document.toJS({ maxAliasCount: 0 }))
-    if (parsed.success) return { ok: true, value: parsed.data }
-    const issue = parsed.error.issues[0]
-    return refuse('front-matter-schema', sayIssue(issue))
-  } catch (error) {
-    return refuse(
-      'front-matter-yaml',
-      `the front matter could not be read: ${error instanceof Error ? error.name : 'error'}`,
-    )
-  }
-}
-
-const YAML_FAULTS: Partial<Record<YAMLError['code'], string>> = {
-  DUPLICATE_KEY: 'the key of this line stands there twice',
-  BAD_INDENT: 'it is indented wrongly, or a bracket or quote is not closed',
-  TAB_AS_INDENT: 'it begins with a tab; use spaces',
-  BAD_ALIAS: 'a value begins with * or &; put it between quotes',
-  BAD_DQ_ESCAPE: 'a backslash between double quotes; use single quotes',
-  BLOCK_AS_IMPLICIT_KEY: 'there is a colon too many; put the value between quotes',
-  MULTILINE_IMPLICIT_KEY: 'a colon, a bracket or a quote is missing',
-  MISSING_CHAR: 'a colon, a bracket or a quote is missing',
-  BAD_SCALAR_START: 'a value begins with a character that needs quotes around it',
-}
-
-/** Where the fault lies and what it is, in plain words. */
-function sayYamlFault({ code, linePos }: YAMLError, frontText: string): string {
-  const row = linePos?.[0].line
-  const what = YAML_FAULTS[code] ?? 'something is wrong in it or just before it'
-  if (row === undefined) return `the front matter is not valid YAML: ${what}`
-  const text = (frontText.split('\n')[row - 1] ?? '---').trim().slice(0, 60)
-  return `line ${row + 1}, counted from the opening ---, is not valid YAML (${text || '---'}): ${what}`
+  const read = readStrictYaml(frontText, FRONT)
+  if (!read.ok) return read
+  const parsed = frontSchema.safeParse(read.value)
+  return parsed.success
+    ? { ok: true, value: parsed.data }
+    : refuse('front-matter-schema', sayIssue(parsed.error.issues[0]))
 }
 
 function sayIssue(issue: z.core.$ZodIssue | undefined): string {
@@ -243,30 +196,6 @@ function sayIssue(issue: z.core.$ZodIssue | undefined): string {
   if (issue?.code === 'custom' || issue?.code === 'invalid_format')
     return `the value of "${field}" in the front matter is not allowed: ${issue.message}`
   return `"${field}" in the front matter is missing or has a value that is not allowed`
-}
-
-function forbiddenNode(document: ReturnType<typeof parseDocument>): string | undefined {
-  let problem: string | undefined
-  visit(document, {
-    Alias: () => {
-      problem = 'the front matter uses a YAML alias'
-      return visit.BREAK
-    },
-    Pair: (_key, pair, path) => {
-      const name = isScalar(pair.key) ? pair.key.value : undefined
-      if (typeof name !== 'string' || !KEY.test(name) || name === 'constructor')
-        problem = `the front matter has an unusable key: ${JSON.stringify(name)?.slice(0, 60)}`
-      if (path.length > MAX_FRONT_DEPTH * 2) problem = 'the front matter is nested too deeply'
-      return problem ? visit.BREAK : undefined
-    },
-    Node: (_key, node, path) => {
-      if (path.length > MAX_FRONT_DEPTH * 2 + 1) problem = 'the front matter is nested too deeply'
-      if ('anchor' in node && node.anchor) problem = 'the front matter uses a YAML anchor'
-      if (node.tag && !node.tag.startsWith('tag:yaml.org,2002:')) problem = 'the front matter uses a YAML tag'
-      return problem ? visit.BREAK : undefined
-    },
-  })
-  return problem ?? (isMap(document.contents) ? undefined : 'the front matter is not a list of keys and values')
 }
 
 function markProblem(body: string): string | undefined {

@@ -35,6 +35,8 @@ const WORDS: Readonly<Record<LedgerType, Say>> = {
   'mail.bounced': (value) => `came back undelivered (${value('status')})`,
   'task.claimed': (value) => `claimed (generation ${value('generation')})`,
   'task.given-back': (value) => (value('for') ? `given to ${value('for')}` : 'given back for anybody to claim'),
+  'model.asked': (value) =>
+    `${value('model')} was asked (${value('purpose')}): ${value('outcome')}, ${value('cost_usd')} USD`,
   'task.drafted': (value) =>
     value('problem') ? `could not be drafted: ${value('problem')}` : `drafted (${value('model')})`,
   'task.returned': (value) =>

@@ -22,6 +22,9 @@ describe('a name', () => {
   it.each([
     ['Plans/Café – no.md', 'path-unknown'],
     ['Plans/Café.md', 'ok'],
+    ['Examples/anna at client.example.md', 'ok'],
+    ['Examples/anna@client.example.md', 'path-unknown'],
+    ['Examples/a/b.md', 'path-unknown'],
     ['Plans/Cafe\u0301.md', 'path-not-nfc'],
     [LONGEST, 'ok'],
     [`Inbox/${'x'.repeat(152)}.md`, 'path-length'],

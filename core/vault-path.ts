@@ -33,6 +33,7 @@ export const VAULT_FOLDERS = [
   'Inbox',
   'Needs_Action',
   'Plans',
+  'Examples',
   'In_Progress',
   'Pending_Approval',
   'Approved',
@@ -49,7 +50,7 @@ export type Place =
   | { readonly kind: 'in-progress'; readonly agent: string }
   | { readonly kind: 'approved' | 'rejected' }
   | { readonly kind: 'done'; readonly month: string }
-  | { readonly kind: 'inbox' | 'plans' | 'attachment' }
+  | { readonly kind: 'inbox' | 'plans' | 'examples' | 'attachment' }
   | { readonly kind: 'updates' | 'log'; readonly agent: string }
   | { readonly kind: 'note'; readonly name: RootNote }
 
@@ -89,7 +90,8 @@ export function parseVaultPath(text: string): PathVerdict {
   if (parts.some((part) => RESERVED.test(part))) return { ok: false, rule: 'path-reserved' }
   const place = placeOfParts(parts)
   if (place) return { ok: true, path: text as VaultPath, place }
-  const isLonger = parts.length === 2 && /^(Inbox|Plans)$/.test(parts[0] ?? '') && LONGER_NOTE.test(parts[1] ?? '')
+  const isLonger =
+    parts.length === 2 && /^(Inbox|Plans|Examples)$/.test(parts[0] ?? '') && LONGER_NOTE.test(parts[1] ?? '')
   return { ok: false, rule: isLonger ? 'path-length' : 'path-unknown' }
 }
 
@@ -117,6 +119,7 @@ function placeOfParts(parts: readonly string[]): Place | undefined {
     if (folder === 'Rejected' && TASK_FILE.test(file)) return { kind: 'rejected' }
     if (folder === 'Inbox' && PLAIN_NOTE.test(file)) return { kind: 'inbox' }
     if (folder === 'Plans' && PLAIN_NOTE.test(file)) return { kind: 'plans' }
+    if (folder === 'Examples' && PLAIN_NOTE.test(file)) return { kind: 'examples' }
     if (folder === 'Attachments' && ATTACHMENT_FILE.test(file)) return { kind: 'attachment' }
     return undefined
   }

@@ -11,6 +11,7 @@ export function contradictions(env: Env): string[] {
     ...postingInTheCloud(env),
     ...secretsInTheOpen(env),
     ...plaintextMail(env),
+    ...plaintextModels(env),
     ...notices(env),
     ...foldersInsideTheVault(env),
   ]
@@ -36,7 +37,7 @@ function postingInTheCloud(env: Env): string[] {
 /** A secret in a variable shows up in `docker inspect`, in crash reports and in every child process. */
 function secretsInTheOpen(env: Env): string[] {
   const faults = namesOf(env)
-    .filter((name) => /^COUNTERSIGN_.*(PASSWORD|PASSPHRASE|TOKEN|SECRET|ODOO_KEY)$/.test(name))
+    .filter((name) => /^COUNTERSIGN_.*(PASSWORD|PASSPHRASE|TOKEN|SECRET|(ANTHROPIC|OPENAI|ODOO)_KEY)$/.test(name))
     .map((name) => `${name}: secrets come as files; put it into a file of mode 0600 and set ${name}_FILE to its path`)
   if (/^rediss?:\/\/[^/@]*:[^/@]+@/.test(env.COUNTERSIGN_REDIS_URL ?? '')) {
     faults.push('COUNTERSIGN_REDIS_URL: holds a password; put it into a file and set COUNTERSIGN_REDIS_PASSWORD_FILE')
@@ -54,15 +55,30 @@ function plaintextMail(env: Env): string[] {
   })
 }
 
+/** What a model is asked holds the mail. */
+function plaintextModels(env: Env): string[] {
+  const used = new Set(['LARGE', 'SMALL'].map((size) => env[`COUNTERSIGN_MODEL_${size}`]?.split(':')[0]))
+  const isOpen = (name: string) => {
+    const url = URL.parse(env[`COUNTERSIGN_${name}_URL`] ?? '')
+    return used.has(name.toLowerCase()) && url?.protocol === 'http:' && !isLoopback(bareHost(url))
+  }
+  const open = env.COUNTERSIGN_ALLOW_PLAINTEXT === 'true' ? [] : ['ANTHROPIC', 'OPENAI'].filter(isOpen)
+  return open.map((name) => `COUNTERSIGN_${name}_URL: http would send your mail and the key in clear text; use https`)
+}
+
 /** Notices name what waits for the person. */
 function notices(env: Env): string[] {
   const names = ['COUNTERSIGN_NOTIFY_NTFY_URL', 'COUNTERSIGN_NOTIFY_WEBHOOK_URL']
   const isOpen = (name: string) => {
     const url = URL.parse(env[name] ?? '')
-    return url?.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
+    return url?.protocol === 'http:' && !isLoopback(bareHost(url))
   }
   const open = env.COUNTERSIGN_ALLOW_PLAINTEXT === 'true' ? [] : names.filter(isOpen)
   return open.map((name) => `${name}: http would send what waits for you in clear text; use https`)
+}
+
+function bareHost(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, '')
 }
 
 function isLoopback(host: string): boolean {

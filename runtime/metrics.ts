@@ -1,7 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { ERROR_CODES, type ErrorCode } from '#core/errors.ts'
+import { MODEL_METRICS } from './model-metrics.ts'
 
-interface Definition {
+export interface Definition {
   /** age: told as the moment since when something waits, exposed as seconds at each scrape. */
   readonly kind: 'counter' | 'gauge' | 'age' | 'histogram'
   readonly help: string
@@ -171,6 +172,7 @@ export const METRICS = {
     help: 'Notices to the person, by way; absent: this machine has no desktop to show one on.',
     labels: { way: ['desktop', 'ntfy', 'webhook'], outcome: ['sent', 'failed', 'absent'] },
   },
+  ...MODEL_METRICS,
   countersign_jobs_total: {
     kind: 'counter',
     help: 'Jobs taken from a queue; dropped: the payload was not of the catalogue.',

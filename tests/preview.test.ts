@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readAction } from '#core/action.ts'
 import { renderCard } from '#core/card.ts'
+import { claimsOf, groundingRisks, ownersWords } from '#core/grounding-card.ts'
 import { makeTaskId } from '#core/ids.ts'
 import { renderReview } from '#core/review.ts'
 import { newTaskFile, renderSection, renderTaskFile, section, withSection } from '#core/task-file.ts'
@@ -87,7 +88,7 @@ const evil = fc
 const DRAFT = 'Dear Ana, see http://b.example|x/`y and <https://a@b.example/> for 5 EUR, DE89 3704 0044 0532 0130 00'
 
 /** A card as the executor makes it of a file whose title, subject, risk and original are a stranger's. */
-function cardOf(title: string, original: string, words: string) {
+function cardOf(title: string, original: string, words: string, draft = DRAFT) {
   const subject = title.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 200) || 'x'
   const task = newTaskFile(
     {
@@ -97,7 +98,7 @@ function cardOf(title: string, original: string, words: string) {
         ...{ tool: 'email.send_email', account: 'me@home.example', to: ['ana@acme.example'], subject },
       } as { tool: string },
     },
-    [renderSection('draft', DRAFT), renderSection('original', original.replace(/^<!-- countersign:/gm, '<!-- '))].join(
+    [renderSection('draft', draft), renderSection('original', original.replace(/^<!-- countersign:/gm, '<!-- '))].join(
       '\n',
     ),
   )
@@ -116,7 +117,10 @@ function cardOf(title: string, original: string, words: string) {
     code: 'ACDEF',
     expires: undefined,
   }
-  return renderCard(task, action.action, { ...facts, notice: title })
+  const owner = ownersWords({ handbook: words, goals: title, ownName: '' })
+  const claims = claimsOf(action.action.body, { original, notes: words }, owner)
+  const traced = [...risks, ...groundingRisks(claims)]
+  return renderCard(task, action.action, { ...facts, risks: traced, claims, notice: title })
 }
 
 describe('in the preview of an editor', () => {
@@ -125,6 +129,21 @@ describe('in the preview of an editor', () => {
       fc.property(evil, evil, evil, (title, original, notice) => {
         // The draft is the person's to edit, and drawn as the text it is.
         const html = previewOf(renderTaskFile(withSection(cardOf(title, original, notice), 'draft', '')))
+        expect(elementsOf(html).filter((name) => !OURS.includes(name))).toEqual([])
+        expect(linksOf(html)).toEqual([])
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('quotes of a hostile mail, and what has no source, draw nothing else', () => {
+    fc.assert(
+      fc.property(evil, evil, (...pieces) => {
+        const [piece, other] = pieces.map((one) => one.replace(/[\r\n\u2028]+/g, ' '))
+        const flat = `${piece} 2026-0412 ${other} 900 EUR on 3 March`
+        const card = cardOf('x', `${flat}\nWe will send ${flat}`, 'x', `${flat}. We will send it to ${other} Bob`)
+        const html = previewOf(renderTaskFile(withSection(card, 'draft', '')))
+        expect(section(card, 'card')).toContain('Where it comes from')
         expect(elementsOf(html).filter((name) => !OURS.includes(name))).toEqual([])
         expect(linksOf(html)).toEqual([])
       }),

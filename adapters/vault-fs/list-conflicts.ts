@@ -3,7 +3,16 @@ import { join } from 'node:path'
 import { isConflictCopy, parseVaultPath, type VaultPath } from '#core/vault-path.ts'
 
 /** Where conflict copies may stand. Not Done/, which grows for ever: a merge never puts one there. */
-const FOLDERS = ['Needs_Action', 'Pending_Approval', 'In_Progress', 'Approved', 'Rejected', 'Plans', 'Inbox']
+const FOLDERS = [
+  'Needs_Action',
+  'Pending_Approval',
+  'In_Progress',
+  'Approved',
+  'Rejected',
+  'Plans',
+  'Examples',
+  'Inbox',
+]
 
 /** The kept losing sides of conflicts in the vault at `root`, sorted. */
 export async function listConflicts(root: string): Promise<VaultPath[]> {

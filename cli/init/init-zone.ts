@@ -12,7 +12,7 @@ import { knownSecrets } from '../zone-secrets.ts'
 import { type Pairing, pairingFileOf, readPairing, sshHost, writePairing } from './pairing.ts'
 import { planFaults, refuseFaults } from './plan-faults.ts'
 import { fillSettings, renderSettings } from './settings-file.ts'
-import { startingFolders, startingNotes } from './starting-notes.ts'
+import { SKILLS_README, startingFolders, startingNotes } from './starting-notes.ts'
 
 /** What `countersign init` was told. */
 export type InitPlan = {
@@ -57,6 +57,7 @@ export async function initZone(plan: InitPlan): Promise<InitReport> {
   steps.push(`${hadKeys ? 'kept' : 'made'} the keys in ${home.keys}`)
   steps.push(...(await writeSecrets(home, plan)))
   steps.push(...(await writeVault(home, plan.settings.COUNTERSIGN_OWNER_NAME ?? '')))
+  steps.push(...(await explainSkills(home)))
   if (plan.pair) steps.push(await trustOther(home, plan.pair))
   const hub = home.zone === 'cloud' ? await makeHub(home, plan) : undefined
   if (hub) steps.push(`made or checked the hub in ${home.hub}`)
@@ -72,6 +73,7 @@ async function makeFolders(layout: ZoneHome): Promise<void> {
   // Bind mounts of the compose files: the engine would make them as root.
   await mkdir(join(layout.root, 'redis'), { recursive: true, mode: 0o700 })
   if (layout.zone === 'local') await mkdir(layout.social, { recursive: true, mode: 0o700 })
+  if (layout.zone === 'cloud') await mkdir(layout.skills, { recursive: true, mode: 0o700 })
   for (const folder of [layout.keys, layout.secrets]) await chmod(folder, 0o700)
 }
 
@@ -123,6 +125,13 @@ async function writeVault(home: ZoneHome, ownerName: string): Promise<string[]> 
     steps.push(`wrote ${file}`)
   }
   return steps
+}
+
+async function explainSkills(home: ZoneHome): Promise<string[]> {
+  const file = join(home.skills, 'README.md')
+  if (home.zone !== 'cloud' || existsSync(file)) return []
+  await writeFile(file, SKILLS_README, { flag: 'wx' })
+  return [`wrote ${file}`]
 }
 
 async function trustOther(home: ZoneHome, pairing: Pairing): Promise<string> {

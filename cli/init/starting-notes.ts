@@ -7,6 +7,7 @@ export function startingFolders(zone: Zone): string[] {
     'Inbox',
     ...DOMAINS.map((domain) => `Needs_Action/${domain}`),
     'Plans',
+    'Examples',
     `In_Progress/${zone}`,
     ...DOMAINS.map((domain) => `Pending_Approval/${domain}`),
     'Approved',
@@ -104,4 +105,17 @@ What you work towards; the source for posts and plans. Only you change it.
 ## Audience
 
 -
+`
+
+/** For the folder of the owner's own skills. */
+export const SKILLS_README = `# Your skills
+
+What stands here goes before the skills that came with the program, file by file, from the next draft on; no restart is needed.
+
+To change how replies are drafted, copy \`skills/cloud-draft-email/SKILL.md\` of the program to
+\`cloud-draft-email/SKILL.md\` in this folder and edit it there. To change only the template that is used without a model, put
+\`cloud-draft-email/assets/reply.en.md\` here. Remove a file, and the program's own counts again.
+
+\`countersign doctor\` says when something here cannot be read; the program's docs/skills.md says what may stand in a skill.
+This folder is never synchronised.
 `

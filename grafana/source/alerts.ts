@@ -1,4 +1,5 @@
 import { FLOW_ALERTS } from './alerts-flow.ts'
+import { MODEL_ALERTS } from './alerts-model.ts'
 import { SERVICE_ALERTS } from './alerts-services.ts'
 import { SYNC_ALERTS } from './alerts-sync.ts'
 
@@ -27,6 +28,7 @@ export interface AlertGroup {
 export const ALERT_GROUPS: readonly AlertGroup[] = [
   { name: 'flow', about: 'What waits too long, and what was done or not done.', alerts: FLOW_ALERTS },
   { name: 'sync', about: 'What sync has to wake the owner for.', alerts: SYNC_ALERTS },
+  { name: 'model', about: 'What the models cost, and whether they answer.', alerts: MODEL_ALERTS },
   { name: 'services', about: 'Services that are away, stuck or ill.', alerts: SERVICE_ALERTS },
 ]
 

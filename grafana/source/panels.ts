@@ -9,7 +9,7 @@ export interface Panel {
   /** Of 24 columns. */
   readonly width: number
   /** Of Grafana's units; short: a number. */
-  readonly unit?: 's' | 'percentunit' | 'bytes' | 'short'
+  readonly unit?: 's' | 'percentunit' | 'bytes' | 'currencyUSD' | 'short'
   readonly queries?: readonly Query[]
   /** From which value on it is red; the other way round with `goodAbove`. */
   readonly badAbove?: number

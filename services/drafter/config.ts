@@ -1,9 +1,15 @@
-import { folder, milliseconds, ownerSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
+import { socialAccountList } from '#core/social-accounts.ts'
+import { modelSettings } from '#runtime/model-settings.ts'
+import { folder, milliseconds, optional, ownerSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
 
 export const drafterSettings = {
   ...zoneSettings,
   ...ownerSettings,
+  ...modelSettings,
   skills: setting('COUNTERSIGN_SKILLS', folder('./skills')),
+  /** The owner's skills: each file there goes before the one of the same name that came with the program. */
+  skillsOwn: setting('COUNTERSIGN_SKILLS_OWN', optional(folder())),
+  socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
   /** Drafts worked on at once. */
   concurrency: setting('COUNTERSIGN_DRAFTER_CONCURRENCY', wholeNumber(1, 16, 2)),
   /** How often claimed tasks are looked for without a doorbell. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openSkill } from '#adapters/skills/skill-folder.ts'
+import { skillFolders } from '#adapters/skills/skill-folder.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { readAction } from '#core/action.ts'
 import type { TaskId } from '#core/ids.ts'
@@ -12,7 +12,7 @@ import { draftOf, newTaskFile, parseTaskFile, renderSection, renderTaskFile } fr
 import { vaultPath } from '#core/vault-path.ts'
 import { type DrafterDeps, draftReply } from './draft-reply.ts'
 import { claimedJobs } from './hand-in.ts'
-import { templateDrafter } from './template-drafter.ts'
+import { replyDrafter } from './reply-drafter.ts'
 
 const ID = '01J8Z3W6Q0ABCDEFGHJKABCDEF' as TaskId
 const NAME = 'EMAIL_2026-11-20_invoice-for-march_abcdef.md'
@@ -29,7 +29,7 @@ beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'drafter-'))
   vault = await openVault(root)
   entries = []
-  const skill = openSkill(join(import.meta.dirname, '../../skills'), 'cloud-draft-email')
+  const skills = skillFolders(join(import.meta.dirname, '../../skills'))
   deps = {
     vault,
     ledger: {
@@ -39,7 +39,10 @@ beforeEach(async () => {
       },
     },
     clock: { now: () => Date.parse('2026-11-20T10:00:00Z') },
-    write: templateDrafter(skill),
+    write: replyDrafter({
+      ...{ openSkill: skills.open, skillName: 'cloud-draft-email', ownerName: 'O. Owner' },
+      recognizeLanguage: () => undefined,
+    }),
     zone: 'cloud',
     agent: 'cloud',
     ownerAddress: 'owner@countersign.test',

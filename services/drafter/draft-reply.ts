@@ -8,8 +8,9 @@ import { openNotes } from '#core/notes-to-drafter.ts'
 import type { WriteDraft } from '#core/ports/drafting.ts'
 import { oneLine } from '#core/quote.ts'
 import { draftOf, section, type TaskFile, withFront, withSection } from '#core/task-file.ts'
-import { vaultPath } from '#core/vault-path.ts'
+import { examplesFor } from './examples.ts'
 import { type DraftOutcome, findClaimed, forbiddenHere, type HandInDeps, handIn } from './hand-in.ts'
+import { drafted, readOwnNote, riskWith } from './made-by.ts'
 
 export interface DrafterDeps extends HandInDeps {
   readonly write: WriteDraft
@@ -45,8 +46,10 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
   const now = deps.clock.now()
   const at = new Date(now).toISOString()
   const source = task.front.source
-  const handbook = readHandbook((await deps.vault.read(vaultPath('Company_Handbook.md'))) ?? '')
-  const expiresAfterMs = readHandbookRules(handbook.text).expiry[task.front.domain] ?? deps.expiresAfterMs
+  const own = await readOwnNote('Company_Handbook.md', deps.vault)
+  const handbook = readHandbook(own.text)
+  const rules = readHandbookRules(handbook.text)
+  const expiresAfterMs = rules.expiry[task.front.domain] ?? deps.expiresAfterMs
   const written = await deps.write({
     taskId: task.front.id,
     domain: task.front.domain,
@@ -58,11 +61,12 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
     handbook: handbook.text,
     notes: openNotes(section(task, 'notes') ?? ''),
     previous: draftOf(task) ?? '',
-    examples: [],
+    examples: await examplesFor(source?.reply_to?.[0], rules, deps.vault),
   })
   const withDraft = withSection(
     withFront(task, {
-      drafted: { by: written.by, model: written.model, at, cost_usd: written.costUsd },
+      drafted: drafted(written, at, own.problem),
+      risk: riskWith(task.front.risk, written.flags),
       expires: new Date(now + expiresAfterMs).toISOString(),
       action: {
         tool: 'email.send_email',

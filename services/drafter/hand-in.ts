@@ -112,6 +112,8 @@ async function writeUpdate(
   const what = problem
     ? 'A mail waits without a draft'
     : `A ${domain === 'social' ? 'post' : 'reply'} waits for your approval`
-  const text = `${what}: [[Pending_Approval/${domain}/${fileName}|${oneLine(title, 120).replace(/[[\]|]/g, ' ')}]]\n`
+  const remark = task.front.drafted?.remark
+  const more = remark ? ` (${remark})` : ''
+  const text = `${what}: [[Pending_Approval/${domain}/${fileName}|${oneLine(title, 120).replace(/[[\]|]/g, ' ')}]]${more}\n`
   await deps.vault.create(vaultPath(`Updates/${deps.agent}/${noteId}.md`), text)
 }

@@ -2,21 +2,26 @@ import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
-import { openSkill } from '#adapters/skills/skill-folder.ts'
+import { skillFolders } from '#adapters/skills/skill-folder.ts'
+import { askSync } from '#adapters/state-files/requests.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { type TaskJob, taskJobId } from '#core/jobs.ts'
 import { oldestWaiting } from '#core/oldest.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
+import { hasModel, modelsOf } from '#runtime/model-settings.ts'
 import { runService } from '#runtime/service.ts'
 import { drafterSettings } from './config.ts'
-import { draftReply } from './draft-reply.ts'
+import { draftTask } from './draft-task.ts'
+import { giveBackThroughSync } from './give-back-through-sync.ts'
 import { claimedJobs } from './hand-in.ts'
-import { templateDrafter } from './template-drafter.ts'
+import { replyDrafter } from './reply-drafter.ts'
+import { watchSkills } from './watch-skills.ts'
 
 const config = loadServiceConfig('drafter', drafterSettings)
 const clock = { now: Date.now }
+const DRAFTING = { email: 'cloud-draft-email', social: 'cloud-draft-social' } as const
 
-await runService('drafter', config, async ({ log, metrics, resources, check, progress }) => {
+await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping }) => {
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
   check('redis', () => redis.ping())
   const doorbell = resources.use(await openDoorbell(redis, log))
@@ -24,21 +29,33 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   const ledger = resources.use(
     openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock }),
   )
-  const write = templateDrafter(openSkill(config.skills, 'cloud-draft-email'))
+  const skills = skillFolders(config.skills, config.skillsOwn)
+  check('skills', watchSkills(skills.list, DRAFTING, log))
+  // Loaded only where one is configured: it takes memory.
+  const ask = hasModel(config)
+    ? resources.use(
+        (await import('#adapters/model/open-model.ts')).openModel(modelsOf(config), {
+          ...{ log, metrics, ledger, clock, stateDir: config.state },
+        }),
+      )
+    : undefined
+  const common = {
+    ...{ ask, signal: stopping },
+    ...{ vault, ledger, clock, zone: config.zone, agent: config.agent },
+    ...{ openSkill: skills.open, ownerName: config.ownerName, expiresAfterMs: config.expiresDays * 86_400_000 },
+  }
   const deps = {
-    vault,
-    ledger,
-    clock,
-    write,
-    zone: config.zone,
-    agent: config.agent,
+    ...common,
     ownerAddress: config.ownerAddress,
-    ownerName: config.ownerName,
-    expiresAfterMs: config.expiresDays * 86_400_000,
+    write: replyDrafter({ ...common, skillName: DRAFTING.email, recognizeLanguage: () => undefined }),
+    posts: { ...common, skillName: DRAFTING.social, accounts: config.socialAccounts },
+    giveBack: giveBackThroughSync(await askSync(config.state), config.agent, () =>
+      doorbell.ring('sync', 'sync-now', {}),
+    ),
   }
 
   const draft = async (job: TaskJob) => {
-    const outcome = await draftReply(job, deps)
+    const outcome = await draftTask(job, deps)
     metrics.count('countersign_drafts_total', {
       outcome: outcome.kind === 'lost' ? 'lost' : outcome.kind === 'drafted' ? 'drafted' : 'failed',
     })

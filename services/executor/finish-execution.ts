@@ -10,6 +10,7 @@ import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { BEING_CHANGED, type Read, readTask } from './read-task.ts'
+import { rememberEdit } from './remember-edit.ts'
 import { sendBack } from './send-back.ts'
 
 /**
@@ -44,6 +45,7 @@ export async function finishAccepted(intent: Intent, deps: ExecutorDeps): Promis
     await recordDone(intent, deps)
     deps.log.warn({ task: intent.taskId }, 'a task was executed whose file is gone from the vault')
   }
+  await rememberEdit(intent, deps)
   deps.journal.withdraw(intent.taskId)
   deps.journal.forgetDraft(intent.taskId)
   deps.journal.unfreeze(intent.taskId)

@@ -56,6 +56,30 @@ async function approved(options?: DraftOptions) {
   return draft
 }
 
+describe('what a draft says', () => {
+  const from = 'From: Ana\nReceived: 2026-11-20 10:00 UTC\n\nCan you do it for 900 €, by Friday?'
+  const withMail = (text: string) => text.replace('Where is the invoice?', from)
+
+  test('is traced on its card to the mail, the handbook, the goals and the owner’s name, and again after an edit', async () => {
+    await home.vault.create(HANDBOOK, '# Handbook\n\nA day costs 950 EUR.\n')
+    await home.vault.create(vaultPath('Business_Goals.md'), '- The shop opens on 3 March.\n')
+    const body =
+      'Dear Ana,\n\nyes, for 900 EUR, by Friday. A day is 950 EUR. We open on 3 March.\n\nKind regards\nThe Owner'
+    const { path } = await home.put(PENDING, { body })
+    await edit(home, path, withMail)
+    await pass()
+    const card = await cardOf(path)
+    expect(card).toContain('\n- amount `900 EUR`: mail, line 4, `Can you do it for 900 €, by Friday?`\n')
+    expect(card).toContain('\n- amount `950 EUR`: handbook, line 3, `A day costs 950 EUR.`\n')
+    expect(card).toContain('\n- date `3 March`: goals, line 1, `- The shop opens on 3 March.`\n')
+    expect(card).not.toContain('in no source')
+    await edit(home, path, (text) => text.replace('for 900 EUR', 'for 800 EUR'))
+    await pass()
+    expect(await cardOf(path)).toContain('> ⚠ in no source (mail, notes, handbook, goals): the amount “800 EUR”\n')
+    expect(await cardOf(path)).not.toContain('- amount `900 EUR`')
+  })
+})
+
 describe('a high-risk draft', () => {
   test('goes out once the code of its card is typed and the box ticked', async () => {
     const { path, fileName } = await shown({ body: NEW_ACCOUNT })

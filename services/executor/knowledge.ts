@@ -1,32 +1,43 @@
 import { CountersignError } from '#core/errors.ts'
+import { type OwnersWords, ownersWords } from '#core/grounding-card.ts'
 import { sayRuleProblem } from '#core/handbook-lines.ts'
 import { type HandbookRules, MAX_HANDBOOK_BYTES, readHandbookRules } from '#core/handbook-rules.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { type RiskFacts, riskFacts } from '#core/risk.ts'
-import { vaultPath } from '#core/vault-path.ts'
+import { type VaultPath, vaultPath } from '#core/vault-path.ts'
 
 /** What this machine knows at a moment: the handbook's rules, and whom it has written to. */
 export interface Knowledge {
   readonly risk: RiskFacts
+  /** What a draft may have been made from, beside what it answers. */
+  readonly words: OwnersWords
   /** Why the handbook cannot be read, in words for the person: then nothing is known of its rules. */
   readonly fault: string | undefined
 }
 
 const HANDBOOK = vaultPath('Company_Handbook.md')
+const GOALS = vaultPath('Business_Goals.md')
 
 /** Reads both anew each time; what follows from them is kept while they are the same. */
 export function knowledgeOf(
   { vault, journal }: { readonly vault: Pick<VaultPort, 'read'>; readonly journal: JournalPort },
-  account: string,
+  owner: { readonly address: string; readonly name: string },
 ): () => Promise<Knowledge> {
   let last: { readonly key: string; readonly knowledge: Knowledge } | undefined
   return async () => {
-    const { text, fault } = await readHandbook(vault)
-    const key = `${journal.recipientCount()} ${fault ?? ''} ${text}`
+    const { text, fault } = await readNote(vault, HANDBOOK)
+    // Nothing goes by what the goals say: where they cannot be read, they are only no source.
+    const goals = (await readNote(vault, GOALS)).text
+    const key = `${journal.recipientCount()} ${fault ?? ''} ${text.length} ${text}${goals}`
     if (last?.key === key) return last.knowledge
-    const rules = readHandbookRules(text)
-    const knowledge = { risk: riskFacts(withFault(rules, fault), [account], journal.recipients()), fault }
+    const say = fault && `Your handbook cannot be read, so nothing goes out by its rules: ${fault}`
+    const rules = withFault(readHandbookRules(text), say)
+    const knowledge = {
+      risk: riskFacts(rules, [owner.address], journal.recipients()),
+      words: ownersWords({ handbook: text, goals, ownName: owner.name }),
+      fault: say,
+    }
     last = { key, knowledge }
     return knowledge
   }
@@ -38,13 +49,15 @@ export async function handbookProblems(deps: { knowledge(): Promise<Knowledge> }
   return risk.rules.problems.map(sayRuleProblem)
 }
 
-async function readHandbook(vault: Pick<VaultPort, 'read'>): Promise<{ text: string; fault: string | undefined }> {
+async function readNote(
+  vault: Pick<VaultPort, 'read'>,
+  path: VaultPath,
+): Promise<{ text: string; fault: string | undefined }> {
   try {
-    return { text: (await vault.read(HANDBOOK, MAX_HANDBOOK_BYTES)) ?? '', fault: undefined }
+    return { text: (await vault.read(path, MAX_HANDBOOK_BYTES)) ?? '', fault: undefined }
   } catch (error) {
     if (!(error instanceof CountersignError && error.code === 'ERR_VAULT_UNREADABLE')) throw error
-    const fault = `Your handbook cannot be read, so nothing goes out by its rules: ${error.message}. ${error.hint}`
-    return { text: '', fault }
+    return { text: '', fault: `${error.message}. ${error.hint}` }
   }
 }
 

@@ -6,6 +6,7 @@ import { revised } from '#core/draft-revision.ts'
 import { CountersignError } from '#core/errors.ts'
 import { isDone } from '#core/execution.ts'
 import { toldUntil } from '#core/freshness.ts'
+import { claimsOf, groundingRisks } from '#core/grounding-card.ts'
 import { answeredNotes, restoredNotes } from '#core/notes-to-drafter.ts'
 import type { DraftMemory, Presentation, SentBack } from '#core/ports/journal.ts'
 import { renderOutcomeCard, renderProblemCard } from '#core/problem-card.ts'
@@ -88,13 +89,15 @@ function render(
   { isOwnText, digest, draft }: { isOwnText: boolean; digest: string; draft: DraftMemory | undefined },
   { action, back, say, isInDoubt }: Why,
   at: number,
-  { risk }: Knowledge,
+  knowledge: Knowledge,
   deps: ExecutorDeps,
 ): { text: string; generation: number } | CountersignError {
   try {
     const prepared = prepare(task, isOwnText, back, at, leastGeneration(task, deps))
     const notice = back?.say ?? say
     const facts = { digest, presentedAt: new Date(at).toISOString() }
+    // Of a file that is not ours only what we know they asked for is theirs.
+    const notes = isOwnText ? (section(task, 'notes') ?? '') : (draft?.answers ?? '')
     const rendered = isInDoubt
       ? renderOutcomeCard(prepared, say ?? sayDoubt(task, deps), facts)
       : action.ok
@@ -102,7 +105,7 @@ function render(
             ...facts,
             ...{ undoSeconds: deps.undoMs / 1000, notice },
             changes: changesOf(draft, deps),
-            ...judgedBy(prepared, action.action, { digest, at }, risk),
+            ...judgedBy(prepared, action.action, { digest, at }, { ...knowledge, notes }),
           })
         : renderProblemCard(prepared, notice ?? problemOf(task, action), facts)
     return { text: renderTaskFile(rendered), generation: prepared.front.generation }
@@ -136,12 +139,14 @@ function judgedBy(
   task: TaskFile,
   action: Action,
   shown: { digest: string; at: number },
-  risk: Knowledge['risk'],
-): Pick<CardFacts, 'risks' | 'code' | 'expires'> {
-  const risks = risksOf(task, partsOf(action), risk)
+  { risk, words, notes }: Knowledge & { readonly notes: string },
+): Pick<CardFacts, 'risks' | 'claims' | 'code' | 'expires'> {
+  const parts = partsOf(action)
+  const claims = claimsOf(parts.text, { original: section(task, 'original') ?? '', notes }, words)
+  const risks = [...risksOf(task, parts, risk), ...groundingRisks(claims)]
   const expiry = expiryOf(task, risk.rules, shown.at)
   const expires = expiry === undefined ? undefined : new Date(expiry).toISOString()
-  return { risks, code: needsCode(risks) ? confirmationCode(shown) : undefined, expires }
+  return { risks, claims, code: needsCode(risks) ? confirmationCode(shown) : undefined, expires }
 }
 
 /**

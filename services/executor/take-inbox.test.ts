@@ -60,11 +60,11 @@ describe('a note in Inbox', () => {
   test('that asks for posts becomes one for each network', async () => {
     drop('n.md', 'X and LinkedIn: open again')
     await executor.pass()
-    const posts = tasks().map((path) => read(path).front.post)
+    const posts = tasks().map((path) => read(path).front)
     expect(posts).toEqual(
       expect.arrayContaining([
-        { network: 'x', topic: 'open again' },
-        { network: 'linkedin', topic: 'open again' },
+        expect.objectContaining({ network: 'x', title: 'open again' }),
+        expect.objectContaining({ network: 'linkedin', title: 'open again' }),
       ]),
     )
     expect(tasks().every((path) => path.startsWith('Needs_Action/social/POST_'))).toBe(true)

@@ -37,8 +37,7 @@ async function takeNote(path: VaultPath, deps: ExecutorDeps): Promise<string | u
   if (typeof text !== 'string') return text?.say
   const name = fileNameOf(path)
   const { risk } = await deps.knowledge()
-  const networks = deps.limits.social?.accounts.map((one) => one.network) ?? []
-  const asked = readNote(name, text, { contacts: risk.rules.contacts, networks })
+  const asked = readNote(name, text, { contacts: risk.rules.contacts })
   // An empty note was just made: something will be written into it.
   if (!asked || !deps.isNoteQuiet(path, text)) return undefined
   const kept = await keepWhole(text, deps)
@@ -125,7 +124,7 @@ async function create(id: TaskId, asked: NoteTask, note: Note, deps: ExecutorDep
         ...(to.length > 0 && { reply_to: [...to] }),
       },
       classified: { by: 'rule', rule: asked.rule },
-      ...(network && { post: { network, topic: title } }),
+      ...(network && { network }),
       risk: [],
       generation: '0',
       history: [],

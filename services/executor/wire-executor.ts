@@ -45,7 +45,7 @@ export function actingWith({ journal, clock, signingKey }: Pick<ExecutorParts, '
 /** The executor's dependencies. */
 export function wireExecutor(
   config: Pick<ExecutorConfig, 'zone' | 'agent' | 'ownerAddress' | 'maxRecipients' | 'undoMs'> &
-    Partial<Pick<ExecutorConfig, 'socialAccounts' | 'instagramImages'>>,
+    Partial<Pick<ExecutorConfig, 'ownerName' | 'socialAccounts' | 'instagramImages'>>,
   parts: ExecutorParts,
   channels: readonly Channel[],
   service: Pick<ServiceContext, 'log' | 'metrics'>,
@@ -63,7 +63,7 @@ export function wireExecutor(
       maxRecipients: config.maxRecipients,
       social: { accounts: config.socialAccounts ?? [], imagesAt: config.instagramImages },
     },
-    knowledge: knowledgeOf(parts, config.ownerAddress),
+    knowledge: knowledgeOf(parts, { address: config.ownerAddress, name: config.ownerName ?? '' }),
     undoMs: config.undoMs,
     receiptMs: RECEIPT_MS,
     lookUpGraceMs: LOOK_UP_GRACE_MS,

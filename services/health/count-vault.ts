@@ -28,7 +28,7 @@ export async function countVault(root: string, month: string): Promise<VaultCoun
   for (const agent of await entriesOf(join(root, 'In_Progress'))) {
     if (agent.isDirectory()) in_progress[agent.name] = await count(`In_Progress/${agent.name}`)
   }
-  for (const notes of ['Plans', 'Inbox']) await count(notes)
+  for (const notes of ['Plans', 'Examples', 'Inbox']) await count(notes)
   const counts = {
     needs_action: await sum(DOMAINS.map((domain) => `Needs_Action/${domain}`)),
     in_progress,

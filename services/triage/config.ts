@@ -1,3 +1,4 @@
+import { modelSettings } from '#runtime/model-settings.ts'
 import { imapSettings, ownerSettings, processSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
 
 export const triageSettings = {
@@ -6,6 +7,7 @@ export const triageSettings = {
   state: zoneSettings.state,
   ...imapSettings,
   ...ownerSettings,
+  ...modelSettings,
   /** How far back the first look at a mailbox goes. */
   sinceDays: setting('COUNTERSIGN_TRIAGE_SINCE_DAYS', wholeNumber(0, 365, 3)),
 }

@@ -6,13 +6,13 @@ import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
 import { secretlintScan } from '#adapters/secretlint/secretlint.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
-import { openSkill } from '#adapters/skills/skill-folder.ts'
+import { skillFolders } from '#adapters/skills/skill-folder.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { ruleScan, scanInLayers } from '#core/content-scan.ts'
 import { parseTaskFile, section } from '#core/task-file.ts'
 import { taskPath } from '#core/vault-path.ts'
 import { draftReply } from '#services/drafter/draft-reply.ts'
-import { templateDrafter } from '#services/drafter/template-drafter.ts'
+import { replyDrafter } from '#services/drafter/reply-drafter.ts'
 import { triageMessage } from '#services/triage/triage-message.ts'
 import { joined as j, noise } from './noise.ts'
 import { RULE_FIXTURES } from './rule-fixtures.ts'
@@ -49,7 +49,9 @@ async function throughTheCloud(source: string) {
   if (outcome.kind !== 'task') throw new Error(`triage: ${JSON.stringify(outcome)}`)
   const claimed = taskPath({ kind: 'in-progress', agent: 'cloud' }, outcome.fileName)
   await vault.move(taskPath({ kind: 'needs-action', domain: 'email' }, outcome.fileName), claimed)
-  const write = templateDrafter(openSkill(join(import.meta.dirname, '../../skills'), 'cloud-draft-email'))
+  const skills = skillFolders(join(import.meta.dirname, '../../skills'))
+  const skill = { openSkill: skills.open, skillName: 'cloud-draft-email' }
+  const write = replyDrafter({ ...skill, ownerName: 'O. Owner', recognizeLanguage: () => undefined })
   const own = { ownerAddress: account, ownerName: 'O. Owner', expiresAfterMs: 1e9 }
   await draftReply(
     { taskId: outcome.taskId, generation: 0 },

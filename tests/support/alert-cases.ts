@@ -158,6 +158,22 @@ const ALERT_CASES: readonly AlertCase[] = [
     value: '3d 0h 12m 0s',
   },
   {
+    ...counted('CountersignModelCapReached', 'countersign_model_requests_total', { outcome: 'over-cap', ...ZONE }),
+    labels: ZONE,
+  },
+  {
+    alert: 'CountersignModelUnanswered',
+    what: 'three questions of one hour',
+    series: {
+      'countersign_model_questions_total{outcome="unreachable",zone="cloud"}': '0x10 2x100',
+      'countersign_model_questions_total{outcome="unusable",zone="cloud"}': '0x20 1x90',
+      'countersign_model_questions_total{outcome="answered",zone="cloud"}': '0+5x110',
+    },
+    silentAt: [12, 20, 85],
+    firesAt: 24,
+    labels: { zone: 'cloud' },
+  },
+  {
     alert: 'CountersignServiceFailing',
     what: 'a third failed restart in minute 5, mended in minute 20',
     series: {

@@ -20,7 +20,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   gmail: ['@googleapis/gmail'],
   imap: ['imapflow'],
   mcp: ['@modelcontextprotocol/client', 'package.json'],
-  model: ['ai', '@ai-sdk/anthropic', '@ai-sdk/openai-compatible'],
+  model: ['@ai-sdk/anthropic', '@ai-sdk/openai-compatible'],
   mime: ['html-to-text', 'nodemailer/lib/mail-composer', 'postal-mime'],
   odoo: ['zod'],
   queue: ['bullmq', 'ioredis', 'zod'],
@@ -99,7 +99,8 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
         return ({ target }) => reach.some((folder) => isIn(target, folder)) || isNode(target) || target === stdio
       }
       const vendors = layer === 'mcp' ? ['@modelcontextprotocol/server', 'package.json', 'zod'] : []
-      if (path === `${own}/config.ts`) vendors.push('runtime/config.ts', 'runtime/settings.ts', 'zod')
+      if (path === `${own}/config.ts`)
+        vendors.push('runtime/config.ts', 'runtime/settings.ts', 'runtime/model-settings.ts', 'zod')
       // What all MCP servers have in common.
       const shared = layer === 'mcp' ? 'mcp/shared' : own
       return (one) =>

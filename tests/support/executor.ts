@@ -196,7 +196,7 @@ export async function makeHome(): Promise<ExecutorHome> {
           doorbell: { ring: async () => {} },
         },
       }
-      const config = { zone: 'local', agent: 'local', ownerAddress: OWNER } as const
+      const config = { zone: 'local', agent: 'local', ownerAddress: OWNER, ownerName: 'The owner' } as const
       const sender = wrapped.mail
       const compose = composeWithFiles(composeMail, vault, 'The owner')
       const send = sendEmail({ ...actingWith(parts), compose, send: (one) => sender.send(one) })

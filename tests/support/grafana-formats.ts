@@ -124,7 +124,7 @@ const target = z.strictObject({
 const step = z.strictObject({ color: z.enum(['green', 'red']), value: z.number().nullable() })
 const fieldConfig = z.strictObject({
   defaults: z.strictObject({
-    unit: z.enum(['s', 'percentunit', 'bytes', 'short']),
+    unit: z.enum(['s', 'percentunit', 'bytes', 'currencyUSD', 'short']),
     decimals: z.literal(0).optional(),
     thresholds: z.strictObject({ mode: z.literal('absolute'), steps: z.array(step).min(2) }).optional(),
   }),

@@ -1,0 +1,270 @@
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { skillFolders } from '#adapters/skills/skill-folder.ts'
+import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { readAction } from '#core/action.ts'
+import { claimedBy } from '#core/claim.ts'
+import type { TaskId } from '#core/ids.ts'
+import type { VaultPort } from '#core/ports/vault.ts'
+import type { SyncAnswer, SyncRequest } from '#core/sync-request.ts'
+import { draftOf, newTaskFile, parseTaskFile, renderSection, renderTaskFile, type TaskFile } from '#core/task-file.ts'
+import { vaultPath } from '#core/vault-path.ts'
+import { type Scripted, scriptedModel, unanswered } from '#tests/support/scripted-model.ts'
+import { type DraftTaskDeps, draftTask } from './draft-task.ts'
+import { giveBackThroughSync } from './give-back-through-sync.ts'
+import { claimedJobs } from './hand-in.ts'
+import { replyDrafter } from './reply-drafter.ts'
+
+const ID = '01J8Z3W6Q0ABCDEFGHJKABCDEF' as TaskId
+const JOB = { taskId: ID, generation: 1 }
+const DAY = '2026-11-20T09:00:00Z'
+
+let root: string
+let vault: VaultPort
+let requests: SyncRequest[]
+let answers: Map<string, SyncAnswer>
+
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'drafter-'))
+  vault = await openVault(join(root))
+  requests = []
+  answers = new Map()
+  cpSync(join(import.meta.dirname, '../../skills'), join(root, '../', `${root.split('/').at(-1)}-skills`), {
+    recursive: true,
+  })
+})
+const skillsDir = () => `${root}-skills`
+afterEach(() => {
+  rmSync(root, { recursive: true })
+  rmSync(skillsDir(), { recursive: true })
+})
+
+function depsWith(answers_: readonly Scripted[] | undefined, over: Partial<VaultPort> = {}) {
+  const model = answers_ && scriptedModel(...answers_)
+  const skills = skillFolders(skillsDir())
+  const asking = {
+    ask: async (request: SyncRequest) => void requests.push(request),
+    answerTo: async (id: string) => answers.get(id),
+    open: async () => requests,
+  }
+  const common = {
+    vault: { ...vault, ...over } as VaultPort,
+    ledger: {
+      append: async () => ({ seq: 1, at: '', agent: 'cloud', type: 'task.drafted', prev: '', hash: '' }) as never,
+    },
+    ...{ clock: { now: () => Date.parse('2026-11-20T10:00:00Z') }, zone: 'cloud' as const, agent: 'cloud' },
+    ...{ ownerName: 'O. Owner', expiresAfterMs: 86_400_000, openSkill: skills.open, ask: model?.ask },
+  } as const
+  const deps: DraftTaskDeps = {
+    ...common,
+    ownerAddress: 'owner@countersign.test',
+    write: replyDrafter({ ...common, skillName: 'cloud-draft-email', recognizeLanguage: () => undefined }),
+    posts: {
+      ...{ ...common, skillName: 'cloud-draft-social' },
+      accounts: [
+        { network: 'bluesky', account: 'you.bsky.social' },
+        { network: 'mastodon', account: '@you@social.example' },
+        { network: 'instagram', account: '17841405822304914' },
+      ],
+    },
+    giveBack: giveBackThroughSync(asking, 'cloud', async () => {}),
+  }
+  return { deps, asked: model?.asked ?? [] }
+}
+
+async function put(front: object = {}, text = 'When do you open?'): Promise<string> {
+  const domain = (front as { domain?: string }).domain ?? 'email'
+  const kind = domain === 'social' ? 'POST' : 'EMAIL'
+  const name = `${kind}_2026-11-20_task_abcdef.md`
+  const task = newTaskFile(
+    {
+      ...{ id: ID, schema: '1', kind, domain: 'email', title: 'Task', created: DAY, generation: '1' },
+      ...(domain !== 'social' && { source: { provider: 'imap', from: 'a@b.example', reply_to: ['a@b.example'] } }),
+      ...front,
+    } as Parameters<typeof newTaskFile>[0],
+    `# t\n\n${renderSection('original', text)}\n`,
+  )
+  await vault.create(vaultPath(`In_Progress/cloud/${name}`), renderTaskFile(task))
+  return name
+}
+async function read(path: string): Promise<TaskFile> {
+  const parsed = parseTaskFile((await vault.read(vaultPath(path))) ?? '')
+  if (!parsed.ok) throw new Error(parsed.problem)
+  return parsed.task
+}
+const notes = async () => Promise.all((await vault.list('Updates/cloud')).map((path) => vault.read(path)))
+const post = (text: string, more: object = {}) => ({ text, language: 'en', needs: [], read: [], ...more })
+
+describe('a mail', () => {
+  test('whose draft fell back says why in its file and in the note', async () => {
+    const name = await put()
+    const { deps } = depsWith([unanswered('unreachable', 'the model does not answer')])
+    expect(await draftTask(JOB, deps)).toMatchObject({ kind: 'drafted' })
+    const { front } = await read(`Pending_Approval/email/${name}`)
+    expect(front.drafted).toMatchObject({
+      model: 'template',
+      remark: 'the model does not answer; this is the template',
+    })
+    expect((await notes()).join()).toContain('the model does not answer')
+  })
+
+  test('carries what made it, at what cost, and flags that go with the next draft', async () => {
+    const name = await put({ risk: ['reply-to-differs', 'facts-missing', 'draft-language-differs'] })
+    const { deps } = depsWith([post('Fine.', { needs: ['a date'] })])
+    await draftTask(JOB, deps)
+    const { front } = await read(`Pending_Approval/email/${name}`)
+    expect(front.drafted).toMatchObject({ by: 'cloud-draft-email', model: 'scripted-1', cost_usd: '0.01' })
+    expect(front.risk).toEqual(['reply-to-differs', 'facts-missing'])
+  })
+
+  test('is drafted although the handbook is no text, and says so', async () => {
+    const name = await put()
+    writeFileSync(join(root, 'Company_Handbook.md'), new Uint8Array([0xff, 0xfe, 0x00]))
+    await draftTask(JOB, depsWith(undefined).deps)
+    expect((await read(`Pending_Approval/email/${name}`)).front.drafted?.remark).toMatch(
+      /Company_Handbook\.md cannot be read/,
+    )
+  })
+})
+
+describe('what not even a template can be had for', () => {
+  const broken = () => writeFileSync(join(skillsDir(), 'cloud-draft-email/SKILL.md'), '---\nname: [\n---\n')
+
+  test('goes back with a note, once, however often it is asked for; the file stays as it was', async () => {
+    const name = await put()
+    const before = await vault.read(vaultPath(`In_Progress/cloud/${name}`))
+    broken()
+    const { deps } = depsWith([post('never asked')])
+    expect(await draftTask(JOB, deps)).toMatchObject({
+      kind: 'given-back',
+      reason: expect.stringContaining('SKILL.md'),
+    })
+    expect(await draftTask(JOB, deps)).toEqual({ kind: 'lost' })
+    expect(requests).toMatchObject([{ kind: 'give-back', task: ID, file: name, holder: 'cloud', generation: 1 }])
+    expect(await vault.read(vaultPath(`In_Progress/cloud/${name}`))).toBe(before)
+    expect(await notes()).toEqual([
+      expect.stringMatching(/^Not drafted: \[\[Needs_Action\/email\/.*countersign task transfer/s),
+    ])
+    expect(await vault.list('Pending_Approval/email')).toEqual([])
+  })
+
+  test('is not asked for again once sync has refused', async () => {
+    await put()
+    broken()
+    const { deps } = depsWith(undefined)
+    await draftTask(JOB, deps)
+    for (const { id } of requests.splice(0)) answers.set(id, { kind: 'refused', rule: 'x', say: 'x' })
+    expect(await draftTask(JOB, deps)).toEqual({ kind: 'lost' })
+    expect(requests).toEqual([])
+  })
+
+  test('converges when it dies before the note or before the request', async () => {
+    await put()
+    broken()
+    const crash = new Error('crash')
+    const dying = depsWith(undefined, { create: () => Promise.reject(crash) }).deps
+    await expect(draftTask(JOB, dying)).rejects.toBe(crash)
+    const { deps } = depsWith(undefined)
+    const mute = { ...deps, giveBack: { ...deps.giveBack, ask: () => Promise.reject(crash) } }
+    await expect(draftTask(JOB, mute)).rejects.toBe(crash)
+    expect(await claimedJobs(vault, 'cloud')).toEqual([JOB])
+    expect(await draftTask(JOB, deps)).toMatchObject({ kind: 'given-back' })
+    expect([requests.length, (await notes()).length]).toEqual([1, 1])
+  })
+
+  test('another skill is not kept from working by it', async () => {
+    broken()
+    const name = await put({ domain: 'social', network: 'bluesky' }, 'Open on Monday')
+    expect(await draftTask(JOB, depsWith([post('We are open.')]).deps)).toMatchObject({ kind: 'drafted' })
+    expect(draftOf(await read(`Pending_Approval/social/${name}`))).toBe('We are open.')
+  })
+})
+
+describe('a post', () => {
+  test('for several networks becomes a task for each, once, and the first is drafted', async () => {
+    const name = await put({ domain: 'social' }, 'Tell them that we open on Monday')
+    await vault.create(vaultPath('Business_Goals.md'), '# Goals\n\nMore cyclists, see https://we.example/bike')
+    const { deps, asked } = depsWith([post('We open. https://we.example/bike')])
+    expect(await draftTask(JOB, deps)).toMatchObject({ kind: 'drafted' })
+    const first = await read(`Pending_Approval/social/${name}`)
+    expect(readAction(first)).toMatchObject({ ok: true, action: { network: 'bluesky', account: 'you.bsky.social' } })
+    expect(first.front).toMatchObject({ network: 'bluesky', drafted: { by: 'cloud-draft-social', cost_usd: '0.01' } })
+    expect(asked[0]).toMatchObject({ purpose: 'post' })
+    expect(asked[0]?.prompt).toMatch(/Bluesky: at most 300 characters and 3000 bytes[\s\S]*More cyclists/)
+    const [sibling = '', ...more] = await vault.list('Needs_Action/social')
+    expect(more).toEqual([])
+    const child = await read(sibling)
+    expect(child.front).toMatchObject({ parent: ID, network: 'mastodon', generation: 0, title: 'Task (Mastodon)' })
+    expect(child.front.id).not.toBe(ID)
+    await vault.create(
+      vaultPath(`In_Progress/cloud/${sibling.split('/').at(-1)}`),
+      renderTaskFile(claimedBy(child, 'cloud', DAY)),
+    )
+    await vault.remove(vaultPath(sibling))
+    expect(await draftTask({ taskId: child.front.id, generation: 1 }, deps)).toMatchObject({ kind: 'drafted' })
+    expect(await vault.list('Needs_Action/social')).toEqual([])
+    expect(await vault.list('Pending_Approval/social')).toHaveLength(2)
+  })
+
+  test('is only for the networks that it names', async () => {
+    await put({ domain: 'social', title: 'For Mastodon' }, 'x')
+    await draftTask(JOB, depsWith([post('y')]).deps)
+    const [path = ''] = await vault.list('Pending_Approval/social')
+    expect((await read(path)).front.action).toMatchObject({ network: 'mastodon' })
+    expect(await vault.list('Needs_Action/social')).toEqual([])
+  })
+
+  test.each([
+    ['too long', 'x'.repeat(301), 'Bluesky takes 300'],
+    ['linking to what nobody named', 'See https://evil.example', 'a link that neither'],
+    ['holding a place to fill in', 'Join us on [date]', 'place to fill in'],
+  ])('%s is written once more, and else goes back', async (_what, bad, why) => {
+    await put({ domain: 'social', network: 'bluesky' }, 'x')
+    const repaired = depsWith([post(bad), post('Good.')])
+    expect(await draftTask(JOB, repaired.deps)).toMatchObject({ kind: 'drafted' })
+    expect(repaired.asked[1]?.prompt).toContain(why)
+    const [path = ''] = await vault.list('Pending_Approval/social')
+    await vault.remove(vaultPath(path))
+    await put({ domain: 'social', network: 'bluesky' }, 'x')
+    expect(await draftTask(JOB, depsWith([post(bad)]).deps)).toMatchObject({
+      ...{ kind: 'given-back', reason: expect.stringContaining(why) },
+    })
+    expect(await vault.list('Pending_Approval/social')).toEqual([])
+  })
+
+  test('without a model stays claimed for whoever writes it, and the person is told once', async () => {
+    const name = await put({ domain: 'social' }, 'x')
+    for (const answers of [undefined, [unanswered('not-configured', 'none')]]) {
+      expect(await draftTask(JOB, depsWith(answers).deps)).toEqual({ kind: 'left' })
+      expect(await vault.exists(vaultPath(`In_Progress/cloud/${name}`))).toBe(true)
+    }
+    expect(await notes()).toEqual([expect.stringContaining('draft_post')])
+    expect(requests).toEqual([])
+  })
+
+  test('goes back where there is no account for it, and where the model does not answer', async () => {
+    await put({ domain: 'social', network: 'instagram' }, 'x')
+    expect(await draftTask(JOB, depsWith([post('x')]).deps)).toMatchObject({
+      reason: expect.stringContaining('Instagram'),
+    })
+    requests = []
+    await vault.remove(vaultPath('In_Progress/cloud/POST_2026-11-20_task_abcdef.md'))
+    await put({ domain: 'social', network: 'bluesky' }, 'x')
+    expect(await draftTask(JOB, depsWith([unanswered('over-cap', 'the budget is spent')]).deps)).toEqual({
+      ...{ kind: 'given-back', reason: 'the budget is spent' },
+    })
+  })
+
+  test.each(['create', 'replace', 'move'] as const)('ends the same after a crash before its %s', async (step) => {
+    await put({ domain: 'social' }, 'x')
+    const crash = new Error('crash')
+    const { deps } = depsWith([post('y')], { [step]: () => Promise.reject(crash) })
+    await expect(draftTask(JOB, { ...deps, posts: { ...deps.posts, vault: deps.vault } })).rejects.toBe(crash)
+    expect(await draftTask(JOB, depsWith([post('y')]).deps)).toMatchObject({ kind: 'drafted' })
+    expect(await vault.list('Needs_Action/social')).toHaveLength(1)
+    expect(await vault.list('Pending_Approval/social')).toHaveLength(1)
+    expect(readdirSync(join(root, 'Updates/cloud'))).toHaveLength(1)
+  })
+})

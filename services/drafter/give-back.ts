@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto'
+import { makeTaskId } from '#core/ids.ts'
+import { plainMarkdown } from '#core/quote.ts'
+import { fileNameOf, vaultPath } from '#core/vault-path.ts'
+import type { Claimed, DraftOutcome, HandInDeps } from './hand-in.ts'
+
+/** Asks the zone's sync, which alone moves a task back; asking twice for the same claim is asking once. */
+export interface GiveBack {
+  /** Whether it was asked for this claim, and not done yet. */
+  isAsked(claimed: Claimed): Promise<boolean>
+  ask(claimed: Claimed): Promise<void>
+}
+
+export type TaskOutcome =
+  | DraftOutcome
+  /** Nobody here can draft it: it goes back to Needs_Action, and is not taken up again by itself. */
+  | { readonly kind: 'given-back'; readonly reason: string }
+
+const MAX_REASON = 300
+
+/**
+ * Gives a claimed task back with a note that says why. The note comes first, so that a crash leaves the task claimed and
+ * all of it is done again; its name derives from the claim. The zone does not take up by itself what it gave back.
+ */
+export async function giveBackTask(
+  claimed: Claimed,
+  reason: string,
+  deps: Pick<HandInDeps, 'vault' | 'agent'> & { readonly giveBack: GiveBack },
+): Promise<TaskOutcome> {
+  const { id, title, domain } = claimed.task.front
+  const link = `[[Needs_Action/${domain}/${fileNameOf(claimed.path)}|${linkText(title)}]]`
+  const how = `When that is mended, or to try again: countersign task transfer ${id} ${deps.agent}`
+  await writeNote(claimed, 'given-back', `Not drafted: ${link}. ${plainMarkdown(reason, MAX_REASON)}. ${how}`, deps)
+  await deps.giveBack.ask(claimed)
+  return { kind: 'given-back', reason }
+}
+
+/** A note on the dashboard about one claim; `matter` tells it from the claim's other notes. */
+export async function writeNote(
+  { task }: Claimed,
+  matter: string,
+  text: string,
+  deps: Pick<HandInDeps, 'vault' | 'agent'>,
+): Promise<void> {
+  const { id, generation, created } = task.front
+  const seed = createHash('sha256').update(`${id}/${generation}/${matter}`).digest()
+  const noteId = makeTaskId(Date.parse(created), seed)
+  await deps.vault.create(vaultPath(`Updates/${deps.agent}/${noteId}.md`), `${text}\n`)
+}
+
+export function linkText(title: string): string {
+  return plainMarkdown(title, 120).replace(/[[\]|\\]/g, ' ')
+}
