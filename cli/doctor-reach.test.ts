@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { json, standIn } from '#tests/support/model/provider.ts'
 import { startMastodon } from '#tests/support/social/mastodon.ts'
-import { socialFindings } from './doctor-reach.ts'
+import { modelFindings, socialFindings } from './doctor-reach.ts'
 
 test('doctor asks each social account’s network whose credential it has, in the local zone alone', async () => {
   await using server = await startMastodon('mastodon-token')
@@ -25,4 +26,27 @@ test('doctor asks each social account’s network whose credential it has, in th
   } finally {
     rmSync(secrets, { recursive: true })
   }
+})
+
+test('doctor asks each model’s provider whether it has the model, in the cloud alone', async () => {
+  await using server = await standIn()
+  server.answers(json(200, { data: [{ id: 'llama3.2' }] }))
+  const env = {
+    COUNTERSIGN_ZONE: 'cloud',
+    COUNTERSIGN_MODEL_LARGE: 'openai:llama3.2',
+    COUNTERSIGN_MODEL_SMALL: 'anthropic:some-model',
+    COUNTERSIGN_OPENAI_URL: server.url,
+    COUNTERSIGN_ANTHROPIC_URL: server.url,
+    COUNTERSIGN_MODEL_LARGE_PRICE: '0/0',
+  }
+  expect(await modelFindings('cloud', env)).toMatchObject([
+    {
+      check: 'model (large)',
+      result: 'ok',
+      found: expect.stringMatching(/has llama3\.2; price 0\/0, at most 2 USD a day$/),
+    },
+    { check: 'model (small)', result: 'failed', found: expect.stringContaining('there is no key') },
+  ])
+  expect(await modelFindings('local', env)).toEqual([])
+  expect(await modelFindings('cloud', {})).toEqual([])
 })

@@ -5,6 +5,7 @@ import { socialAccountList } from '#core/social-accounts.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { parseConfig, SecretFile } from '#runtime/config.ts'
 import { gmailAccountOf, imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
+import { hasModel, modelSettings, modelsOf } from '#runtime/model-settings.ts'
 import { notifyWaysOf } from '#runtime/notify-ways.ts'
 import {
   imapSettings,
@@ -77,6 +78,22 @@ async function sendingFinding(env: Record<string, string>): Promise<Finding> {
     const { smtpSender } = await import('#adapters/smtp/smtp-sender.ts')
     await smtpSender(account).verify()
   })
+}
+
+/** Asks each model's provider for its list: whether it can be reached, takes the key and has the model. Costs nothing. */
+export async function modelFindings(zone: Zone, env: Record<string, string>): Promise<Finding[]> {
+  const verdict = parseConfig(modelSettings, env)
+  if (zone !== 'cloud' || !verdict.ok || !hasModel(verdict.config)) return []
+  const { models, dailyUsd } = modelsOf(verdict.config)
+  const { checkModel } = await import('#adapters/model/check-model.ts')
+  return Promise.all(
+    models.map(({ size, address, id, price }) =>
+      attempt(`model (${size})`, '', async () => {
+        const found = await checkModel(address, id, { now: Date.now })
+        return `${found}; ${price ? `price ${price}` : 'no price set'}, at most ${dailyUsd} USD a day`
+      }),
+    ),
+  )
 }
 
 /** Which ways to tell the person are set. Nothing is sent. */

@@ -11,7 +11,14 @@ import type { Finding } from '#core/finding.ts'
 import { guardFindings } from './doctor-guard.ts'
 import { goalsFinding, handbookFinding } from './doctor-handbook.ts'
 import { keyFindings } from './doctor-key.ts'
-import { mailFindings, notifyFinding, redisFinding, settingsFindings, socialFindings } from './doctor-reach.ts'
+import {
+  mailFindings,
+  modelFindings,
+  notifyFinding,
+  redisFinding,
+  settingsFindings,
+  socialFindings,
+} from './doctor-reach.ts'
 import { skillsFinding } from './doctor-skills.ts'
 import { attempt } from './finding.ts'
 import { renderTable, terminalText } from './table.ts'
@@ -41,6 +48,7 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
     await hubFinding(home, env),
     ...(await mailFindings(home.zone, env)),
     ...(await socialFindings(home.zone, env)),
+    ...(await modelFindings(home.zone, env)),
     await redisFinding(env),
     ...(home.zone === 'local' ? [await notifyFinding(env)] : []),
   ]

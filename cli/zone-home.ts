@@ -32,6 +32,8 @@ const SECRET_SETTINGS: Record<Zone, Readonly<Record<string, string>>> = {
     COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password',
     COUNTERSIGN_ODOO_KEY_FILE: 'odoo-key',
     COUNTERSIGN_REDIS_PASSWORD_FILE: 'redis-password',
+    COUNTERSIGN_ANTHROPIC_KEY_FILE: 'anthropic-key',
+    COUNTERSIGN_OPENAI_KEY_FILE: 'openai-key',
   },
   local: {
     COUNTERSIGN_ODOO_KEY_FILE: 'odoo-key',

@@ -50,15 +50,12 @@ function accountRisks({ parts, thread, rules }: RiskSubject): Risk[] {
   const others = PAYEE_FORMS.flatMap(([name, form]) =>
     [...parts.text.matchAll(form)].slice(0, MAX_NAMED).flatMap(([written]): Risk[] => {
       const isOld = threadSigns.includes(signsOf(written.replace(/^\D*(?=\d)/, '')))
-      return isOld
-        ? []
-        : [
-            {
-              flag: 'payee-new',
-              level: 'high',
-              say: `${name} that the original does not have: ${written.slice(0, 80)}`,
-            },
-          ]
+      const shown = written.slice(0, 80)
+      return [
+        isOld
+          ? { flag: 'payee-of-thread', level: 'notice', say: `${name} that only the original has: ${shown}` }
+          : { flag: 'payee-new', level: 'high', say: `${name} that the original does not have: ${shown}` },
+      ]
     }),
   )
   return [...ibans, ...broken, ...others]

@@ -54,19 +54,24 @@ function risksOfOne(address: string, inThread: KnownParties, subject: RiskSubjec
 }
 
 function lookAlikeRisk(address: string, { known, trick }: LookAlike): Risk {
-  const say = `${address}: ${shownDomain(domainOfAddress(address))} ${TRICKS[trick]} ${known}, which you know`
-  const isName = known.includes('@')
-  const words = isName ? `${address} ${TRICKS[trick]} ${known}, which you know` : say
+  const say = `${address}: ${shownDomain(domainOfAddress(address))} ${TRICKS[trick]} ${known}`
+  const words = known.includes('@') ? `${address} ${TRICKS[trick]} ${known}` : say
   return trick === 'other-ending' ? notice('look-alike', words) : high('look-alike', words)
 }
 
 /** The mail asked for the answer at another address than it came from, and the answer goes there. */
-function replyToRisk(recipients: readonly string[], { thread, task }: RiskSubject): Risk[] {
+function replyToRisk(recipients: readonly string[], { thread, task, known }: RiskSubject): Risk[] {
   const from = thread.from
   const asked = (task.front.source?.reply_to ?? []).map(sameAddress)
   const elsewhere = recipients.find((one) => asked.includes(sameAddress(one)) && sameAddress(one) !== from)
   if (from === undefined || elsewhere === undefined) return []
-  return [notice('reply-to-differs', `the mail came from ${from}; the reply goes to ${elsewhere}`)]
+  const alike = known.hasAddress(elsewhere)
+    ? undefined
+    : new KnownParties({ addresses: [from] }).addressLookAlike(elsewhere)
+  return [
+    notice('reply-to-differs', `the mail came from ${from}; the reply goes to ${elsewhere}`),
+    ...(alike && alike.trick !== 'other-ending' ? [lookAlikeRisk(elsewhere, { ...alike, known: from })] : []),
+  ]
 }
 
 function isColleague(address: string, { own }: RiskSubject): boolean {

@@ -119,6 +119,11 @@ describe('who gets it', () => {
       { replyTo: ['anna@other.example'], to: ['anna@other.example'], writtenTo: ['anna@other.example'] },
       ['reply-to-differs'],
     ],
+    [
+      'at an address that imitates the sender',
+      { from: 'bob@fabrikam.example', replyTo: ['bob@fabrlkam.example'], to: ['bob@fabrlkam.example'] },
+      ['look-alike!', 'first-contact', 'reply-to-differs'],
+    ],
   ])('%s', (_what, one, expected) => {
     expect(flags(one)).toEqual(expected)
   })
@@ -146,7 +151,11 @@ describe('money', () => {
     ],
     ['an account with wrong check digits', { text: 'Pay to DE88 3704 0044 0532 0130 00' }, ['iban-wrong']],
     ['an account number', { text: 'Account no. 12345678' }, ['payee-new!']],
-    ['an account number of the mail', { text: 'account number 12 345 678', original: 'Konto 12345678' }, []],
+    [
+      'an account number of the mail',
+      { text: 'account number 12 345 678', original: 'Konto 12345678' },
+      ['payee-of-thread'],
+    ],
     ['a sort code', { text: 'sort code 20-00-00' }, ['payee-new!']],
     ['a bitcoin address', { text: 'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq' }, ['payee-new!']],
     ['an ethereum address', { text: `0x${'aB12'.repeat(10)}` }, ['payee-new!']],
@@ -166,6 +175,34 @@ describe('links, signs, attachments', () => {
     ['a link of the handbook', { text: 'see https://docs.help.example' }, []],
     ['a link to oneself', { text: 'www.studio-nord.example' }, []],
     ['a link to somebody written to', { text: 'https://www.acme.example', original: '' }, []],
+    [
+      'a link that only a stranger named',
+      { text: 'https://shop.test/x', original: 'see hxxps[:]//shop.test/x' },
+      ['link-of-thread'],
+    ],
+    [
+      'a link of a stranger that imitates a known host',
+      { text: 'https://acme-login.example/x', original: 'see hxxps[:]//acme-login.example/x' },
+      ['link-look-alike!'],
+    ],
+    ['the sender’s address', { text: 'You wrote from anna@acme.example', writtenTo: [] }, ['first-contact']],
+    ['an address that is new', { text: 'Write to eve@evil.test' }, ['link-new']],
+    ['an address to write to with a click', { text: 'mailto:eve@evil.test?subject=x' }, ['link-new']],
+    [
+      'an address that only a stranger named',
+      { text: 'Write to eve@evil.test', original: 'eve@evil.test' },
+      ['link-of-thread'],
+    ],
+    ['an address that imitates', { text: 'Write to anna@acrne.example' }, ['link-look-alike!']],
+    ['an address of the handbook', { text: 'Write to peter@partner.example' }, []],
+    [
+      'another mailbox of a provider',
+      { text: 'Write to eve@gmail.com', writtenTo: [CLIENT, 'friend@gmail.com'] },
+      ['link-new'],
+    ],
+    ['the mailbox of a friend', { text: 'Write to friend@gmail.com', writtenTo: [CLIENT, 'friend@gmail.com'] }, []],
+    ['a bare name that programs make a link of', { text: 'See evil.com.' }, ['link-new']],
+    ['the name of a file', { text: 'See invoice.pdf, z.B. report.docx' }, []],
     ['a new link', { text: 'see http://evil.test/x' }, ['link-new']],
     ['a new link without a scheme', { text: 'see evil.test/x' }, ['link-new']],
     ['a new link behind backslashes', { text: 'see https:\\\\evil.test' }, ['link-new']],

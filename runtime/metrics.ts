@@ -39,6 +39,17 @@ export const METRICS = {
     help: 'Tries of this process to open what it works with; failed: something it needs was away, or its set-up is wrong.',
     labels: { outcome: ['ready', 'failed'] },
   },
+  countersign_canary_age_seconds: {
+    kind: 'age',
+    help: 'Since a canary last came through, or this process began: in the local zone from the cloud, in the cloud there and back.',
+    labels: {},
+  },
+  countersign_canary_round_seconds: {
+    kind: 'histogram',
+    help: 'From sending a canary to its coming back: the cloud, the hub, the local zone, and the same way back. A local zone that is off makes it long.',
+    labels: {},
+    buckets: [1, 2, 5, 10, 30, 60, 300, 3600, 43_200],
+  },
   countersign_component_failed_restarts: {
     kind: 'gauge',
     help: 'Starts of a service, told by the health service, that did not lead to a minute of work since the last one that did.',

@@ -1,7 +1,9 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { CountersignError } from '#core/errors.ts'
-import type { ConfigOf } from './config.ts'
-import { choice, milliseconds, optional, secretFile, setting, wholeNumber } from './settings.ts'
+import { type ConfigOf, SecretFile } from './config.ts'
+import { choice, milliseconds, optional, setting, wholeNumber } from './settings.ts'
 
 const PROVIDERS = ['anthropic', 'openai'] as const
 
@@ -44,6 +46,29 @@ const apiAddress = (fallback: string) => {
     .transform((value) => (value ?? fallback).replace(/\/+$/, ''))
 }
 
+/** A key that may be missing: an empty file, which containers mount where there is none, is no key. */
+class KeyFile {
+  readonly file: SecretFile
+
+  constructor(path: string) {
+    this.file = new SecretFile(path)
+  }
+
+  /** Empty: there is none. Throws ERR_CONFIG_INVALID when there is one and it cannot be read. */
+  read(): string {
+    const { size } = statSync(this.file.path, { throwIfNoEntry: false }) ?? { size: 0 }
+    return size === 0 ? '' : this.file.read()
+  }
+
+  toString(): string {
+    return this.file.toString()
+  }
+}
+
+const keyFile = z
+  .string('expected the path of a file that holds the key')
+  .transform((path) => new KeyFile(resolve(path)))
+
 /** Which models may be asked, and what they may cost; nothing set: none is. */
 export const modelSettings = {
   modelLarge: setting('COUNTERSIGN_MODEL_LARGE', optional(modelName)),
@@ -61,9 +86,9 @@ export const modelSettings = {
   /** prompt: for servers and models that take no JSON Schema. */
   modelAnswers: setting('COUNTERSIGN_MODEL_ANSWERS', choice(['schema', 'prompt'], 'schema')),
   anthropicUrl: setting('COUNTERSIGN_ANTHROPIC_URL', apiAddress('https://api.anthropic.com/v1')),
-  anthropicKey: setting('COUNTERSIGN_ANTHROPIC_KEY_FILE', optional(secretFile())),
+  anthropicKey: setting('COUNTERSIGN_ANTHROPIC_KEY_FILE', optional(keyFile)),
   openaiUrl: setting('COUNTERSIGN_OPENAI_URL', apiAddress('https://api.openai.com/v1')),
-  openaiKey: setting('COUNTERSIGN_OPENAI_KEY_FILE', optional(secretFile())),
+  openaiKey: setting('COUNTERSIGN_OPENAI_KEY_FILE', optional(keyFile)),
 }
 
 type ModelSettings = ConfigOf<typeof modelSettings>
@@ -98,7 +123,7 @@ function modelOf(size: 'large' | 'small', name: string, asked: string | undefine
   return {
     size,
     id: name.slice(provider.length + 1),
-    address: { name: provider, url, key: () => key?.read() ?? withoutKey(provider) },
+    address: { name: provider, url, key: () => key?.read() || withoutKey(provider) },
     price: asked,
   }
 }
@@ -106,5 +131,8 @@ function modelOf(size: 'large' | 'small', name: string, asked: string | undefine
 /** A server of OpenAI's form may want none, such as Ollama. */
 function withoutKey(provider: (typeof PROVIDERS)[number]): string {
   if (provider === 'openai') return ''
-  throw new CountersignError('ERR_CONFIG_INVALID', 'COUNTERSIGN_ANTHROPIC_KEY_FILE is not set')
+  throw new CountersignError(
+    'ERR_CONFIG_INVALID',
+    'there is no key: secrets/anthropic-key is empty, or COUNTERSIGN_ANTHROPIC_KEY_FILE not set',
+  )
 }

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CallOutcome, ModelCall } from '#core/ports/model-call.ts'
 import { type Answering, completion, json, message, type StandIn, standIn } from '#tests/support/model/provider.ts'
+import type { ProviderName } from './address.ts'
 import { type AnswersBy, callModel } from './call-model.ts'
-import { languageModel, type ProviderName } from './providers.ts'
+import { languageModel } from './providers.ts'
 
 const KEY = 'sk-test-do-not-show-0123456789'
 const CALL: ModelCall = {

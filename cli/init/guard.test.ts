@@ -35,6 +35,18 @@ test('knows every secret, key and password in an address of the zone', async () 
   expect((await stat(join(home.keys, 'guard.json'))).mode & 0o777).toBe(0o600)
 })
 
+test('knows a model’s key, and none where there is none', async () => {
+  const { home } = await madeZone({ 'anthropic-key': 'sk-a-key-of-a-provider' })
+  expect((await readGuard(home.keys)).find(Buffer.from('sk-a-key-of-a-provider'))).toBe('anthropic-key')
+  expect(await readFile(join(home.secrets, 'openai-key'), 'utf8')).toBe('')
+})
+
+test('a key that is set later goes where none was', async () => {
+  const { home } = await madeZone({})
+  await initZone({ root: home.root, zone: 'cloud', settings: {}, secrets: { 'openai-key': 'a-key-that-came-later' } })
+  expect((await readGuard(home.keys)).find(Buffer.from('a-key-that-came-later'))).toBe('openai-key')
+})
+
 test('is made anew when a secret changed, and doctor tells until then', async () => {
   const { home, again } = await madeZone({ 'imap-password': 'a-mailbox-password' })
   const results = async () => (await guardFindings(home)).map(({ result, found }) => `${result}: ${found}`)

@@ -65,3 +65,32 @@ test('asks for a Gmail token instead of an SMTP server where Gmail sends', async
   const { type: _, ...bare } = token
   expect(JSON.parse(plan.secrets['gmail-token'] ?? '')).toEqual(bare)
 })
+
+test('asks for a model, and only what belongs to it', async () => {
+  const { asked, ask } = answering({
+    'Model that drafts': ['gpt', 'anthropic:some-model'],
+    'Cheaper model': ['openai:llama3.2'],
+    'Its server': ['ftp://x', 'http://127.0.0.1:11434/v1'],
+    'Price of the drafting model': ['3 USD', '3/15'],
+    'API key of Anthropic': ['sk-key'],
+  })
+  const { plan, faults } = await makePlan({ ...HOME, zone: 'cloud' }, {}, ask)
+  expect(faults).toEqual([])
+  expect(plan.settings).toMatchObject({
+    COUNTERSIGN_MODEL_LARGE: 'anthropic:some-model',
+    COUNTERSIGN_MODEL_SMALL: 'openai:llama3.2',
+    COUNTERSIGN_OPENAI_URL: 'http://127.0.0.1:11434/v1',
+    COUNTERSIGN_MODEL_LARGE_PRICE: '3/15',
+  })
+  expect(plan.secrets).toEqual({ 'anthropic-key': 'sk-key' })
+  expect(asked.filter((question) => question.startsWith('Model that drafts'))).toHaveLength(1)
+})
+
+test('asks for nothing of a model that is not wanted', async () => {
+  const { asked, ask } = answering({})
+  const { plan } = await makePlan({ ...HOME, zone: 'cloud' }, {}, ask)
+  expect(asked.filter((question) => /model|key|server \(empty/i.test(question))).toEqual([
+    expect.stringMatching(/^Model that drafts/),
+  ])
+  expect(Object.keys(plan.settings)).not.toContain('COUNTERSIGN_MODEL_LARGE')
+})

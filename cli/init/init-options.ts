@@ -6,6 +6,7 @@ import { faultsOfGiven } from '#runtime/config.ts'
 import { serviceSettings } from '../service-settings.ts'
 import { parseOwner } from './change-owner.ts'
 import type { InitPlan } from './init-zone.ts'
+import { MODEL_FLAGS, MODEL_SECRETS } from './model-options.ts'
 import { readPairing } from './pairing.ts'
 import { hubHostFaults, planFaults } from './plan-faults.ts'
 import type { Ask } from './questions.ts'
@@ -19,6 +20,8 @@ type Flag = {
   readonly question?: string
   /** Of use with this way of sending only. */
   readonly provider?: 'smtp' | 'gmail'
+  /** Of use with these settings only, as far as they are known by then. */
+  readonly when?: (settings: Readonly<Record<string, string>>) => boolean
 }
 
 const FLAGS: readonly Flag[] = [
@@ -62,6 +65,7 @@ const FLAGS: readonly Flag[] = [
     setting: 'COUNTERSIGN_ALLOW_PLAINTEXT',
     about: 'true: passwords may travel unencrypted beyond this machine',
   },
+  ...MODEL_FLAGS,
 ]
 const HUB_QUESTION = 'This machine as your own one reaches it (host or host:port)'
 const SECRETS: readonly {
@@ -70,10 +74,12 @@ const SECRETS: readonly {
   readonly question: string
   readonly zone?: Zone
   readonly provider?: 'smtp' | 'gmail'
+  readonly when?: (settings: Readonly<Record<string, string>>) => boolean
 }[] = [
   { name: 'imap-password', about: 'the mailbox’s password', question: 'IMAP password' },
   { name: 'smtp-password', about: 'the sending password', question: 'SMTP password', zone: 'local', provider: 'smtp' },
   { name: 'gmail-token', about: 'the Gmail token', question: 'Gmail token as JSON', zone: 'local', provider: 'gmail' },
+  ...MODEL_SECRETS,
 ]
 
 export type InitOptions = Readonly<Record<string, string | undefined>>
@@ -142,12 +148,15 @@ async function askForTheRest(plan: InitPlan, ask: Ask): Promise<InitPlan> {
   const settings = { ...plan.settings }
   const secrets = { ...plan.secrets }
   const shapes = await serviceSettings(plan.zone)
-  const isWanted = (one: { readonly zone?: Zone; readonly provider?: string }) =>
-    isFor(one, plan.zone) && (one.provider ?? providerOf(settings)) === providerOf(settings)
+  const isWanted = (one: Flag | (typeof SECRETS)[number]) =>
+    isFor(one, plan.zone) &&
+    (one.provider ?? providerOf(settings)) === providerOf(settings) &&
+    (one.when?.(settings) ?? true)
   const faultIn = (setting: string) => (answer: string) =>
     shapes.flatMap((shape) => faultsOfGiven(shape, { [setting]: answer }))[0]?.replace(`${setting}: `, '')
-  for (const { flag, setting, question } of FLAGS.filter(isWanted)) {
-    if (!question || settings[setting] !== undefined) continue
+  for (const one of FLAGS) {
+    const { flag, setting, question } = one
+    if (!question || settings[setting] !== undefined || !isWanted(one)) continue
     const standard = flag.endsWith('-user') ? settings.COUNTERSIGN_OWNER_ADDRESS : undefined
     const answer = await ask(question, { ...(standard && { standard }), faultIn: faultIn(setting) })
     if (answer !== '') settings[setting] = answer

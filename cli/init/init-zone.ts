@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { initHub } from '#adapters/git/hub.ts'
 import { writeGuard } from '#adapters/keys/guard-file.ts'
@@ -9,6 +9,7 @@ import { createSshKey, createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { homeLayout, openZoneHome, type ZoneHome } from '../zone-home.ts'
 import { knownSecrets } from '../zone-secrets.ts'
+import { MODEL_KEY_FILES } from './model-options.ts'
 import { type Pairing, pairingFileOf, readPairing, sshHost, writePairing } from './pairing.ts'
 import { planFaults, refuseFaults } from './plan-faults.ts'
 import { fillSettings, renderSettings } from './settings-file.ts'
@@ -97,10 +98,11 @@ async function writeSecrets(home: ZoneHome, plan: InitPlan): Promise<string[]> {
   const generated = ['redis-password', 'grafana-password']
   const random = Object.fromEntries(generated.map((name) => [name, randomBytes(24).toString('base64url')]))
   const steps: string[] = []
-  for (const [name, value] of Object.entries({ ...random, ...plan.secrets })) {
+  const empty = home.zone === 'cloud' ? Object.fromEntries(MODEL_KEY_FILES.map((name) => [name, ''])) : {}
+  for (const [name, value] of Object.entries({ ...empty, ...random, ...plan.secrets })) {
     const file = join(home.secrets, name)
-    const isThere = existsSync(file)
-    if (!isThere) await writeFile(file, value, { mode: 0o600, flag: 'wx' })
+    const isThere = existsSync(file) && ((await stat(file)).size > 0 || value === '')
+    if (!isThere) await writeFile(file, value, { mode: 0o600 })
     await chmod(file, 0o600)
     if (name in plan.secrets) steps.push(isThere ? `kept ${file}; replace that file to change it` : `wrote ${file}`)
   }

@@ -94,6 +94,16 @@ export const SYNC_ALERTS: readonly Alert[] = [
       'Its heartbeat comes about once a minute. If this machine reaches the hub (`countersign status`), the cloud is down: look at its machine, `docker compose -f compose.cloud.yml ps`.',
   },
   {
+    name: 'CountersignCanaryLate',
+    query: metric('countersign_canary_age_seconds', { service: 'executor' }),
+    above: 2.5 * 3600,
+    for: '10m',
+    severity: 'page',
+    summary: 'Nothing has come all the way from the cloud into your vault for {{ $value | humanizeDuration }}.',
+    description:
+      'A canary crosses every hour: cloud, hub, sync, executor. Somewhere on the way work stands still although nothing else says so: `countersign status` in both zones.',
+  },
+  {
     name: 'CountersignLocalSilent',
     query: `time() - ${metric('countersign_zone_last_heard_timestamp_seconds', { of: 'local', zone: 'cloud' })}`,
     above: 72 * 3600,

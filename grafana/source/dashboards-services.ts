@@ -57,6 +57,21 @@ export const SYNC: Dashboard = {
       queries: [[`time() - ${metric('countersign_zone_last_heard_timestamp_seconds')}`, '{{of}}, seen from {{zone}}']],
     },
     {
+      title: 'Since a canary came through',
+      description: 'One crosses each hour. In the cloud it has to come back: a local zone that is off makes it wait.',
+      ...{ kind: 'timeseries', width: 12, unit: 's' },
+      queries: [[metric('countersign_canary_age_seconds'), '{{zone}}']],
+    },
+    {
+      title: 'Round of a canary',
+      description: 'From the cloud into your vault and back, half and 99 of 100, in the hour before.',
+      ...{ kind: 'timeseries', width: 12, unit: 's' },
+      queries: [
+        [quantile(0.5, 'countersign_canary_round_seconds'), 'half'],
+        [quantile(0.99, 'countersign_canary_round_seconds'), '99 of 100'],
+      ],
+    },
+    {
       title: 'Refused, by rule',
       description: 'In the hour before; a rule appears with its first refusal.',
       ...{ kind: 'timeseries', width: 12, queries: [[perHour('countersign_gate_refusals_total', 'rule'), '{{rule}}']] },

@@ -1,4 +1,5 @@
 import { draftFault } from '#core/draft-fault.ts'
+import { groundingFlags } from '#core/grounding-card.ts'
 import { readHandbookRules } from '#core/handbook-rules.ts'
 import { openNotes } from '#core/notes-to-drafter.ts'
 import type { AskModel } from '#core/ports/model.ts'
@@ -72,8 +73,9 @@ async function draftOne(
   if (outcome.kind === 'failed')
     return outcome.isConfigured ? giveBackTask(claimed, outcome.say, deps) : leave(claimed, deps)
   const { text, model, costUsd, needs } = outcome
+  const flags = groundingFlags(text, { ...material, original: material.asked, ownName: deps.ownerName })
   const made = {
-    ...{ by: skill.name, model, costUsd, flags: needs.length > 0 ? ['facts-missing'] : [] },
+    ...{ by: skill.name, model, costUsd, flags: [...(needs.length > 0 ? ['facts-missing'] : []), ...flags] },
     ...(needs.length > 0 && { remark: oneLine(`still missing: ${needs.join('; ')}`, 400) }),
   }
   const post: PostDraft = { network, text, ...timesOf(claimed) }

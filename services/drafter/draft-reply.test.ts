@@ -172,3 +172,11 @@ test('hands a mail that cannot be answered to the person with the reason and wit
   expect(pending().front.action).toBeUndefined()
   expect(pending().front.outcome?.reason).toMatch(/no reply could be drafted/)
 })
+
+test('flags what the draft says without a source, and forgets what an earlier draft said', async () => {
+  await put({}, { risk: ['ungrounded-name', 'reply-to-differs'] })
+  const write = () =>
+    Promise.resolve({ text: 'We will deliver the engine on 5 May.', by: 'x', model: 'm', costUsd: '0', flags: ['a'] })
+  await draftReply(JOB, { ...deps, write })
+  expect(pending().front.risk).toEqual(['reply-to-differs', 'a', 'ungrounded-promise', 'ungrounded-date'])
+})

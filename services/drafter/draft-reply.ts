@@ -1,11 +1,12 @@
 import { readAction } from '#core/action.ts'
 import { withHistory } from '#core/claim.ts'
+import { groundingFlags } from '#core/grounding-card.ts'
 import { readHandbook } from '#core/handbook.ts'
 import { readHandbookRules } from '#core/handbook-rules.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { replySubject } from '#core/mail.ts'
 import { openNotes } from '#core/notes-to-drafter.ts'
-import type { WriteDraft } from '#core/ports/drafting.ts'
+import type { DraftRequest, WriteDraft } from '#core/ports/drafting.ts'
 import { oneLine } from '#core/quote.ts'
 import { draftOf, section, type TaskFile, withFront, withSection } from '#core/task-file.ts'
 import { examplesFor } from './examples.ts'
@@ -50,7 +51,7 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
   const handbook = readHandbook(own.text)
   const rules = readHandbookRules(handbook.text)
   const expiresAfterMs = rules.expiry[task.front.domain] ?? deps.expiresAfterMs
-  const written = await deps.write({
+  const request: DraftRequest = {
     taskId: task.front.id,
     domain: task.front.domain,
     subject: oneLine(task.front.title, 200),
@@ -62,11 +63,13 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
     notes: openNotes(section(task, 'notes') ?? ''),
     previous: draftOf(task) ?? '',
     examples: await examplesFor(source?.reply_to?.[0], rules, deps.vault),
-  })
+  }
+  const written = await deps.write(request)
+  const flags = groundingFlags(written.text, { ...request, ownName: deps.ownerName })
   const withDraft = withSection(
     withFront(task, {
       drafted: drafted(written, at, own.problem),
-      risk: riskWith(task.front.risk, written.flags),
+      risk: riskWith(task.front.risk, [...(written.flags ?? []), ...flags]),
       expires: new Date(now + expiresAfterMs).toISOString(),
       action: {
         tool: 'email.send_email',

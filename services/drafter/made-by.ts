@@ -1,4 +1,5 @@
 import { CountersignError } from '#core/errors.ts'
+import { GROUNDING_FLAGS } from '#core/grounding-flags.ts'
 import type { DraftResult } from '#core/ports/drafting.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { oneLine } from '#core/quote.ts'
@@ -23,7 +24,10 @@ export function drafted(
 
 /** A file's `risk` with the flags of a new draft in place of those of the last one. */
 export function riskWith(risk: readonly string[], flags: readonly string[] = []): string[] {
-  return [...new Set([...risk.filter((flag) => !OF_DRAFTS.has(flag)), ...flags])].slice(0, MAX_RISK)
+  return [...new Set([...risk.filter((flag) => !OF_DRAFTS.has(flag) && !GROUNDING_FLAGS.has(flag)), ...flags])].slice(
+    0,
+    MAX_RISK,
+  )
 }
 
 /** A note of the person's; empty when it is not there. One that cannot be read keeps no mail waiting, and is told of. */

@@ -2,12 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { canaryText } from '#core/canary.ts'
 import { ruleScan } from '#core/content-scan.ts'
 import { withoutNotice } from '#core/notice.ts'
 import { makeSign, type SignTimes } from '#core/sign-of-life.ts'
 import { makeStatus } from '#core/status.ts'
 import { section, ticksOf } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
+import { zoneNews } from '#core/zone-news.ts'
 import {
   CLIENT,
   type Executor,
@@ -22,6 +24,7 @@ import {
   whereIs,
 } from '#tests/support/executor.ts'
 import { presentDrafts } from './present-drafts.ts'
+import { updateDashboard } from './update-dashboard.ts'
 
 const PENDING = 'Pending_Approval/email'
 let home: ExecutorHome
@@ -522,6 +525,20 @@ test('notes of the agents are merged into the dashboard and removed', async () =
   expect(await dashboard()).not.toContain('A reply waits')
 })
 
+test('a canary is taken away, is told to nobody, and is seen', async () => {
+  const note = vaultPath('Updates/cloud/01J8Z3W6Q0ABCDEFGHJKMNPQRT.md')
+  await home.vault.create(note, canaryText({ agent: 'cloud', sentAt: home.now - 3_000 }))
+  const seen: unknown[] = []
+  const { deps } = executor
+  await updateDashboard(
+    { agent: 'local', agents: ['local', 'cloud'], held: [], problems: [], news: zoneNews('', home.now), now: home.now },
+    { ...deps, metrics: { ...deps.metrics, since: (name, at) => void seen.push([name, at]) } },
+  )
+  expect(await home.vault.exists(note)).toBe(false)
+  expect(await dashboard()).not.toContain('Canary')
+  expect(seen).toEqual([['countersign_canary_age_seconds', home.now]])
+})
+
 describe('what the zone’s health service tells of the other agents', () => {
   const tell = (times?: SignTimes) => {
     const others = [makeSign({ agent: 'cloud', zone: 'cloud' }, times)]
@@ -547,12 +564,13 @@ describe('what the zone’s health service tells of the other agents', () => {
   })
 
   test('changes no byte of it as time goes by, and stays when that service is away', async () => {
-    const times = { claimed: home.now - 5_000, seen: home.now }
-    tell(times)
+    const beat = () => tell({ claimed: home.now - 5_000, seen: home.now })
+    beat()
     await pass()
     const before = statSync(join(home.vaultRoot, 'Dashboard.md'))
+    expect(await dashboard()).toContain('- cloud: there, about a minute ago')
     home.now += 3_600_000
-    tell(times)
+    beat()
     await pass()
     expect(statSync(join(home.vaultRoot, 'Dashboard.md'))).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs })
     home.now += 3_600_000

@@ -1,5 +1,6 @@
 import { CountersignError } from '#core/errors.ts'
 import { type OwnersWords, ownersWords } from '#core/grounding-card.ts'
+import { hostsIn } from '#core/handbook-contacts.ts'
 import { sayProblemIn, sayRuleProblem } from '#core/handbook-lines.ts'
 import { type HandbookRules, MAX_HANDBOOK_BYTES, readHandbookRules } from '#core/handbook-rules.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
@@ -36,7 +37,8 @@ export function knowledgeOf(
     const key = `${journal.recipientCount()} ${fault ?? ''} ${text.length} ${text}${goals}`
     if (last?.key === key) return last.knowledge
     const say = fault && `Your handbook cannot be read, so nothing goes out by its rules: ${fault}`
-    const rules = withFault(readHandbookRules(text), say)
+    const read = readHandbookRules(text)
+    const rules = withFault({ ...read, hosts: [...read.hosts, ...hostsIn(goals)] }, say)
     const knowledge = {
       risk: riskFacts(rules, [owner.address], journal.recipients()),
       words: ownersWords({ handbook: text, goals, ownName: owner.name }),

@@ -80,6 +80,7 @@ export async function runExecutor(
     inHand: inHand(() => passes.wake()),
     pending: pendingReader(),
   }
+  deps.metrics.since('countersign_canary_age_seconds', deps.clock.now(), {})
   const heldBy: HeldBy = new Map()
   const loop = (name: string, pass: (beat: () => void) => Promise<void>) => {
     const beat = service.progress(name, reconcileMs + MAX_PASS_MS)

@@ -1,3 +1,4 @@
+import { readCanary } from '#core/canary.ts'
 import { renderDashboard } from '#core/dashboard.ts'
 import type { DashboardFacts } from '#core/dashboard-facts.ts'
 import type { DashboardSources } from '#core/gather-dashboard.ts'
@@ -14,7 +15,7 @@ const MAX_UPDATE_BYTES = 16 * 1024
  */
 export async function updateDashboard(
   sources: DashboardSources,
-  deps: Pick<ExecutorDeps, 'vault' | 'journal' | 'gather'>,
+  deps: Pick<ExecutorDeps, 'vault' | 'journal' | 'gather' | 'metrics' | 'clock'>,
 ): Promise<DashboardFacts> {
   for (const agent of sources.agents) await mergeUpdates(agent, deps)
   const facts = await deps.gather(sources)
@@ -24,11 +25,15 @@ export async function updateDashboard(
 }
 
 /** Journal first, then the file goes: a crash between the two merges the same note again, which changes nothing. */
-async function mergeUpdates(agent: string, deps: Pick<ExecutorDeps, 'vault' | 'journal'>): Promise<void> {
+async function mergeUpdates(
+  agent: string,
+  deps: Pick<ExecutorDeps, 'vault' | 'journal' | 'metrics' | 'clock'>,
+): Promise<void> {
   for (const path of await deps.vault.list(`Updates/${agent}`)) {
     const text = await deps.vault.read(path, MAX_UPDATE_BYTES).catch(() => '(a note that cannot be read)')
     if (text === undefined) continue
-    deps.journal.keepUpdate({ agent, name: fileNameOf(path), text: text.slice(0, 2_000) })
+    if (readCanary(text)) deps.metrics.since('countersign_canary_age_seconds', deps.clock.now(), {})
+    else deps.journal.keepUpdate({ agent, name: fileNameOf(path), text: text.slice(0, 2_000) })
     await deps.vault.remove(path)
   }
 }

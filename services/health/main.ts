@@ -6,6 +6,7 @@ import type { StatusDocument } from '#core/status.ts'
 import { readBoots } from '#runtime/boots.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
+import { canaries } from './canary.ts'
 import { healthSettings } from './config.ts'
 import { deadmanSwitch } from './ping-deadman.ts'
 import { watchComponents } from './watch-components.ts'
@@ -16,9 +17,10 @@ const config = loadServiceConfig('health', healthSettings)
 await runService('health', config, async (service) => {
   await mkdir(config.state, { recursive: true })
   const beat = service.progress('status', config.pollMs + 15_000)
+  const vault = await openVault(config.vault, { isReader: true })
   const components = await watchComponents({
     ...{ agent: config.agent, log: service.log, metrics: service.metrics, memory: watchMemory(config.state) },
-    vault: await openVault(config.vault, { isReader: true }),
+    vault,
     boots: (name) => readBoots(config.state, name),
   })
   const tellOutside =
@@ -26,6 +28,11 @@ await runService('health', config, async (service) => {
     deadmanSwitch(config.deadmanUrl.read(), (reason) =>
       service.log.warn({ reason }, 'the dead-man’s switch was not reached'),
     )
+  // Only the cloud sends them: it is there always, and each crosses both zones.
+  const flyCanary =
+    config.zone === 'cloud'
+      ? await canaries({ agent: config.agent, vault, metrics: service.metrics }, Date.now())
+      : undefined
   let latest: StatusDocument = await writeStatus(config, Date.now())
   service.document('/status', () => latest)
 
@@ -39,6 +46,7 @@ await runService('health', config, async (service) => {
           service.log.info({ state: latest.health, reason: latest.problems[0] }, 'health changed')
         beat()
         await components.look(latest.services, Date.now())
+        await flyCanary?.(Date.now())
         if (tellOutside) void tellOutside(latest, Date.now())
       } catch (error) {
         service.log.error({ err: error }, 'the status could not be written')

@@ -94,6 +94,8 @@ describe('the two zones', () => {
     expect(holders('ledger-key')).toEqual(['compose.cloud.yml sync', 'compose.local.yml sync'])
     expect(holders('guard')).toEqual(['compose.cloud.yml sync', 'compose.local.yml sync'])
     expect(holders('countersign-key')).toEqual(['compose.local.yml executor'])
+    for (const key of ['anthropic-key', 'openai-key'])
+      expect(holders(key)).toEqual(['compose.cloud.yml drafter', 'compose.cloud.yml triage'])
     expect(holders('smtp-password')).toEqual(['compose.local.yml executor'])
     expect(holders('imap-password')).toEqual(['compose.cloud.yml triage', 'compose.local.yml executor'])
   })
@@ -115,7 +117,7 @@ describe('the two zones', () => {
     for (const file of files) expect(Object.keys(configs[file].services.redis?.networks ?? {})).toEqual(['queue'])
   })
 
-  it('let nobody but triage, the executor and the local sync out', () => {
+  it('let nobody but triage, the drafter, the executor and the local sync out', () => {
     const open = files.flatMap((file) =>
       Object.entries(configs[file].services)
         .filter(([, { networks = {} }]) =>
@@ -125,6 +127,7 @@ describe('the two zones', () => {
     )
     // hub, grafana and health have a published port, which takes a network that is not internal.
     expect(open.sort()).toEqual([
+      'compose.cloud.yml drafter',
       'compose.cloud.yml grafana',
       'compose.cloud.yml hub',
       'compose.cloud.yml triage',

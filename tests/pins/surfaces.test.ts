@@ -174,6 +174,8 @@ test('metric names', () => {
       "countersign_arrival_to_draft_seconds",
       "countersign_boots_total",
       "countersign_build_info",
+      "countersign_canary_age_seconds",
+      "countersign_canary_round_seconds",
       "countersign_claims_total",
       "countersign_classified_total",
       "countersign_component_failed_restarts",

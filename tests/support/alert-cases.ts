@@ -149,6 +149,18 @@ const ALERT_CASES: readonly AlertCase[] = [
     value: '11m 0s',
   },
   {
+    alert: 'CountersignCanaryLate',
+    what: 'no canary for two and a half hours in minute 10, and in the cloud none for as long as its owner is away',
+    series: {
+      'countersign_canary_age_seconds{service="executor",zone="local"}': '8400+60x40',
+      'countersign_canary_age_seconds{service="health",zone="cloud"}': '86400+60x40',
+    },
+    silentAt: [10, 20],
+    firesAt: 22,
+    labels: { service: 'executor', zone: 'local' },
+    value: '2h 42m 0s',
+  },
+  {
     alert: 'CountersignLocalSilent',
     what: 'three days without a commit of the local zone, seen from the cloud',
     series: { [lastHeard('local', 'cloud')]: AGO, [lastHeard('local', 'local')]: AGO },
