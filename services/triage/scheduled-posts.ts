@@ -6,7 +6,7 @@ import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { SeenMail } from '#core/ports/seen-mail.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { type DuePost, duePosts, MAX_GOALS_BYTES, type PostCalendar, readPostCalendar } from '#core/post-calendar.ts'
-import { plainMarkdown, quoteInert } from '#core/quote.ts'
+import { oneLine, plainMarkdown, quoteInert } from '#core/quote.ts'
 import { NETWORK_NAMES } from '#core/social-text.ts'
 import { newTaskFile, renderSection, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { taskFileName, taskPath, vaultPath } from '#core/vault-path.ts'
@@ -62,7 +62,7 @@ async function create(post: DuePost, aheadMs: number, deps: ScheduleDeps): Promi
 function taskOf(post: DuePost, aheadMs: number): { readonly task: TaskFile; readonly fileName: string } {
   const id = makeTaskId(post.at, Buffer.from(post.key, 'hex'))
   const name = NETWORK_NAMES[post.network]
-  const title = `${post.topic} (${name})`.slice(0, 300)
+  const title = `${oneLine(post.topic, 280)} (${name})`
   const language = recognizeLanguage(post.topic)
   const task = newTaskFile(
     {
