@@ -4,11 +4,11 @@ import type { Finding } from '#core/finding.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { parseConfig, SecretFile } from '#runtime/config.ts'
-import { gmailAccountOf, imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
+import { gmailAccountOf, gmailReadingAccountOf, imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { hasModel, modelSettings, modelsOf } from '#runtime/model-settings.ts'
 import { notifyWaysOf } from '#runtime/notify-ways.ts'
 import {
-  imapSettings,
+  mailboxSettings,
   notifySettings,
   ownerSettings,
   sendingSettings,
@@ -50,27 +50,38 @@ export async function socialFindings(zone: Zone, env: Record<string, string>): P
 
 /** Logs in to the mailbox and, in the local zone, to the sending server. Nothing is read or sent. */
 export async function mailFindings(zone: Zone, env: Record<string, string>): Promise<Finding[]> {
-  const findings = [await imapFinding(env)]
+  const findings = [await mailboxFinding(zone, env)]
   if (zone === 'local') findings.push(await sendingFinding(env))
   return findings
 }
 
-async function imapFinding(env: Record<string, string>): Promise<Finding> {
-  const verdict = parseConfig(imapSettings, env)
+async function mailboxFinding(zone: Zone, env: Record<string, string>): Promise<Finding> {
+  const settings = { ...mailboxSettings, ...ownerSettings, gmailToken: sendingSettings.gmailToken }
+  const verdict = parseConfig(settings, env)
   if (!verdict.ok) return { check: 'mailbox', result: 'skipped', found: 'its settings are not complete' }
-  const account = imapAccountOf(verdict.config)
+  const { config } = verdict
+  if (config.mailboxProvider === 'gmail')
+    return attempt(
+      'mailbox',
+      `Gmail lets this zone read ${config.ownerAddress}, and nothing it should not`,
+      async () => {
+        const { gmailReaders } = await import('#adapters/gmail/gmail-client.ts')
+        await gmailReaders(zone === 'cloud' ? gmailReadingAccountOf(config) : gmailAccountOf(config))()
+      },
+    )
+  const account = imapAccountOf(config)
   return attempt('mailbox', `${account.user} can log in at ${account.host}`, () =>
     withClient(account, IMAP_TIMINGS, async () => {}),
   )
 }
 
 async function sendingFinding(env: Record<string, string>): Promise<Finding> {
-  const verdict = parseConfig({ ...sendingSettings, ...ownerSettings }, env)
+  const verdict = parseConfig({ ...sendingSettings, ...ownerSettings, gmailUrl: mailboxSettings.gmailUrl }, env)
   if (!verdict.ok) return { check: 'sending', result: 'skipped', found: 'its settings are not complete' }
   const { config } = verdict
   if (config.mailProvider === 'gmail')
     return attempt('sending', `Gmail lets ${config.ownerAddress} send and read, and nothing more`, async () => {
-      const { gmailSender } = await import('#adapters/gmail/gmail-sender.ts')
+      const { gmailSender } = await import('#adapters/gmail/sending/gmail-sender.ts')
       await gmailSender(gmailAccountOf(config)).verify()
     })
   const account = smtpAccountOf(config)

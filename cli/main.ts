@@ -46,6 +46,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: 'verify the ledgers, show the life of a task, export them',
     load: () => import('./commands/audit.ts'),
   },
+  logs: {
+    summary: 'what every service logged about one task',
+    load: () => import('./commands/logs.ts'),
+  },
   notify: {
     summary: 'the ways this zone tells you that something needs you; try them',
     load: () => import('./commands/notify.ts'),

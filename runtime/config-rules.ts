@@ -8,6 +8,7 @@ import type { Env } from './config.ts'
 export function contradictions(env: Env): string[] {
   return [
     ...sendingInTheCloud(env),
+    ...gmailOfTwoMinds(env),
     ...postingInTheCloud(env),
     ...secretsInTheOpen(env),
     ...plaintextMail(env),
@@ -17,12 +18,30 @@ export function contradictions(env: Env): string[] {
   ]
 }
 
+/** What the cloud may be told about Gmail: how to read it. */
+const GMAIL_READING = [
+  'COUNTERSIGN_GMAIL_READ_TOKEN_FILE',
+  'COUNTERSIGN_GMAIL_READ_TOKEN', // Refused below, as any secret in the open.
+  'COUNTERSIGN_GMAIL_POLL_SECONDS',
+  'COUNTERSIGN_GMAIL_URL',
+]
+
 /** The cloud must not be able to send: a credential that is not there cannot leak or be used. */
 function sendingInTheCloud(env: Env): string[] {
   if (env.COUNTERSIGN_ZONE !== 'cloud') return []
   return namesOf(env)
-    .filter((name) => /^COUNTERSIGN_(?:SMTP_|GMAIL_|MAIL_PROVIDER$)/.test(name))
+    .filter((name) => /^COUNTERSIGN_(?:SMTP_|GMAIL_|MAIL_PROVIDER$)/.test(name) && !GMAIL_READING.includes(name))
     .map((name) => `${name}: the cloud zone never sends mail; remove it here and set it in the local zone`)
+}
+
+/** The local zone has one Gmail token, with which it sends; what it reads there, it reads with that. */
+function gmailOfTwoMinds(env: Env): string[] {
+  const { COUNTERSIGN_ZONE, COUNTERSIGN_MAILBOX_PROVIDER, COUNTERSIGN_MAIL_PROVIDER } = env
+  if (COUNTERSIGN_ZONE !== 'local' || COUNTERSIGN_MAILBOX_PROVIDER !== 'gmail') return []
+  if (COUNTERSIGN_MAIL_PROVIDER === 'gmail') return []
+  return [
+    'COUNTERSIGN_MAILBOX_PROVIDER: the local zone reads Gmail with the token it sends with; set COUNTERSIGN_MAIL_PROVIDER=gmail too',
+  ]
 }
 
 /** As for mail. The accounts' names alone are no credential: drafts are made for them. */
@@ -81,7 +100,7 @@ function bareHost(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '')
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 

@@ -5,14 +5,21 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { type ConfigHost, type Env, loadConfig, parseConfig } from './config.ts'
 import { contradictions } from './config-rules.ts'
 import { notifyWaysOf } from './notify-ways.ts'
-import { imapSettings, notifySettings, ownerSettings, sendingSettings, smtpSettings, zoneSettings } from './settings.ts'
+import {
+  mailboxSettings,
+  notifySettings,
+  ownerSettings,
+  sendingSettings,
+  smtpSettings,
+  zoneSettings,
+} from './settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const secretPath = join(folder, 'imap-password')
 writeFileSync(secretPath, 'hunter2\n')
 
-const shape = { ...zoneSettings, ...imapSettings, ...ownerSettings }
+const shape = { ...zoneSettings, ...mailboxSettings, ...ownerSettings }
 const good: Env = {
   COUNTERSIGN_ZONE: 'cloud',
   COUNTERSIGN_VAULT: '/data/vault',
@@ -283,12 +290,12 @@ describe('loading', () => {
 
   it('reads a secret anew each time, so that it can be rotated', () => {
     const { config } = run(local)
-    expect(config?.imapPassword.read()).toBe('hunter2')
+    expect(config?.imapPassword?.read()).toBe('hunter2')
     writeFileSync(secretPath, 'hunter3')
-    expect(config?.imapPassword.read()).toBe('hunter3')
+    expect(config?.imapPassword?.read()).toBe('hunter3')
     expect(JSON.stringify(config)).not.toContain('hunter')
     writeFileSync(secretPath, '')
-    expect(() => config?.imapPassword.read()).toThrow(/is empty/)
+    expect(() => config?.imapPassword?.read()).toThrow(/is empty/)
     writeFileSync(secretPath, 'hunter2\n')
   })
 })

@@ -12,8 +12,8 @@ export interface Setting<T> {
   readonly name: string
   /** The variable that is asked when the first one is absent. */
   readonly fallback?: string
-  /** Asked for only when that variable has that value (`standard` is its value when it is absent); else it may be missing. */
-  readonly when?: { readonly name: string; readonly value: string; readonly standard: string }
+  /** Asked for only when each variable has that value (`standard` is its value when it is absent); else it may be missing. */
+  readonly when?: readonly { readonly name: string; readonly value: string; readonly standard?: string }[]
   readonly schema: z.ZodType<T, string | undefined>
 }
 
@@ -80,7 +80,7 @@ export function parseConfig<S extends ConfigShape>(shape: S, env: Env): ConfigVe
 }
 
 function isAskedFor({ when }: Setting<unknown>, env: Env): boolean {
-  return when === undefined || (env[when.name] || when.standard) === when.value
+  return (when ?? []).every(({ name, value, standard }) => (env[name] || standard) === value)
 }
 
 /** The faults of the values that `env` has, one line each. What is missing is none here; see `parseConfig` for the rest. */

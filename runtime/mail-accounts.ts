@@ -1,14 +1,18 @@
-import type { ConfigOf } from './config.ts'
-import type { imapSettings, ownerSettings, sendingSettings, smtpSettings } from './settings.ts'
+import { CountersignError } from '#core/errors.ts'
+import type { ConfigOf, SecretFile } from './config.ts'
+import type { mailboxSettings, ownerSettings, sendingSettings, smtpSettings } from './settings.ts'
+
+type MailboxConfig = ConfigOf<typeof mailboxSettings>
+type OwnerConfig = ConfigOf<typeof ownerSettings>
 
 /** The mailbox that the settings name, as adapters/imap takes it; the password is read again at each login. */
-export function imapAccountOf(config: ConfigOf<typeof imapSettings>) {
+export function imapAccountOf(config: MailboxConfig) {
   return {
-    host: config.imapHost,
+    host: config.imapHost ?? '',
     port: config.imapPort,
-    user: config.imapUser,
+    user: config.imapUser ?? '',
     tls: config.imapTls,
-    password: async () => config.imapPassword.read(),
+    password: async () => secretOf('COUNTERSIGN_IMAP_PASSWORD_FILE', config.imapPassword),
     ...(config.imapTlsCa && { caPem: config.imapTlsCa.read() }),
   }
 }
@@ -25,7 +29,40 @@ export function smtpAccountOf(config: ConfigOf<typeof smtpSettings>) {
   }
 }
 
-/** The Gmail account mail is sent through, as adapters/gmail takes it; the token's file is read again each time. */
-export function gmailAccountOf(config: ConfigOf<typeof sendingSettings & typeof ownerSettings>) {
-  return { address: config.ownerAddress, credentials: async () => config.gmailToken?.read() ?? '' }
+/** The owner's Gmail account as the cloud may use it, as adapters/gmail takes it; the token's file is read again each time. */
+export function gmailReadingAccountOf(
+  config: Pick<MailboxConfig, 'gmailReadToken' | 'gmailUrl'> & Pick<OwnerConfig, 'ownerAddress'>,
+) {
+  return {
+    address: config.ownerAddress,
+    may: 'read' as const,
+    credentials: async () => secretOf('COUNTERSIGN_GMAIL_READ_TOKEN_FILE', config.gmailReadToken),
+    ...gmailServer(config.gmailUrl),
+  }
+}
+
+/** The same account as the local zone may use it: it sends, too. */
+export function gmailAccountOf(
+  config: Pick<MailboxConfig, 'gmailUrl'> &
+    Pick<ConfigOf<typeof sendingSettings>, 'gmailToken'> &
+    Pick<OwnerConfig, 'ownerAddress'>,
+) {
+  return {
+    address: config.ownerAddress,
+    may: 'read-and-send' as const,
+    credentials: async () => secretOf('COUNTERSIGN_GMAIL_TOKEN_FILE', config.gmailToken),
+    ...gmailServer(config.gmailUrl),
+  }
+}
+
+/** Where something other than Google answers, as adapters/gmail takes it. */
+export function gmailServer(url: string | undefined) {
+  if (url === undefined) return {}
+  const at = url.replace(/\/$/, '')
+  return { endpoints: { api: `${at}/`, token: `${at}/token`, tokenInfo: `${at}/tokeninfo` } }
+}
+
+function secretOf(name: string, secret: SecretFile | undefined): string {
+  if (!secret) throw new CountersignError('ERR_CONFIG_INVALID', `${name} is not set`)
+  return secret.read()
 }

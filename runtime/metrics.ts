@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { ERROR_CODES, type ErrorCode } from '#core/errors.ts'
 import { MODEL_METRICS } from './model-metrics.ts'
 
+// size: two thirds are the catalogue, a table; it would not be plainer in two files.
 export interface Definition {
   /** age: told as the moment since when something waits, exposed as seconds at each scrape. */
   readonly kind: 'counter' | 'gauge' | 'age' | 'histogram'
@@ -16,7 +17,7 @@ const TOOLS = ['email.send_email', 'social.create_post', 'social.publish_post'] 
 
 /**
  * Every metric of this program, with the closed set of values of each label: never a task id, an address or a file
- * name. `open` marks a vocabulary of the code (rule names) that is checked by form only.
+ * name. `open` marks a vocabulary of the code or of the settings (names of rules, of mailboxes), checked by form only.
  */
 export const METRICS = {
   countersign_build_info: {
@@ -78,6 +79,16 @@ export const METRICS = {
       by: ['handbook', 'rule', 'model', 'default'],
       as: ['email', 'accounting', 'payment', 'social', 'skipped'],
     },
+  },
+  countersign_mailbox_watched: {
+    kind: 'gauge',
+    help: '1 while triage watches the mailbox, 0 while it cannot.',
+    labels: { mailbox: 'open' },
+  },
+  countersign_mail_token_expiry_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the token that the mailbox is read with ends; there only where the provider said so.',
+    labels: { mailbox: 'open' },
   },
   countersign_tasks_total: {
     kind: 'counter',

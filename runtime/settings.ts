@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type ConfigOf, SecretFile, type Setting } from './config.ts'
+import { mailboxesFile } from './mailboxes.ts'
 
 /** A setting that stands in the environment variable `name`. */
 export function setting<T>(name: string, schema: z.ZodType<T, string | undefined>, fallback?: string): Setting<T> {
@@ -154,28 +155,46 @@ export const zoneSettings = {
 
 const tls = (name: string) => setting(name, choice(['tls', 'starttls', 'none'], 'tls'))
 
+const MAILBOX_PROVIDER = 'COUNTERSIGN_MAILBOX_PROVIDER'
+const readBy = (value: 'imap' | 'gmail') => ({ name: MAILBOX_PROVIDER, value, standard: 'imap' })
+
+/** A setting that is needed under these conditions only; it may be undefined otherwise. */
+function neededWhen<T>(when: NonNullable<Setting<T>['when']>, asked: Setting<T>): Setting<T | undefined> {
+  return { ...asked, when }
+}
+
 /** The mailbox that is read. */
-export const imapSettings = {
-  imapHost: setting('COUNTERSIGN_IMAP_HOST', host('the host of the IMAP server')),
+export const mailboxSettings = {
+  mailboxProvider: setting(MAILBOX_PROVIDER, choice(['imap', 'gmail'], 'imap')),
+  imapHost: neededWhen([readBy('imap')], setting('COUNTERSIGN_IMAP_HOST', host('the host of the IMAP server'))),
   imapPort: setting('COUNTERSIGN_IMAP_PORT', serverPort(993)),
-  imapUser: setting('COUNTERSIGN_IMAP_USER', text('the user name of the mailbox')),
-  imapPassword: setting('COUNTERSIGN_IMAP_PASSWORD_FILE', secretFile()),
+  imapUser: neededWhen([readBy('imap')], setting('COUNTERSIGN_IMAP_USER', text('the user name of the mailbox'))),
+  imapPassword: neededWhen([readBy('imap')], setting('COUNTERSIGN_IMAP_PASSWORD_FILE', secretFile())),
   imapTls: tls('COUNTERSIGN_IMAP_TLS'),
   /** PEM file of a private certificate authority, or of a self-signed server. */
   imapTlsCa: setting('COUNTERSIGN_IMAP_TLS_CA_FILE', optional(secretFile())),
   imapMailbox: setting('COUNTERSIGN_IMAP_MAILBOX', text('a mailbox', 'INBOX')),
+  /** JSON: client_id, client_secret, refresh_token; a token that can read and nothing else. The local zone reads with its own. */
+  gmailReadToken: neededWhen(
+    [readBy('gmail'), { name: 'COUNTERSIGN_ZONE', value: 'cloud' }],
+    setting('COUNTERSIGN_GMAIL_READ_TOKEN_FILE', secretFile()),
+  ),
+  /** How often Gmail is asked for news. */
+  gmailPollSeconds: setting('COUNTERSIGN_GMAIL_POLL_SECONDS', wholeNumber(15, 60, 20)),
+  /** Something else that speaks Gmail's API, instead of Google; for tests. */
+  gmailUrl: setting('COUNTERSIGN_GMAIL_URL', optional(webServer('the address of a server that speaks Gmail’s API'))),
 }
+
+/** More that the cloud reads, besides that one. */
+export const furtherMailboxSettings = { mailboxes: setting('COUNTERSIGN_MAILBOXES_FILE', mailboxesFile()) }
 
 const MAIL_PROVIDER = 'COUNTERSIGN_MAIL_PROVIDER'
 
-/** A setting that is needed with one way of sending mail only; undefined with the other. */
-function sendingBy<T>(value: 'smtp' | 'gmail', asked: Setting<T>): Setting<T | undefined> {
-  return { ...asked, when: { name: MAIL_PROVIDER, value, standard: 'smtp' } }
-}
+const sendBy = (value: 'smtp' | 'gmail') => ({ name: MAIL_PROVIDER, value, standard: 'smtp' })
 
 /** The server that mail is sent through; local zone only. */
 export const smtpSettings = {
-  smtpHost: sendingBy('smtp', setting('COUNTERSIGN_SMTP_HOST', host('the host of the SMTP server'))),
+  smtpHost: neededWhen([sendBy('smtp')], setting('COUNTERSIGN_SMTP_HOST', host('the host of the SMTP server'))),
   smtpPort: setting('COUNTERSIGN_SMTP_PORT', serverPort(465)),
   smtpUser: setting('COUNTERSIGN_SMTP_USER', optional(text('a user name'))),
   smtpPassword: setting('COUNTERSIGN_SMTP_PASSWORD_FILE', optional(secretFile())),
@@ -238,8 +257,8 @@ export const notifySettings = {
 export const sendingSettings = {
   mailProvider: setting(MAIL_PROVIDER, choice(['smtp', 'gmail'], 'smtp')),
   ...smtpSettings,
-  /** JSON: client_id, client_secret, refresh_token. */
-  gmailToken: sendingBy('gmail', setting('COUNTERSIGN_GMAIL_TOKEN_FILE', secretFile())),
+  /** JSON: client_id, client_secret, refresh_token; a token that can send and read. */
+  gmailToken: neededWhen([sendBy('gmail')], setting('COUNTERSIGN_GMAIL_TOKEN_FILE', secretFile())),
 }
 
 /** Whose assistant this is. */

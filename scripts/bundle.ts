@@ -36,18 +36,22 @@ export const BUNDLE_SETS = {
 
 export type BundleSet = keyof typeof BUNDLE_SETS
 
-/** Code that acts towards the world. Invariant: none of it is in an image of the cloud zone, not even unused. */
+/**
+ * Code that acts towards the world. Invariant: none of it is in an image of the cloud zone, not even unused. Google's
+ * own package (@googleapis/gmail) is there, because Gmail is read through it, and it can call whatever Gmail offers. What
+ * it can do there is decided by the token: before anything else the cloud asks Google what its token may do, and with
+ * one that can do more than read it does nothing (adapters/gmail/gmail-scopes.ts). Code of ours that sends is not there.
+ */
 export const ACTING_CODE: readonly RegExp[] = [
   /^adapters\/smtp\//,
   /^adapters\/social\//,
-  /^adapters\/gmail\//,
+  /^adapters\/gmail\/sending\//,
   /^services\/executor\//,
   /^mcp\/email\/main-local\.ts$/,
   /^mcp\/email\/tools\/send-email\.ts$/,
   /^mcp\/social\/tools\/publish-post\.ts$/,
   /^mcp\/[^/]+\/main-local\.ts$/,
   /^node_modules\/nodemailer\//,
-  /^node_modules\/@googleapis\//,
 ]
 
 /** What runs both zones on a developer's machine: in no image at all. */

@@ -1,14 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { CountersignError } from '#core/errors.ts'
-import { shortId, type TaskId } from '#core/ids.ts'
 import type { LedgerEntry } from '#core/ledger.ts'
 import { entriesAsCsv, lifeOf, sayEntry, weave } from '#core/timeline.ts'
 import { type AuditReport, readLedgers, verifyLedgers } from '../audit.ts'
 import { type Cli, example } from '../cli.ts'
 import { EXIT } from '../exit-codes.ts'
 import { renderTable, terminalText } from '../table.ts'
-import { findTask } from '../tasks.ts'
-import type { ZoneHome } from '../zone-home.ts'
+import { taskInLedgers } from '../task-in-ledgers.ts'
 
 const SINCE = ['--since <day>', 'from this day on (UTC, 2026-11-26)', dayOf] as const
 const MAX_SAID = 160
@@ -40,7 +38,7 @@ export function configure(command: Command, cli: Cli): void {
     .action(async (reference: string) => {
       const home = await cli.home()
       const { report, entries } = await readLedgers(home)
-      const task = await taskOf(reference, entries, home)
+      const task = await taskInLedgers(reference, entries, home)
       const life = lifeOf(task, entries)
       if (life.length === 0)
         throw new CountersignError('ERR_TASK_NOT_FOUND', `looked for task ${task} in the ledgers: they do not name it`)
@@ -67,25 +65,6 @@ export function configure(command: Command, cli: Cli): void {
 function dayOf(text: string): string {
   if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))) return text
   throw new InvalidArgumentError('a day is written 2026-11-26.')
-}
-
-/** A task may be long gone from the vault: the ledgers are asked first. */
-async function taskOf(
-  reference: string,
-  ledgers: readonly (readonly LedgerEntry[])[],
-  home: ZoneHome,
-): Promise<string> {
-  const wanted = reference.trim().toLowerCase()
-  const named = new Set(ledgers.flat().flatMap(({ task }) => (task === undefined ? [] : [task])))
-  const [first, ...others] = [...named].filter(
-    (task) => task.toLowerCase() === wanted || shortId(task as TaskId) === wanted,
-  )
-  if (others.length > 0)
-    throw new CountersignError('ERR_USAGE', `task ${reference}: ${others.length + 1} tasks match; say the whole id`)
-  if (first !== undefined) return first
-  const { path, task } = await findTask(home, reference)
-  if (task) return task.front.id
-  throw new CountersignError('ERR_TASK_FILE_INVALID', `looking for the life of ${path}: the file says no id`)
 }
 
 function renderLife(life: readonly LedgerEntry[]): string {

@@ -86,6 +86,18 @@ export interface MailHandlers {
   /** All messages up to here were handed over. Called after every look at the mailbox, also when nothing was new. */
   onCaughtUp(position: MailPosition): void
   onState(state: SourceState): void
+  /** Called at every look by sources whose credentials can end by themselves. */
+  onCredential?(news: CredentialNews): Promise<void>
+}
+
+/** What is known of the credential that a mailbox is read with. */
+export interface CredentialNews {
+  /** Tells it from the next one, without telling it. */
+  readonly name: string
+  /** When it ends, ms; missing where that is not known. */
+  readonly expiresAt?: number
+  /** It is taken no longer, or is not what it should be: a person has to get a new one. */
+  readonly isRefused: boolean
 }
 
 export type SourceState =

@@ -1,6 +1,6 @@
 import type { ConfigOf } from '#runtime/config.ts'
 import {
-  imapSettings,
+  mailboxSettings,
   ownerSettings,
   processSettings,
   sendingSettings,
@@ -14,7 +14,7 @@ export const cloudSettings = {
   ...processSettings,
   vault: zoneSettings.vault,
   state: zoneSettings.state,
-  ...imapSettings,
+  ...mailboxSettings,
   ...ownerSettings,
   expiresDays: setting('COUNTERSIGN_DRAFT_EXPIRES_DAYS', wholeNumber(1, 365, 14)),
 }

@@ -12,7 +12,7 @@ import { loadConfig } from '#runtime/config.ts'
 import { gmailAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { composeWithFiles } from './compose-with-files.ts'
 import { type LocalConfig, localSettings } from './config.ts'
-import { cloudTools } from './main-cloud.ts'
+import { cloudTools, searchIn } from './main-cloud.ts'
 import { createEmailServer } from './server.ts'
 import { sendEmail } from './tools/send-email.ts'
 
@@ -41,13 +41,14 @@ export async function serve(): Promise<void> {
     compose: composeWithFiles(composeMail, await openVault(config.vault), config.ownerName),
     send: (mail) => sender.send(mail),
   })
-  const tools = toolsByTable('email', 'local', { ...(await cloudTools(config)), send_email: send })
+  const reading = await cloudTools(config, await searchIn(config, gmailAccountOf(config)))
+  const tools = toolsByTable('email', 'local', { ...reading, send_email: send })
   serveStdio(() => createEmailServer(tools))
 }
 
 /** Only what is used is loaded: Gmail's library takes memory. */
 async function mailSender(config: LocalConfig): Promise<MailSender> {
   if (config.mailProvider === 'gmail')
-    return (await import('#adapters/gmail/gmail-sender.ts')).gmailSender(gmailAccountOf(config))
+    return (await import('#adapters/gmail/sending/gmail-sender.ts')).gmailSender(gmailAccountOf(config))
   return (await import('#adapters/smtp/smtp-sender.ts')).smtpSender(smtpAccountOf(config))
 }

@@ -4,7 +4,7 @@ import { groundingFlags } from '#core/grounding-card.ts'
 import { readHandbook } from '#core/handbook.ts'
 import { readHandbookRules } from '#core/handbook-rules.ts'
 import type { TaskJob } from '#core/jobs.ts'
-import { replySubject } from '#core/mail.ts'
+import { plainSubject, replySubject } from '#core/mail.ts'
 import { openNotes } from '#core/notes-to-drafter.ts'
 import type { DraftRequest, WriteDraft } from '#core/ports/drafting.ts'
 import { oneLine } from '#core/quote.ts'
@@ -62,6 +62,7 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
     handbook: handbook.text,
     notes: openNotes(section(task, 'notes') ?? ''),
     previous: draftOf(task) ?? '',
+    isOwnNote: isOwnNote(task),
     examples: await examplesFor(source?.reply_to?.[0], rules, deps.vault),
   }
   const written = await deps.write(request)
@@ -75,7 +76,7 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
         tool: 'email.send_email',
         account: deps.ownerAddress,
         to: (source?.reply_to ?? []).map(lowerCaseDomain),
-        subject: replySubject(source?.subject ?? task.front.title),
+        subject: subjectOf(task),
         ...(source?.message_id && { in_reply_to: source.message_id, references: threadReferences(source) }),
       },
     }),
@@ -91,6 +92,17 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
     task: withFront(handedIn, { action: undefined, outcome: { status: 'undraftable', at, reason } }),
     problem: reason,
   }
+}
+
+/** A note that the person dropped into Inbox/. */
+function isOwnNote({ front }: TaskFile): boolean {
+  return front.source?.provider === 'inbox'
+}
+
+function subjectOf(task: TaskFile): string {
+  const { source, title } = task.front
+  const subject = source?.subject ?? title
+  return isOwnNote(task) ? plainSubject(subject) : replySubject(subject)
 }
 
 /** RFC 5322 §3.6.4: the parent's references followed by the parent itself; the newest fifty are enough for any reader. */

@@ -1,8 +1,8 @@
 import { socialAccountList } from '#core/social-accounts.ts'
 import type { ConfigOf } from '#runtime/config.ts'
 import {
-  imapSettings,
   keySettings,
+  mailboxSettings,
   milliseconds,
   notifySettings,
   ownerSettings,
@@ -17,7 +17,7 @@ import {
 export const executorSettings = {
   ...zoneSettings,
   ...sendingSettings,
-  ...imapSettings,
+  ...mailboxSettings,
   ...ownerSettings,
   ...socialSettings,
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),

@@ -6,7 +6,7 @@ import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { readDeliveryReport } from '#adapters/mime/parse-report.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
 import type { Channel } from '#core/ports/channel.ts'
-import type { MailSender, SentMail } from '#core/ports/mail.ts'
+import type { LookAtThread, MailSender, MailSource, SentMail } from '#core/ports/mail.ts'
 import { composeWithFiles } from '#mcp/email/compose-with-files.ts'
 import { createEmailServer } from '#mcp/email/server.ts'
 import { sendEmail } from '#mcp/email/tools/send-email.ts'
@@ -25,14 +25,14 @@ export async function openEmailChannel(
   { resources, log }: Pick<ServiceContext, 'resources' | 'log'>,
 ): Promise<Channel> {
   const { sender, sentFolder } = await openMail(config)
-  const threads = resources.use(imapThreads(imapAccountOf(config), { mailbox: config.imapMailbox }))
+  const lookAtThread = await openThreads(config, resources)
   const compose = composeWithFiles(composeMail, parts.vault, config.ownerName)
   const server = createEmailServer([sendEmail({ ...actingWith(parts), compose, send: (mail) => sender.send(mail) })])
   const client = resources.use(await connectInProcess(server))
   return emailChannel({
     ...{ sender, sentFolder, log, compose },
     clock: parts.clock,
-    lookAtThread: threads.look,
+    lookAtThread,
     sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
   })
 }
@@ -40,8 +40,8 @@ export async function openEmailChannel(
 /** What mail is sent with and where it is looked up. Only what is used is loaded: Gmail's library takes memory. */
 async function openMail(config: ExecutorConfig): Promise<{ sender: MailSender; sentFolder: SentMail }> {
   if (config.mailProvider === 'gmail') {
-    const { gmailSender } = await import('#adapters/gmail/gmail-sender.ts')
-    const { gmailSent } = await import('#adapters/gmail/gmail-sent.ts')
+    const { gmailSender } = await import('#adapters/gmail/sending/gmail-sender.ts')
+    const { gmailSent } = await import('#adapters/gmail/sending/gmail-sent.ts')
     const account = gmailAccountOf(config)
     return { sender: gmailSender(account), sentFolder: gmailSent(account) }
   }
@@ -50,20 +50,40 @@ async function openMail(config: ExecutorConfig): Promise<{ sender: MailSender; s
   return { sender: smtpSender(smtpAccountOf(config)), sentFolder: imapSent(imapAccountOf(config)) }
 }
 
+/** The owner's mailbox, looked at right before a reply. */
+async function openThreads(config: ExecutorConfig, resources: AsyncDisposableStack): Promise<LookAtThread> {
+  if (config.mailboxProvider === 'gmail') {
+    const { gmailThreads } = await import('#adapters/gmail/gmail-thread.ts')
+    return gmailThreads(gmailAccountOf(config))
+  }
+  return resources.use(imapThreads(imapAccountOf(config), { mailbox: config.imapMailbox })).look
+}
+
+/** The same mailbox, watched for reports of mail systems. */
+async function openReports(config: ExecutorConfig): Promise<{ readonly source: MailSource; readonly mailbox: string }> {
+  if (config.mailboxProvider === 'gmail') {
+    const { gmailSource } = await import('#adapters/gmail/gmail-source.ts')
+    const options = { pollMs: config.gmailPollSeconds * 1000, onlyReports: true }
+    return { source: gmailSource(gmailAccountOf(config), options), mailbox: `gmail/${config.ownerAddress}` }
+  }
+  const source = imapSource(imapAccountOf(config), { mailbox: config.imapMailbox, onlyReports: true })
+  return { source, mailbox: `${config.imapUser}@${config.imapHost}/${config.imapMailbox}` }
+}
+
 /** Looks out, read-only, for mails of ours that come back. */
-export function watchForBounces(
+export async function watchForBounces(
   config: ExecutorConfig,
   deps: Pick<WiredDeps, 'bounces' | 'clock' | 'log'>,
   wake: () => void,
   { resources }: Pick<ServiceContext, 'resources'>,
-): void {
+): Promise<void> {
+  const { source, mailbox } = await openReports(config)
   const handlers = watchBounces({
     ...{ bounces: deps.bounces, clock: deps.clock, log: deps.log, wake },
     seen: resources.use(openSeenMail(join(config.state, 'bounces.sqlite'))),
     read: readDeliveryReport,
-    mailbox: `${config.imapUser}@${config.imapHost}/${config.imapMailbox}`,
+    mailbox,
   })
-  const source = imapSource(imapAccountOf(config), { mailbox: config.imapMailbox, onlyReports: true })
   resources.use(source.watch(handlers))
   // First of all to end: whoever waits for a report to be told waits no longer.
   resources.defer(() => deps.bounces.close())

@@ -63,7 +63,7 @@ await runService('executor', config, async (service) => {
   const report = reportKeeper((text) => writeStateFile(config.state, 'executor.json', text), log)
   const options = { config, agents: [...new Set([config.agent, ...agents])], person, report }
   const wake = await runExecutor(deps, service, options)
-  watchForBounces(config, deps, wake, service)
+  await watchForBounces(config, deps, wake, service)
   // Whatever a job says, it only wakes: what is done stands in the vault and the journal.
   const handlers = { 'execute-approved': async () => wake() }
   resources.use(

@@ -1,23 +1,30 @@
 import { join } from 'node:path'
-import { imapSource } from '#adapters/imap/imap-source.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import type { MailSource } from '#core/ports/mail.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
-import { imapAccountOf } from '#runtime/mail-accounts.ts'
+import { MAIN_MAILBOX, type Mailbox, mailboxesOf } from '#runtime/mailboxes.ts'
 import { runService } from '#runtime/service.ts'
 import { triageSettings } from './config.ts'
+import { inTurn } from './in-turn.ts'
+import { postScheduler } from './scheduled-posts.ts'
+import { watchCredential } from './watch-credential.ts'
 import { watchMailbox } from './watch-mailbox.ts'
 
-/** Without a look, a message or a retry for this long, something hangs. */
-const MAX_SILENCE_MS = 180_000
+/** Without a look, a message or a retry for this long, something hangs. Gmail may ask to be left alone for ten minutes. */
+const MAX_SILENCE_MS = { imap: 180_000, gmail: 900_000 }
+
+/** How often it is looked whether a planned post is to be drafted. */
+const SCHEDULE_LOOK_MS = 60_000
 
 const config = loadServiceConfig('triage', triageSettings)
 
 await runService('triage', config, async (service) => {
   const clock = { now: () => Date.now() }
-  const handlers = watchMailbox({
+  const mailboxes = mailboxesOf(config)
+  const shared = {
     vault: await openVault(config.vault),
     ledger: service.resources.use(
       openLedger({ vaultRoot: config.vault, stateDir: config.state, agent: config.agent, clock }),
@@ -25,14 +32,45 @@ await runService('triage', config, async (service) => {
     seen: service.resources.use(openSeenMail(join(config.state, 'triage.sqlite'))),
     parse: parseMail,
     clock,
-    account: config.ownerAddress,
-    ownAddresses: new Set([config.ownerAddress.toLowerCase()]),
-    mailbox: `${config.imapUser}@${config.imapHost}/${config.imapMailbox}`,
+    ownAddresses: new Set([config.ownerAddress, ...mailboxes.map(({ address }) => address)].map(lowerCase)),
     sinceDays: config.sinceDays,
     log: service.log,
     metrics: service.metrics,
-    beat: service.progress('mailbox', MAX_SILENCE_MS),
-  })
-  service.check('mailbox', handlers.readiness)
-  service.resources.use(imapSource(imapAccountOf(config), { mailbox: config.imapMailbox }).watch(handlers))
+    inTurn: inTurn(),
+    agent: config.agent,
+  }
+  const schedule = postScheduler(shared)
+  const look = () =>
+    shared
+      .inTurn(schedule)
+      .catch((err: unknown) => service.log.error({ err }, 'posts could not be planned; will try again'))
+  void look()
+  const timer = setInterval(look, SCHEDULE_LOOK_MS)
+  service.resources.defer(() => clearInterval(timer))
+  for (const mailbox of mailboxes) {
+    const { name, address, place, provider } = mailbox
+    const check = name === MAIN_MAILBOX ? 'mailbox' : `mailbox-${name}`
+    const handlers = watchMailbox({
+      ...shared,
+      ...{ name, account: address, mailbox: place },
+      beat: service.progress(check, MAX_SILENCE_MS[provider]),
+      onCredential: watchCredential({ ...shared, name, address }),
+    })
+    service.check(check, handlers.readiness)
+    service.resources.use((await sourceOf(mailbox)).watch(handlers))
+  }
 })
+
+/** Only what is used is loaded: both libraries take memory. */
+async function sourceOf(mailbox: Mailbox): Promise<MailSource> {
+  if (mailbox.provider === 'gmail') {
+    const { gmailSource } = await import('#adapters/gmail/gmail-source.ts')
+    return gmailSource(mailbox.account, { pollMs: config.gmailPollSeconds * 1000 })
+  }
+  const { imapSource } = await import('#adapters/imap/imap-source.ts')
+  return imapSource(mailbox.account, { mailbox: mailbox.folder })
+}
+
+function lowerCase(text: string): string {
+  return text.toLowerCase()
+}

@@ -38,6 +38,7 @@ const VERBS = [
   'unlock',
   'rotate',
   'audit',
+  'logs',
   'notify',
   'mcp',
   'doctor',
@@ -371,6 +372,34 @@ test('doctor names every setting that is missing', async () => {
 test('verifies the ledgers of a new home', async () => {
   const answer = await countersign(['audit', 'verify', '--home', join(template, 'local'), '--json'])
   expect([answer.code, JSON.parse(answer.stdout).ok]).toEqual([0, true])
+})
+
+test('gathers what services logged about a task, with the ledger woven in', async () => {
+  const { home, id } = await homeWithDraft()
+  {
+    const stateDir = join(home, 'state')
+    using ledger = openLedger({ vaultRoot: join(home, 'vault'), stateDir, agent: 'local', clock: Date })
+    await ledger.append('draft.presented', { task: ID, data: { digest: 'sha256:0123456789abcdef' } })
+  }
+  const line = (time: string, more: object) =>
+    JSON.stringify({ time, zone: 'cloud', service: 'drafter', level: 'info', ...more })
+  const log = join(home, 'cloud.log')
+  await writeFile(
+    log,
+    [
+      line('2026-11-20T10:00:02.000Z', { level: 'warn', task: ID, msg: 'a card \u001b[31mwas made' }),
+      line('2026-11-20T10:00:01.000Z', { task: ID, msg: 'draft: drafted', outcome: 'drafted' }),
+      line('2026-11-20T10:00:01.000Z', { task: `${ID.slice(0, -1)}0`, msg: 'of another' }),
+    ].join('\n'),
+  )
+  const { code, stdout } = await countersign(['logs', id, '--file', log, '--home', home])
+  expect(code).toBe(0)
+  expect(stdout.split('\n').slice(0, 2)).toEqual([
+    expect.stringMatching(/^2026-11-20 10:00:01.000Z +cloud\/drafter +draft: drafted \(outcome: drafted\)$/),
+    expect.stringMatching(/^2026-11-20 10:00:02.000Z +cloud\/drafter +warn +a card +\[31mwas made$/),
+  ])
+  expect(stdout).toContain('shown to you')
+  expect(stdout).not.toContain('of another')
 })
 
 test('tells the life of a task from the ledger alone, and exports all of it', async () => {

@@ -189,6 +189,8 @@ test('metric names', () => {
       "countersign_heartbeat_timestamp_seconds",
       "countersign_hub_rollbacks_total",
       "countersign_jobs_total",
+      "countersign_mail_token_expiry_timestamp_seconds",
+      "countersign_mailbox_watched",
       "countersign_mails_total",
       "countersign_model_breaker_state",
       "countersign_model_cost_usd_total",

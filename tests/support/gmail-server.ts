@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { gmail_v1 } from '@googleapis/gmail'
 import type { GmailAccount } from '#adapters/gmail/gmail-client.ts'
+import { GMAIL_SCOPES as SCOPES } from '#adapters/gmail/gmail-scopes.ts'
 
-export const GMAIL_SCOPES = ['gmail.send', 'gmail.readonly'].map((name) => `https://www.googleapis.com/auth/${name}`)
+export const GMAIL_SCOPES = SCOPES['read-and-send']
 
 /** What the server does with the next message: answers with a status, hangs up, or says nothing. */
 export type Trouble = { readonly status: number; readonly reason: string } | 'hang-up' | 'silence'
@@ -35,6 +36,7 @@ export async function startGmailServer(address = 'owner@gmail.test'): Promise<Gm
   const gmail: GmailServer = {
     account: {
       address,
+      may: 'read-and-send',
       credentials: async () => JSON.stringify(credentials),
       endpoints: { api: `${at}/`, token: `${at}/token`, tokenInfo: `${at}/tokeninfo` },
     },

@@ -1,14 +1,8 @@
 import { CountersignError } from '#core/errors.ts'
 import { OWN_ID_HEADER } from '#core/mail.ts'
 import type { SentMail } from '#core/ports/mail.ts'
-import {
-  GMAIL_TIMINGS,
-  type GmailAccount,
-  type GmailClient,
-  type GmailTimings,
-  gmailClients,
-  gmailFault,
-} from './gmail-client.ts'
+import { GMAIL_TIMINGS, type GmailAccount, type GmailReader, type GmailTimings, gmailReaders } from '../gmail-client.ts'
+import { gmailFault } from '../gmail-faults.ts'
 
 const PAGE = 100
 const MAX_LOOKED_AT = 1_000
@@ -23,22 +17,21 @@ const DAY_MS = 86_400_000
  * every message sent since is looked at; usually there is none or one. Nothing is filed: Gmail does that by itself.
  */
 export function gmailSent(account: GmailAccount, timings: GmailTimings = GMAIL_TIMINGS): SentMail {
-  const client = gmailClients(account, timings)
-  const where = `Gmail as ${account.address}`
+  const client = gmailReaders(account, timings)
   return {
     async has(messageId, since = Date.now() - 30 * DAY_MS) {
       const gmail = await client()
       try {
         return await looksFor(messageId, since, gmail)
       } catch (error) {
-        throw gmailFault(error, where)
+        throw gmailFault(error, account)
       }
     },
     async append() {},
   }
 }
 
-async function looksFor(messageId: string, since: number, gmail: GmailClient): Promise<boolean> {
+async function looksFor(messageId: string, since: number, gmail: GmailReader): Promise<boolean> {
   const q = `after:${Math.floor(since / 1000) - CLOCK_SKEW_S}`
   let pageToken: string | undefined
   for (let lookedAt = 0; lookedAt < MAX_LOOKED_AT; lookedAt += PAGE) {
@@ -67,7 +60,7 @@ async function looksFor(messageId: string, since: number, gmail: GmailClient): P
   )
 }
 
-async function isMessage(id: string, messageId: string, gmail: GmailClient): Promise<boolean> {
+async function isMessage(id: string, messageId: string, gmail: GmailReader): Promise<boolean> {
   const { data } = await gmail.users.messages.get(
     { userId: 'me', id, format: 'metadata', metadataHeaders: ID_HEADERS },
     gmail.options,

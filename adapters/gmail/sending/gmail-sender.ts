@@ -1,13 +1,7 @@
 import type { CountersignError } from '#core/errors.ts'
 import type { MailSender, SendOutcome } from '#core/ports/mail.ts'
-import {
-  answerOf,
-  GMAIL_TIMINGS,
-  type GmailAccount,
-  type GmailClient,
-  type GmailTimings,
-  gmailClients,
-} from './gmail-client.ts'
+import { GMAIL_TIMINGS, type GmailAccount, type GmailClient, type GmailTimings, gmailClients } from '../gmail-client.ts'
+import { answerOf } from '../gmail-faults.ts'
 
 /** The request cannot have left: nobody was there, or it was not who it should have been. */
 const NEVER_SENT =

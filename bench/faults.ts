@@ -1,0 +1,110 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { prepareZones } from '#tests/support/compose.ts'
+import { stopSignals } from '../demo/stop-signals.ts'
+import { inject, type Target, target } from './faults/containers.ts'
+import { machine } from './machine.ts'
+import { spreadOf, table } from './sync/statistics.ts'
+
+// Both zones in containers. Every service is killed, stopped, made to turn in a loop that never ends, and made to use more
+// memory than it may; measured is the time until another process of it answers that it is ready. All services at once, so
+// that they come back beside each other. Needs root: it ends processes of containers from outside, as the kernel would.
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '20' },
+    hangs: { type: 'string', default: '10' },
+    loops: { type: 'string', default: '10' },
+    leaks: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (values.help) {
+  console.log(
+    'npm run bench:faults -- [--kills 20] [--hangs 10] [--loops 10] [--leaks 3] [--json]\n\nNeeds root and Docker.',
+  )
+  process.exit(0)
+}
+/** Docker waits longer each time before it starts a container again, until one has run for ten seconds. */
+const APART_MS = 12_000
+const GIVE_UP_MS = 180_000
+
+interface Fault {
+  readonly name: string
+  readonly times: number
+  readonly to: (pid: number) => Promise<void>
+}
+
+const FAULTS: readonly Fault[] = [
+  { name: 'killed', times: Number(values.kills), to: async (pid) => void process.kill(pid, 'SIGKILL') },
+  { name: 'stopped', times: Number(values.hangs), to: async (pid) => void process.kill(pid, 'SIGSTOP') },
+  { name: 'in a loop', times: Number(values.loops), to: (pid) => inject(pid, 'for (;;);') },
+  {
+    name: 'out of memory',
+    times: Number(values.leaks),
+    to: (pid) => inject(pid, 'globalThis.leak = []; setInterval(() => leak.push(Buffer.alloc(8e6, 1)), 20)'),
+  },
+]
+
+using stop = stopSignals()
+await using zones = await prepareZones()
+for (const zone of ['cloud', 'local'] as const) {
+  console.error(`bringing up the ${zone} zone …`)
+  await zones.up(zone)
+}
+const targets = [
+  ...['triage', 'drafter', 'sync', 'health'].map((name) => target(zones.cloud, name)),
+  ...['executor', 'sync', 'health'].map((name) => target(zones.local, name)),
+]
+
+const results: { service: string; fault: string; ms: number }[] = []
+for (const fault of FAULTS) {
+  if (fault.times === 0) continue
+  console.error(`${fault.name}, ${fault.times} times each …`)
+  await Promise.all(targets.map((one) => suffer(one, fault)))
+}
+report()
+
+async function suffer(one: Target, fault: Fault): Promise<void> {
+  for (let time = 0; time < fault.times && !stop.signal.aborted; time++) {
+    await delay(APART_MS, undefined, { signal: stop.signal })
+    const pid = await untilSome(() => one.pid(), `${one.name} runs`)
+    const began = performance.now()
+    await fault.to(pid)
+    await untilSome(async () => {
+      const now = await one.pid().catch(() => undefined)
+      return now !== undefined && now !== pid && (await one.isReady())
+    }, `${one.name} is ready again after it was ${fault.name}`)
+    results.push({ service: one.name, fault: fault.name, ms: performance.now() - began })
+  }
+}
+
+async function untilSome<T>(look: () => Promise<T | false | undefined>, what: string): Promise<T> {
+  const deadline = performance.now() + GIVE_UP_MS
+  while (performance.now() < deadline) {
+    const found = await look()
+    if (found) return found
+    await delay(100, undefined, { signal: stop.signal })
+  }
+  throw new Error(`not within ${GIVE_UP_MS / 1000} s: ${what}`)
+}
+
+function report(): void {
+  if (values.json) return void console.log(JSON.stringify({ machine: machine(), results }))
+  const rows = FAULTS.flatMap(({ name, times }) =>
+    times === 0
+      ? []
+      : targets.map((one) => {
+          const seconds = results
+            .filter(({ service, fault }) => service === one.name && fault === name)
+            .map(({ ms }) => ms / 1000)
+          const { count, median, max } = spreadOf(seconds)
+          return [one.name, name, String(count), median.toFixed(1), max.toFixed(1)]
+        }),
+  )
+  const worst = Math.max(...results.map(({ ms }) => ms / 1000))
+  console.log(`Back and ready, seconds. ${machine()}.\n`)
+  console.log(table(['service', 'fault', 'times', 'median', 'max'], rows))
+  console.log(`\n${results.length} faults, the slowest back after ${worst.toFixed(1)} s.`)
+}

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import type { ComposeZone } from '#tests/support/compose.ts'
+
+const run = promisify(execFile)
+
+/** A service of a zone in its container, as its host sees it. */
+export interface Target {
+  readonly name: string
+  /** The service's own process, by its number on this machine; undefined while there is none. */
+  pid(): Promise<number | undefined>
+  isReady(): Promise<boolean>
+}
+
+export function target(zone: ComposeZone, service: string): Target {
+  const inspected = async (format: string) => {
+    const id = (await zone.compose('ps', '-a', '-q', service)).trim()
+    return (await run('docker', ['inspect', '--format', format, id])).stdout.trim()
+  }
+  let address: string | undefined
+  return {
+    name: `${zone.project.split('-').at(-1)}/${service}`,
+    async pid() {
+      const init = Number(await inspected('{{.State.Pid}}'))
+      if (!init) return undefined
+      const children = await readFile(`/proc/${init}/task/${init}/children`, 'utf8').catch(() => '')
+      const [first] = children.split(' ').filter(Boolean).map(Number)
+      return first
+    },
+    async isReady() {
+      // The address stays over restarts of a container.
+      address ??= await inspected('{{range $name, $net := .NetworkSettings.Networks}}{{$net.IPAddress}} {{end}}')
+      for (const ip of address.split(' ').filter(Boolean)) {
+        const signal = AbortSignal.timeout(1_000)
+        const answer = await fetch(`http://${ip}:8080/readyz`, { signal }).catch(() => undefined)
+        await answer?.body?.cancel()
+        if (answer?.ok) return true
+      }
+      return false
+    },
+  }
+}
+
+/** Asks node's inspector inside the container (SIGUSR1 opens it on loopback) to run something in the service's own process. */
+const INJECT = `
+const until = Date.now() + 5000
+let list
+while (!list && Date.now() < until) {
+  list = await fetch('http://127.0.0.1:9229/json/list').then((one) => one.json()).catch(() => undefined)
+  if (!list) await new Promise((done) => setTimeout(done, 50))
+}
+const socket = new WebSocket(list[0].webSocketDebuggerUrl)
+await new Promise((done) => { socket.onopen = done })
+socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression: process.argv[1] } }))
+setTimeout(() => process.exit(0), 200)`
+
+/** Runs an expression in the process of that number. */
+export async function inject(pid: number, expression: string): Promise<void> {
+  process.kill(pid, 'SIGUSR1')
+  const script = [process.execPath, '--input-type=module', '-e', INJECT, expression]
+  await run('nsenter', ['--target', String(pid), '--net', ...script], { timeout: 20_000 })
+}
