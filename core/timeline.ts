@@ -31,6 +31,10 @@ const WORDS: Readonly<Record<LedgerType, Say>> = {
     if (value('from') === 'calendar') return 'Business_Goals.md asked for this post'
     return `a mail from ${value('sender_domain') || 'somebody'} became this task`
   },
+  'task.joined': (value) =>
+    value('by')
+      ? 'a message that had come for this thread was put into this task'
+      : `a mail from ${value('sender_domain') || 'somebody'} came in its thread`,
   'mail.skipped': (value) => `a mail from ${value('sender_domain') || 'somebody'} was skipped: ${value('reason')}`,
   'mail.bounced': (value) => `came back undelivered (${value('status')})`,
   'task.claimed': (value) => `claimed (generation ${value('generation')})`,

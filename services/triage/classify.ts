@@ -18,6 +18,7 @@ import { readTriageRules } from '#core/triage-rules.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
+import type { Verdict } from './triage-message.ts'
 
 export interface ClassifyDeps {
   readonly vault: Pick<VaultPort, 'read'>
@@ -25,6 +26,8 @@ export interface ClassifyDeps {
   readonly ownAddresses: ReadonlySet<string>
   /** Asked where the rules cannot tell; undefined: no model is configured. */
   readonly ask?: AskModel | undefined
+  /** Ends a question when the service stops. */
+  readonly stopping?: AbortSignal | undefined
   readonly log: Pick<Log, 'warn'>
   readonly metrics: Pick<Metrics, 'count'>
 }
@@ -32,6 +35,8 @@ export interface ClassifyDeps {
 const HANDBOOK = vaultPath('Company_Handbook.md')
 const MAX_PROMPT_CHARS = 6_000
 const MAX_OUTPUT_TOKENS = 200
+/** Triage counts as hung after three minutes without progress. */
+const MAX_MODEL_MS = 30_000
 
 const INSTRUCTIONS = `You sort mail for a small office. Answer with one JSON object with the keys "domain" and "priority".
 
@@ -49,30 +54,49 @@ priority:
 ${FENCE_RULE}`
 
 /** Sorts mails: by the owner's rules and the program's, and where those cannot tell by the model, where there is one. */
-export function mailClassifier(deps: ClassifyDeps): (mail: IncomingMail) => Promise<Classification> {
+export function mailClassifier(deps: ClassifyDeps): (mail: IncomingMail) => Promise<Verdict> {
   const readFacts = factsReader(deps)
   return async (mail) => {
     const { classification, doubt } = classifyMail(mail, await readFacts())
-    const sorted = doubt && deps.ask ? await askModel(mail, doubt, deps.ask) : classification
+    const sorted = doubt && deps.ask ? await askModel(mail, doubt, deps.ask, deps.stopping) : classification
     deps.metrics.count('countersign_classified_total', {
       by: sorted.classified.by,
       as: sorted.kind === 'skip' ? 'skipped' : sorted.domain,
     })
-    return sorted
+    return verdictOf(sorted)
   }
 }
 
-/** An answer that does not come leaves what the rules said. */
-async function askModel(mail: IncomingMail, doubt: Doubt, ask: AskModel): Promise<Classification> {
-  const reply = await ask({
-    purpose: 'classify',
-    size: 'small',
-    instructions: INSTRUCTIONS,
-    prompt: promptOf(mail),
-    form: VERDICT_FORM,
-    maxOutputTokens: MAX_OUTPUT_TOKENS,
-  })
-  return reply.kind === 'answered' ? withVerdict(doubt, reply.value) : doubt.task
+function verdictOf(sorted: Classification): Verdict {
+  if (sorted.kind === 'skip') return sorted
+  const { domain, priority, language, classified } = sorted
+  // Normal is what a file without it is.
+  return {
+    ...{ kind: 'task', domain, classified, risk: [] },
+    ...(priority !== 'normal' && { priority }),
+    ...(language !== undefined && { language }),
+  }
+}
+
+/** An answer that does not come, or not in time, leaves what the rules said: the mails behind this one wait for it. */
+async function askModel(
+  mail: IncomingMail,
+  doubt: Doubt,
+  ask: AskModel,
+  stopping: AbortSignal | undefined,
+): Promise<Classification> {
+  const limit = AbortSignal.timeout(MAX_MODEL_MS)
+  const question = {
+    ...({ purpose: 'classify', size: 'small' } as const),
+    ...{ instructions: INSTRUCTIONS, prompt: promptOf(mail), form: VERDICT_FORM, maxOutputTokens: MAX_OUTPUT_TOKENS },
+  }
+  try {
+    const reply = await ask(question, stopping ? AbortSignal.any([stopping, limit]) : limit)
+    return reply.kind === 'answered' ? withVerdict(doubt, reply.value) : doubt.task
+  } catch (error) {
+    if (!limit.aborted || stopping?.aborted) throw error
+    return doubt.task
+  }
 }
 
 function promptOf(received: IncomingMail): string {

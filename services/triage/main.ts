@@ -1,12 +1,16 @@
 import { join } from 'node:path'
+import { readAgents } from '#adapters/keys/trust-files.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
+import { openThreadMemory } from '#adapters/seen-sqlite/thread-memory.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { MailSource } from '#core/ports/mail.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
 import { MAIN_MAILBOX, type Mailbox, mailboxesOf } from '#runtime/mailboxes.ts'
+import { hasModel, modelsOf } from '#runtime/model-settings.ts'
 import { runService } from '#runtime/service.ts'
+import { mailClassifier } from './classify.ts'
 import { triageSettings } from './config.ts'
 import { inTurn } from './in-turn.ts'
 import { postScheduler } from './scheduled-posts.ts'
@@ -30,8 +34,10 @@ await runService('triage', config, async (service) => {
       openLedger({ vaultRoot: config.vault, stateDir: config.state, agent: config.agent, clock }),
     ),
     seen: service.resources.use(openSeenMail(join(config.state, 'triage.sqlite'))),
+    threads: service.resources.use(openThreadMemory(join(config.state, 'threads.sqlite'), clock.now())),
     parse: parseMail,
     clock,
+    localAgent: () => localAgent(config.trust),
     ownAddresses: new Set([config.ownerAddress, ...mailboxes.map(({ address }) => address)].map(lowerCase)),
     sinceDays: config.sinceDays,
     log: service.log,
@@ -39,6 +45,16 @@ await runService('triage', config, async (service) => {
     inTurn: inTurn(),
     agent: config.agent,
   }
+  // Loaded only where one is configured: it takes memory.
+  const ask = hasModel(config)
+    ? service.resources.use(
+        (await import('#adapters/model/open-model.ts')).openModel(modelsOf(config), {
+          ...shared,
+          stateDir: config.state,
+        }),
+      )
+    : undefined
+  const classify = mailClassifier({ ...shared, ask, stopping: service.stopping })
   const schedule = postScheduler(shared)
   const look = () =>
     shared
@@ -51,7 +67,7 @@ await runService('triage', config, async (service) => {
     const { name, address, place, provider } = mailbox
     const check = name === MAIN_MAILBOX ? 'mailbox' : `mailbox-${name}`
     const handlers = watchMailbox({
-      ...shared,
+      ...{ ...shared, classify },
       ...{ name, account: address, mailbox: place },
       beat: service.progress(check, MAX_SILENCE_MS[provider]),
       onCredential: watchCredential({ ...shared, name, address }),
@@ -60,6 +76,12 @@ await runService('triage', config, async (service) => {
     service.resources.use((await sourceOf(mailbox)).watch(handlers))
   }
 })
+
+/** Who is trusted to be the local zone; before any is paired, the name that it has unless it is given another. */
+async function localAgent(trust: string | undefined): Promise<string> {
+  const local = trust === undefined ? [] : (await readAgents(trust)).filter(({ zone }) => zone === 'local')
+  return local.find(({ name }) => name === 'local')?.name ?? local[0]?.name ?? 'local'
+}
 
 /** Only what is used is loaded: both libraries take memory. */
 async function sourceOf(mailbox: Mailbox): Promise<MailSource> {
