@@ -28,7 +28,7 @@ export interface DrafterDeps extends HandInDeps {
  * entry follow, the move to Pending_Approval comes last. A crash anywhere leaves the task in In_Progress, and the next
  * run repeats the same steps to the same end (the note's name derives from task and generation).
  */
-export async function draftReply(job: TaskJob, deps: DrafterDeps): Promise<DraftOutcome> {
+export async function draftReply(job: TaskJob, deps: DrafterDeps, triesLeft = 3): Promise<DraftOutcome> {
   const claimed = await findClaimed(job, deps)
   if (!claimed) return { kind: 'lost' }
   const { task } = claimed
@@ -36,6 +36,8 @@ export async function draftReply(job: TaskJob, deps: DrafterDeps): Promise<Draft
   if (forbidden) return forbidden
   if (task.front.domain === 'social') return { kind: 'left' }
   const outcome = await handIn(claimed, await writeDraft(task, deps), deps)
+  // A message joined it: the draft answers that one, too. In a flood of them the task is rung for again later.
+  if (outcome.kind === 'lost' && outcome.isChanged && triesLeft > 0) return draftReply(job, deps, triesLeft - 1)
   return outcome.kind === 'drafted' ? { ...outcome, ...arrivalOf(task) } : outcome
 }
 

@@ -336,7 +336,7 @@ describe('a post', () => {
     })
   })
 
-  test.each(['create', 'replace', 'move'] as const)('ends the same after a crash before its %s', async (step) => {
+  test.each(['create', 'replaceIf', 'move'] as const)('ends the same after a crash before its %s', async (step) => {
     await put({ domain: 'social' }, 'x')
     const crash = new Error('crash')
     const { deps } = depsWith([post('y')], { [step]: () => Promise.reject(crash) })
