@@ -187,12 +187,14 @@ function providerOf(settings: Readonly<Record<string, string>>): string {
 
 /** Of a token as Google's tools write it, what is secret or needed: every value of the file is kept out of the vault. */
 function bareToken(name: string, text: string): string {
-  if (name !== 'gmail-token') return text
+  if (name !== 'gmail-token' && name !== 'gmail-read-token') return text
   const fields = ['client_id', 'client_secret', 'refresh_token']
   try {
     const token = JSON.parse(text) as Record<string, unknown>
-    if (fields.every((field) => typeof token[field] === 'string'))
-      return JSON.stringify(Object.fromEntries(fields.map((field) => [field, token[field]])))
+    if (fields.every((field) => typeof token[field] === 'string')) {
+      const dates = ['obtained_at', 'expires_at'].filter((field) => typeof token[field] === 'number')
+      return JSON.stringify(Object.fromEntries([...fields, ...dates].map((field) => [field, token[field]])))
+    }
   } catch {
     // Said below.
   }
