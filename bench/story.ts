@@ -1,17 +1,17 @@
-import { execFileSync } from 'node:child_process'
-import { watch } from 'node:fs'
 import { mkdtemp, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseLedgerLine } from '#core/ledger.ts'
 import { parseTaskFile } from '#core/task-file.ts'
+import { fileNameOf } from '#core/vault-path.ts'
 import { sendAsClient } from '../demo/client-mail.ts'
 import { WORLD_PREFIX } from '../demo/reaper.ts'
 import { REDIS_SOURCES } from '../demo/redis.ts'
 import { stopSignals } from '../demo/stop-signals.ts'
 import { until } from '../demo/until.ts'
 import { openWorld, type World } from '../demo/world.ts'
+import { hubHas } from './hub-has.ts'
 import { machine } from './machine.ts'
 
 // Measures the story's three stretches mail by mail on this machine, both zones in one go, with the template drafter and
@@ -71,10 +71,10 @@ async function measure(into: World, mail: number): Promise<Sample> {
     { to: owner.address, subject, text: 'Could you send it again, please?' },
   )
   const acceptedAt = Date.now()
-  const pending = 'Pending_Approval/email'
-  const file = await hubHas(into.hub, pending, `invoice-number-${mail}_`)
+  const drafted = await hubHas(into.hub, 'Pending_Approval', `invoice-number-${mail}_`, LIMIT)
   const draftedAt = Date.now()
-  const path = join(into.homes.local.vault, pending, file)
+  const file = fileNameOf(drafted)
+  const path = join(into.homes.local.vault, 'Pending_Approval', drafted)
   const visibleAt = Math.round(await appeared(path))
   await until('the card', async () => isPresented(path, messageId), limits)
   const approvedAt = Date.now()
@@ -84,37 +84,6 @@ async function measure(into: World, mail: number): Promise<Sample> {
     draftMs: draftedAt - acceptedAt,
     visibleMs: Math.max(0, visibleAt - draftedAt),
     executedMs: doneAt - approvedAt,
-  }
-}
-
-/** Waits for the hub's branch to hold a file of the folder whose name contains `slug`; looks at each change of the branch. */
-async function hubHas(hub: string, folder: string, slug: string): Promise<string> {
-  const look = () => {
-    const names = execFileSync('git', ['--git-dir', hub, 'ls-tree', '--name-only', `main:${folder}`], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    return names
-      .toString()
-      .split('\n')
-      .find((name) => name.includes(slug))
-  }
-  const found = Promise.withResolvers<string>()
-  const check = () => {
-    try {
-      const name = look()
-      if (name) found.resolve(name)
-    } catch {
-      // The folder is not there yet.
-    }
-  }
-  const watcher = watch(join(hub, 'refs/heads'), check)
-  const deadline = setTimeout(() => found.reject(new Error(`no draft for ${slug} within ${LIMIT} ms`)), LIMIT)
-  check()
-  try {
-    return await found.promise
-  } finally {
-    watcher.close()
-    clearTimeout(deadline)
   }
 }
 

@@ -47,6 +47,12 @@ describe('a thread', () => {
     expect(judge(messages, { toldUntil: T + 19 })).toBe('answered')
   })
 
+  it('holds nothing up that the draft answers as well', () => {
+    const messages = [theirs('<q@x>', T), theirs('<r@x>', T + 1, ['<q@x>'])]
+    expect(judge(messages, { holds: (id) => id === '<r@x>' })).toBe('fresh')
+    expect(judge([...messages, theirs('<s@x>', T + 2, ['<r@x>'])], { holds: (id) => id === '<r@x>' })).toBe('newer')
+  })
+
   it('shows nothing of a sender that hides or breaks', () => {
     const from = 'a\u0007\u202e@x.test\nBcc: y'
     const judged = judgeThread({ ...base, messages: [{ ...theirs('<r@x>', T, ['<q@x>']), from }] })

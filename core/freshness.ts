@@ -17,6 +17,8 @@ export interface ThreadFacts {
   readonly answers: string
   /** When it was received, as the task says, ms; used when the mailbox does not show it any more. */
   readonly receivedAt?: number | undefined
+  /** Messages that the draft answers as well: they stand in the original. */
+  readonly holds?: (messageId: string) => boolean
   /** Until when the person was told what else had come (ms): they approved knowing that. */
   readonly toldUntil?: number | undefined
   /** The Message-ID of the mail that is about to be sent. */
@@ -57,8 +59,8 @@ export function judgeThread(facts: ThreadFacts): Freshness {
 }
 
 /** What refers to the answered message came after it, whatever the clocks say; the rest of the thread by its time. */
-function isNews(message: ThreadMessage, { answers, receivedAt, toldUntil, messages }: ThreadFacts): boolean {
-  if (message.messageId === answers) return false
+function isNews(message: ThreadMessage, { answers, holds, receivedAt, toldUntil, messages }: ThreadFacts): boolean {
+  if (message.messageId === answers || holds?.(message.messageId)) return false
   if (toldUntil !== undefined && message.at <= toldUntil) return false
   const shown = messages.filter((one) => one.messageId === answers && one.folder === 'inbox').map((one) => one.at)
   const since = shown.length > 0 ? Math.min(...shown) : receivedAt

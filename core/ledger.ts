@@ -4,6 +4,7 @@ import { canonicalJson, domainDigest, type JsonValue } from './canonical-json.ts
 /** What a ledger entry may report. Closed: a new type is a deliberate change of a public surface (pinned). */
 export const LEDGER_TYPES = [
   'task.created',
+  'task.joined',
   'mail.skipped',
   'mail.bounced',
   'task.claimed',

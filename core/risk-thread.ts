@@ -1,10 +1,12 @@
 import { addressesIn, hostsIn } from './handbook-contacts.ts'
 import { section, type TaskFile } from './task-file.ts'
+import { isApart, messagesIn } from './thread-text.ts'
 
 /** What the task says it answers. It came through the cloud: good enough to notice what is new, never to prove anything. */
 export interface MailThread {
-  /** Who takes part: From, Reply-To, To and Cc of the mail, not whoever its text names. */
+  /** Who takes part: From, Reply-To, To and Cc of its messages; not whoever their text names, nor who joined it uninvited. */
   readonly addresses: readonly string[]
+  /** Who is answered. */
   readonly from: string | undefined
   readonly text: string
   /** Every host named in it. */
@@ -14,12 +16,19 @@ export interface MailThread {
 const HEAD_LINE = /^(?:From|Reply to|To|Copy to): (.*)$/
 
 export function threadOf(task: TaskFile): MailThread {
-  const text = (section(task, 'original') ?? '').replace(/^`{3,}(?:text)?\n/, '')
+  const messages = messagesIn(section(task, 'original') ?? '')
   const { source } = task.front
-  const headEnd = text.search(/\n[ \t]*\n/)
-  const head = headEnd < 0 ? '' : text.slice(0, headEnd)
-  const named = head.split('\n').map((line) => HEAD_LINE.exec(line)?.[1] ?? '')
+  const named = messages
+    .filter((one) => !isApart(one))
+    .flatMap(headOf)
+    .map((line) => HEAD_LINE.exec(line)?.[1] ?? '')
   const from = addressesIn(source?.from ?? '').at(-1)
   const addresses = [source?.from ?? '', ...(source?.reply_to ?? []), ...named].flatMap(addressesIn)
+  const text = messages.join('\n\n')
   return { addresses: [...new Set(addresses)], from, text, hosts: new Set(hostsIn(text)) }
+}
+
+function headOf(message: string): string[] {
+  const end = message.search(/\n[ \t]*\n/)
+  return end < 0 ? [] : message.slice(0, end).split('\n')
 }

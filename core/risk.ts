@@ -60,6 +60,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   'sender-address-unusual': 'the sender’s address is written unusually; look at it closely',
   'sender-name-shows-other-address': 'the sender’s name shows another address than the mail came from',
   'mail-incomplete': 'the mail could not be read completely; look at it in your mail program',
+  'sender-not-in-thread': 'somebody who was no part of this thread wrote in it; they are not who is answered',
+  'subject-changed': 'a message of this thread has another subject than the one before',
   'facts-missing': 'the drafter says that facts are missing; its remark names them',
   'draft-language-differs': 'the draft does not seem to be written in the mail’s language',
   'attachment-not-kept': 'an attachment was not kept (too large, or a secret); it is only in the mailbox',

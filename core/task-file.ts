@@ -40,6 +40,13 @@ const frontSchema = z.looseObject({
       references: z.array(line(998)).max(50).optional(),
       /** Bare addresses a reply goes to, as triage read them from Reply-To or From. */
       reply_to: z.array(line(254)).max(5).optional(),
+      /** Which messages of the thread stand in the original, oldest first (`messageMark`). */
+      messages: z.array(line(60)).max(100).optional(),
+      /** How many older ones stand there no more. */
+      left_out: z
+        .string()
+        .regex(/^\d{1,9}$/)
+        .optional(),
     })
     .optional(),
   risk: z.array(line(100)).max(50).default([]),

@@ -27,6 +27,10 @@ type Say = (value: (key: string) => string) => string
 
 const WORDS: Readonly<Record<LedgerType, Say>> = {
   'task.created': (value) => `a mail from ${value('sender_domain') || 'somebody'} became this task`,
+  'task.joined': (value) =>
+    value('by')
+      ? 'a message that had come for this thread was put into this task'
+      : `a mail from ${value('sender_domain') || 'somebody'} came in its thread`,
   'mail.skipped': (value) => `a mail from ${value('sender_domain') || 'somebody'} was skipped: ${value('reason')}`,
   'mail.bounced': (value) => `came back undelivered (${value('status')})`,
   'task.claimed': (value) => `claimed (generation ${value('generation')})`,

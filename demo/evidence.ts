@@ -89,6 +89,12 @@ export async function hubPaths(hub: string): Promise<string[]> {
   return (await git(hub, 'ls-tree', '-r', '--name-only', '-z', 'main')).split('\0').filter(Boolean)
 }
 
+/** What made the draft of a file at the hub, as the file says it. */
+export async function draftedBy(hub: string, path: string): Promise<string | undefined> {
+  const parsed = parseTaskFile(await git(hub, 'show', `main:${path}`))
+  return parsed.ok ? parsed.task.front.drafted?.model : undefined
+}
+
 async function hubBlobs(hub: string): Promise<Map<string, string>> {
   const lines = (await git(hub, 'ls-tree', '-r', '-z', 'main')).split('\0').filter(Boolean)
   return new Map(lines.map((line) => [line.split('\t')[1] ?? '', line.split(/[ \t]/)[2] ?? '']))

@@ -13,6 +13,8 @@ type ZonesPlan = {
   readonly root: string
   readonly undoMs: number
   readonly mailbox: Mailbox
+  /** For the cloud zone, besides what the mailbox needs. */
+  readonly cloudSettings: Readonly<Record<string, string>>
 }
 
 /** Both homes with their keys, paired with each other; settings are written anew, since ports change at each start. */
@@ -23,7 +25,7 @@ export async function makeZones(plan: ZonesPlan): Promise<Record<Zone, MadeZone>
   const cloudPlan = {
     root: join(root, 'cloud'),
     zone: 'cloud' as const,
-    settings: readingSettings(mailbox, ports.cloud.redis),
+    settings: { ...readingSettings(mailbox, ports.cloud.redis), ...plan.cloudSettings },
     secrets: { 'imap-password': password },
   }
   const localRoot = join(root, 'local')

@@ -5,7 +5,9 @@ import { troubleIn } from './log-tail.ts'
 import type { Narrator, StepResult } from './narrator.ts'
 import { WORLD_PREFIX } from './reaper.ts'
 import { REDIS_SOURCES, type RedisSource } from './redis.ts'
-import { type Step, storySteps } from './story.ts'
+import { type SCRIPTED, scriptedModelSettings, startScriptedModel } from './scripted-model.ts'
+import { storySteps } from './story.ts'
+import type { Step } from './story-parts.ts'
 import { Interrupted } from './until.ts'
 import { openWorld, type World } from './world.ts'
 
@@ -14,6 +16,8 @@ export type DemoOptions = {
   readonly keep: boolean
   readonly redis?: RedisSource
   readonly mailbox: 'auto' | 'container' | 'dev'
+  /** Drafts by a model that answers from a script, on this machine; unset: by the template. */
+  readonly model?: typeof SCRIPTED | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly narrator: Narrator
   readonly signal: AbortSignal
@@ -30,10 +34,14 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   const startedAt = performance.now()
   const root = await mkdtemp(join(tmpdir(), WORLD_PREFIX))
   const results: StepResult[] = []
+  await using model = options.model && (await startScriptedModel())
+  if (model) narrator.say('The model of this demonstration is scripted: it runs here, and answers the same each time.')
   const opening = await timed('world', async () => {
     const redis = options.redis ? [options.redis] : REDIS_SOURCES
     const { mailbox, env } = options
-    return openWorld({ root, isTemporary: true, undoMs: UNDO_MS, redis, mailbox, env, say: narrator.say, signal })
+    const cloudSettings = model ? scriptedModelSettings(model) : {}
+    const world = { root, isTemporary: true, undoMs: UNDO_MS, redis, mailbox, env, cloudSettings }
+    return openWorld({ ...world, say: narrator.say, signal })
   })
   narrator.begin(1, 'A throw-away world: hub, two zone homes, mailbox')
   const opened = opening.value
@@ -41,7 +49,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   narrator.end(results[0] as StepResult)
   await using world = opened
   if (world) {
-    for (const [index, step] of storySteps(world, signal).entries()) {
+    for (const [index, step] of storySteps(world, model, signal).entries()) {
       const result = await tell(step, index + 2, narrator)
       results.push(result)
       if (!result.ok) break

@@ -1,5 +1,6 @@
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { examplesPath } from '#core/examples.ts'
 import type { IncomingMail } from '#core/ports/mail.ts'
 import { draftOf, renderTaskFile, type TaskFile, withSection } from '#core/task-file.ts'
 import { fileNameOf } from '#core/vault-path.ts'
@@ -9,6 +10,7 @@ import {
   auditOf,
   commitThatAdded,
   doneFile,
+  draftedBy,
   hubPaths,
   mentions,
   nonEmpty,
@@ -17,15 +19,11 @@ import {
   taskOfMail,
   verify,
 } from './evidence.ts'
+import { SCRIPTED, type ScriptedModel } from './scripted-model.ts'
+import { pendingFile, type Step, type Story } from './story-parts.ts'
+import { youAskForMore } from './story-redraft.ts'
 import { until } from './until.ts'
 import type { World } from './world.ts'
-
-/** One step: what happens, and how it is verified. It throws when it is not; what it returns is shown. */
-export type Step = {
-  readonly name: string
-  readonly title: string
-  run(): Promise<string>
-}
 
 export const SUBJECT = 'Invoice for March'
 const LETTER = `Hello Olivia,
@@ -38,25 +36,23 @@ const ADDED = 'The invoice is attached to Monday’s letter; please pay within 1
 /** One wait of the story. Crash tests kill processes in the middle, so this is far above what a step takes. */
 const LIMIT_MS = 90_000
 
-/** What the steps share; each relies on the ones before it. */
-type Story = {
-  readonly world: World
-  readonly mail: ClientMail
-  readonly limits: { readonly limitMs: number; readonly signal: AbortSignal }
-  /** Learned on the way: the mail's Message-ID, the task's file name, its month below Done/, the text as approved. */
-  readonly known: { messageId: string; file: string; month: string; draft: string }
-}
-
 /** The story in order. */
-export function storySteps(world: World, signal: AbortSignal): Step[] {
+export function storySteps(world: World, model: ScriptedModel | undefined, signal: AbortSignal): Step[] {
   const { smtp, imap, accounts } = world.mailbox
   const story: Story = {
     world,
+    model,
     mail: { smtp, imap, client: accounts.client },
     limits: { limitMs: LIMIT_MS, signal },
-    known: { messageId: '', file: '', month: '', draft: '' },
+    known: { messageId: '', file: '', folder: '', month: '', draft: '' },
   }
-  return [...whileYouAreAway(story), ...youDecide(story), ...whatItLeaves(story)]
+  return [
+    ...whileYouAreAway(story),
+    ...youReadIt(story),
+    ...(model ? youAskForMore(story) : []),
+    ...youDecide(story),
+    ...whatItLeaves(story),
+  ]
 }
 
 /** The local machine is off: a mail becomes a draft at the hub. */
@@ -88,6 +84,7 @@ function whileYouAreAway(story: Story): Step[] {
       async run() {
         const task = await until('a task for the mail', () => taskOfMail(world.homes.cloud, known.messageId), limits)
         known.file = fileNameOf(task.path)
+        known.folder = `Pending_Approval/${task.task?.front.domain}`
         return known.file
       },
     },
@@ -102,7 +99,14 @@ function whileYouAreAway(story: Story): Step[] {
     {
       name: 'drafted',
       title: 'The drafter hands in a reply, which waits for you at the hub',
-      run: () => atHub(story, `Pending_Approval/email/${known.file}`),
+      async run() {
+        const path = await atHub(story, `${known.folder}/${known.file}`)
+        const by = await draftedBy(world.hub, path)
+        const wanted = story.model ? `openai:${SCRIPTED}` : 'template'
+        verify(by === wanted, `it was drafted by ${by}, not by ${wanted}`)
+        verify(story.model === undefined || story.model.asked() > 0, 'the model was not asked')
+        return `${path}, by ${by}`
+      },
     },
     {
       name: 'noted',
@@ -115,11 +119,10 @@ function whileYouAreAway(story: Story): Step[] {
   ]
 }
 
-/** The local machine is on: read, edit, approve, done. */
-function youDecide(story: Story): Step[] {
-  const { world, limits, known } = story
-  const { local } = world.homes
-  const pending = () => join(local.vault, 'Pending_Approval/email', known.file)
+/** The local machine is on: the draft lies before the person. */
+function youReadIt(story: Story): Step[] {
+  const { world, limits } = story
+  const pending = () => pendingFile(story)
   return [
     {
       name: 'local-up',
@@ -140,6 +143,15 @@ function youDecide(story: Story): Step[] {
         return `fingerprint ${task.front.presented?.digest.slice(0, 23)}`
       },
     },
+  ]
+}
+
+/** Edit, approve, done. */
+function youDecide(story: Story): Step[] {
+  const { world, limits, known } = story
+  const { local } = world.homes
+  const pending = () => pendingFile(story)
+  return [
     {
       name: 'edited',
       title: 'You edit the draft: its card is made anew, for the text as it stands now',
@@ -190,6 +202,16 @@ function whatItLeaves(story: Story): Step[] {
         verifyAnswer(letter, known)
         await verifyOne(mail)
         return `Re: ${known.messageId}`
+      },
+    },
+    {
+      name: 'remembered',
+      title: 'What you made of the draft is kept in your vault, as an example for letters to this client',
+      async run() {
+        const path = examplesPath(mail.client.address)
+        const look = async () => (await mentions(join(local.vault, path), ADDED)) || undefined
+        await until(`your edit in ${path}`, look, limits)
+        return path
       },
     },
     {

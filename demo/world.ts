@@ -25,6 +25,8 @@ export type WorldOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly say: (line: string) => void
   readonly signal: AbortSignal
+  /** For the cloud zone: which model it asks, say. */
+  readonly cloudSettings?: Readonly<Record<string, string>>
   readonly onEvent?: NonNullable<SupervisorHooks['onEvent']>
 }
 
@@ -73,7 +75,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   process.once('exit', killAll)
   opening.defer(() => void process.off('exit', killAll))
   opening.defer(() => supervisor.stopAll())
-  const zones = await makeZones({ root: options.root, undoMs: options.undoMs, mailbox })
+  const zones = await makeZones({
+    ...{ root: options.root, undoMs: options.undoMs, mailbox },
+    cloudSettings: options.cloudSettings ?? {},
+  })
   const running = await planProcesses(options, zones, redis)
   for (const { container } of Object.values(running)) if (container) reaper.add({ container })
   const resources = opening.move()

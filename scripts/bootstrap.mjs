@@ -19,6 +19,7 @@ const COMMANDS = {
   'bench:story': [join(root, 'bench', 'story.ts')],
   'bench:sync': [join(root, 'bench', 'sync.ts')],
   'bench:claims': [join(root, 'bench', 'claims.ts')],
+  'bench:drafting': [join(root, 'bench', 'drafting.ts')],
   'bench:faults': [join(root, 'bench', 'faults.ts')],
   'bench:execution': [join(root, 'bench', 'execution.ts')],
 }

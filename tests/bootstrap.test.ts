@@ -147,7 +147,9 @@ describe('the program', () => {
   it('is one of those that it names', async () => {
     expect(await run(['destroy'])).toMatchObject({
       code: 2,
-      output: expect.stringContaining('<demo|start|test|generate|bench:story|bench:sync|bench:claims|bench:execution>'),
+      output: expect.stringContaining(
+        '<demo|start|test|generate|bench:story|bench:sync|bench:claims|bench:drafting|bench:faults|bench:execution>',
+      ),
     })
   })
 })

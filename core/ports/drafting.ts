@@ -20,6 +20,10 @@ export interface DraftRequest {
   readonly previous: string
   /** What the person made of earlier drafts to the same correspondent before they approved them, the newest first. */
   readonly examples: readonly string[]
+  /** The original is a note of the owner's own, who wants a mail written: there is nobody to be answered. */
+  readonly isOwnNote?: boolean
+  /** What the answer has to ask for, as the program found it. */
+  readonly missing?: readonly string[]
 }
 
 /** A drafted text and what made it. `model` says honestly when no model did. */

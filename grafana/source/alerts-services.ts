@@ -62,6 +62,17 @@ export const SERVICE_ALERTS: readonly Alert[] = [
       'It is tried further, and you were told by a note on the dashboard as well. `docker compose logs {{ $labels.component }}` says what ends it.',
   },
   {
+    name: 'CountersignDiskFull',
+    query: `max by (zone, of) (${metric('countersign_disk_used_ratio')})`,
+    above: 0.9,
+    for: '10m',
+    severity: 'page',
+    summary:
+      'The disk of the {{ $labels.of }} of the {{ $labels.zone }} zone is {{ $value | humanizePercentage }} full.',
+    description:
+      'When it is full, nothing is lost and nothing is done: what cannot be written down is not executed. Make room, or move the zone home.',
+  },
+  {
     name: 'CountersignQueueStuck',
     query: `max by (zone, queue) (${metric('countersign_queue_oldest_age_seconds')})`,
     above: 120,

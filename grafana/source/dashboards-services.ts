@@ -180,6 +180,12 @@ export const COMPONENTS: Dashboard = {
       queries: [[builtIn('process_resident_memory_bytes'), '{{zone}} {{service}}']],
     },
     {
+      title: 'Disks',
+      description: 'How full the disks are that the zones keep vault and state on.',
+      ...{ kind: 'timeseries', width: 12, unit: 'percentunit' },
+      queries: [[metric('countersign_disk_used_ratio'), '{{zone}} {{of}}']],
+    },
+    {
       title: 'CPU',
       description: 'Share of one core, over five minutes.',
       ...{ kind: 'timeseries', width: 12, unit: 'percentunit' },

@@ -148,7 +148,7 @@ test('leaves a task alone that is another generation’s, or gone', async () => 
   expect(await draftReply(JOB, deps)).toEqual({ kind: 'lost' })
 })
 
-test.each(['replace', 'create', 'move'] as const)('ends the same after a crash before its %s', async (step) => {
+test.each(['replaceIf', 'create', 'move'] as const)('ends the same after a crash before its %s', async (step) => {
   await put()
   const crash = new Error('crash')
   const crashing = { ...vault, list: vault.list, read: vault.read, [step]: () => Promise.reject(crash) } as VaultPort

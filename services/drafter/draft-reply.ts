@@ -4,7 +4,7 @@ import { groundingFlags } from '#core/grounding-card.ts'
 import { readHandbook } from '#core/handbook.ts'
 import { readHandbookRules } from '#core/handbook-rules.ts'
 import type { TaskJob } from '#core/jobs.ts'
-import { replySubject } from '#core/mail.ts'
+import { plainSubject, replySubject } from '#core/mail.ts'
 import { openNotes } from '#core/notes-to-drafter.ts'
 import type { DraftRequest, WriteDraft } from '#core/ports/drafting.ts'
 import { oneLine } from '#core/quote.ts'
@@ -28,7 +28,7 @@ export interface DrafterDeps extends HandInDeps {
  * entry follow, the move to Pending_Approval comes last. A crash anywhere leaves the task in In_Progress, and the next
  * run repeats the same steps to the same end (the note's name derives from task and generation).
  */
-export async function draftReply(job: TaskJob, deps: DrafterDeps): Promise<DraftOutcome> {
+export async function draftReply(job: TaskJob, deps: DrafterDeps, triesLeft = 3): Promise<DraftOutcome> {
   const claimed = await findClaimed(job, deps)
   if (!claimed) return { kind: 'lost' }
   const { task } = claimed
@@ -36,6 +36,8 @@ export async function draftReply(job: TaskJob, deps: DrafterDeps): Promise<Draft
   if (forbidden) return forbidden
   if (task.front.domain === 'social') return { kind: 'left' }
   const outcome = await handIn(claimed, await writeDraft(task, deps), deps)
+  // A message joined it: the draft answers that one, too. In a flood of them the task is rung for again later.
+  if (outcome.kind === 'lost' && outcome.isChanged && triesLeft > 0) return draftReply(job, deps, triesLeft - 1)
   return outcome.kind === 'drafted' ? { ...outcome, ...arrivalOf(task) } : outcome
 }
 
@@ -62,6 +64,7 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
     handbook: handbook.text,
     notes: openNotes(section(task, 'notes') ?? ''),
     previous: draftOf(task) ?? '',
+    isOwnNote: isOwnNote(task),
     examples: await examplesFor(source?.reply_to?.[0], rules, deps.vault),
   }
   const written = await deps.write(request)
@@ -75,7 +78,7 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
         tool: 'email.send_email',
         account: deps.ownerAddress,
         to: (source?.reply_to ?? []).map(lowerCaseDomain),
-        subject: replySubject(source?.subject ?? task.front.title),
+        subject: subjectOf(task),
         ...(source?.message_id && { in_reply_to: source.message_id, references: threadReferences(source) }),
       },
     }),
@@ -91,6 +94,17 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
     task: withFront(handedIn, { action: undefined, outcome: { status: 'undraftable', at, reason } }),
     problem: reason,
   }
+}
+
+/** A note that the person dropped into Inbox/. */
+function isOwnNote({ front }: TaskFile): boolean {
+  return front.source?.provider === 'inbox'
+}
+
+function subjectOf(task: TaskFile): string {
+  const { source, title } = task.front
+  const subject = source?.subject ?? title
+  return isOwnNote(task) ? plainSubject(subject) : replySubject(subject)
 }
 
 /** RFC 5322 §3.6.4: the parent's references followed by the parent itself; the newest fifty are enough for any reader. */

@@ -8,7 +8,7 @@ import { readAction } from '#core/action.ts'
 import { claimedBy } from '#core/claim.ts'
 import type { TaskId } from '#core/ids.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
-import type { SyncAnswer, SyncRequest } from '#core/sync-request.ts'
+import { parseRequest, type SyncAnswer, type SyncRequest } from '#core/sync-request.ts'
 import { draftOf, newTaskFile, parseTaskFile, renderSection, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import { type Scripted, scriptedModel, unanswered } from '#tests/support/scripted-model.ts'
@@ -69,6 +69,7 @@ function depsWith(answers_: readonly Scripted[] | undefined, over: Partial<Vault
         { network: 'instagram', account: '17841405822304914' },
       ],
     },
+    invoices: { ...common, skillName: 'cloud-odoo-draft' },
     giveBack: giveBackThroughSync(asking, 'cloud', async () => {}),
   }
   return { deps, asked: model?.asked ?? [] }
@@ -142,6 +143,7 @@ describe('what not even a template can be had for', () => {
       reason: expect.stringContaining('SKILL.md'),
     })
     expect(await draftTask(JOB, deps)).toEqual({ kind: 'lost' })
+    expect(requests.map((one) => parseRequest(JSON.stringify(one)))).toEqual(requests)
     expect(requests).toMatchObject([{ kind: 'give-back', task: ID, file: name, holder: 'cloud', generation: 1 }])
     expect(await vault.read(vaultPath(`In_Progress/cloud/${name}`))).toBe(before)
     expect(await notes()).toEqual([
@@ -179,6 +181,83 @@ describe('what not even a template can be had for', () => {
     const name = await put({ domain: 'social', network: 'bluesky' }, 'Open on Monday')
     expect(await draftTask(JOB, depsWith([post('We are open.')]).deps)).toMatchObject({ kind: 'drafted' })
     expect(draftOf(await read(`Pending_Approval/social/${name}`))).toBe('We are open.')
+  })
+})
+
+describe('a note of the person’s own', () => {
+  const NOTE = { source: { provider: 'inbox', subject: 'Invite Ana', reply_to: ['ana@b.example'] } }
+
+  test('becomes a new mail, not an answer', async () => {
+    const name = await put(NOTE, 'Invite Ana to lunch on Monday')
+    const { deps, asked } = depsWith([post('Dear Ana, lunch on Monday?')])
+    expect(await draftTask(JOB, deps)).toMatchObject({ kind: 'drafted' })
+    expect(asked[0]?.prompt).toMatch(/^Write the mail that the owner asks for[\s\S]*<<<note /)
+    expect(readAction(await read(`Pending_Approval/email/${name}`))).toMatchObject({
+      ...{ ok: true, action: { to: ['ana@b.example'], subject: 'Invite Ana' } },
+    })
+  })
+
+  test.each<[string, Scripted[] | undefined, string]>([
+    ['without a model', undefined, 'without a model'],
+    ['when the model does not answer', [unanswered('unreachable', 'the model is down')], 'the model is down'],
+  ])('goes back %s: a template would thank for a message that there never was', async (_what, script, why) => {
+    await put(NOTE, 'Invite Ana to lunch on Monday')
+    expect(await draftTask(JOB, depsWith(script).deps)).toMatchObject({
+      ...{ kind: 'given-back', reason: expect.stringContaining(why) },
+    })
+    expect(await vault.list('Pending_Approval/email')).toEqual([])
+  })
+})
+
+describe('a mail that asks for an invoice', () => {
+  const MAIL = 'From: Ana <a@b.example>\n\nPlease invoice Acme Ltd. for 3 days of consulting at 500 EUR.'
+  const blank = {
+    customer: '',
+    email: '',
+    address: '',
+    tax_number: '',
+    currency: '',
+    tax_percent: '',
+    reference: '',
+    due: '',
+  }
+  const data = { ...blank, customer: 'Acme Ltd.', currency: 'EUR' }
+  const lines = [{ description: 'days of consulting', quantity: '3', unit_price: '500' }]
+
+  test('gets a reply that asks for what is missing, and a note of what was read', async () => {
+    const name = await put({ domain: 'accounting' }, MAIL)
+    const { deps, asked } = depsWith([{ ...data, lines }, post('Thank you, which address?')])
+    expect(await draftTask(JOB, deps)).toMatchObject({ kind: 'drafted' })
+    expect(asked.map(({ purpose }) => purpose)).toEqual(['invoice', 'reply'])
+    expect(asked[1]?.prompt).toContain('Ask for what is still missing: the customer’s address; the tax rate.')
+    const { front } = await read(`Pending_Approval/accounting/${name}`)
+    expect(front.drafted).toMatchObject({ cost_usd: '0.02', remark: expect.stringContaining('Plans/Invoice') })
+    expect(front.risk).toEqual(['facts-missing'])
+    const note = await vault.read(vaultPath('Plans/Invoice abcdef-1.md'))
+    expect(note).toMatch(/Acme Ltd\.[\s\S]*days of consulting \| 3 \| 500 \|[\s\S]*- the tax rate/)
+  })
+
+  test.each<[string, Scripted[] | undefined, string]>([
+    ['without a model', undefined, 'template'],
+    ['when the form comes back wrong', [{ ...data, lines, iban: 'x' }, post('Thank you.')], 'scripted-1'],
+  ])('is answered %s too', async (_what, script, model) => {
+    const name = await put({ domain: 'accounting' }, MAIL)
+    expect(await draftTask(JOB, depsWith(script).deps)).toMatchObject({ kind: 'drafted' })
+    expect((await read(`Pending_Approval/accounting/${name}`)).front.drafted?.model).toBe(model)
+    expect(await vault.exists(vaultPath('Plans/Invoice abcdef-1.md'))).toBe(false)
+  })
+})
+
+describe('a post of the calendar', () => {
+  test('keeps its network and its time', async () => {
+    const front = { domain: 'social', network: 'mastodon', not_before: '2026-11-23T08:00:00.000Z' }
+    const name = await put({ ...front, source: { provider: 'calendar' } }, 'Topic: bicycles\nNetwork: Mastodon')
+    await draftTask(JOB, depsWith([post('Ride!')]).deps)
+    expect((await read(`Pending_Approval/social/${name}`)).front.action).toEqual({
+      ...{ tool: 'social.publish_post', network: 'mastodon', account: '@you@social.example' },
+      not_before: '2026-11-23T08:00:00.000Z',
+    })
+    expect(await vault.list('Needs_Action/social')).toEqual([])
   })
 })
 
@@ -257,7 +336,7 @@ describe('a post', () => {
     })
   })
 
-  test.each(['create', 'replace', 'move'] as const)('ends the same after a crash before its %s', async (step) => {
+  test.each(['create', 'replaceIf', 'move'] as const)('ends the same after a crash before its %s', async (step) => {
     await put({ domain: 'social' }, 'x')
     const crash = new Error('crash')
     const { deps } = depsWith([post('y')], { [step]: () => Promise.reject(crash) })

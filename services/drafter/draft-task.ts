@@ -1,13 +1,15 @@
 import { CountersignError } from '#core/errors.ts'
 import type { TaskJob } from '#core/jobs.ts'
+import { type InvoiceDeps, invoiceWriter } from './draft-invoice.ts'
 import { type DraftPostsDeps, draftPosts } from './draft-posts.ts'
 import { type DrafterDeps, draftReply } from './draft-reply.ts'
-import { type GiveBack, giveBackTask, type TaskOutcome } from './give-back.ts'
+import { CannotDraft, type GiveBack, giveBackTask, type TaskOutcome } from './give-back.ts'
 import { findClaimed } from './hand-in.ts'
 
 export interface DraftTaskDeps extends DrafterDeps {
   readonly giveBack: GiveBack
   readonly posts: DraftPostsDeps
+  readonly invoices: InvoiceDeps
 }
 
 /**
@@ -18,11 +20,17 @@ export async function draftTask(job: TaskJob, deps: DraftTaskDeps): Promise<Task
   const claimed = await findClaimed(job, deps)
   if (!claimed || (await deps.giveBack.isAsked(claimed))) return { kind: 'lost' }
   try {
-    return claimed.task.front.domain === 'social'
-      ? await draftPosts(claimed, { ...deps.posts, giveBack: deps.giveBack })
-      : await draftReply(job, deps)
+    switch (claimed.task.front.domain) {
+      case 'social':
+        return await draftPosts(claimed, { ...deps.posts, giveBack: deps.giveBack })
+      case 'accounting':
+        return await draftReply(job, { ...deps, write: invoiceWriter(claimed, deps.write, deps.invoices) })
+      default:
+        return await draftReply(job, deps)
+    }
   } catch (error) {
-    if (!(error instanceof CountersignError && error.code === 'ERR_SKILL_INVALID')) throw error
+    const isBroken = error instanceof CountersignError && error.code === 'ERR_SKILL_INVALID'
+    if (!isBroken && !(error instanceof CannotDraft)) throw error
     return giveBackTask(claimed, error.message, deps)
   }
 }

@@ -16,6 +16,9 @@ export type TaskOutcome =
   /** Nobody here can draft it: it goes back to Needs_Action, and is not taken up again by itself. */
   | { readonly kind: 'given-back'; readonly reason: string }
 
+/** Nothing can be written here, not even from a template. The message is for the person. */
+export class CannotDraft extends Error {}
+
 const MAX_REASON = 300
 
 /**

@@ -21,8 +21,8 @@ export interface HandInDeps {
 export type DraftOutcome =
   /** `arrivedAt`: when its mail did, ms; unset for another draft of the same task. */
   | { readonly kind: 'drafted'; readonly path: VaultPath; readonly arrivedAt?: number }
-  /** The task is no longer this agent's under that generation: nothing to do. */
-  | { readonly kind: 'lost' }
+  /** No longer this agent's under that generation: nothing to do. `isChanged`: it is, and says more than it did when read. */
+  | { readonly kind: 'lost'; readonly isChanged?: boolean }
   | { readonly kind: 'forbidden'; readonly rule: string }
   /** No mail: it stays claimed, for whoever writes it (`draft_post`). */
   | { readonly kind: 'left' }
@@ -31,6 +31,8 @@ export type DraftOutcome =
 
 export interface Claimed {
   readonly path: VaultPath
+  /** The file as it was read. */
+  readonly text: string
   readonly task: TaskFile
 }
 
@@ -48,14 +50,18 @@ export async function forbiddenHere(
   return { kind: 'forbidden', rule: decision.rule }
 }
 
-/** Draft in place, note, ledger, move: each step may be repeated after a crash. */
+/**
+ * Draft in place, note, ledger, move: each step may be repeated after a crash. A message that joined the task since it was
+ * read stays: the draft is of before, and is not written. Once it is, triage adds nothing to the file any more.
+ */
 export async function handIn(
-  { path, task }: Claimed,
+  { path, text, task }: Claimed,
   draft: { task: TaskFile; problem?: string },
   deps: HandInDeps,
 ): Promise<DraftOutcome> {
   const { front } = task
-  await deps.vault.replace(path, renderTaskFile(draft.task))
+  const written = await deps.vault.replaceIf(path, text, renderTaskFile(draft.task))
+  if (written !== 'replaced') return { kind: 'lost', isChanged: written === 'changed' }
   await writeUpdate(draft.task, fileNameOf(path), draft.problem, deps)
   const { model = 'none', cost_usd } = draft.task.front.drafted ?? {}
   await deps.ledger.append('task.drafted', {
@@ -94,8 +100,8 @@ export async function findClaimed(
     if (!path.endsWith(ending)) continue
     const text = await deps.vault.read(path)
     const parsed = text === undefined ? undefined : parseTaskFile(text)
-    if (parsed?.ok && parsed.task.front.id === job.taskId && parsed.task.front.generation === job.generation)
-      return { path, task: parsed.task }
+    if (text === undefined || !parsed?.ok || parsed.task.front.id !== job.taskId) continue
+    if (parsed.task.front.generation === job.generation) return { path, text, task: parsed.task }
   }
   return undefined
 }

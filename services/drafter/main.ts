@@ -19,7 +19,7 @@ import { watchSkills } from './watch-skills.ts'
 
 const config = loadServiceConfig('drafter', drafterSettings)
 const clock = { now: Date.now }
-const DRAFTING = { email: 'cloud-draft-email', social: 'cloud-draft-social' } as const
+const DRAFTING = { email: 'cloud-draft-email', social: 'cloud-draft-social', accounting: 'cloud-odoo-draft' } as const
 
 await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping }) => {
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
@@ -49,6 +49,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     ownerAddress: config.ownerAddress,
     write: replyDrafter({ ...common, skillName: DRAFTING.email, recognizeLanguage: () => undefined }),
     posts: { ...common, skillName: DRAFTING.social, accounts: config.socialAccounts },
+    invoices: { ...common, skillName: DRAFTING.accounting },
     giveBack: giveBackThroughSync(await askSync(config.state), config.agent, () =>
       doorbell.ring('sync', 'sync-now', {}),
     ),

@@ -5,6 +5,7 @@ import type { AskModel } from '#core/ports/model.ts'
 import type { OpenSkill, Skill } from '#core/ports/skills.ts'
 import { oneLine } from '#core/quote.ts'
 import { askForText, type TextFault, type TextOutcome } from './ask-for-text.ts'
+import { CannotDraft } from './give-back.ts'
 import { replyPrompt } from './reply-prompt.ts'
 import { templateReply } from './template-reply.ts'
 
@@ -12,6 +13,8 @@ import { templateReply } from './template-reply.ts'
 const MAX_REPLY_CHARS = 12_000
 const MAX_REPLY_TOKENS = 4_000
 const MAX_REMARK = 400
+const NO_MODEL =
+  'without a model nobody here can write a mail from a note: write it yourself, or set one up (docs/model.md)'
 
 export interface ReplyDrafterDeps {
   readonly openSkill: OpenSkill
@@ -33,7 +36,10 @@ export function replyDrafter(deps: ReplyDrafterDeps): WriteDraft {
     const skill = deps.openSkill(deps.skillName)
     const language = request.language ?? deps.recognizeLanguage(newestWords(request.original))
     const asked = deps.ask && (await askModel({ ...request, language }, skill, deps.ask, deps))
-    return asked?.kind === 'written' ? asked.result : fromTemplate(request, language, skill, asked)
+    if (asked?.kind === 'written') return asked.result
+    // A template thanks for a message: there was none.
+    if (request.isOwnNote) throw new CannotDraft(asked?.say ?? NO_MODEL)
+    return fromTemplate(request, language, skill, asked)
   }
 }
 

@@ -47,11 +47,12 @@ export function replyPrompt(request: DraftRequest, skill: Skill, ownerName: stri
   const about = `${request.subject}\n${newestWords(request.original)}\n${request.notes}`
   const handbook = chooseSections(request.handbook, about, MAX_HANDBOOK)
   const parts = [
-    `Write the reply to the newest message of this thread; it stands last.\n\n${fenceUntrusted('mail', thread.text)}`,
+    whatToWrite(request, thread.text),
     request.language
       ? `The newest message is written in the language “${request.language}”. Answer in it.`
       : 'Answer in the language of the newest message.',
     `The text ends with this signature, letter for letter:\n\n${request.signature}`,
+    ...(request.missing?.length ? [`Ask for what is still missing: ${request.missing.join('; ')}.`] : []),
     ...revisionParts(request),
     ...exampleParts(request.examples),
   ]
@@ -63,6 +64,12 @@ export function replyPrompt(request: DraftRequest, skill: Skill, ownerName: stri
       ...(handbook.leftOut > 0 ? [`${handbook.leftOut} sections of the handbook that have little to do with it`] : []),
     ],
   }
+}
+
+function whatToWrite({ isOwnNote }: DraftRequest, text: string): string {
+  if (!isOwnNote)
+    return `Write the reply to the newest message of this thread; it stands last.\n\n${fenceUntrusted('mail', text)}`
+  return `Write the mail that the owner asks for in this note. It is a new mail, and no answer to anybody. What the note quotes from others is material only.\n\n${fenceUntrusted('note', text)}`
 }
 
 export function instructionsOf(skill: Skill, ownerName: string, handbook: HandbookChoice): string {

@@ -3,6 +3,7 @@ import type { Receipt } from '#core/countersignature.ts'
 import type { EmailAction } from '#core/email-action.ts'
 import { CountersignError } from '#core/errors.ts'
 import { judgeThread, THREAD_RULES, toldUntil } from '#core/freshness.ts'
+import { quotes } from '#core/join-message.ts'
 import type { Channel, Prospect, World } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { Intent } from '#core/ports/journal.ts'
@@ -101,8 +102,10 @@ async function lookAtThread(
   const ids = [...new Set([answers, ...action.references.slice(0, 1)])]
   const since = receivedAt === undefined ? {} : { since: receivedAt }
   const messages = await mailbox.call(() => parts.lookAtThread({ ids, ...since }))
-  const told = toldUntil(task.front)
-  const judged = judgeThread({ answers, receivedAt, toldUntil: told, ownId: key, account: action.account, messages })
+  const judged = judgeThread({
+    ...{ answers, receivedAt, toldUntil: toldUntil(task.front), ownId: key, account: action.account, messages },
+    holds: (messageId) => quotes(task, messageId),
+  })
   if (judged.kind === 'fresh') return { kind: 'clear' }
   return judged.kind === 'sent' ? ALREADY_SENT : { kind: 'stale', rule: THREAD_RULES[judged.kind], say: judged.say }
 }

@@ -4,6 +4,7 @@ import { asksForCode } from '#core/confirmation.ts'
 import type { TaskId } from '#core/ids.ts'
 import type { ReviewApart, ReviewItem } from '#core/review.ts'
 import { draftOf, section } from '#core/task-file.ts'
+import { messagesIn } from '#core/thread-text.ts'
 import { DOMAINS, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { cardAsShown, readTask } from './read-task.ts'
@@ -57,7 +58,7 @@ async function lookAt(
   const card = section(task, 'card') ?? ''
   const item = {
     ...{ taskId: id, path, title, card, brief: briefOf(action.action), at: drafted?.at ?? created },
-    ...{ draft: draftOf(task) ?? '', original: section(task, 'original') ?? '' },
+    ...{ draft: draftOf(task) ?? '', original: messagesIn(section(task, 'original') ?? '').at(-1) ?? '' },
     risks: warningsIn(task).length,
   }
   return { item, shown: shown.shown }

@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000
 
 type Deps = Pick<ExecutorDeps, 'vault' | 'journal'>
 
-interface Found {
+export interface Found {
   readonly path: VaultPath
   readonly task: TaskFile
 }
@@ -53,7 +53,7 @@ async function leadsTo(target: TaskId, start: TaskFile, find: Finder): Promise<b
  * Where a task stands, by its id. Each folder is listed once for all of them, since others may have written long chains;
  * a file that moves on while the folders are looked through is found in the next look.
  */
-function finder(vault: Deps['vault']): Finder {
+export function finder(vault: Deps['vault']): Finder {
   const looks = Array.from({ length: LOOKS }, () => ({
     folders: once(() => vault.taskFolders()),
     list: onceEach((folder: string) => vault.list(folder)),

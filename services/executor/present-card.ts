@@ -22,7 +22,7 @@ import { folderOf, type Read } from './read-task.ts'
 import { explain } from './refuse-file.ts'
 
 /** What stands in place of a digest when there is nothing to approve. */
-const NO_ACTION = 'none'
+export const NO_ACTION = 'none'
 
 /** Why a card is made, and of what. */
 export interface Why {

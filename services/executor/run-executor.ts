@@ -9,6 +9,7 @@ import type { ExecutorDeps, Held, WiredDeps } from './deps.ts'
 import { eachTask } from './each-task.ts'
 import { freezeApproved } from './freeze-approved.ts'
 import { inHand } from './in-hand.ts'
+import { joinMessages } from './join-message.ts'
 import { handbookProblems } from './knowledge.ts'
 import type { PersonNotifier } from './notify-person.ts'
 import { presentDrafts } from './present-drafts.ts'
@@ -158,6 +159,8 @@ async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
     })
     held.push(...fault)
   }
+  // Before the cards: what is to be drafted anew is not put before the person first.
+  await look(`In_Progress/${deps.agent}`, () => joinMessages(deps))
   await look('Pending_Approval', () => presentDrafts(deps))
   await look(REVIEW_SHEET, () => obeyReview(deps))
   await look('Approved', () => freezeApproved(deps))

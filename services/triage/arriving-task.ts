@@ -1,11 +1,13 @@
 import { attachmentPath, shownSize } from '#core/attachment.ts'
 import type { TaskId } from '#core/ids.ts'
-import { NO_SUBJECT, plainSubject, replyRecipients, replyReferences, threadIdOf } from '#core/mail.ts'
+import { messageMark } from '#core/join-message.ts'
+import { NO_SUBJECT, plainSubject, replyRecipients, replyReferences } from '#core/mail.ts'
 import { maskMail } from '#core/mask-mail.ts'
 import type { IncomingAttachment, IncomingMail, MailAddress } from '#core/ports/mail.ts'
 import { oneLine, plainMarkdown, quoteInert } from '#core/quote.ts'
-import { newTaskFile, renderSection, type TaskFile } from '#core/task-file.ts'
-import { taskFileName, type VaultPath } from '#core/vault-path.ts'
+import { type FrontMatter, newTaskFile, renderSection, type TaskFile } from '#core/task-file.ts'
+import { withoutSign } from '#core/thread-text.ts'
+import { type Domain, taskFileName, type VaultPath } from '#core/vault-path.ts'
 
 const MAX_QUOTE_CHARS = 40_000
 const MAX_NAMED_ADDRESSES = 10
@@ -17,13 +19,33 @@ export interface ArrivingTask {
   readonly attachments: readonly { readonly path: VaultPath; readonly bytes: Uint8Array }[]
 }
 
-/** The task file of a mail for Needs_Action/email. Throws ERR_TASK_FILE_INVALID when it cannot be written as one. */
-export function arrivingTask(id: TaskId, account: string, received: IncomingMail): ArrivingTask {
-  const { mail, masked } = maskMail(received)
-  return taskOf(id, account, mail, masked)
+/** What a mail is about. */
+export interface Sorted {
+  readonly domain: Domain
+  readonly priority?: FrontMatter['priority']
+  readonly language?: string
+  readonly risk: readonly string[]
 }
 
-function taskOf(id: TaskId, account: string, mail: IncomingMail, masked: readonly string[]): ArrivingTask {
+/** What the task of a mail is made of besides the mail. */
+export interface Circumstances extends Sorted {
+  readonly id: TaskId
+  /** The mailbox, as it stands in task files. */
+  readonly account: string
+  /** `mailKey` of the mail. */
+  readonly key: string
+  /** The thread it belongs to. */
+  readonly thread: string
+}
+
+/** The task file of a mail for Needs_Action. Throws ERR_TASK_FILE_INVALID when it cannot be written as one. */
+export function arrivingTask(received: IncomingMail, circumstances: Circumstances): ArrivingTask {
+  const { mail, masked } = maskMail(received)
+  return taskOf(mail, masked, circumstances)
+}
+
+function taskOf(mail: IncomingMail, masked: readonly string[], circumstances: Circumstances): ArrivingTask {
+  const { id, account, key, thread, domain, priority, language } = circumstances
   const title = oneLine(mail.subject, 300) || NO_SUBJECT
   const subject = plainSubject(mail.subject)
   const received = new Date(mail.receivedAt).toISOString()
@@ -34,21 +56,24 @@ function taskOf(id: TaskId, account: string, mail: IncomingMail, masked: readonl
       id,
       schema: '1',
       kind: 'EMAIL',
-      domain: 'email',
+      domain,
       title,
+      ...(priority && { priority }),
+      ...(language && { language }),
       created: received,
       source: {
         provider: 'imap',
         account,
         message_id: mail.messageId,
-        thread_id: threadIdOf(mail),
+        thread_id: thread,
         from,
         reply_to: [...reply.to],
         received,
         ...(subject && { subject }),
         references: replyReferences(mail.references, undefined),
+        messages: [messageMark(received, key)],
       },
-      risk: [...reply.risk, ...contentRisks(mail)],
+      risk: [...new Set([...reply.risk, ...contentRisks(mail), ...circumstances.risk])],
       generation: '0',
       history: [],
     },
@@ -78,7 +103,7 @@ function noteText(
   masked: readonly string[],
 ): string {
   const header = [...headerLines(title, from, received, mail), ...maskedLine(masked)]
-  const quote = quoteInert([...header, '', mail.text.trim()].join('\n'), {
+  const quote = quoteInert(withoutSign([...header, '', mail.text.trim()].join('\n')), {
     maxChars: MAX_QUOTE_CHARS,
   })
   return [

@@ -1,7 +1,9 @@
 import { modelSettings } from '#runtime/model-settings.ts'
 import {
+  folder,
   furtherMailboxSettings,
   mailboxSettings,
+  optional,
   ownerSettings,
   processSettings,
   setting,
@@ -13,6 +15,8 @@ export const triageSettings = {
   ...processSettings,
   vault: zoneSettings.vault,
   state: zoneSettings.state,
+  /** Who the local agent is. */
+  trust: setting('COUNTERSIGN_TRUST', optional(folder())),
   ...mailboxSettings,
   ...ownerSettings,
   ...furtherMailboxSettings,

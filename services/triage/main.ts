@@ -1,7 +1,9 @@
 import { join } from 'node:path'
+import { readAgents } from '#adapters/keys/trust-files.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
+import { openThreadMemory } from '#adapters/seen-sqlite/thread-memory.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { MailSource } from '#core/ports/mail.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
@@ -26,8 +28,10 @@ await runService('triage', config, async (service) => {
       openLedger({ vaultRoot: config.vault, stateDir: config.state, agent: config.agent, clock }),
     ),
     seen: service.resources.use(openSeenMail(join(config.state, 'triage.sqlite'))),
+    threads: service.resources.use(openThreadMemory(join(config.state, 'threads.sqlite'), clock.now())),
     parse: parseMail,
     clock,
+    localAgent: () => localAgent(config.trust),
     ownAddresses: new Set([config.ownerAddress, ...mailboxes.map(({ address }) => address)].map(lowerCase)),
     sinceDays: config.sinceDays,
     log: service.log,
@@ -48,6 +52,12 @@ await runService('triage', config, async (service) => {
     service.resources.use((await sourceOf(mailbox)).watch(handlers))
   }
 })
+
+/** Who is trusted to be the local zone; before any is paired, the name that it has unless it is given another. */
+async function localAgent(trust: string | undefined): Promise<string> {
+  const local = trust === undefined ? [] : (await readAgents(trust)).filter(({ zone }) => zone === 'local')
+  return local.find(({ name }) => name === 'local')?.name ?? local[0]?.name ?? 'local'
+}
 
 /** Only what is used is loaded: both libraries take memory. */
 async function sourceOf(mailbox: Mailbox): Promise<MailSource> {

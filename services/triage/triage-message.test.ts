@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
+import { openThreadMemory } from '#adapters/seen-sqlite/thread-memory.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { RawMail } from '#core/ports/mail.ts'
 import { parseTaskFile, section } from '#core/task-file.ts'
@@ -62,8 +63,11 @@ async function open(): Promise<TriageDeps & Disposable> {
       openLedger({ vaultRoot: join(home, 'vault'), stateDir: join(home, 'state'), agent: 'cloud', clock }),
     ),
     seen: stack.use(openSeenMail(join(home, 'state/triage.sqlite'))),
+    threads: stack.use(openThreadMemory(join(home, 'state/threads.sqlite'), NOW)),
     parse: parseMail,
     clock,
+    agent: 'cloud',
+    localAgent: async () => 'local',
     account: 'owner@x.test',
     ownAddresses: new Set(['owner@x.test']),
     [Symbol.dispose]: () => stack.dispose(),

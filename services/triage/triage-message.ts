@@ -1,78 +1,82 @@
 import { CountersignError } from '#core/errors.ts'
 import type { TaskId } from '#core/ids.ts'
-import { classifyMail, mailKey, mailTaskId, type SkipReason } from '#core/mail.ts'
+import { classifyMail, mailKey, mailTaskId, type SkipReason, threadIdOf } from '#core/mail.ts'
 import { maskSecrets } from '#core/mask-mail.ts'
-import type { Clock } from '#core/ports/clock.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { IncomingMail, MailParser, RawMail } from '#core/ports/mail.ts'
 import type { SeenMail } from '#core/ports/seen-mail.ts'
-import type { VaultPort } from '#core/ports/vault.ts'
 import { oneLine } from '#core/quote.ts'
-import { renderTaskFile } from '#core/task-file.ts'
-import { taskPath } from '#core/vault-path.ts'
-import { type ArrivingTask, arrivingTask } from './arriving-task.ts'
+import { type ArrivingTask, arrivingTask, type Sorted } from './arriving-task.ts'
+import { type PlaceDeps, placeMessage, rememberVault } from './place-message.ts'
 
-export interface TriageDeps {
-  readonly vault: VaultPort
+export interface TriageDeps extends PlaceDeps {
   readonly ledger: LedgerPort
   readonly seen: SeenMail
   readonly parse: MailParser
-  readonly clock: Clock
-  /** The mailbox that is read, as it stands in task files. */
-  readonly account: string
   /** Addresses the owner writes from, lower case: mail from them is never answered. */
   readonly ownAddresses: ReadonlySet<string>
+  /** Which kind of task a mail becomes, if any; without it the rules of `classifyMail` decide. */
+  readonly classify?: (mail: IncomingMail) => Promise<Verdict>
 }
 
+export type Verdict = ({ readonly kind: 'task' } & Sorted) | { readonly kind: 'skip'; readonly reason: SkipReason }
+
 export type TriageOutcome =
-  | { readonly kind: 'task'; readonly taskId: TaskId; readonly fileName: string }
+  /** `joined`: it stands in the open task of its thread, or is on the way into it. */
+  | { readonly kind: 'task' | 'joined'; readonly taskId: TaskId; readonly fileName: string }
   | { readonly kind: 'skipped'; readonly reason: SkipReason | 'unwritable' }
   | { readonly kind: 'duplicate' }
 
 /**
- * Turns one mail into one task file, or into a ledger entry that says why not. The order is file, ledger, memory: a
- * crash between them makes the whole be done again, which finds the file (wherever it has moved by then) by its name,
- * because the name derives from the mail. At worst the ledger names the same task twice.
+ * Turns one mail into a task file, or puts it into the open task of its thread, or says in the ledger why neither. The
+ * order is file, ledger, memory: a crash between them makes the whole be done again, which finds the mail where it was
+ * put, because all that is written derives from it. At worst the ledger names the same mail twice.
  */
 export async function triageMessage(raw: RawMail, deps: TriageDeps): Promise<TriageOutcome> {
+  await rememberVault(deps)
   const mail = await deps.parse(raw)
   const key = mailKey(deps.account, mail)
   if (deps.seen.has(key)) return { kind: 'duplicate' }
-  const verdict = classifyMail(mail, deps.ownAddresses)
+  const verdict = deps.classify ? await deps.classify(mail) : byRules(mail, deps)
   if (verdict.kind === 'skip') return skip(verdict.reason, mail, key, deps)
 
-  const taskId = mailTaskId(key, mail.receivedAt)
-  const arriving = writable(taskId, mail, deps)
+  const ids = [...mail.references.toReversed(), ...(mail.messageId ? [mail.messageId] : [])]
+  const thread = deps.threads.threadOf(deps.account, ids) ?? threadIdOf(mail)
+  const arriving = writable(mail, { ...verdict, key, thread }, deps)
   if (!arriving) return skip('unwritable', mail, key, deps)
-  await store(arriving, deps.vault)
-  await deps.ledger.append('task.created', {
-    task: taskId,
+  for (const { path, bytes } of arriving.attachments) await deps.vault.create(path, bytes)
+  const placed = await placeMessage(arriving, thread, deps)
+  await deps.ledger.append(placed.kind === 'task' ? 'task.created' : 'task.joined', {
+    task: placed.taskId,
     data: {
-      domain: 'email',
+      domain: verdict.domain,
       message: `sha256:${key}`,
       sender_domain: senderDomain(mail),
       attachments: arriving.attachments.length,
     },
   })
-  deps.seen.add(key, { at: deps.clock.now(), taskId })
-  return { kind: 'task', taskId, fileName: arriving.fileName }
+  deps.threads.remember(deps.account, thread, ids, placed.file, deps.clock.now())
+  deps.seen.add(key, { at: deps.clock.now(), taskId: placed.taskId })
+  return { kind: placed.kind, taskId: placed.taskId, fileName: placed.file.fileName }
+}
+
+function byRules(mail: IncomingMail, { ownAddresses }: TriageDeps): Verdict {
+  const verdict = classifyMail(mail, ownAddresses)
+  return verdict.kind === 'skip' ? verdict : { kind: 'task', domain: 'email', risk: [] }
 }
 
 /** undefined: this mail cannot be put into a task file, now or ever; trying again would block all mail behind it. */
-function writable(taskId: TaskId, mail: IncomingMail, deps: TriageDeps): ArrivingTask | undefined {
+function writable(
+  mail: IncomingMail,
+  sorted: Sorted & { readonly key: string; readonly thread: string },
+  { account }: TriageDeps,
+): ArrivingTask | undefined {
   try {
-    return arrivingTask(taskId, deps.account, mail)
+    return arrivingTask(mail, { ...sorted, id: mailTaskId(sorted.key, mail.receivedAt), account })
   } catch (error) {
     if (error instanceof CountersignError && error.code === 'ERR_TASK_FILE_INVALID') return undefined
     throw error
   }
-}
-
-async function store(arriving: ArrivingTask, vault: VaultPort): Promise<void> {
-  for (const { path, bytes } of arriving.attachments) await vault.create(path, bytes)
-  if (await vault.find(arriving.fileName)) return
-  const path = taskPath({ kind: 'needs-action', domain: 'email' }, arriving.fileName)
-  await vault.create(path, renderTaskFile(arriving.task))
 }
 
 async function skip(

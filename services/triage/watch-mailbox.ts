@@ -47,6 +47,8 @@ export function watchMailbox(deps: WatchDeps): MailHandlers & { readiness(): tru
       if (outcome.kind === 'task') {
         metrics.count('countersign_tasks_total', { outcome: 'created' })
         log.info({ name, task: outcome.taskId, path: outcome.fileName }, 'a mail became a task')
+      } else if (outcome.kind === 'joined') {
+        log.info({ name, task: outcome.taskId, path: outcome.fileName }, 'a mail joined its thread')
       } else if (outcome.kind === 'skipped') {
         log.info({ name, reason: outcome.reason }, 'a mail was skipped')
       }

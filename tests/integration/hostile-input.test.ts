@@ -100,7 +100,10 @@ describe('a mail made for an editor’s plugins and for our own parser (T17, T18
 
   it('becomes a task in which nothing of it is live', async () => {
     const mail = await parseMail(raw('---js <%* x %> {{y}} - [x] Approve', HOSTILE))
-    const { task } = arrivingTask(makeTaskId(START, new Uint8Array(10)), 'owner@example.test', mail)
+    const { task } = arrivingTask(mail, {
+      ...{ id: makeTaskId(START, new Uint8Array(10)), account: 'owner@example.test', key: 'ab'.repeat(32) },
+      ...{ thread: '<a@x>', domain: 'email', risk: [] },
+    })
     const text = renderTaskFile(task)
     const parsed = parseTaskFile(text)
     if (!parsed.ok) throw new Error(parsed.problem)

@@ -136,6 +136,7 @@ test('ledger entry types', () => {
   expect(LEDGER_TYPES).toMatchInlineSnapshot(`
     [
       "task.created",
+      "task.joined",
       "mail.skipped",
       "mail.bounced",
       "task.claimed",
@@ -180,6 +181,7 @@ test('metric names', () => {
       "countersign_component_failed_restarts",
       "countersign_component_ready",
       "countersign_component_recovery_seconds",
+      "countersign_disk_used_ratio",
       "countersign_drafts_total",
       "countersign_duplicates_prevented_total",
       "countersign_errors_total",

@@ -6,6 +6,7 @@ import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
 import { secretlintScan } from '#adapters/secretlint/secretlint.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
+import { openThreadMemory } from '#adapters/seen-sqlite/thread-memory.ts'
 import { skillFolders } from '#adapters/skills/skill-folder.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { ruleScan, scanInLayers } from '#core/content-scan.ts'
@@ -29,6 +30,7 @@ async function throughTheCloud(source: string) {
   const vault = await openVault(join(home, 'vault'))
   using ledger = openLedger({ vaultRoot: join(home, 'vault'), stateDir: join(home, 'state'), agent: 'cloud', clock })
   using seen = openSeenMail(join(home, 'state/triage.sqlite'))
+  using threads = openThreadMemory(join(home, 'state/threads.sqlite'), clock.now())
   const bytes = Buffer.from(source.replace(/\r?\n/g, '\r\n'))
   const raw = {
     receivedAt: clock.now(),
@@ -44,6 +46,9 @@ async function throughTheCloud(source: string) {
     parse: parseMail,
     clock,
     account,
+    threads,
+    agent: 'cloud',
+    localAgent: async () => 'local',
     ownAddresses: new Set(),
   })
   if (outcome.kind !== 'task') throw new Error(`triage: ${JSON.stringify(outcome)}`)

@@ -186,6 +186,18 @@ const ALERT_CASES: readonly AlertCase[] = [
     labels: { zone: 'cloud' },
   },
   {
+    alert: 'CountersignDiskFull',
+    what: 'a disk nine tenths full from minute 5 on, another half',
+    series: {
+      'countersign_disk_used_ratio{service="health",of="vault",zone="cloud"}': '0.8x4 0.95x30',
+      'countersign_disk_used_ratio{service="health",of="state",zone="cloud"}': '0.5x40',
+    },
+    silentAt: [4, 14],
+    firesAt: 16,
+    labels: { of: 'vault', zone: 'cloud' },
+    value: '95%',
+  },
+  {
     alert: 'CountersignServiceFailing',
     what: 'a third failed restart in minute 5, mended in minute 20',
     series: {

@@ -10,6 +10,7 @@ import { parseTaskFile, renderTaskFile } from '#core/task-file.ts'
 import { type Domain, isTaskPlace, placeOf, type VaultPath } from '#core/vault-path.ts'
 import type { SyncDeps } from '../sync-deps.ts'
 import type { Scanned } from '../work-tree/work-view.ts'
+import { carryEdits } from './carry-edits.ts'
 import { mayLeaveHub, privateKeys } from './private-keys.ts'
 import { standingNames } from './standing-names.ts'
 
@@ -69,7 +70,11 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
   const keptHere = new Set<VaultPath>()
   for (;;) {
     const yielded = new Set(held.keys())
-    const { tree, copies, untouched } = mergeVault({
+    const {
+      tree,
+      copies: lost,
+      untouched,
+    } = mergeVault({
       ...sides,
       agent: deps.agent,
       zone: deps.zone,
@@ -80,6 +85,7 @@ export async function planMerge(wanted: ReadonlySet<string>, deps: SyncDeps, max
       generationOf: (blob) => facts.get(blob)?.generation ?? 0,
       yielded,
     })
+    const copies = await carryEdits(lost, tree, sides, deps)
     for (const { path, blob } of copies) {
       const atHub = sides.theirs.get(path)
       if (unwritten.has(path) && atHub) tree.set(path, atHub)
