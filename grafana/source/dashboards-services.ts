@@ -198,6 +198,17 @@ export const COMPONENTS: Dashboard = {
       queries: [[builtIn('nodejs_eventloop_lag_p99_seconds'), '{{zone}} {{service}}']],
     },
     {
+      title: 'Mailboxes watched',
+      description: '1: triage watches it. 0: it cannot, and tries again.',
+      ...{ kind: 'stat', width: 12, goodAbove: 1, queries: [[metric('countersign_mailbox_watched'), '{{mailbox}}']] },
+    },
+    {
+      title: 'Until the mailbox’s token ends',
+      description: 'Where the provider said when. Below two days: `countersign auth gmail` gets a new one.',
+      ...{ kind: 'stat', width: 12, unit: 's', goodAbove: 172_800 },
+      queries: [[`${metric('countersign_mail_token_expiry_timestamp_seconds')} - time()`, '{{mailbox}}']],
+    },
+    {
       title: 'Versions',
       description: 'What runs.',
       ...{ kind: 'stat', width: 12, queries: [[metric('countersign_build_info'), '{{zone}} {{service}} {{version}}']] },
