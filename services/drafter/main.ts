@@ -62,7 +62,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   const draft = async (job: TaskJob) => {
     const outcome = await draftTask(job, deps)
     metrics.count('countersign_drafts_total', {
-      outcome: outcome.kind === 'lost' ? 'lost' : outcome.kind === 'drafted' ? 'drafted' : 'failed',
+      outcome: ['lost', 'left'].includes(outcome.kind) ? 'lost' : outcome.kind === 'drafted' ? 'drafted' : 'failed',
     })
     if (outcome.kind === 'drafted' && outcome.arrivedAt !== undefined)
       metrics.observe('countersign_arrival_to_draft_seconds', (clock.now() - outcome.arrivedAt) / 1000, {})
