@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { skillFolders } from '#adapters/skills/skill-folder.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { readAction } from '#core/action.ts'
-import { claimedBy } from '#core/claim.ts'
+import { claimedBy, givenBackBy } from '#core/claim.ts'
 import type { TaskId } from '#core/ids.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { parseRequest, type SyncAnswer, type SyncRequest } from '#core/sync-request.ts'
@@ -211,35 +211,30 @@ describe('a note of the person’s own', () => {
 
 describe('a mail that asks for an invoice', () => {
   const MAIL = 'From: Ana <a@b.example>\n\nPlease invoice Acme Ltd. for 3 days of consulting at 500 EUR.'
-  const blank = {
-    customer: '',
-    email: '',
-    address: '',
-    tax_number: '',
-    currency: '',
-    tax_percent: '',
-    reference: '',
-    due: '',
+  const data = {
+    customer: { name: 'Acme Ltd.', email: null, address: null, tax_id: null },
+    lines: [{ description: 'days of consulting', quantity: '3', unit_price: '500', tax_percent: null }],
+    ...{ prices_include_tax: false, currency: 'EUR', due: null, reference: null },
   }
-  const data = { ...blank, customer: 'Acme Ltd.', currency: 'EUR' }
-  const lines = [{ description: 'days of consulting', quantity: '3', unit_price: '500' }]
 
   test('gets a reply that asks for what is missing, and a note of what was read', async () => {
     const name = await put({ domain: 'accounting' }, MAIL)
-    const { deps, asked } = depsWith([{ ...data, lines }, post('Thank you, which address?')])
+    const { deps, asked } = depsWith([data, post('Thank you, which address?')])
     expect(await draftTask(JOB, deps)).toMatchObject({ kind: 'drafted' })
     expect(asked.map(({ purpose }) => purpose)).toEqual(['invoice', 'reply'])
-    expect(asked[1]?.prompt).toContain('Ask for what is still missing: the customer’s address; the tax rate.')
+    expect(asked[1]?.prompt).toContain(
+      'Ask for what is still missing: the tax of line 1; the customer’s address; when it is due.',
+    )
     const { front } = await read(`Pending_Approval/accounting/${name}`)
     expect(front.drafted).toMatchObject({ cost_usd: '0.02', remark: expect.stringContaining('Plans/Invoice') })
     expect(front.risk).toEqual(['facts-missing'])
     const note = await vault.read(vaultPath('Plans/Invoice abcdef-1.md'))
-    expect(note).toMatch(/Acme Ltd\.[\s\S]*days of consulting \| 3 \| 500 \|[\s\S]*- the tax rate/)
+    expect(note).toMatch(/Acme Ltd\.[\s\S]*days of consulting \| 3 \| 500 \| \? \|[\s\S]*- the tax of line 1/)
   })
 
   test.each<[string, Scripted[] | undefined, string]>([
     ['without a model', undefined, 'template'],
-    ['when the form comes back wrong', [{ ...data, lines, iban: 'x' }, post('Thank you.')], 'scripted-1'],
+    ['when the form comes back wrong', [{ ...data, iban: 'x' }, post('Thank you.')], 'scripted-1'],
   ])('is answered %s too', async (_what, script, model) => {
     const name = await put({ domain: 'accounting' }, MAIL)
     expect(await draftTask(JOB, depsWith(script).deps)).toMatchObject({ kind: 'drafted' })
@@ -313,14 +308,23 @@ describe('a post', () => {
     expect(await vault.list('Pending_Approval/social')).toEqual([])
   })
 
-  test('without a model stays claimed for whoever writes it, and the person is told once', async () => {
+  test.each<[string, Scripted[] | undefined]>([
+    ['no model', undefined],
+    ['a model that is not set up', [unanswered('not-configured', 'none')]],
+  ])('with %s goes back once, and stays with whoever claims it after that', async (_what, script) => {
+    const { deps } = depsWith(script)
     const name = await put({ domain: 'social' }, 'x')
-    for (const answers of [undefined, [unanswered('not-configured', 'none')]]) {
-      expect(await draftTask(JOB, depsWith(answers).deps)).toEqual({ kind: 'left' })
-      expect(await vault.exists(vaultPath(`In_Progress/cloud/${name}`))).toBe(true)
-    }
-    expect(await notes()).toEqual([expect.stringContaining('draft_post')])
-    expect(requests).toEqual([])
+    expect(await draftTask(JOB, deps)).toMatchObject({
+      kind: 'given-back',
+      reason: expect.stringContaining('draft_post'),
+    })
+    expect(requests).toHaveLength(1)
+    const path = vaultPath(`In_Progress/cloud/${name}`)
+    const again = claimedBy(givenBackBy(await read(path), 'cloud', DAY), 'cloud', DAY)
+    await vault.replace(path, renderTaskFile(again))
+    expect(await draftTask({ ...JOB, generation: 3 }, deps)).toEqual({ kind: 'left' })
+    expect(await vault.exists(path)).toBe(true)
+    expect([requests.length, (await notes()).length]).toEqual([1, 1])
   })
 
   test('goes back where there is no account for it, and where the model does not answer', async () => {
