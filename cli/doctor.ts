@@ -9,7 +9,7 @@ import { readAgents } from '#adapters/keys/trust-files.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import { guardFindings } from './doctor-guard.ts'
-import { handbookFinding } from './doctor-handbook.ts'
+import { goalsFinding, handbookFinding } from './doctor-handbook.ts'
 import { keyFindings } from './doctor-key.ts'
 import {
   mailFindings,
@@ -39,6 +39,7 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
     ...(await guardFindings(home)),
     ...(await keyFindings(home, env)),
     await handbookFinding(home.vault),
+    await goalsFinding(home.vault),
     await skillsFinding({ ...process.env, ...env }),
     await attempt('pairing', `knows ${home.zone === 'cloud' ? 'the local' : 'the cloud'} zone`, async () => {
       const zones = (await readAgents(home.trust)).map((agent) => agent.zone)
