@@ -7,6 +7,8 @@ import { openThreadMemory } from '#adapters/seen-sqlite/thread-memory.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { MailSource } from '#core/ports/mail.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
+import type { Log } from '#runtime/logger.ts'
+import { gmailPushOf } from '#runtime/mail-accounts.ts'
 import { MAIN_MAILBOX, type Mailbox, mailboxesOf } from '#runtime/mailboxes.ts'
 import { runService } from '#runtime/service.ts'
 import { triageSettings } from './config.ts'
@@ -49,7 +51,7 @@ await runService('triage', config, async (service) => {
       onCredential: watchCredential({ ...shared, name, address }),
     })
     service.check(check, handlers.readiness)
-    service.resources.use((await sourceOf(mailbox)).watch(handlers))
+    service.resources.use((await sourceOf(mailbox, service.log)).watch(handlers))
   }
 })
 
@@ -60,10 +62,14 @@ async function localAgent(trust: string | undefined): Promise<string> {
 }
 
 /** Only what is used is loaded: both libraries take memory. */
-async function sourceOf(mailbox: Mailbox): Promise<MailSource> {
+async function sourceOf(mailbox: Mailbox, log: Log): Promise<MailSource> {
   if (mailbox.provider === 'gmail') {
     const { gmailSource } = await import('#adapters/gmail/gmail-source.ts')
-    return gmailSource(mailbox.account, { pollMs: config.gmailPollSeconds * 1000 })
+    const push = mailbox.name === MAIN_MAILBOX ? gmailPushOf(config) : undefined
+    return gmailSource(mailbox.account, {
+      pollMs: config.gmailPollSeconds * 1000,
+      ...(push && { push: { ...push, onFault: (error) => log.warn({ err: error }, error.message) } }),
+    })
   }
   const { imapSource } = await import('#adapters/imap/imap-source.ts')
   return imapSource(mailbox.account, { mailbox: mailbox.folder })
