@@ -5,6 +5,7 @@ import { parseMail } from '#adapters/mime/parse-mail.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
 import { openThreadMemory } from '#adapters/seen-sqlite/thread-memory.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { credentialNotes } from '#core/credential-notes.ts'
 import type { MailSource } from '#core/ports/mail.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
 import type { Log } from '#runtime/logger.ts'
@@ -13,7 +14,6 @@ import { MAIN_MAILBOX, type Mailbox, mailboxesOf } from '#runtime/mailboxes.ts'
 import { runService } from '#runtime/service.ts'
 import { triageSettings } from './config.ts'
 import { inTurn } from './in-turn.ts'
-import { watchCredential } from './watch-credential.ts'
 import { watchMailbox } from './watch-mailbox.ts'
 
 /** Without a look, a message or a retry for this long, something hangs. Gmail may ask to be left alone for ten minutes. */
@@ -48,7 +48,11 @@ await runService('triage', config, async (service) => {
       ...shared,
       ...{ name, account: address, mailbox: place },
       beat: service.progress(check, MAX_SILENCE_MS[provider]),
-      onCredential: watchCredential({ ...shared, name, address }),
+      onCredential: credentialNotes({
+        ...{ ...shared, zone: config.zone, name, address },
+        expiresAt: (at) =>
+          service.metrics.set('countersign_mail_token_expiry_timestamp_seconds', at / 1000, { mailbox: name }),
+      }),
     })
     service.check(check, handlers.readiness)
     service.resources.use((await sourceOf(mailbox, service.log)).watch(handlers))
