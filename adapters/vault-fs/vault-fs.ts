@@ -19,7 +19,7 @@ import {
 } from './file-access.ts'
 import { listConflicts } from './list-conflicts.ts'
 import { withNameLock } from './name-lock.ts'
-import { replaceIfSame } from './replace-if-same.ts'
+import { removeIfSame, replaceIfSame } from './replace-if-same.ts'
 import { type WatchOptions, watchFolders } from './watch-folders.ts'
 import { foldersOf } from './work-tree.ts'
 
@@ -45,6 +45,7 @@ export async function openVault(rootFolder: string, options: VaultOptions = {}):
   return {
     root,
     list: (folder) => list(root, folder),
+    strays: (folder) => strays(root, folder),
     find: (fileName) => find(root, fileName),
     taskFolders: async () => (await taskFolders(root)).reverse(),
     conflicts: () => listConflicts(root),
@@ -55,6 +56,7 @@ export async function openVault(rootFolder: string, options: VaultOptions = {}):
     create: async (path, content) => ((await publish(root, path, content, 'keep')) ? 'created' : 'exists'),
     replace: async (path, content) => void (await publish(root, path, content, 'replace')),
     replaceIf: (path, expected, content) => replaceIf(root, path, expected, content),
+    removeIf: (path, expected) => removeIf(root, path, expected),
     move: (from, to) => move(root, from, to),
     remove: (path) => remove(root, path),
     async watch(folders, onChange) {
@@ -122,6 +124,14 @@ async function list(root: string, folder: string): Promise<VaultPath[]> {
     if (verdict.ok) paths.push(verdict.path)
   }
   return paths.sort()
+}
+
+async function strays(root: string, folder: string): Promise<string[]> {
+  const notes = new Set<string>((await list(root, folder)).map(fileNameOf))
+  return (await entriesOf(root, checkedFolder(folder)))
+    .map((entry) => entry.name)
+    .filter((name) => !name.startsWith('.') && !notes.has(name) && !isConflictCopy(name))
+    .sort()
 }
 
 async function entriesOf(root: string, folder: string) {
@@ -205,6 +215,12 @@ async function replaceIf(root: string, path: VaultPath, expected: string, conten
   const target = absoluteOf(root, path)
   if (!(await isRealFolder(root, folderPartOf(path)))) return 'gone'
   return writing(path, () => replaceIfSame(target, (bytes) => decode(path, bytes) === expected, content))
+}
+
+async function removeIf(root: string, path: VaultPath, expected: string) {
+  const target = absoluteOf(root, path)
+  if (!(await isRealFolder(root, folderPartOf(path)))) return 'gone'
+  return writing(path, () => removeIfSame(target, (bytes) => decode(path, bytes) === expected))
 }
 
 /**
