@@ -1,19 +1,18 @@
+import { isApart, messagesIn } from './thread-text.ts'
+
 /** Where the answer ends and the quoted mail before it begins, as mail programs write it. */
 const QUOTE_BEGINS =
   /^(?:-{2,}\s*(?:original message|ursprüngliche nachricht|message d’origine|mensaje original|messaggio originale|oorspronkelijk bericht|forwarded message|weitergeleitete nachricht)\b|_{10,}\s*$|(?:on|am|le|el|il|op|em|w dniu)\b.{4,120}\b(?:wrote|schrieb|écrit|escribió|escribio|ha scritto|schreef|escreveu|napisał\(?a?\)?)\b.{0,120}:?\s*$)/iu
-const FENCE = /^(`{3,})text\n([\s\S]*?)\n\1$/gm
 /** The lines that triage puts over a mail. */
 const HEAD = /^(?:From|Reply to|To|Copy to|Received|Subject|Attachment|Note|Left out here, see the mailbox): /
 
-/** Every message in a quoted thread without its fence, the newest last. Text that stands in no fence is one message. */
-export function messagesIn(original: string): string[] {
-  const fenced = [...original.matchAll(FENCE)].map((match) => match[2] ?? '')
-  return fenced.length > 0 ? fenced : [original.trim()].filter((text) => text !== '')
-}
-
-/** What the newest message itself says: without triage's head, without what it quotes, without its signature. */
+/**
+ * What the newest message of those who take part says: without triage's head, without what it quotes, without its
+ * signature.
+ */
 export function newestWords(original: string): string {
-  const lines = (messagesIn(original).at(-1) ?? '').split('\n')
+  const messages = messagesIn(original)
+  const lines = (messages.findLast((one) => !isApart(one)) ?? messages.at(-1) ?? '').split('\n')
   const isHeaded = HEAD.test(lines[0] ?? '')
   const body = isHeaded ? lines.slice(lines.indexOf('') + 1) : lines
   const end = body.findIndex((line) => line === '-- ' || line === '--' || QUOTE_BEGINS.test(line.trim()))

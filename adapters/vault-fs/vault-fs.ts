@@ -18,7 +18,7 @@ import {
   writing,
 } from './file-access.ts'
 import { listConflicts } from './list-conflicts.ts'
-import { withNameLock } from './name-lock.ts'
+import { withMoveLocks, withNameLock } from './name-lock.ts'
 import { replaceIfSame } from './replace-if-same.ts'
 import { type WatchOptions, watchFolders } from './watch-folders.ts'
 import { foldersOf } from './work-tree.ts'
@@ -211,7 +211,7 @@ async function replaceIf(root: string, path: VaultPath, expected: string, conten
  * One rename, so that of two racing movers exactly one wins and no instant (nor a crash) shows the task in two places:
  * `link` + `unlink` would never overwrite either, but a crash between the two would leave an approved task standing in
  * Rejected/ and In_Progress/ at once, and readers refuse a file with two names. Overwriting is excluded by looking
- * first, under a lock that every writer of the target name takes.
+ * first, under a lock that every writer of either name takes.
  */
 async function move(root: string, from: VaultPath, to: VaultPath): Promise<'moved' | 'gone' | 'exists'> {
   const source = absoluteOf(root, from)
@@ -219,7 +219,7 @@ async function move(root: string, from: VaultPath, to: VaultPath): Promise<'move
   if (!(await isRealFolder(root, folderPartOf(from)))) return 'gone'
   await ensureFolder(root, folderPartOf(to))
   return writing(to, async () => {
-    const outcome = await withNameLock(dirname(target), fileNameOf(to), () => {
+    const outcome = await withMoveLocks(source, target, () => {
       if (!isTaken(source)) return 'gone'
       if (isTaken(target)) return 'exists'
       return renameUnlessGone(source, target)
