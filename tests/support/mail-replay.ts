@@ -122,8 +122,14 @@ export async function replay(
       await docker('exec', mailbox.container, 'sh', '-c', 'kill -9 $(pidof dovecot) $(pidof imap) || true')
       kills.mailbox++
       await delay(300 + random() * 500)
-      await docker('exec', '-d', mailbox.container, 'dovecot', '-F')
-      await delay(2_000)
+      await eventually('the mail server is back', async () => {
+        await docker('exec', '-d', mailbox.container, 'dovecot', '-F')
+        await delay(1_000)
+        return docker('exec', mailbox.container, 'pidof', 'dovecot').then(
+          () => true,
+          () => false,
+        )
+      })
     }
   }
   try {
