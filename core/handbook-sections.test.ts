@@ -72,3 +72,8 @@ test('answers in other languages, and a section of that name itself', () => {
   expect(answersFor('# Öffnungszeiten\n\nMo-Fr 9-17', 'Wie sind Ihre Öffnungszeiten?')).toEqual(['Mo-Fr 9-17'])
   expect(answersFor('# Preise\n\n40', 'Wie sind Ihre Preise?')).toEqual([])
 })
+
+test('stays quick on a note of nothing but comments that are never closed', () => {
+  const { text } = chooseSections('<!--'.repeat(50_000), 'x', 1_000)
+  expect(text.length).toBeLessThanOrEqual(1_000)
+})

@@ -20,11 +20,7 @@ const MIN_WORD = 4
 
 /** The sections of a handbook in their order, without comments. */
 export function sectionsIn(handbook: string): HandbookSection[] {
-  const lines = handbook
-    .replace(/^\ufeff/, '')
-    .replaceAll('\r\n', '\n')
-    .replace(/<!--[\s\S]*?-->/g, '')
-    .split('\n')
+  const lines = withoutComments(handbook.replace(/^\ufeff/, '').replaceAll('\r\n', '\n')).split('\n')
   const sections: { heading: string; level: number; lines: string[]; within: string[] }[] = []
   let current = { heading: '', level: 0, lines: [] as string[], within: [] as string[] }
   const open: { heading: string; level: number }[] = []
@@ -100,6 +96,19 @@ function scoreOf({ heading, body, within }: HandbookSection, words: ReadonlySet<
   const named = [...wordsOf(heading)].filter((word) => words.has(word)).length
   const told = [...wordsOf(body)].filter((word) => words.has(word)).length
   return named * 5 + told
+}
+
+/** One that is never closed is no comment. */
+function withoutComments(text: string): string {
+  const kept: string[] = []
+  let at = 0
+  for (let open = text.indexOf('<!--'); open >= 0; open = text.indexOf('<!--', at)) {
+    const close = text.indexOf('-->', open + 4)
+    if (close < 0) break
+    kept.push(text.slice(at, open))
+    at = close + 3
+  }
+  return kept.join('') + text.slice(at)
 }
 
 /** Longer words without accents, and by their first six letters, so that a plural is the same word. */

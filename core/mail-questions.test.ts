@@ -2,8 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { isHarmlessSubject, questionsIn } from './mail-questions.ts'
 import { boundThread, newestWords } from './newest-message.ts'
 import { quoteInert } from './quote.ts'
+import { renderMessages, setApart } from './thread-text.ts'
 
 const mail = (text: string) => quoteInert(`From: Ana <a@b.example>\nSubject: x?\n\n${text}`, { maxChars: 40_000 })
+
+/** As `renderMessages` puts them together, of any length. */
+const threadOf = (messages: readonly string[]) =>
+  renderMessages(messages.slice(-2), 0).replace(messages.at(-2) ?? '', () => messages.slice(0, -1).join(BETWEEN))
+const BETWEEN = /\n\n⸻.*⸻\n\n/.exec(renderMessages(['a', 'b'], 0))?.[0] ?? ''
 
 test('finds what the newest message asks, not its head, what it quotes or its signature', () => {
   const original = mail(
@@ -53,7 +59,7 @@ test.each([
 
 test('of a thread of 3,000 messages the newest is kept, and as many before it as there is room for', () => {
   const messages = Array.from({ length: 3_000 }, (_, index) => `From: a\n\nmessage ${index} ${'x'.repeat(200)}`)
-  const original = messages.map((one) => quoteInert(one, { maxChars: 1_000 })).join('\n\n')
+  const original = threadOf(messages)
   const { text, isCut } = boundThread(original, 5_000)
   expect(isCut).toBe(true)
   expect(text.length).toBeLessThan(5_100)
@@ -68,4 +74,13 @@ test('of one very long message the beginning and the end are kept', () => {
   expect(isCut).toBe(true)
   expect(text).toMatch(/^begin x+\n\[… left out …\]\nx+ end$/)
   expect(text.length).toBeLessThanOrEqual(1_000)
+})
+
+test('who was no part of the thread is not answered', () => {
+  const original = renderMessages(
+    ['From: a\n\nWhen do you open?', setApart('From: x\n\nWill you send me the keys?')],
+    0,
+  )
+  expect(questionsIn(original)).toEqual(['When do you open?'])
+  expect(boundThread(original, 5_000).text).toContain('send me the keys')
 })

@@ -318,10 +318,32 @@ describe('a provider in trouble', () => {
     expect(results()).toEqual(['large unknown-model', 'small answered', 'large left-alone', 'small answered'])
   })
 
-  it('that refuses one question is asked the next', async () => {
-    script.large = [failed('refused'), GOOD]
+  it('without such a model is tried for it again later, as often as it takes', async () => {
+    script.large = [failed('unknown-model'), failed('timeout'), GOOD]
+    await ask()
+    now += 600_000
     await ask()
     expect(await ask()).toMatchObject({ model: 'anthropic:large' })
+  })
+
+  it('that refuses questions is asked the next', async () => {
+    script.large = [...Array.from({ length: 6 }, () => failed('refused')), GOOD]
+    script.small = [failed('refused')]
+    for (let i = 0; i < 6; i++) await ask()
+    expect(await ask()).toMatchObject({ model: 'anthropic:large' })
+  })
+
+  it('that wants to be left alone for a day is not', async () => {
+    script.large = [failed('busy', { retryAfterMs: 86_400_000 })]
+    await ask()
+    expect(provider.until).toBe(START + 600_000)
+  })
+
+  it('is never waited for longer than the limit', async () => {
+    deps = { ...deps, limits: { ...deps.limits, tries: 4, backoffMs: 15_000 } }
+    script.large = [failed('busy')]
+    await ask()
+    expect(slept).toEqual([15_000, 20_000, 20_000])
   })
 })
 

@@ -7,12 +7,13 @@ const QUOTE_BEGINS =
 const HEAD = /^(?:From|Reply to|To|Copy to|Received|Subject|Attachment|Note|Left out here, see the mailbox): /
 
 /**
- * What the newest message of those who take part says: without triage's head, without what it quotes, without its
- * signature.
+ * What the message that is answered itself says (the newest by somebody who is part of the thread): without triage's head, without what it quotes,
+ * without its signature.
  */
 export function newestWords(original: string): string {
   const messages = messagesIn(original)
-  const lines = (messages.findLast((one) => !isApart(one)) ?? messages.at(-1) ?? '').split('\n')
+  const answered = messages.findLast((one) => !isApart(one)) ?? messages.at(-1) ?? ''
+  const lines = answered.split('\n')
   const isHeaded = HEAD.test(lines[0] ?? '')
   const body = isHeaded ? lines.slice(lines.indexOf('') + 1) : lines
   const end = body.findIndex((line) => line === '-- ' || line === '--' || QUOTE_BEGINS.test(line.trim()))

@@ -2,9 +2,13 @@ import { z } from 'zod'
 import { findAmounts } from './amounts.ts'
 import { answerForm } from './answer-form.ts'
 import { DECIMAL, plainDecimal } from './decimal.ts'
-import { type InvoiceOrder, invoiceOrder, isCurrency, isoDay, MAX_LINES, orderFault } from './invoice.ts'
+import { findIbans } from './iban.ts'
+import { type InvoiceOrder, invoiceOrder, isCurrency, isoDay, orderFault } from './invoice.ts'
 import { canonicalAddress } from './mail-address.ts'
 import { oneLine } from './quote.ts'
+
+/** All of them stand in the task's front matter. */
+const MAX_LINES_OF_A_MAIL = 20
 
 const said = (max: number, what: string) => z.string().min(1).max(max).nullable().describe(what)
 const figure = z.string().regex(DECIMAL).nullable()
@@ -30,7 +34,7 @@ export const invoiceAnswer = z.strictObject({
           .describe('["19"] for 19 %; [] only where it is said that there is no tax; null where nothing is said'),
       }),
     )
-    .max(MAX_LINES),
+    .max(MAX_LINES_OF_A_MAIL),
   prices_include_tax: z.boolean().nullable(),
   currency: z
     .string()
@@ -119,7 +123,7 @@ export function readInvoice(answer: InvoiceAnswer, sources: readonly string[]): 
   const rest = defined({
     currency: take(answer.currency, (code) => isCurrency(code) && saysCurrency(text, code), 'the currency'),
     due: take(answer.due, (day) => isoDay.safeParse(day).success && saysDay(text, day), 'when it is due', unsaid),
-    reference: take(line(answer.reference, 100), (value) => words.includes(folded(value))),
+    reference: take(line(answer.reference, 100), (value) => words.includes(folded(value)) && isText(value)),
   })
   return { customer, lines, ...rest, missing, unsaid }
 }
@@ -159,8 +163,10 @@ function squeezed(text: string): string {
     .replace(/[^\p{L}\p{N}]/gu, '')
 }
 
-/** Every word and number of it stands in the text, whatever the order: a description may be put together. */
+/** Every word and number of it stands in the text, whatever the order: a description may be put together. No account number is taken over. */
 function hasWords(words: string, value: string): boolean {
+  const { valid, broken } = findIbans(value)
+  if (valid.length + broken.length > 0) return false
   const needed = folded(value).match(/[\p{L}\p{N}]+/gu) ?? []
   const there = new Set(words.match(/[\p{L}\p{N}]+/gu))
   return needed.length > 0 && needed.every((word) => there.has(word))

@@ -83,6 +83,24 @@ test.each([
     'ok',
     [],
   ],
+  [
+    'a clock that is ahead',
+    { sync: { ...HEARD, others: [{ ...HEARD.others[0], claimedAt: '2026-11-20T09:55:01.000Z' }] } },
+    'degraded',
+    ["the clock of cloud is ahead of this machine's, or this one is behind: one of the two is wrong"],
+  ],
+  [
+    'a disk that is nearly full',
+    {
+      disks: [
+        { of: 'vault', free: 1e9, size: 2e10 },
+        { of: 'state', free: 2e9, size: 1e12 },
+      ],
+    },
+    'degraded',
+    ["the disk of the zone's vault is nearly full: less than a tenth and less than 1 GiB is free"],
+  ],
+  ['a small disk that is half full', { disks: [{ of: 'vault', free: 5e8, size: 1e9 }] }, 'ok', []],
   ['a halt', { vault: { ...vault, halted: true } }, 'degraded', ['HALT.md is present: nothing is executed']],
   ['conflict copies', { vault: { ...vault, conflicts: 2 } }, 'degraded', ['2 conflict copies to look at']],
 ] as const)('judges %s', (_name, change, health, problems) => {

@@ -46,6 +46,14 @@ const syncSchema = z.looseObject({
   others: z.array(signSchema).optional(),
 })
 
+const diskSchema = z.strictObject({
+  of: z.enum(['vault', 'state']),
+  /** Bytes. */
+  free: z.number().nonnegative(),
+  size: z.number().positive(),
+})
+export type DiskSpace = z.output<typeof diskSchema>
+
 /**
  * The one status document of a zone: written by its health service, read by `countersign status` and by the
  * dashboard. Times are ISO 8601 UTC.
@@ -63,6 +71,8 @@ export const statusSchema = z.strictObject({
   vault: vaultSchema,
   /** What sync last reported; null before its first report. */
   sync: syncSchema.nullable(),
+  /** Of the disks that the zone writes to. */
+  disks: z.array(diskSchema).optional(),
 })
 
 export type StatusDocument = z.output<typeof statusSchema>
@@ -72,6 +82,11 @@ export type SyncReport = z.output<typeof syncSchema>
 
 /** Older than this, a status document says nothing about now: the health service itself is away. */
 export const STATUS_FRESH_MS = 20_000
+
+/** Less than one of these is little: of the disk, and in bytes. */
+const LITTLE_SPACE = { share: 0.1, bytes: 1024 ** 3 }
+/** Clocks that differ by more make times wrong that people rely on, ms. */
+const MAX_SKEW_MS = 60_000
 
 /** So many files that are held back are named. */
 const MAX_TOLD = 5
@@ -109,10 +124,28 @@ export function makeStatus(facts: Omit<StatusDocument, 'schema' | 'health' | 'pr
     ...unready.map((service) => `${service.name} is not ready: ${service.detail ?? 'no reason given'}`),
     ...syncProblems(facts.sync, Date.parse(facts.at)),
     ...silentAgents(facts.sync).map(saySilent),
+    ...clockProblems(facts.sync),
+    ...diskProblems(facts.disks),
     ...(facts.vault.halted ? ['HALT.md is present: nothing is executed'] : []),
     ...(facts.vault.conflicts > 0 ? [`${facts.vault.conflicts} conflict copies to look at`] : []),
   ]
   return { schema: 1, ...facts, health: silent.length > 0 ? 'down' : problems.length > 0 ? 'degraded' : 'ok', problems }
+}
+
+/** Only one that is ahead can be told from a message that took long: of two clocks, one of the two machines sees it. */
+function clockProblems(sync: SyncReport | null): string[] {
+  return (sync?.others ?? []).flatMap(({ agent, claimedAt, seenAt }) => {
+    const aheadMs = Date.parse(claimedAt ?? '') - Date.parse(seenAt ?? '')
+    if (!(aheadMs > MAX_SKEW_MS)) return []
+    return [`the clock of ${agent} is ahead of this machine's, or this one is behind: one of the two is wrong`]
+  })
+}
+
+/** In words that stay the same while the disk fills up further. */
+function diskProblems(disks: readonly DiskSpace[] = []): string[] {
+  return disks
+    .filter(({ free, size }) => free < LITTLE_SPACE.bytes && free / size < LITTLE_SPACE.share)
+    .map(({ of }) => `the disk of the zone's ${of} is nearly full: less than a tenth and less than 1 GiB is free`)
 }
 
 /**

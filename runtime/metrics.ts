@@ -51,6 +51,11 @@ export const METRICS = {
     labels: {},
     buckets: [1, 2, 5, 10, 30, 60, 300, 3600, 43_200],
   },
+  countersign_disk_used_ratio: {
+    kind: 'gauge',
+    help: 'How full the disk is that the zone keeps this on, 0 to 1.',
+    labels: { of: ['vault', 'state'] },
+  },
   countersign_component_failed_restarts: {
     kind: 'gauge',
     help: 'Starts of a service, told by the health service, that did not lead to a minute of work since the last one that did.',

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { CountersignError } from '#core/errors.ts'
 import { type ConfigOf, SecretFile } from './config.ts'
-import { choice, milliseconds, optional, setting, wholeNumber } from './settings.ts'
+import { choice, optional, setting, wholeNumber } from './settings.ts'
 
 const PROVIDERS = ['anthropic', 'openai'] as const
 
@@ -78,9 +78,9 @@ export const modelSettings = {
   /** For a day (UTC), of all processes of the zone together. */
   modelDailyUsd: setting('COUNTERSIGN_MODEL_DAILY_USD', usd('2')),
   /** For one request. */
-  modelCallMs: setting('COUNTERSIGN_MODEL_CALL_MS', milliseconds(60_000)),
+  modelCallMs: setting('COUNTERSIGN_MODEL_CALL_MS', wholeNumber(100, 600_000, 60_000)),
   /** For one question, with every model and every retry. */
-  modelTotalMs: setting('COUNTERSIGN_MODEL_TOTAL_MS', milliseconds(180_000)),
+  modelTotalMs: setting('COUNTERSIGN_MODEL_TOTAL_MS', wholeNumber(100, 3_600_000, 180_000)),
   /** Requests at once, of each process. */
   modelConcurrency: setting('COUNTERSIGN_MODEL_CONCURRENCY', wholeNumber(1, 16, 2)),
   /** prompt: for servers and models that take no JSON Schema. */

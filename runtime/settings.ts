@@ -119,6 +119,11 @@ export function optional<T>(schema: z.ZodType<T, string | undefined>): z.ZodType
   return schema.optional()
 }
 
+/** The same setting where it may be absent. */
+export function optionally<T>({ name, schema }: Setting<T>): Setting<T | undefined> {
+  return { name, schema: schema.optional() }
+}
+
 function withDefault<T>(schema: z.ZodType<T, string>, fallback: T | undefined): z.ZodType<T, string | undefined> {
   if (fallback === undefined) return schema as z.ZodType<T, string | undefined>
   return schema.optional().transform((value) => value ?? fallback)

@@ -15,6 +15,8 @@ const STAGES: readonly Stage[] = [
   { name: 'types', command: ['tsc', '--noEmit'], needsDocker: false },
   { name: 'lint', command: ['biome', 'check', '.'], needsDocker: false },
   { name: 'unit', command: ['vitest', 'run', '--project', 'unit'], needsDocker: false },
+  // Needs no Docker by itself, and is needed by what does.
+  { name: 'test tools', command: ['node', 'scripts/test-tools.ts'], needsDocker: true },
   { name: 'integration', command: ['vitest', 'run', '--project', 'integration'], needsDocker: true },
   { name: 'e2e', command: ['vitest', 'run', '--project', 'e2e'], needsDocker: true },
 ]

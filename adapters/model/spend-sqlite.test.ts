@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -75,6 +75,12 @@ it('keeps more than a year', () => {
   }
   using again = openSpend(file, NOW)
   expect([again.ofDay('a').calls, again.ofDay('b').calls]).toEqual([1, 0])
+})
+
+it('a damaged file is said to be one, and nothing is counted beside it', () => {
+  mkdirSync(join(folder, 'state'))
+  writeFileSync(file, 'no database at all, and long enough to be looked at as one')
+  expect(() => openSpend(file, NOW)).toThrow(/spend\.sqlite, where it stands what models cost: .*move it away/)
 })
 
 it('two processes at once never take more than the cap together', async () => {

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { CountersignError } from '#core/errors.ts'
 import type { SpendStore, Spent } from '#core/ports/spend-store.ts'
 
 /** `cost`: nano-dollars, first the worst case; `usage` columns stay empty until the call is settled. */
@@ -24,13 +25,12 @@ const KEEP_DAYS = 400
 /** The other process holds the lock for one insert. */
 const BUSY_MS = 5_000
 
-/** Opens (or makes, 0600) the file in which the zone's processes together keep what models cost. */
+/**
+ * Opens (or makes, 0600) the file in which the zone's processes together keep what models cost. Throws
+ * ERR_STATE_WRITE_FAILED: without it nothing may be asked, since nobody would know what was spent.
+ */
 export function openSpend(path: string, now: number): SpendStore {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const db = new DatabaseSync(path, { timeout: BUSY_MS })
-  chmodSync(path, 0o600)
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
-  db.exec(SCHEMA)
+  const db = openFile(path)
   db.prepare('DELETE FROM calls WHERE at < ?').run(now - KEEP_DAYS * 86_400_000)
   const insert = db.prepare(
     'INSERT INTO calls (day, at, task_id, purpose, size, model, cost) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -62,6 +62,21 @@ export function openSpend(path: string, now: number): SpendStore {
     ofDay: (day) => spentOf(ofDay.get(day)),
     ofTask: (taskId) => spentOf(ofTask.get(taskId)),
     [Symbol.dispose]: () => db.close(),
+  }
+}
+
+function openFile(path: string): DatabaseSync {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const db = new DatabaseSync(path, { timeout: BUSY_MS })
+    chmodSync(path, 0o600)
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
+    db.exec(SCHEMA)
+    return db
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause)
+    const say = `opening ${path}, where it stands what models cost: ${found}. If it is damaged, move it away: today then counts from 0`
+    throw new CountersignError('ERR_STATE_WRITE_FAILED', say, { cause })
   }
 }
 

@@ -20,6 +20,8 @@ export interface DraftRequest {
   readonly previous: string
   /** What the person made of earlier drafts to the same correspondent before they approved them, the newest first. */
   readonly examples: readonly string[]
+  /** What the program found out that the draft has to say, strangers' words in it fenced. */
+  readonly facts?: string | undefined
   /** The original is a note of the owner's own, who wants a mail written: there is nobody to be answered. */
   readonly isOwnNote?: boolean
   /** What the answer has to ask for, as the program found it. */

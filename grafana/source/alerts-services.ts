@@ -62,6 +62,36 @@ export const SERVICE_ALERTS: readonly Alert[] = [
       'It is tried further, and you were told by a note on the dashboard as well. `docker compose logs {{ $labels.component }}` says what ends it.',
   },
   {
+    name: 'CountersignMailboxAway',
+    query: `1 - ${metric('countersign_mailbox_watched')}`,
+    above: 0,
+    for: '10m',
+    severity: 'page',
+    summary: 'The mailbox {{ $labels.mailbox }} cannot be read.',
+    description:
+      'Triage keeps trying, and what arrives meanwhile is found later. `countersign status` in the cloud says what the mail server answers: often a password or a token that counts no more.',
+  },
+  {
+    name: 'CountersignTokenExpiring',
+    query: `48 - (${metric('countersign_mail_token_expiry_timestamp_seconds')} - time()) / 3600`,
+    above: 0,
+    severity: 'ticket',
+    summary: 'The token that the mailbox {{ $labels.mailbox }} is read with ends within two days.',
+    description:
+      'Get a new one in time: `countersign auth gmail --zone cloud`. Google ends tokens of an app in testing after a week.',
+  },
+  {
+    name: 'CountersignDiskFull',
+    query: `max by (zone, of) (${metric('countersign_disk_used_ratio')})`,
+    above: 0.9,
+    for: '10m',
+    severity: 'page',
+    summary:
+      'The disk of the {{ $labels.of }} of the {{ $labels.zone }} zone is {{ $value | humanizePercentage }} full.',
+    description:
+      'When it is full, nothing is lost and nothing is done: what cannot be written down is not executed. Make room, or move the zone home.',
+  },
+  {
     name: 'CountersignQueueStuck',
     query: `max by (zone, queue) (${metric('countersign_queue_oldest_age_seconds')})`,
     above: 120,

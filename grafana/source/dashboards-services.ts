@@ -180,6 +180,12 @@ export const COMPONENTS: Dashboard = {
       queries: [[builtIn('process_resident_memory_bytes'), '{{zone}} {{service}}']],
     },
     {
+      title: 'Disks',
+      description: 'How full the disks are that the zones keep vault and state on.',
+      ...{ kind: 'timeseries', width: 12, unit: 'percentunit' },
+      queries: [[metric('countersign_disk_used_ratio'), '{{zone}} {{of}}']],
+    },
+    {
       title: 'CPU',
       description: 'Share of one core, over five minutes.',
       ...{ kind: 'timeseries', width: 12, unit: 'percentunit' },
@@ -190,6 +196,17 @@ export const COMPONENTS: Dashboard = {
       description: 'How long a service kept everything else in it waiting, 99 of 100.',
       ...{ kind: 'timeseries', width: 12, unit: 's' },
       queries: [[builtIn('nodejs_eventloop_lag_p99_seconds'), '{{zone}} {{service}}']],
+    },
+    {
+      title: 'Mailboxes watched',
+      description: '1: triage watches it. 0: it cannot, and tries again.',
+      ...{ kind: 'stat', width: 12, goodAbove: 1, queries: [[metric('countersign_mailbox_watched'), '{{mailbox}}']] },
+    },
+    {
+      title: 'Until the mailbox’s token ends',
+      description: 'Where the provider said when. Below two days: `countersign auth gmail` gets a new one.',
+      ...{ kind: 'stat', width: 12, unit: 's', goodAbove: 172_800 },
+      queries: [[`${metric('countersign_mail_token_expiry_timestamp_seconds')} - time()`, '{{mailbox}}']],
     },
     {
       title: 'Versions',

@@ -16,10 +16,13 @@ import { searchEmails } from './tools/search-emails.ts'
 
 /** Serves the cloud's tools on stdin and stdout: they look and draft, and nothing else is in this program. */
 export async function serve(): Promise<void> {
-  const config = loadConfig('mcp-email', cloudSettings)
-  const search = await searchIn(config, gmailReadingAccountOf(config))
-  const tools = toolsByTable('email', 'cloud', await cloudTools(config, search))
+  const tools = await readingTools(loadConfig('mcp-email', cloudSettings))
   serveStdio(() => createEmailServer(tools))
+}
+
+export async function readingTools(config: CloudConfig): Promise<EmailTool[]> {
+  const search = await searchIn(config, gmailReadingAccountOf(config))
+  return toolsByTable('email', 'cloud', await cloudTools(config, search))
 }
 
 /** Only what is used is loaded: Gmail's library takes memory. */

@@ -13,7 +13,7 @@ import { gmailAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { composeWithFiles } from './compose-with-files.ts'
 import { type LocalConfig, localSettings } from './config.ts'
 import { cloudTools, searchIn } from './main-cloud.ts'
-import { createEmailServer } from './server.ts'
+import { createEmailServer, type EmailTool } from './server.ts'
 import { sendEmail } from './tools/send-email.ts'
 
 /**
@@ -21,7 +21,11 @@ import { sendEmail } from './tools/send-email.ts'
  * and only with a receipt which that executor journaled, so that another client cannot act by itself.
  */
 export async function serve(): Promise<void> {
-  const config = loadConfig('mcp-email', localSettings)
+  const tools = await localTools(loadConfig('mcp-email', localSettings))
+  serveStdio(() => createEmailServer(tools))
+}
+
+export async function localTools(config: LocalConfig): Promise<EmailTool[]> {
   if (config.zone !== 'local')
     throw new CountersignError('ERR_ZONE_FORBIDDEN', `send_email was asked for in the zone ${config.zone}`)
   await readCountersignKey(config.trust, config.agent)
@@ -42,8 +46,7 @@ export async function serve(): Promise<void> {
     send: (mail) => sender.send(mail),
   })
   const reading = await cloudTools(config, await searchIn(config, gmailAccountOf(config)))
-  const tools = toolsByTable('email', 'local', { ...reading, send_email: send })
-  serveStdio(() => createEmailServer(tools))
+  return toolsByTable('email', 'local', { ...reading, send_email: send })
 }
 
 /** Only what is used is loaded: Gmail's library takes memory. */

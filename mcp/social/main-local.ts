@@ -6,11 +6,11 @@ import { openNetworks } from '#adapters/social/open-networks.ts'
 import { CountersignError } from '#core/errors.ts'
 import { toolsByTable } from '#core/mcp-tools.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
-import { loadConfig } from '#runtime/config.ts'
+import { type ConfigOf, loadConfig } from '#runtime/config.ts'
 import { networkOptionsOf } from '#runtime/social-accounts.ts'
 import { localSettings } from './config.ts'
 import { cloudTools } from './main-cloud.ts'
-import { createSocialServer } from './server.ts'
+import { createSocialServer, type SocialTool } from './server.ts'
 import { createPost, publishPost } from './tools/publish-post.ts'
 
 /**
@@ -18,7 +18,11 @@ import { createPost, publishPost } from './tools/publish-post.ts'
  * only with a receipt which that executor journaled, so that another client cannot act by itself.
  */
 export async function serve(): Promise<void> {
-  const config = loadConfig('mcp-social', localSettings)
+  const tools = await localTools(loadConfig('mcp-social', localSettings))
+  serveStdio(() => createSocialServer(tools))
+}
+
+export async function localTools(config: ConfigOf<typeof localSettings>): Promise<SocialTool[]> {
   if (config.zone !== 'local')
     throw new CountersignError('ERR_ZONE_FORBIDDEN', `publish_post was asked for in the zone ${config.zone}`)
   await readCountersignKey(config.trust, config.agent)
@@ -37,9 +41,8 @@ export async function serve(): Promise<void> {
     },
     isNewest: () => journal?.isNewest() ?? false,
   }
-  const tools = toolsByTable('social', 'local', {
+  return toolsByTable('social', 'local', {
     ...(await cloudTools(config)),
     ...{ publish_post: publishPost(deps), create_post: createPost(deps) },
   })
-  serveStdio(() => createSocialServer(tools))
 }

@@ -1,75 +1,136 @@
-import { chooseSections } from '#core/handbook-sections.ts'
+import { CountersignError } from '#core/errors.ts'
 import { shortId } from '#core/ids.ts'
-import { checkedInvoice, INVOICE_ANSWER, renderInvoiceNote } from '#core/invoice-request.ts'
-import { boundThread } from '#core/newest-message.ts'
-import type { DraftRequest, WriteDraft } from '#core/ports/drafting.ts'
-import type { AskModel } from '#core/ports/model.ts'
-import type { OpenSkill } from '#core/ports/skills.ts'
-import { FENCE_RULE, fenceUntrusted } from '#core/prompt-fence.ts'
+import { type InvoiceOrder, type InvoiceTotals, invoiceTotals, sayDifference } from '#core/invoice.ts'
+import { renderInvoiceNote } from '#core/invoice-note.ts'
+import type { Accounting, BookedDraft } from '#core/ports/accounting.ts'
+import type { DraftResult, WriteDraft } from '#core/ports/drafting.ts'
+import { fenceUntrusted } from '#core/prompt-fence.ts'
+import { type InvoiceData, orderOf } from '#core/read-invoice.ts'
 import { parseUsd, renderUsd } from '#core/spend.ts'
+import { renderTaskFile, withFront } from '#core/task-file.ts'
 import { fileNameOf, vaultPath } from '#core/vault-path.ts'
+import { type DrafterDeps, draftReply } from './draft-reply.ts'
 import { linkText } from './give-back.ts'
-import type { Claimed, HandInDeps } from './hand-in.ts'
+import { type Claimed, type DraftOutcome, forbiddenHere } from './hand-in.ts'
+import { type InvoiceDataDeps, invoiceDataOf } from './invoice-data.ts'
+import { readOwnNote } from './made-by.ts'
 
-export interface InvoiceDeps extends Pick<HandInDeps, 'vault'> {
-  readonly openSkill: OpenSkill
-  readonly skillName: string
-  readonly ask?: AskModel | undefined
-  readonly signal?: AbortSignal | undefined
-}
-
-const MAX_THREAD = 24_000
-const MAX_HANDBOOK = 6_000
-const MAX_INVOICE_TOKENS = 3_000
-const MAX_NAMED = 6
-
-/**
- * Writes the reply to a mail that asks for an invoice, and before it what the mail says about the invoice, as a note in
- * Plans/. Only what stands in the mail or the handbook is taken over; the reply is told what is missing.
- */
-export function invoiceWriter(claimed: Claimed, write: WriteDraft, deps: InvoiceDeps): WriteDraft {
-  return async (request) => {
-    const read = await readInvoice(claimed, request, deps)
-    const reply = await write({ ...request, missing: read.missing })
-    const cost = (parseUsd(read.costUsd) ?? 0n) + (parseUsd(reply.costUsd) ?? 0n)
-    const remark = [read.remark, reply.remark].filter((one) => one !== undefined).join('. ')
-    const flags = [...(reply.flags ?? []), ...(read.missing.length > 0 ? ['facts-missing'] : [])]
-    return { ...reply, costUsd: renderUsd(cost), flags, ...(remark !== '' && { remark }) }
+export interface DraftInvoiceDeps extends DrafterDeps {
+  readonly invoices: InvoiceDataDeps & {
+    /** Unset where no books are configured: then the data stay in the file. */
+    readonly books?: Accounting | undefined
   }
 }
 
-interface ReadInvoice {
+/** What became of the invoice. */
+interface Prepared {
+  /** Of the front matter. */
+  readonly invoice: { readonly odoo_id: string; readonly total: string; readonly currency: string } | undefined
+  /** What the reply has to say, and to ask for. */
+  readonly facts: string | undefined
   readonly missing: readonly string[]
-  readonly remark?: string
+  readonly flags: readonly string[]
+  /** For the person. */
+  readonly remark: string
   readonly costUsd: string
 }
 
-async function readInvoice(claimed: Claimed, request: DraftRequest, deps: InvoiceDeps): Promise<ReadInvoice> {
-  if (!deps.ask) return { missing: [], costUsd: '0' }
-  const skill = deps.openSkill(deps.skillName)
-  const handbook = chooseSections(request.handbook, `${request.subject}\n${request.original}`, MAX_HANDBOOK).text
-  const fields = skill.files.includes('references/fields.md') ? `\n\n${skill.file('references/fields.md')}` : ''
-  const reply = await deps.ask(
-    {
-      ...{ purpose: 'invoice', size: skill.metadata.model === 'small' ? 'small' : 'large', taskId: request.taskId },
-      instructions: `${skill.instructions}${fields}\n\n${FENCE_RULE}\n\n# The owner's handbook\n\n${handbook || 'There is none.'}`,
-      prompt: `Fill in the form for this mail. Leave "" where neither it nor the handbook says anything.\n\n${fenceUntrusted('mail', boundThread(request.original, MAX_THREAD).text)}`,
-      ...{ form: INVOICE_ANSWER, maxOutputTokens: MAX_INVOICE_TOKENS },
-    },
-    deps.signal,
-  )
-  const { costUsd } = reply
-  if (reply.kind === 'unanswered') {
-    const remark =
-      reply.reason === 'not-configured' ? {} : { remark: `the invoice’s data were not taken out: ${reply.say}` }
-    return { missing: [], costUsd, ...remark }
+/**
+ * Drafts one claimed accounting task. What its mail says of the invoice becomes a note in Plans/, and a draft invoice in the
+ * books where there are any (front matter `invoice`); the reply says what was understood and asks for what is missing.
+ * The invoice never keeps the reply waiting: what could not be done about it is in the remark, and *Redraft* tries again.
+ */
+export async function draftInvoice(claimed: Claimed, deps: DraftInvoiceDeps): Promise<DraftOutcome> {
+  const { task, path } = claimed
+  const forbidden = await forbiddenHere(task, deps)
+  if (forbidden) return forbidden
+  const prepared = await prepare(claimed, deps)
+  const { facts, missing, invoice } = prepared
+  if (invoice) await deps.vault.replace(path, renderTaskFile(withFront(task, { invoice })))
+  const write: WriteDraft = async (request) => alsoSaying(await deps.write({ ...request, facts, missing }), prepared)
+  return draftReply({ taskId: task.front.id, generation: task.front.generation }, { ...deps, write })
+}
+
+async function prepare(claimed: Claimed, deps: DraftInvoiceDeps): Promise<Prepared> {
+  const { front } = claimed.task
+  const handbook = await readOwnNote('Company_Handbook.md', deps.vault)
+  const outcome = await invoiceDataOf(claimed.task, handbook.text, deps.invoices)
+  const { costUsd } = outcome
+  const nothing = { invoice: undefined, facts: undefined, missing: [], flags: [], costUsd }
+  if (outcome.kind === 'unread') return { ...nothing, remark: `No invoice was drafted: ${outcome.say}` }
+  const { data } = outcome
+  const verdict = orderOf(data, front.id)
+  const order = 'order' in verdict ? verdict.order : undefined
+  const totals = order && invoiceTotals(order)
+  const note = vaultPath(`Plans/Invoice ${shortId(front.id)}-${front.generation}.md`)
+  const link = `[[Pending_Approval/${front.domain}/${fileNameOf(claimed.path)}|${linkText(front.title)}]]`
+  await deps.vault.create(note, renderInvoiceNote(data, totals, front.title, link))
+  const booked = order && (await book(order, deps.invoices.books))
+  const lacks = 'lacks' in verdict ? `No invoice was drafted; missing: ${verdict.lacks}` : ''
+  return {
+    invoice: booked?.draft && frontOf(booked.draft),
+    facts: factsOf(data, totals),
+    missing: [...data.missing, ...data.unsaid],
+    flags: order ? [] : ['facts-missing'],
+    remark: `${booked?.remark ?? lacks}. What the mail says of it: ${note}`,
+    costUsd,
   }
-  const invoice = checkedInvoice(reply.value, { mail: request.original, handbook: request.handbook })
-  const { id, generation, domain, title } = claimed.task.front
-  const path = vaultPath(`Plans/Invoice ${shortId(id)}-${generation}.md`)
-  const link = `[[Pending_Approval/${domain}/${fileNameOf(claimed.path)}|${linkText(title)}]]`
-  await deps.vault.create(path, renderInvoiceNote(invoice, title, link))
-  const named = invoice.missing.slice(0, MAX_NAMED).join(', ')
-  const missing = named === '' ? '' : `; missing: ${named}`
-  return { missing: invoice.missing, costUsd, remark: `what the mail says of the invoice: ${path}${missing}` }
+}
+
+function frontOf({ id, total, currency }: BookedDraft): NonNullable<Prepared['invoice']> {
+  return { odoo_id: String(id), total, currency }
+}
+
+/** Never throws: an error of the books is one more thing that the person reads. */
+async function book(
+  order: InvoiceOrder,
+  books: Accounting | undefined,
+): Promise<{ draft?: BookedDraft; remark: string }> {
+  if (!books) return { remark: 'No invoice was drafted: no books are set up for it' }
+  try {
+    const outcome = await books.createDraft(order)
+    switch (outcome.kind) {
+      case 'refused':
+        return { remark: `No invoice was drafted: ${outcome.say}` }
+      case 'unknown':
+        return {
+          remark: `It is not known whether the invoice was drafted (${outcome.reason}): look for ${order.request_id}`,
+        }
+      default:
+        return {
+          draft: outcome.draft,
+          remark: sayBooked(order, outcome.draft, outcome.kind === 'exists' ? outcome.more : []),
+        }
+    }
+  } catch (error) {
+    if (!(error instanceof CountersignError)) throw error
+    return { remark: `No invoice was drafted (${error.code}): ${error.message}` }
+  }
+}
+
+function sayBooked(order: InvoiceOrder, draft: BookedDraft, more: readonly number[]): string {
+  const said = `Invoice ${draft.id} in Odoo, ${draft.total} ${draft.currency} for ${draft.customer}`
+  const rest = [
+    draft.isDraft ? 'a draft' : 'no draft any more',
+    sayDifference(order, draft),
+    more.length > 0 ? `there is more than one for this task: ${more.join(', ')} too` : undefined,
+  ].filter((one) => one !== undefined)
+  return `${said}: ${rest.join('; ')}`
+}
+
+function factsOf({ missing, unsaid, ...said }: InvoiceData, totals: InvoiceTotals | undefined): string {
+  const sums = totals && { net: totals.net, total: totals.total }
+  const material = fenceUntrusted('invoice', JSON.stringify({ ...said, ...sums }, null, 1))
+  return `They ask for an invoice. This was understood of it; say so, and nothing else about amounts. The owner looks at the invoice before it goes out.\n\n${material}`
+}
+
+function alsoSaying(result: DraftResult, { remark, costUsd, flags }: Prepared): DraftResult {
+  const spent = (parseUsd(result.costUsd) ?? 0n) + (parseUsd(costUsd) ?? 0n)
+  const remarks = [remark, ...(result.remark === undefined ? [] : [result.remark])]
+  return {
+    ...result,
+    costUsd: renderUsd(spent),
+    flags: [...new Set([...(result.flags ?? []), ...flags])],
+    remark: remarks.join('. '),
+  }
 }

@@ -211,35 +211,30 @@ describe('a note of the person’s own', () => {
 
 describe('a mail that asks for an invoice', () => {
   const MAIL = 'From: Ana <a@b.example>\n\nPlease invoice Acme Ltd. for 3 days of consulting at 500 EUR.'
-  const blank = {
-    customer: '',
-    email: '',
-    address: '',
-    tax_number: '',
-    currency: '',
-    tax_percent: '',
-    reference: '',
-    due: '',
+  const data = {
+    customer: { name: 'Acme Ltd.', email: null, address: null, tax_id: null },
+    lines: [{ description: 'days of consulting', quantity: '3', unit_price: '500', tax_percent: null }],
+    ...{ prices_include_tax: false, currency: 'EUR', due: null, reference: null },
   }
-  const data = { ...blank, customer: 'Acme Ltd.', currency: 'EUR' }
-  const lines = [{ description: 'days of consulting', quantity: '3', unit_price: '500' }]
 
   test('gets a reply that asks for what is missing, and a note of what was read', async () => {
     const name = await put({ domain: 'accounting' }, MAIL)
-    const { deps, asked } = depsWith([{ ...data, lines }, post('Thank you, which address?')])
+    const { deps, asked } = depsWith([data, post('Thank you, which address?')])
     expect(await draftTask(JOB, deps)).toMatchObject({ kind: 'drafted' })
     expect(asked.map(({ purpose }) => purpose)).toEqual(['invoice', 'reply'])
-    expect(asked[1]?.prompt).toContain('Ask for what is still missing: the customer’s address; the tax rate.')
+    expect(asked[1]?.prompt).toContain(
+      'Ask for what is still missing: the tax of line 1; the customer’s address; when it is due.',
+    )
     const { front } = await read(`Pending_Approval/accounting/${name}`)
     expect(front.drafted).toMatchObject({ cost_usd: '0.02', remark: expect.stringContaining('Plans/Invoice') })
     expect(front.risk).toEqual(['facts-missing'])
     const note = await vault.read(vaultPath('Plans/Invoice abcdef-1.md'))
-    expect(note).toMatch(/Acme Ltd\.[\s\S]*days of consulting \| 3 \| 500 \|[\s\S]*- the tax rate/)
+    expect(note).toMatch(/Acme Ltd\.[\s\S]*days of consulting \| 3 \| 500 \| \? \|[\s\S]*- the tax of line 1/)
   })
 
   test.each<[string, Scripted[] | undefined, string]>([
     ['without a model', undefined, 'template'],
-    ['when the form comes back wrong', [{ ...data, lines, iban: 'x' }, post('Thank you.')], 'scripted-1'],
+    ['when the form comes back wrong', [{ ...data, iban: 'x' }, post('Thank you.')], 'scripted-1'],
   ])('is answered %s too', async (_what, script, model) => {
     const name = await put({ domain: 'accounting' }, MAIL)
     expect(await draftTask(JOB, depsWith(script).deps)).toMatchObject({ kind: 'drafted' })

@@ -1,15 +1,14 @@
 import { CountersignError } from '#core/errors.ts'
 import type { TaskJob } from '#core/jobs.ts'
-import { type InvoiceDeps, invoiceWriter } from './draft-invoice.ts'
+import { type DraftInvoiceDeps, draftInvoice } from './draft-invoice.ts'
 import { type DraftPostsDeps, draftPosts } from './draft-posts.ts'
-import { type DrafterDeps, draftReply } from './draft-reply.ts'
+import { draftReply } from './draft-reply.ts'
 import { CannotDraft, type GiveBack, giveBackTask, type TaskOutcome } from './give-back.ts'
 import { findClaimed } from './hand-in.ts'
 
-export interface DraftTaskDeps extends DrafterDeps {
+export interface DraftTaskDeps extends DraftInvoiceDeps {
   readonly giveBack: GiveBack
   readonly posts: DraftPostsDeps
-  readonly invoices: InvoiceDeps
 }
 
 /**
@@ -24,7 +23,7 @@ export async function draftTask(job: TaskJob, deps: DraftTaskDeps): Promise<Task
       case 'social':
         return await draftPosts(claimed, { ...deps.posts, giveBack: deps.giveBack })
       case 'accounting':
-        return await draftReply(job, { ...deps, write: invoiceWriter(claimed, deps.write, deps.invoices) })
+        return await draftInvoice(claimed, deps)
       default:
         return await draftReply(job, deps)
     }

@@ -9,6 +9,7 @@ import { type TaskJob, taskJobId } from '#core/jobs.ts'
 import { oldestWaiting } from '#core/oldest.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
 import { hasModel, modelsOf } from '#runtime/model-settings.ts'
+import { hasOdoo, odooAccountOf } from '#runtime/odoo-account.ts'
 import { runService } from '#runtime/service.ts'
 import { drafterSettings } from './config.ts'
 import { draftTask } from './draft-task.ts'
@@ -44,12 +45,15 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     ...{ vault, ledger, clock, zone: config.zone, agent: config.agent },
     ...{ openSkill: skills.open, ownerName: config.ownerName, expiresAfterMs: config.expiresDays * 86_400_000 },
   }
+  const books = hasOdoo(config)
+    ? (await import('#adapters/odoo/open-odoo.ts')).openOdoo(odooAccountOf(config))
+    : undefined
   const deps = {
     ...common,
     ownerAddress: config.ownerAddress,
     write: replyDrafter({ ...common, skillName: DRAFTING.email, recognizeLanguage: () => undefined }),
     posts: { ...common, skillName: DRAFTING.social, accounts: config.socialAccounts },
-    invoices: { ...common, skillName: DRAFTING.accounting },
+    invoices: { ...common, skillName: DRAFTING.accounting, books },
     giveBack: giveBackThroughSync(await askSync(config.state), config.agent, () =>
       doorbell.ring('sync', 'sync-now', {}),
     ),

@@ -6,6 +6,7 @@ import { skillFolders } from '#adapters/skills/skill-folder.ts'
 import type { TaskId } from '#core/ids.ts'
 import type { DraftRequest } from '#core/ports/drafting.ts'
 import { quoteInert } from '#core/quote.ts'
+import { fitting, renderMessages } from '#core/thread-text.ts'
 import { type Scripted, scriptedModel, unanswered } from '#tests/support/scripted-model.ts'
 import { replyDrafter } from './reply-drafter.ts'
 
@@ -48,6 +49,7 @@ describe('with a model', () => {
     expect(question?.instructions).not.toContain('Mondays?')
     expect(question?.prompt).toMatch(/<<<mail [0-9a-f]{16}\nFrom: Ana[\s\S]*Mondays\?\nmail [0-9a-f]{16}>>>/)
     expect(question?.prompt).toContain('“en”')
+    expect(question?.prompt).not.toMatch(/wants this changed|sent this correspondent|still missing/)
   })
 
   test('gives it the person’s notes, the draft they speak of, and what was sent before', async () => {
@@ -99,7 +101,13 @@ describe('with a model', () => {
 
   test('a handbook of 200 kB and a thread of 3,000 messages do not blow the prompt, and the person is told', async () => {
     const handbook = `## Never\n\nPromise.\n\n${Array.from({ length: 2_500 }, (_, n) => `## Topic ${n}\n\n${'word '.repeat(15)}`).join('\n\n')}`
-    const original = Array.from({ length: 3_000 }, (_, n) => mail(`message ${n}`)).join('\n\n')
+    const messages = Array.from(
+      { length: 3_000 },
+      (_, n) => `From: Ana
+
+message ${n} ${'x'.repeat(780)}`,
+    )
+    const original = renderMessages(fitting(messages, 40_000, 50), 2_950)
     const { write, asked } = drafter([answer('Fine.')])
     const { remark } = await write({ ...REQUEST, handbook, original })
     expect(handbook.length).toBeGreaterThan(200_000)

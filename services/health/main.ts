@@ -45,6 +45,8 @@ await runService('health', config, async (service) => {
         if (latest.health !== before)
           service.log.info({ state: latest.health, reason: latest.problems[0] }, 'health changed')
         beat()
+        for (const { of, free, size } of latest.disks ?? [])
+          service.metrics.set('countersign_disk_used_ratio', 1 - free / size, { of })
         await components.look(latest.services, Date.now())
         await flyCanary?.(Date.now())
         if (tellOutside) void tellOutside(latest, Date.now())

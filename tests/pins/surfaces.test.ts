@@ -181,6 +181,7 @@ test('metric names', () => {
       "countersign_component_failed_restarts",
       "countersign_component_ready",
       "countersign_component_recovery_seconds",
+      "countersign_disk_used_ratio",
       "countersign_drafts_total",
       "countersign_duplicates_prevented_total",
       "countersign_errors_total",

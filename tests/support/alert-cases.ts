@@ -186,6 +186,42 @@ const ALERT_CASES: readonly AlertCase[] = [
     labels: { zone: 'cloud' },
   },
   {
+    alert: 'CountersignMailboxAway',
+    what: 'one of two mailboxes away from minute 5 on',
+    series: {
+      'countersign_mailbox_watched{service="triage",mailbox="first",zone="cloud"}': '1x4 0x30',
+      'countersign_mailbox_watched{service="triage",mailbox="second",zone="cloud"}': '1x40',
+    },
+    silentAt: [4, 14],
+    firesAt: 16,
+    labels: { mailbox: 'first', service: 'triage', zone: 'cloud' },
+    value: '1',
+  },
+  {
+    alert: 'CountersignTokenExpiring',
+    what: 'a token that ends in 48 hours and ten minutes, and one that has a month',
+    series: {
+      'countersign_mail_token_expiry_timestamp_seconds{service="triage",mailbox="first",zone="cloud"}': '173400x30',
+      'countersign_mail_token_expiry_timestamp_seconds{service="triage",mailbox="second",zone="cloud"}': '2592000x30',
+    },
+    silentAt: [5, 9],
+    firesAt: 11,
+    labels: { mailbox: 'first', service: 'triage', zone: 'cloud' },
+    value: '0',
+  },
+  {
+    alert: 'CountersignDiskFull',
+    what: 'a disk nine tenths full from minute 5 on, another half',
+    series: {
+      'countersign_disk_used_ratio{service="health",of="vault",zone="cloud"}': '0.8x4 0.95x30',
+      'countersign_disk_used_ratio{service="health",of="state",zone="cloud"}': '0.5x40',
+    },
+    silentAt: [4, 14],
+    firesAt: 16,
+    labels: { of: 'vault', zone: 'cloud' },
+    value: '95%',
+  },
+  {
     alert: 'CountersignServiceFailing',
     what: 'a third failed restart in minute 5, mended in minute 20',
     series: {

@@ -41,6 +41,7 @@ export const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   'mcp/odoo/main-cloud.ts': ['services/drafter/hand-in.ts'],
   'services/executor/zone-news.ts': ['node:fs/promises'],
   'services/health/count-vault.ts': ['node:fs', 'node:fs/promises'],
+  'services/health/measure-disks.ts': ['node:fs/promises'],
   'services/health/write-status.ts': ['node:fs/promises'],
 }
 /** Folders that put programs together, or look at them from outside. */

@@ -7,13 +7,13 @@ import { createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import type { McpServerName } from '#core/mcp-tools.ts'
 import type { Zone } from '#core/zone-policy.ts'
 
-/** A zone's home with every setting that an MCP server asks for; no server outside answers. */
-export async function makeMcpHome() {
+/** A zone's home with every setting that an MCP server asks for; no server outside answers but those of `settings`. */
+export async function makeMcpHome(settings: Readonly<Record<string, string>> = {}, password = 'secret') {
   const home = mkdtempSync(join(tmpdir(), 'countersign-tools-'))
   for (const folder of ['vault', 'state']) mkdirSync(join(home, folder))
   await createZoneKeys(home, 'local')
   const secret = join(home, 'secret')
-  writeFileSync(secret, 'secret', { mode: 0o600 })
+  writeFileSync(secret, password, { mode: 0o600 })
 
   const env = (zone: Zone): Record<string, string> => ({
     COUNTERSIGN_ZONE: zone,
@@ -29,6 +29,7 @@ export async function makeMcpHome() {
     COUNTERSIGN_ODOO_DB: 'books',
     COUNTERSIGN_ODOO_KEY_FILE: secret,
     ...(zone === 'local' && { COUNTERSIGN_SMTP_HOST: '127.0.0.1' }),
+    ...settings,
   })
   return {
     env,

@@ -1,0 +1,194 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openOdoo } from '#adapters/odoo/open-odoo.ts'
+import { skillFolders } from '#adapters/skills/skill-folder.ts'
+import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import type { TaskId } from '#core/ids.ts'
+import type { VaultPort } from '#core/ports/vault.ts'
+import type { InvoiceAnswer } from '#core/read-invoice.ts'
+import { draftOf, newTaskFile, parseTaskFile, renderSection, renderTaskFile, type TaskFile } from '#core/task-file.ts'
+import { vaultPath } from '#core/vault-path.ts'
+import { ODOO_DB, ODOO_KEY, type OdooServer, odooError, startOdooServer } from '#tests/support/odoo-server.ts'
+import { type Scripted, scriptedModel, unanswered } from '#tests/support/scripted-model.ts'
+import { type DraftInvoiceDeps, draftInvoice } from './draft-invoice.ts'
+import { findClaimed } from './hand-in.ts'
+import { replyDrafter } from './reply-drafter.ts'
+
+const ID = '01J8Z3W6Q0ABCDEFGHJKABCDEF' as TaskId
+const NAME = 'EMAIL_2026-11-20_invoice_abcdef.md'
+const CLAIMED = vaultPath(`In_Progress/cloud/${NAME}`)
+const PENDING = vaultPath(`Pending_Approval/accounting/${NAME}`)
+const NOTE = vaultPath('Plans/Invoice abcdef-1.md')
+const MAIL = 'Please invoice Acme Ltd for 2 workshops at 450 EUR each, plus 15 % VAT, order number PO-7.'
+const ANSWER: InvoiceAnswer = {
+  customer: { name: 'Acme Ltd', email: 'ana@acme.example', address: null, tax_id: null },
+  lines: [{ description: 'workshops', quantity: '2', unit_price: '450', tax_percent: ['15'] }],
+  ...{ prices_include_tax: false, currency: 'EUR', due: null, reference: 'PO-7' },
+}
+const REPLY = { text: 'Two workshops, thank you.', language: 'en', needs: [], read: [] }
+
+let root: string
+let vault: VaultPort
+let odoo: OdooServer
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'invoice-'))
+  vault = await openVault(root)
+  odoo = await startOdooServer()
+})
+afterEach(async () => {
+  rmSync(root, { recursive: true })
+  await odoo[Symbol.asyncDispose]()
+})
+
+function depsWith(
+  answers: readonly Scripted[] | undefined,
+  options: { books?: boolean; vault?: Partial<VaultPort> } = {},
+) {
+  const model = answers && scriptedModel(...answers)
+  const common = {
+    vault: { ...vault, ...options.vault } as VaultPort,
+    ledger: { append: async () => ({}) as never },
+    ...{ clock: { now: () => Date.parse('2026-11-20T10:00:00Z') }, zone: 'cloud' as const, agent: 'cloud' },
+    ...{ ownerName: 'O. Owner', expiresAfterMs: 86_400_000 },
+    ...{ openSkill: skillFolders(join(import.meta.dirname, '../../skills')).open, ask: model?.ask },
+  }
+  const books = openOdoo({ url: odoo.url, database: ODOO_DB, key: () => ODOO_KEY })
+  const deps: DraftInvoiceDeps = {
+    ...common,
+    ownerAddress: 'owner@countersign.test',
+    write: replyDrafter({ ...common, skillName: 'cloud-draft-email', recognizeLanguage: () => undefined }),
+    invoices: { ...common, skillName: 'cloud-odoo-draft', books: options.books === false ? undefined : books },
+  }
+  return { deps, asked: model?.asked ?? [] }
+}
+
+async function put(text = MAIL, front: object = {}, more = ''): Promise<void> {
+  const task = newTaskFile(
+    {
+      ...{ id: ID, schema: '1', kind: 'EMAIL', domain: 'accounting', title: 'Invoice', generation: '1' },
+      created: '2026-11-20T09:00:00Z',
+      source: { provider: 'imap', from: 'Ana <ana@acme.example>', reply_to: ['ana@acme.example'] },
+      ...front,
+    },
+    `# t\n\n${renderSection('original', text)}\n${more}`,
+  )
+  await vault.create(CLAIMED, renderTaskFile(task))
+}
+async function run(deps: DraftInvoiceDeps, generation = 1) {
+  const claimed = await findClaimed({ taskId: ID, generation }, deps)
+  if (!claimed) throw new Error('not claimed')
+  return draftInvoice(claimed, deps)
+}
+async function pending(): Promise<TaskFile> {
+  const parsed = parseTaskFile((await vault.read(PENDING)) ?? '')
+  if (!parsed.ok) throw new Error(parsed.problem)
+  return parsed.task
+}
+
+test('the invoice is drafted in the books, its data stand in the file, and the reply is told what was understood', async () => {
+  await put()
+  const { deps, asked } = depsWith([ANSWER, REPLY])
+  expect(await run(deps)).toMatchObject({ kind: 'drafted', path: PENDING })
+  const task = await pending()
+  expect(task.front.invoice).toEqual({ odoo_id: '101', total: '1035.00', currency: 'EUR' })
+  expect(task.front.drafted).toMatchObject({
+    cost_usd: '0.02',
+    remark:
+      'Invoice 101 in Odoo, 1035.00 EUR for Acme Ltd: a draft. What the mail says of it: Plans/Invoice abcdef-1.md',
+  })
+  expect(await vault.read(NOTE)).toMatch(/\| Sum \| 1035\.00 \|[\s\S]*\| workshops \| 2 \| 450 \| 15 \|/)
+  expect(draftOf(task)).toBe('Two workshops, thank you.')
+  expect(odoo.created()).toMatchObject([{ ref: `CS-${ID}`, partner_id: [11, 'Acme Ltd'], amount_total: 1035 }])
+  expect(asked.map(({ purpose }) => purpose)).toEqual(['invoice', 'reply'])
+  expect(asked[0]?.prompt).toContain(MAIL)
+  expect(asked[0]?.instructions).toContain('What an invoice needs')
+  expect(asked[1]?.prompt).toMatch(/They ask for an invoice\.[\s\S]*<<<invoice [\s\S]*1035\.00/)
+  expect(asked[1]?.prompt).toContain('Ask for what is still missing: the customer’s address; when it is due.')
+})
+
+test('without books the data stand in the note', async () => {
+  await put()
+  const { deps } = depsWith([ANSWER, REPLY], { books: false })
+  await run(deps)
+  const { front } = await pending()
+  expect(front.invoice).toBeUndefined()
+  expect(await vault.read(NOTE)).toContain('| Sum | 1035.00 |')
+  expect(front.drafted?.remark).toMatch(/no books are set up/)
+  expect(odoo.calls).toEqual([])
+})
+
+test('without a model nothing is taken out of the mail, and the reply is drafted all the same', async () => {
+  await put()
+  await run(depsWith(undefined).deps)
+  const { front } = await pending()
+  expect(front.invoice).toBeUndefined()
+  expect(front.drafted).toMatchObject({ model: 'template', remark: expect.stringMatching(/no model is set up/) })
+  expect(front.action).toMatchObject({ tool: 'email.send_email', to: ['ana@acme.example'] })
+  expect(odoo.created()).toEqual([])
+})
+
+describe('nothing is created, and the remark says why', () => {
+  test.each<[string, Scripted, RegExp]>([
+    [
+      'a price that the mail does not have',
+      { ...ANSWER, lines: [{ ...ANSWER.lines[0], unit_price: '45' }] },
+      /missing: the price of line 1/,
+    ],
+    [
+      'a customer that nobody named',
+      { ...ANSWER, customer: { name: 'Evil Inc', email: null, address: null, tax_id: null } },
+      /missing: who the customer is/,
+    ],
+    ['no taxes', { ...ANSWER, lines: [{ ...ANSWER.lines[0], tax_percent: null }] }, /missing: the tax of line 1/],
+    ['an answer of no form', { ...ANSWER, account: 'DE89' }, /the model's answer/],
+    ['a model that is down', unanswered('unreachable', 'the model does not answer'), /the model does not answer/],
+  ])('%s', async (_why, answer, remark) => {
+    await put()
+    expect(await run(depsWith([answer, REPLY]).deps)).toMatchObject({ kind: 'drafted' })
+    expect((await pending()).front.drafted?.remark).toMatch(remark)
+    expect(odoo.created()).toEqual([])
+  })
+
+  test('books that are down, or refuse', async () => {
+    await put()
+    odoo.fail({ when: 'before', method: 'search_read', answer: { status: 502, page: 'Bad Gateway' } })
+    await run(depsWith([ANSWER, REPLY]).deps)
+    expect((await pending()).front.drafted?.remark).toMatch(
+      /^No invoice was drafted \(ERR_ODOO_UNREACHABLE\): Odoo at .*: 502/,
+    )
+    await vault.move(PENDING, CLAIMED)
+    odoo.fail({
+      when: 'before',
+      method: 'create',
+      answer: { status: 422, json: odooError('odoo.exceptions.UserError', 'Locked.') },
+    })
+    await run(depsWith([ANSWER, REPLY]).deps)
+    expect((await pending()).front.drafted?.remark).toMatch(/^No invoice was drafted: .*Locked\./)
+  })
+})
+
+test('what the person adds in the notes completes it at the next draft', async () => {
+  const notes = renderSection('notes', '15 % VAT')
+  await put('Please invoice Acme Ltd for 2 workshops at 450 EUR each, PO-7.', { generation: '2' }, `\n${notes}\n`)
+  await run(depsWith([ANSWER, REPLY]).deps, 2)
+  expect((await pending()).front).toMatchObject({ generation: 2, invoice: { odoo_id: '101' } })
+})
+
+test.each(['replace', 'create', 'move'] as const)('a crash before its %s makes no second invoice', async (step) => {
+  await put()
+  const crash = new Error('crash')
+  const { deps } = depsWith([ANSWER, REPLY], { vault: { [step]: () => Promise.reject(crash) } })
+  await expect(run(deps)).rejects.toBe(crash)
+  expect(await run(depsWith([ANSWER, REPLY]).deps)).toMatchObject({ kind: 'drafted' })
+  expect(odoo.created()).toHaveLength(1)
+  expect((await pending()).front.invoice).toMatchObject({ odoo_id: '101' })
+})
+
+test('a zone that may not draft it does nothing', async () => {
+  await put(MAIL, { domain: 'payment' })
+  const { deps, asked } = depsWith([ANSWER, REPLY])
+  expect(await run(deps)).toMatchObject({ kind: 'forbidden' })
+  expect([asked, odoo.calls]).toEqual([[], []])
+})
