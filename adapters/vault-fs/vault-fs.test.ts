@@ -275,6 +275,21 @@ describe('races', () => {
     expect(await leftovers('Approved')).toEqual([])
   }, 30_000)
 
+  it('finds a file that moves on while it is looked for', async () => {
+    const open = vaultPath(`Needs_Action/email/${NAME}`)
+    const places = [open, FROZEN, PENDING, open, PENDING, APPROVED]
+    await vault.create(open, 'x')
+    for (let round = 0; round < 60; round++) {
+      const [from = open, to = open] = [places[round % 6], places[(round + 1) % 6]]
+      const wait = (async () => {
+        for (let turn = 0; turn < round / 6; turn++) await vault.exists(PENDING)
+        return vault.find(NAME)
+      })()
+      const [found, moved] = await Promise.all([wait, vault.move(from, to)])
+      expect([round, moved, found !== undefined]).toEqual([round, 'moved', true])
+    }
+  })
+
   it('never shows a reader a half-written or absent file while it is replaced', async () => {
     await vault.create(APPROVED, 'a'.repeat(200_000))
     let writing = true

@@ -134,11 +134,21 @@ async function entriesOf(root: string, folder: string) {
   }
 }
 
-/** Furthest along first: where a move was applied by halves elsewhere, the later state is the one that counts. */
+/**
+ * Furthest along first: where a move was applied by halves elsewhere, the later state is the one that counts. Then the
+ * other way: a file that moves on while it is looked for would be passed by.
+ */
 async function find(root: string, fileName: string): Promise<VaultPath | undefined> {
   const verdict = parseVaultPath(`Approved/${fileName}`)
   if (!verdict.ok) throw notOfTheVault(fileName, verdict.rule)
-  for (const folder of await taskFolders(root)) {
+  return (
+    (await findIn(await taskFolders(root), root, fileName)) ??
+    findIn((await taskFolders(root)).reverse(), root, fileName)
+  )
+}
+
+async function findIn(folders: readonly string[], root: string, fileName: string): Promise<VaultPath | undefined> {
+  for (const folder of folders) {
     const path = `${folder}/${fileName}` as VaultPath
     if ((await isRealFolder(root, folder)) && (await lstatOrUndefined(join(root, path), path))?.isFile()) return path
   }

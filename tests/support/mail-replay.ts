@@ -102,8 +102,10 @@ export async function replay(
   const start = (file: string, args: string[]) =>
     spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'ignore', errors], env: environment(home, mailbox) })
   let isOver = false
+  let isGivenUp = false
+  let lives: Promise<unknown> = Promise.resolve()
   const restarting = async (file: string, args: string[], name: 'triage' | 'worker') => {
-    while (!isOver || kills[name] < options.lives) {
+    while (!isGivenUp && (!isOver || kills[name] < options.lives)) {
       const child = start(file, args)
       // So that each life gets some way: triage takes most of a second to start.
       await Promise.race([delay(1_500 + random() * 3_000), once(child, 'exit')])
@@ -133,7 +135,7 @@ export async function replay(
     }
   }
   try {
-    const lives = Promise.all([restarting(TRIAGE, [], 'triage'), restarting(WORKER, [home], 'worker')])
+    lives = Promise.all([restarting(TRIAGE, [], 'triage'), restarting(WORKER, [home], 'worker')])
     const harm = outages()
     await deliverAll(mailbox, mails)
     await harm
@@ -165,6 +167,8 @@ export async function replay(
     }
   } finally {
     isOver = true
+    isGivenUp = true
+    await lives
     rmSync(home, { recursive: true, force: true })
   }
 }
