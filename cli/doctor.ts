@@ -9,12 +9,13 @@ import { readAgents } from '#adapters/keys/trust-files.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import { guardFindings } from './doctor-guard.ts'
-import { handbookFinding } from './doctor-handbook.ts'
+import { goalsFinding, handbookFinding } from './doctor-handbook.ts'
 import { keyFindings } from './doctor-key.ts'
 import {
   mailFindings,
   modelFindings,
   notifyFinding,
+  odooFindings,
   redisFinding,
   settingsFindings,
   socialFindings,
@@ -38,6 +39,7 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
     ...(await guardFindings(home)),
     ...(await keyFindings(home, env)),
     await handbookFinding(home.vault),
+    await goalsFinding(home.vault),
     await skillsFinding({ ...process.env, ...env }),
     await attempt('pairing', `knows ${home.zone === 'cloud' ? 'the local' : 'the cloud'} zone`, async () => {
       const zones = (await readAgents(home.trust)).map((agent) => agent.zone)
@@ -48,6 +50,7 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
     ...(await mailFindings(home.zone, env)),
     ...(await socialFindings(home.zone, env)),
     ...(await modelFindings(home.zone, env)),
+    ...(await odooFindings(env)),
     await redisFinding(env),
     ...(home.zone === 'local' ? [await notifyFinding(env)] : []),
   ]

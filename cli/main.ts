@@ -42,6 +42,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   lock: { summary: 'give the countersigning key a passphrase', load: () => import('./commands/lock.ts') },
   unlock: { summary: 'take it off the countersigning key', load: () => import('./commands/unlock.ts') },
   rotate: { summary: 'replace the countersigning key by a new one', load: () => import('./commands/rotate.ts') },
+  auth: { summary: 'let this zone into a Gmail account', load: () => import('./commands/auth.ts') },
   audit: {
     summary: 'verify the ledgers, show the life of a task, export them',
     load: () => import('./commands/audit.ts'),

@@ -15,6 +15,8 @@ export type ZoneHome = {
   readonly keys: string
   readonly trust: string
   readonly secrets: string
+  /** Further mailboxes: mailboxes.json and the secrets it names; used by the cloud's home only. */
+  readonly mailboxes: string
   /** Credentials of social accounts, one file a network; used by the local home only. */
   readonly social: string
   /** The owner's skills, which go before those that came with the program; used by the cloud home only. */
@@ -30,6 +32,7 @@ export type ZoneHome = {
 const SECRET_SETTINGS: Record<Zone, Readonly<Record<string, string>>> = {
   cloud: {
     COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password',
+    COUNTERSIGN_GMAIL_READ_TOKEN_FILE: 'gmail-read-token',
     COUNTERSIGN_ODOO_KEY_FILE: 'odoo-key',
     COUNTERSIGN_REDIS_PASSWORD_FILE: 'redis-password',
     COUNTERSIGN_ANTHROPIC_KEY_FILE: 'anthropic-key',
@@ -59,6 +62,7 @@ export function homeLayout(root: string, zone: Zone, settings: Record<string, st
     keys: join(home, 'keys'),
     trust: join(home, 'trust'),
     secrets: join(home, 'secrets'),
+    mailboxes: join(home, 'mailboxes'),
     social: join(home, 'social'),
     skills: join(home, 'skills'),
     hub: join(home, 'hub'),
@@ -105,9 +109,11 @@ export function environmentOf(home: ZoneHome): Record<string, string> {
     .map(([setting, file]) => [setting, join(home.secrets, file)] as const)
     .filter(([, file]) => existsSync(file))
   const hubHere = join(home.hub, 'vault.git')
+  const mailboxes = join(home.mailboxes, 'mailboxes.json')
   return {
     ...(existsSync(hubHere) ? { COUNTERSIGN_HUB_URL: hubHere } : {}),
     ...Object.fromEntries(secrets),
+    ...(home.zone === 'cloud' && existsSync(mailboxes) ? { COUNTERSIGN_MAILBOXES_FILE: mailboxes } : {}),
     ...(existsSync(home.skills) ? { COUNTERSIGN_SKILLS_OWN: home.skills } : {}),
     ...(home.zone === 'local' && existsSync(home.social) ? { COUNTERSIGN_SOCIAL_SECRETS: home.social } : {}),
     COUNTERSIGN_ZONE: home.zone,

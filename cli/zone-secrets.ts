@@ -23,6 +23,7 @@ export async function knownSecrets(home: ZoneHome): Promise<KnownSecret[]> {
     ...(await secretsInFolder(home.keys)),
     ...(await secretsInFolder(home.secrets)),
     ...(await secretsInFolder(home.social)),
+    ...(await secretsInFolder(home.mailboxes)),
     ...further.flat(),
     ...inSettings,
   ]

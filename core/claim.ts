@@ -76,6 +76,11 @@ export function withHistory(task: TaskFile, state: string, agent: string, atIso:
   return withFront(task, { history: [...task.front.history, { state, agent, at: atIso }].slice(-MAX_HISTORY) })
 }
 
+/** Whether an agent gave a task back before: if it holds it now, somebody asked it to. */
+export function wasGivenBack({ front }: TaskFile, agent: string): boolean {
+  return front.history.some((one) => one.agent === agent && one.state.startsWith('Needs_Action/'))
+}
+
 function gaveBack({ front }: TaskFile, agent: string): boolean {
   const [owned, last] = front.history.slice(-2)
   return last?.agent === agent && last.state.startsWith('Needs_Action/') && owned?.state === `In_Progress/${agent}`

@@ -71,7 +71,7 @@ export const ERROR_CODES = {
   },
   ERR_MAIL_AUTH: {
     retryable: true,
-    hint: 'Check the mail user name and the password file; an app password may have been revoked.',
+    hint: 'Check the mail user name and the password file; an app password may have been revoked. Gmail: `countersign auth gmail` gets a new token (docs/email.md).',
   },
   ERR_MAIL_REFUSED: {
     retryable: false,

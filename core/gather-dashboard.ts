@@ -1,12 +1,14 @@
 import { briefOf, doneOf, readAction } from './action.ts'
+import { findAmounts, sayAmount } from './amounts.ts'
 import { warningsIn } from './card.ts'
 import { type DashboardFacts, inOrder, type ListedTask, type TaskFacts, type WaitingTask } from './dashboard-facts.ts'
+import { findIbans, shownIban } from './iban.ts'
 import { shortId, type TaskId } from './ids.ts'
 import { alertsOf, doneToday, type LedgerNote, notesOf, weekDays, weekOf } from './ledger-week.ts'
 import { withoutNotice } from './notice.ts'
 import type { JournalPort } from './ports/journal.ts'
 import type { VaultPort } from './ports/vault.ts'
-import { parseTaskFile } from './task-file.ts'
+import { parseTaskFile, section } from './task-file.ts'
 import { DOMAINS, fileNameOf, placeOf, REVIEW_SHEET, type VaultPath, vaultPath } from './vault-path.ts'
 import type { ZoneNews } from './zone-news.ts'
 import { isLocalOnly } from './zone-policy.ts'
@@ -44,6 +46,7 @@ export function dashboardGatherer(ports: DashboardPorts): (sources: DashboardSou
     const namesIn = async (folders: readonly string[]) => (await Promise.all(folders.map(vault.list))).flat()
     const month = new Date(now).toISOString().slice(0, 7)
     const pending = await namesIn(DOMAINS.map((domain) => `Pending_Approval/${domain}`))
+    const requests = await namesIn(DOMAINS.filter(isLocalOnly).map((domain) => `Needs_Action/${domain}`))
     const done = await vault.list(`Done/${month}`)
     const ledgers = agents.flatMap((one) =>
       weekDays(now).map((day) => ({ one, path: vaultPath(`Logs/${one}/${day}.jsonl`) })),
@@ -52,13 +55,14 @@ export function dashboardGatherer(ports: DashboardPorts): (sources: DashboardSou
       await Promise.all(ledgers.map(({ one, path }) => readFile(path, readLedger(one), MAX_LEDGER_BYTES)))
     ).flat()
     const tasks = await Promise.all(pending.map(async (path) => ({ path, task: await readFile(path, readTask) })))
+    const asked = await Promise.all(requests.map(async (path) => ({ path, task: await readFile(path, readRequest) })))
     const questions = new Map(
       journal.intentsIn('unknown').map(({ taskId, updatedAt }) => [taskId as string, updatedAt]),
     )
     const facts: DashboardFacts = {
       isHalted: await vault.exists(vaultPath('HALT.md')),
       hasReview: await vault.exists(REVIEW_SHEET),
-      waiting: inOrder(tasks.map(({ path, task }) => waitingTask(path, task, questions))),
+      waiting: inOrder([...tasks, ...asked].map(({ path, task }) => waitingTask(path, task, questions))),
       held: held.map(({ path, say }) => ({ path, title: titleOfName(path), say })),
       doneToday: await listDone(doneToday(notes, agent, now), done, (path) => readFile(path, readTask)),
       doneThisMonth: done.length,
@@ -129,6 +133,20 @@ function readTask(text: string | undefined): TaskFacts | undefined {
   const why = (high ?? warnings[0])?.say
   const at = outcome?.at ?? drafted?.at ?? created
   return { id, generation, title, say, why, done: doneOf(parsed.task), level, isUrgent, at }
+}
+
+/** What stands in a domain in which nobody but the person does anything: what is asked for, as far as it can be read. */
+function readRequest(text: string | undefined): TaskFacts | undefined {
+  const parsed = text === undefined ? undefined : parseTaskFile(withoutNotice(text))
+  if (!parsed?.ok) return undefined
+  const { id, generation, title, created: at, priority } = parsed.task.front
+  const original = section(parsed.task, 'original') ?? ''
+  const [amount] = findAmounts(original)
+  const [iban] = findIbans(original).valid
+  const what = [...(amount ? [sayAmount(amount)] : []), ...(iban ? [`to ${shownIban(iban)}`] : [])].join(' ')
+  const say = `${what ? `asks for ${what}; ` : ''}nothing is done about it by itself: do it, then reject the file`
+  const isUrgent = priority === 'high' || priority === 'urgent'
+  return { ...{ id, generation, title, say, done: '', why: undefined, level: 'look', isUrgent, at } }
 }
 
 function waitingTask(

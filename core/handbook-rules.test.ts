@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { startingNotes } from '../cli/init/starting-notes.ts'
-import { MAX_HANDBOOK_BYTES, readHandbookRules, sayRuleProblem } from './handbook-rules.ts'
+import { sayRuleProblem } from './handbook-lines.ts'
+import { MAX_HANDBOOK_BYTES, readHandbookRules } from './handbook-rules.ts'
 
 const DAY = 86_400_000
 const IBAN = 'DE89370400440532013000'

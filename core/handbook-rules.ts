@@ -1,5 +1,15 @@
 import { type Amount, readAmount } from './amounts.ts'
 import { readContacts } from './handbook-contacts.ts'
+import {
+  linesUnder,
+  MAX_PROBLEMS,
+  MAX_SHOWN_CHARS,
+  NO_ITEM,
+  plainItem,
+  type RuleProblem,
+  TRIAGE_HEADING,
+  withoutComments,
+} from './handbook-lines.ts'
 import { findIbans } from './iban.ts'
 import { decodedDomain } from './look-alike.ts'
 import { isZone, type QuietSpan, readQuietHours } from './quiet-hours.ts'
@@ -10,13 +20,6 @@ export interface Pace {
   readonly channel: string
   readonly count: number
   readonly windowMs: number
-}
-
-/** A line of the section Rules that was not understood. `line` counts from 1. */
-export interface RuleProblem {
-  readonly line: number
-  readonly text: string
-  readonly say: string
 }
 
 /** What a person ordered in `Company_Handbook.md`. */
@@ -41,8 +44,7 @@ export interface HandbookRules {
 
 /** A larger note is no handbook: nothing of it would be read as the person means it. */
 export const MAX_HANDBOOK_BYTES = 200_000
-const MAX_PROBLEMS = 20
-const MAX_SHOWN_CHARS = 120
+const RULES_HEADING = /^\W*(?:the |our |my |house )?rules\W*$/i
 const UNIT_MS: Readonly<Record<string, number>> = {
   minute: 60_000,
   hour: 3_600_000,
@@ -104,7 +106,7 @@ export function readHandbookRules(text: string): HandbookRules {
   if (Buffer.byteLength(text) > MAX_HANDBOOK_BYTES)
     return withDraft(draft, '', [{ line: 1, text: '', say: `the handbook is over ${MAX_HANDBOOK_BYTES / 1000} kB` }])
   const { lines, isCommentOpen } = withoutComments(text)
-  for (const { line, text: written } of ruleLines(lines)) {
+  for (const { line, text: written } of linesUnder(RULES_HEADING, lines, TRIAGE_HEADING)) {
     const say = takeLine(written, draft)
     if (say !== undefined) problems.push({ line, text: written.slice(0, MAX_SHOWN_CHARS), say })
   }
@@ -112,11 +114,6 @@ export function readHandbookRules(text: string): HandbookRules {
   if (draft.quiet.some(({ hasZone }) => !hasZone) && draft.zone === undefined)
     problems.push({ line: 1, text: 'quiet hours', say: 'no time zone is named (such as Europe/Berlin), so UTC counts' })
   return withDraft(draft, lines.join('\n'), problems)
-}
-
-/** One sentence for a problem. */
-export function sayRuleProblem({ line, text, say }: RuleProblem): string {
-  return `Company_Handbook.md, line ${line}${text ? ` (${text})` : ''}: ${say}`
 }
 
 function withDraft(draft: Draft, text: string, problems: readonly RuleProblem[]): HandbookRules {
@@ -132,49 +129,9 @@ function withDraft(draft: Draft, text: string, problems: readonly RuleProblem[])
   }
 }
 
-/** The lines with HTML comments blanked, so that line numbers stay. */
-function withoutComments(text: string): { lines: string[]; isCommentOpen: boolean } {
-  const plain = text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n')
-  const kept: string[] = []
-  let at = 0
-  for (let open = plain.indexOf('<!--'); open >= 0; open = plain.indexOf('<!--', at)) {
-    const close = plain.indexOf('-->', open + 4)
-    if (close < 0) return { lines: (kept.join('') + plain.slice(at)).split('\n'), isCommentOpen: true }
-    kept.push(plain.slice(at, open), plain.slice(open, close).replace(/[^\n]/g, ''))
-    at = close + 3
-  }
-  return { lines: (kept.join('') + plain.slice(at)).split('\n'), isCommentOpen: false }
-}
-
-/** What stands in the sections called Rules, subsections included; a line that only goes on belongs to the one before. */
-function ruleLines(lines: readonly string[]): { line: number; text: string }[] {
-  const found: { line: number; text: string }[] = []
-  let level = 0
-  for (const [index, line] of lines.entries()) {
-    const heading = /^(#{1,6})\s+(.*?)\s*#*\s*$/.exec(line)
-    if (heading) {
-      const depth = heading[1]?.length ?? 0
-      if (/^\W*(?:the |our |my |house )?rules\W*$/i.test(heading[2] ?? '')) level = depth
-      else if (depth <= level) level = 0
-      continue
-    }
-    if (level === 0 || line.trim() === '') continue
-    const last = found.at(-1)
-    if (/^\s{2,}(?![-*+]\s)\S/.test(line) && last && lines[index - 1]?.trim()) last.text += ` ${line.trim()}`
-    else found.push({ line: index + 1, text: line.trim() })
-  }
-  return found
-}
-
 function takeLine(written: string, draft: Draft): string | undefined {
-  const item = /^(?:[-*+•]|\d{1,3}[.)])\s+(?:\[.\]\s+)?(.+)$/.exec(written)?.[1]
-  if (item === undefined) return 'it is no line of a list: begin it with “- ”, or put it between <!-- and -->'
-  const line = item
-    .normalize('NFKC')
-    .replace(/[\u2010-\u2015\u2212]/g, '-')
-    .replace(/[*`]/g, '')
-    .replace(/\s+/g, ' ')
-    .replace(/[\s.]+$/, '')
+  const line = plainItem(written)
+  if (line === undefined) return NO_ITEM
   for (const { begins, take } of KINDS) {
     const start = begins.exec(line)?.[0]
     if (start !== undefined) return take(line.slice(start.length), draft, line)

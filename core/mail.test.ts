@@ -1,15 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isTaskId } from './ids.ts'
-import {
-  classifyMail,
-  mailKey,
-  mailTaskId,
-  replyRecipients,
-  replyReferences,
-  replySubject,
-  threadIdOf,
-} from './mail.ts'
+import { mailKey, mailTaskId, replyRecipients, replyReferences, replySubject, skipReasons, threadIdOf } from './mail.ts'
 import { INVISIBLE } from './visible-text.ts'
 
 const OWN = new Set(['owner@countersign.test'])
@@ -18,7 +10,7 @@ const mail = (headers: Record<string, string>, address = 'client@example.test', 
   from: { name, address },
 })
 
-describe('classifyMail', () => {
+describe('skipReasons', () => {
   it.each([
     ['a plain mail', mail({ subject: 'hi' })],
     ['Auto-Submitted: no', mail({ 'auto-submitted': 'no' })],
@@ -27,8 +19,8 @@ describe('classifyMail', () => {
     ['a return path', mail({ 'return-path': '<client@example.test>' })],
     ['a person called Norepley', mail({}, 'norepley@example.test')],
     ['a suppression of receipts alone', mail({ 'x-auto-response-suppress': 'DR, RN' })],
-  ])('makes a task of %s', (_name, message) => {
-    expect(classifyMail(message, OWN)).toEqual({ kind: 'task' })
+  ])('has nothing against %s', (_name, message) => {
+    expect(skipReasons(message, OWN)).toEqual([])
   })
 
   it.each([
@@ -51,11 +43,11 @@ describe('classifyMail', () => {
     ['own-message', mail({}, 'Owner@countersign.test')],
     ['no-sender', mail({}, '')],
   ] as const)('skips as %s', (reason, message) => {
-    expect(classifyMail(message, OWN)).toEqual({ kind: 'skip', reason })
+    expect(skipReasons(message, OWN)).toEqual([reason])
   })
 
   it('skips a mail without any sender', () => {
-    expect(classifyMail({ headers: new Map() }, OWN)).toEqual({ kind: 'skip', reason: 'no-sender' })
+    expect(skipReasons({ headers: new Map() }, OWN)).toEqual(['no-sender'])
   })
 })
 

@@ -20,15 +20,17 @@ export type SkipReason =
   | 'mailing-list'
   | 'delivery-report'
   | 'no-reply-sender'
-
-export type MailVerdict = { readonly kind: 'task' } | { readonly kind: 'skip'; readonly reason: SkipReason }
+  /** The owner's rules say so. */
+  | 'handbook'
+  /** Bulk mail that does not say so in its headers. */
+  | 'newsletter'
 
 type Classified = Pick<IncomingMail, 'headers' | 'from'>
 
 const NO_REPLY =
   /^(?:no|do[-_.]?not|dont|not)[-_.]?repl(?:y|ies)\b|^(?:mailer-daemon|postmaster|bounces?|auto-?reply|autoresponder)(?:[-_.+=@]|$)/
 
-/** In this order; the first that holds is the reason. */
+/** In this order; the first that holds is the reason that is told. */
 const SKIP_RULES: readonly (readonly [SkipReason, (mail: Classified, own: ReadonlySet<string>) => boolean])[] = [
   ['delivery-report', (mail) => /^multipart\/report\b/.test(header(mail, 'content-type'))],
   ['delivery-report', (mail) => mail.headers.get('return-path')?.[0]?.trim() === '<>'],
@@ -44,10 +46,9 @@ const SKIP_RULES: readonly (readonly [SkipReason, (mail: Classified, own: Readon
 const AUTO_REPLY_HEADERS = ['x-autoreply', 'x-autorespond', 'x-auto-reply', 'x-autoresponder']
 const LIST_HEADERS = ['list-id', 'list-unsubscribe', 'list-post', 'mailing-list']
 
-/** Decides whether a message becomes a task. `ownAddresses` are those the owner writes from, lower case. */
-export function classifyMail(mail: Classified, ownAddresses: ReadonlySet<string>): MailVerdict {
-  const rule = SKIP_RULES.find(([, holds]) => holds(mail, ownAddresses))
-  return rule ? { kind: 'skip', reason: rule[0] } : { kind: 'task' }
+/** Why a message, by its headers and sender, would become no task; empty: nothing speaks against one. `ownAddresses` are those the owner writes from, lower case. */
+export function skipReasons(mail: Classified, ownAddresses: ReadonlySet<string>): SkipReason[] {
+  return [...new Set(SKIP_RULES.flatMap(([reason, holds]) => (holds(mail, ownAddresses) ? [reason] : [])))]
 }
 
 function header(mail: Classified, name: string): string {

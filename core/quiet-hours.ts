@@ -28,12 +28,7 @@ const TOKEN = /[A-Za-z_]+\/[A-Za-z_/+-]+\d{0,2}|\p{L}[\p{L}\p{M}.]*|\d+(?:[:.]\d
 
 /** `20:00–07:00 on weekdays, all day on Saturday and Sunday, Europe/Berlin` → spans. Every word must be understood. */
 export function readQuietHours(text: string, fallbackZone = 'UTC'): QuietReading {
-  const flat = text
-    .replace(/[‐‑‒–—−]/g, '-')
-    .replace(/\b(?:all|whole|the whole) day\b|\ball-day\b/gi, 'allday')
-    .replace(/\bevery ?day\b/gi, 'everyday')
-    .replace(/([\d.:])\s*([ap])\.?m\b\.?/gi, '$1 $2m')
-  const tokens = [...flat.matchAll(TOKEN)].map(([token]) => token)
+  const tokens = timeTokens(text)
   const days: number[][] = []
   const spans: { from: number; to: number }[] = []
   let zone: string | undefined
@@ -68,6 +63,16 @@ export function readQuietHours(text: string, fallbackZone = 'UTC'): QuietReading
     zone: zone ?? fallbackZone,
   }))
   return { ok: true, spans: read, hasZone: zone !== undefined }
+}
+
+/** The words, numbers and signs of a text that speaks of days and times, for `daysAt` and `timeAt`. */
+export function timeTokens(text: string): string[] {
+  const flat = text
+    .replace(/[‐‑‒–—−]/g, '-')
+    .replace(/\b(?:all|whole|the whole) day\b|\ball-day\b/gi, 'allday')
+    .replace(/\bevery ?day\b/gi, 'everyday')
+    .replace(/([\d.:])\s*([ap])\.?m\b\.?/gi, '$1 $2m')
+  return [...flat.matchAll(TOKEN)].map(([token]) => token)
 }
 
 export function isZone(name: string): boolean {
@@ -140,7 +145,8 @@ function spanAt(tokens: readonly string[], at: number): { from: number; to: numb
   return { from: from.minute, to: to.minute === 0 ? DAY : to.minute, length: from.length + 1 + to.length }
 }
 
-function timeAt(tokens: readonly string[], at: number): { minute: number; length: number } | undefined {
+/** A time of day at this token: minutes, and of how many tokens. */
+export function timeAt(tokens: readonly string[], at: number): { minute: number; length: number } | undefined {
   const match = /^(\d{1,2})(?:[:.](\d{2}))?$/.exec(tokens[at] ?? '')
   if (!match) return undefined
   const half = /^([ap])m\.?$/i.exec(tokens[at + 1] ?? '')?.[1]?.toLowerCase()
@@ -150,7 +156,8 @@ function timeAt(tokens: readonly string[], at: number): { minute: number; length
   return { minute: full * 60 + minute, length: half ? 2 : 1 }
 }
 
-function daysAt(tokens: readonly string[], at: number): { days: readonly number[]; length: number } | undefined {
+/** Days of the week at this token (0 is Sunday), and of how many tokens. */
+export function daysAt(tokens: readonly string[], at: number): { days: readonly number[]; length: number } | undefined {
   const group = DAY_GROUPS[tokens[at]?.toLowerCase() ?? '']
   if (group) return { days: group, length: 1 }
   const first = dayOf(tokens[at])

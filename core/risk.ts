@@ -1,5 +1,6 @@
 import { GROUNDING_FLAGS } from './grounding-flags.ts'
-import { type HandbookRules, sayRuleProblem } from './handbook-rules.ts'
+import { sayRuleProblem } from './handbook-lines.ts'
+import type { HandbookRules } from './handbook-rules.ts'
 import { KnownParties } from './look-alike.ts'
 import { moneyRisks } from './risk-money.ts'
 import { recipientRisks } from './risk-recipients.ts'

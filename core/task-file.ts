@@ -77,6 +77,8 @@ const frontSchema = z.looseObject({
   priority: z.enum(['urgent', 'high', 'normal', 'low']).optional(),
   /** BCP 47, of the original. */
   language: line(35).optional(),
+  /** Why it was sorted as it was: `handbook`, `rule`, `model` or `default`, and by which rule. */
+  classified: z.looseObject({ by: line(20), rule: line(60) }).optional(),
   after: z.array(line(26)).max(20).optional(),
 })
 

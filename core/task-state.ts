@@ -14,6 +14,7 @@ interface Transition {
 /** The state machine (docs/vault-contract.md): every other move is refused. `own` in-progress folders are checked below. */
 export const TRANSITIONS: readonly Transition[] = [
   { from: 'needs-action', to: 'in-progress', by: ['cloud', 'local'], what: 'claim' },
+  { from: 'needs-action', to: 'rejected', by: ['person'], what: 'seen to by the person, or nothing to be done' },
   { from: 'in-progress', to: 'needs-action', by: ['cloud', 'local', 'person'], what: 'release' },
   {
     from: 'in-progress',

@@ -26,7 +26,11 @@ export function lifeOf(task: string, ledgers: readonly (readonly LedgerEntry[])[
 type Say = (value: (key: string) => string) => string
 
 const WORDS: Readonly<Record<LedgerType, Say>> = {
-  'task.created': (value) => `a mail from ${value('sender_domain') || 'somebody'} became this task`,
+  'task.created': (value) => {
+    if (value('from') === 'inbox') return 'a note in Inbox became this task'
+    if (value('from') === 'calendar') return 'Business_Goals.md asked for this post'
+    return `a mail from ${value('sender_domain') || 'somebody'} became this task`
+  },
   'task.joined': (value) =>
     value('by')
       ? 'a message that had come for this thread was put into this task'

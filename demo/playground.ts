@@ -44,7 +44,7 @@ export async function runPlayground(options: PlaygroundOptions): Promise<void> {
       '',
       `Both zones are up. Open this folder in Obsidian, VS Code or any editor:\n\n  ${world.homes.local.vault}\n`,
       'Then, in another terminal:',
-      `  ${command} mail send     a client writes to you; a draft appears in Pending_Approval/email/`,
+      `  ${command} mail send     a client writes to you; a draft appears in Pending_Approval/`,
       '  (edit it, move it to Approved/ or tick Approve)',
       `  ${command} mail inbox    what the client got`,
       `  npx countersign --home ${join(root, 'local')} status`,

@@ -91,6 +91,8 @@ function answerTo({ messages, response_format }: Question): object | undefined {
       return replyTo(textOf(prompt))
     case 'sorted_mail':
       return { domain: 'email', priority: 'normal' }
+    case 'invoice':
+      return NOTHING_SAID
     default:
       return undefined
   }
@@ -100,6 +102,12 @@ function textOf(content: unknown): string {
   if (typeof content === 'string') return content
   const parts = Array.isArray(content) ? (content as { text?: unknown }[]) : []
   return parts.map(({ text }) => (typeof text === 'string' ? text : '')).join('\n')
+}
+
+/** Of an invoice. */
+const NOTHING_SAID = {
+  ...{ customer: '', email: '', address: '', tax_number: '', lines: [] },
+  ...{ currency: '', tax_percent: '', reference: '', due: '' },
 }
 
 const DAY = /\b(?:mon|tues|wednes|thurs|fri)day\b/i

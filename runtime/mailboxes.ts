@@ -72,7 +72,7 @@ const gmailMailbox = z.strictObject({
   token_file: oneLine('the path of a file'),
 })
 const furtherMailbox = z.discriminatedUnion('provider', [imapMailbox, gmailMailbox])
-type FurtherMailbox = z.output<typeof furtherMailbox>
+export type FurtherMailbox = z.output<typeof furtherMailbox>
 const fileSchema = z
   .strictObject({ mailboxes: z.array(furtherMailbox).max(MAX_MAILBOXES) })
   .superRefine(({ mailboxes }, context) => {
@@ -101,11 +101,24 @@ export function mailboxesFile(): z.ZodType<MailboxesFile | undefined, string | u
     .optional()
 }
 
+/** The entries of such a file, whatever stands in the secrets it names. Throws ERR_CONFIG_INVALID. */
+export function mailboxEntries(path: string): readonly FurtherMailbox[] {
+  const read = readEntries(path)
+  if (read.ok) return read.entries
+  throw new CountersignError('ERR_CONFIG_INVALID', `${path}: ${read.faults.join('; ')}`)
+}
+
 type ReadMailboxes =
   | { readonly ok: true; readonly entries: readonly FurtherMailbox[] }
   | { readonly ok: false; readonly faults: readonly string[] }
 
 function readMailboxes(path: string): ReadMailboxes {
+  const read = readEntries(path)
+  const faults = read.ok ? read.entries.flatMap((one) => secretFaults(one)) : []
+  return faults.length > 0 ? { ok: false, faults } : read
+}
+
+function readEntries(path: string): ReadMailboxes {
   let json: unknown
   try {
     const text = readFileSync(path, 'utf8')
@@ -131,8 +144,7 @@ function readMailboxes(path: string): ReadMailboxes {
           ...(one.tls_ca_file && { tls_ca_file: resolve(from, one.tls_ca_file) }),
         },
   )
-  const faults = entries.flatMap((one) => secretFaults(one))
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, entries }
+  return { ok: true, entries }
 }
 
 function shownPath(at: readonly PropertyKey[]): string {

@@ -77,6 +77,14 @@ export const METRICS = {
     help: 'Mails that triage looked at, by what became of them.',
     labels: { outcome: ['task', 'joined', 'duplicate', 'skipped', 'failed'] },
   },
+  countersign_classified_total: {
+    kind: 'counter',
+    help: 'Mails that were sorted, by what decided and as what.',
+    labels: {
+      by: ['handbook', 'rule', 'model', 'default'],
+      as: ['email', 'accounting', 'payment', 'social', 'skipped'],
+    },
+  },
   countersign_mailbox_watched: {
     kind: 'gauge',
     help: '1 while triage watches the mailbox, 0 while it cannot.',

@@ -27,14 +27,15 @@ export function parseGmailToken(text: string): GmailToken | undefined {
 }
 
 export function renderGmailToken(token: GmailToken): string {
-  const iso = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString())
+  // Numbers: a date in words would count among the secrets of the file.
+  const seconds = (at: number | undefined) => (at === undefined ? undefined : Math.round(at / 1000))
   return `${JSON.stringify(
     {
       client_id: token.clientId,
       client_secret: token.clientSecret,
       refresh_token: token.refreshToken,
-      obtained_at: iso(token.obtainedAt),
-      expires_at: iso(token.expiresAt),
+      obtained_at: seconds(token.obtainedAt),
+      expires_at: seconds(token.expiresAt),
     },
     null,
     2,
@@ -47,8 +48,7 @@ export function tokenName({ refreshToken }: GmailToken): string {
 }
 
 function timeOf(value: unknown): number | undefined {
-  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
-  return Number.isNaN(time) ? undefined : time
+  return typeof value === 'number' && value > 0 && value < 1e11 ? value * 1000 : undefined
 }
 
 function parsed(text: string): Record<string, unknown> | undefined {

@@ -9,7 +9,7 @@ import { replaceFile } from './replace-file.ts'
 
 const GUARD_FILE = 'guard.json'
 const SALT_BYTES = 32
-const NO_SECRET = /^\.|\.pub$|\.tmp$|^guard\.json$/
+const NO_SECRET = /^\.|\.pub$|\.tmp$|^(?:guard|mailboxes)\.json$/
 
 /** The guard of a zone, from `<keysDir>/guard.json`. Throws ERR_GUARD_MISSING. */
 export async function readGuard(keysDir: string): Promise<SecretGuard> {

@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { vaultPath } from '#core/vault-path.ts'
-import { replaceIfSame } from './replace-if-same.ts'
+import { removeIfSame, replaceIfSame } from './replace-if-same.ts'
 import { openVault } from './vault-fs.ts'
 
 let folder: string
@@ -56,4 +56,29 @@ test('the vault compares text as it reads it', async () => {
   expect(await vault.replaceIf(path, 'x', 'b')).toBe('changed')
   expect(await vault.replaceIf(path, (await vault.read(path)) ?? '', 'b')).toBe('replaced')
   expect(await vault.read(path)).toBe('b')
+})
+
+describe('removing', () => {
+  test('only what still is as it was read', async () => {
+    expect(await removeIfSame(target, () => false)).toBe('changed')
+    expect(await removeIfSame(target, (bytes) => String(bytes) === 'old')).toBe('removed')
+    expect(await removeIfSame(target, () => true)).toBe('gone')
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('puts back what an editor wrote between the look and the removal', async () => {
+    const saveAndAgree = () => {
+      writeFileSync(target, 'a save of the person')
+      return true
+    }
+    expect(await removeIfSame(target, saveAndAgree)).toBe('changed')
+    expect([readFileSync(target, 'utf8'), readdirSync(folder)]).toEqual(['a save of the person', ['F.md']])
+  })
+
+  test('never a link', async () => {
+    renameSync(target, join(folder, 'G.md'))
+    symlinkSync(join(folder, 'G.md'), target)
+    expect(await removeIfSame(target, () => true)).toBe('changed')
+    expect(readdirSync(folder)).toEqual(['F.md', 'G.md'])
+  })
 })

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, lstatSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, lstatSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { unlink } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { syncFolder, temporaryBeside, writeDurably } from './file-access.ts'
@@ -35,6 +35,26 @@ function swap(target: string, temporary: string, isExpected: (bytes: Uint8Array)
     putBack(target, after)
     return 'changed'
   })
+  return outcome ?? (lstatSync(target, { throwIfNoEntry: false }) ? 'changed' : 'gone')
+}
+
+/** Removes the file at `target` (absolute) if its bytes are the expected ones, with the same second look. */
+export async function removeIfSame(
+  target: string,
+  isExpected: (bytes: Uint8Array) => boolean,
+): Promise<'removed' | 'changed' | 'gone'> {
+  const outcome = await withNameLock(dirname(target), basename(target), () =>
+    withHeldFile(target, (old) => {
+      const before = heldBytes(old)
+      if (!isExpected(before)) return 'changed'
+      unlinkSync(target)
+      const after = heldBytes(old)
+      if (after.equals(before)) return 'removed'
+      putBack(target, after)
+      return 'changed'
+    }),
+  )
+  await syncFolder(dirname(target))
   return outcome ?? (lstatSync(target, { throwIfNoEntry: false }) ? 'changed' : 'gone')
 }
 

@@ -1,11 +1,12 @@
 import { type BigIntStats, lstatSync, renameSync } from 'node:fs'
-import { readdir, realpath, stat, unlink } from 'node:fs/promises'
+import { realpath, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
-import { DOMAINS, fileNameOf, isConflictCopy, isReviewPath, parseVaultPath, type VaultPath } from '#core/vault-path.ts'
+import { fileNameOf, isConflictCopy, isReviewPath, parseVaultPath, type VaultPath } from '#core/vault-path.ts'
 import {
   ensureFolder,
+  entriesOf,
   errnoOf,
   isRealFolder,
   lstatOrUndefined,
@@ -17,9 +18,10 @@ import {
   writeDurably,
   writing,
 } from './file-access.ts'
+import { findTask, taskFolders } from './find-task.ts'
 import { listConflicts } from './list-conflicts.ts'
 import { withMoveLocks, withNameLock } from './name-lock.ts'
-import { replaceIfSame } from './replace-if-same.ts'
+import { removeIfSame, replaceIfSame } from './replace-if-same.ts'
 import { type WatchOptions, watchFolders } from './watch-folders.ts'
 import { foldersOf } from './work-tree.ts'
 
@@ -45,7 +47,8 @@ export async function openVault(rootFolder: string, options: VaultOptions = {}):
   return {
     root,
     list: (folder) => list(root, folder),
-    find: (fileName) => find(root, fileName),
+    strays: (folder) => strays(root, folder),
+    find: (fileName) => findTask(root, checkedName(fileName)),
     taskFolders: async () => (await taskFolders(root)).reverse(),
     conflicts: () => listConflicts(root),
     exists: async (path) => (await lstatOrUndefined(absoluteOf(root, path), path)) !== undefined,
@@ -55,6 +58,7 @@ export async function openVault(rootFolder: string, options: VaultOptions = {}):
     create: async (path, content) => ((await publish(root, path, content, 'keep')) ? 'created' : 'exists'),
     replace: async (path, content) => void (await publish(root, path, content, 'replace')),
     replaceIf: (path, expected, content) => replaceIf(root, path, expected, content),
+    removeIf: (path, expected) => removeIf(root, path, expected),
     move: (from, to) => move(root, from, to),
     remove: (path) => remove(root, path),
     async watch(folders, onChange) {
@@ -108,6 +112,12 @@ function checkedFolder(folder: string): string {
   return folder
 }
 
+function checkedName(fileName: string): string {
+  const verdict = parseVaultPath(`Approved/${fileName}`)
+  if (verdict.ok) return fileName
+  throw notOfTheVault(fileName, verdict.rule)
+}
+
 function notOfTheVault(path: string, rule: string): CountersignError {
   const shown = JSON.stringify(path.slice(0, 200))
   return new CountersignError('ERR_VAULT_PATH_INVALID', `not a path of the vault: ${shown} (${rule})`)
@@ -124,48 +134,12 @@ async function list(root: string, folder: string): Promise<VaultPath[]> {
   return paths.sort()
 }
 
-async function entriesOf(root: string, folder: string) {
-  if (!(await isRealFolder(root, folder))) return []
-  try {
-    return await readdir(join(root, folder), { withFileTypes: true })
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return []
-    throw unreadable(folder, errnoOf(error), error)
-  }
-}
-
-/**
- * Furthest along first: where a move was applied by halves elsewhere, the later state is the one that counts. Then the
- * other way: a file that moves on while it is looked for would be passed by.
- */
-async function find(root: string, fileName: string): Promise<VaultPath | undefined> {
-  const verdict = parseVaultPath(`Approved/${fileName}`)
-  if (!verdict.ok) throw notOfTheVault(fileName, verdict.rule)
-  return (
-    (await findIn(await taskFolders(root), root, fileName)) ??
-    findIn((await taskFolders(root)).reverse(), root, fileName)
-  )
-}
-
-async function findIn(folders: readonly string[], root: string, fileName: string): Promise<VaultPath | undefined> {
-  for (const folder of folders) {
-    const path = `${folder}/${fileName}` as VaultPath
-    if ((await isRealFolder(root, folder)) && (await lstatOrUndefined(join(root, path), path))?.isFile()) return path
-  }
-  return undefined
-}
-
-async function taskFolders(root: string): Promise<string[]> {
-  const below = async (folder: string) =>
-    (await entriesOf(root, folder)).filter((entry) => entry.isDirectory()).map((entry) => `${folder}/${entry.name}`)
-  return [
-    ...(await below('Done')),
-    ...(await below('In_Progress')),
-    'Approved',
-    'Rejected',
-    ...DOMAINS.map((domain) => `Pending_Approval/${domain}`),
-    ...DOMAINS.map((domain) => `Needs_Action/${domain}`),
-  ]
+async function strays(root: string, folder: string): Promise<string[]> {
+  const notes = new Set<string>((await list(root, folder)).map(fileNameOf))
+  return (await entriesOf(root, checkedFolder(folder)))
+    .map((entry) => entry.name)
+    .filter((name) => !name.startsWith('.') && !notes.has(name) && !isConflictCopy(name))
+    .sort()
 }
 
 async function readBytes(root: string, path: VaultPath, maxBytes: number): Promise<Buffer | undefined> {
@@ -215,6 +189,12 @@ async function replaceIf(root: string, path: VaultPath, expected: string, conten
   const target = absoluteOf(root, path)
   if (!(await isRealFolder(root, folderPartOf(path)))) return 'gone'
   return writing(path, () => replaceIfSame(target, (bytes) => decode(path, bytes) === expected, content))
+}
+
+async function removeIf(root: string, path: VaultPath, expected: string) {
+  const target = absoluteOf(root, path)
+  if (!(await isRealFolder(root, folderPartOf(path)))) return 'gone'
+  return writing(path, () => removeIfSame(target, (bytes) => decode(path, bytes) === expected))
 }
 
 /**

@@ -66,6 +66,15 @@ test('asks for a Gmail token instead of an SMTP server where Gmail sends', async
   expect(JSON.parse(plan.secrets['gmail-token'] ?? '')).toEqual(bare)
 })
 
+test('asks for nothing of IMAP where the mailbox is at Gmail', async () => {
+  const { asked, ask } = answering({ 'Your e-mail address': ['you@gmail.com'] })
+  const { plan, faults } = await makePlan({ ...HOME, zone: 'cloud' }, { mailboxProvider: 'gmail' }, ask)
+  expect(faults).toEqual([])
+  expect(plan.settings).toMatchObject({ COUNTERSIGN_MAILBOX_PROVIDER: 'gmail' })
+  expect(asked.filter((question) => /IMAP/.test(question))).toEqual([])
+  expect(asked.some((question) => question.startsWith('Gmail token'))).toBe(true)
+})
+
 test('asks for a model, and only what belongs to it', async () => {
   const { asked, ask } = answering({
     'Model that drafts': ['gpt', 'anthropic:some-model'],

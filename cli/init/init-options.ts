@@ -24,6 +24,9 @@ type Flag = {
   readonly when?: (settings: Readonly<Record<string, string>>) => boolean
 }
 
+const readsImap = (settings: Readonly<Record<string, string>>) => settings.COUNTERSIGN_MAILBOX_PROVIDER !== 'gmail'
+const readsGmail = (settings: Readonly<Record<string, string>>) => !readsImap(settings)
+
 const FLAGS: readonly Flag[] = [
   {
     flag: 'owner-address',
@@ -37,9 +40,22 @@ const FLAGS: readonly Flag[] = [
     about: 'how drafts are signed',
     question: 'Your name, as drafts are signed',
   },
-  { flag: 'imap-host', setting: 'COUNTERSIGN_IMAP_HOST', about: 'mailbox server', question: 'IMAP server' },
+  { flag: 'mailbox-provider', setting: 'COUNTERSIGN_MAILBOX_PROVIDER', about: 'imap (default) or gmail' },
+  {
+    flag: 'imap-host',
+    setting: 'COUNTERSIGN_IMAP_HOST',
+    about: 'mailbox server',
+    question: 'IMAP server',
+    when: readsImap,
+  },
   { flag: 'imap-port', setting: 'COUNTERSIGN_IMAP_PORT', about: 'default 993' },
-  { flag: 'imap-user', setting: 'COUNTERSIGN_IMAP_USER', about: 'often the address', question: 'IMAP user' },
+  {
+    flag: 'imap-user',
+    setting: 'COUNTERSIGN_IMAP_USER',
+    about: 'often the address',
+    question: 'IMAP user',
+    when: readsImap,
+  },
   { flag: 'imap-tls', setting: 'COUNTERSIGN_IMAP_TLS', about: 'tls, starttls or none' },
   { flag: 'mail-provider', setting: 'COUNTERSIGN_MAIL_PROVIDER', about: 'smtp (default) or gmail', zone: 'local' },
   {
@@ -76,7 +92,14 @@ const SECRETS: readonly {
   readonly provider?: 'smtp' | 'gmail'
   readonly when?: (settings: Readonly<Record<string, string>>) => boolean
 }[] = [
-  { name: 'imap-password', about: 'the mailbox’s password', question: 'IMAP password' },
+  { name: 'imap-password', about: 'the mailbox’s password', question: 'IMAP password', when: readsImap },
+  {
+    name: 'gmail-read-token',
+    about: 'a Gmail token that can only read',
+    question: 'Gmail token as JSON, or nothing: `countersign auth gmail` gets one afterwards',
+    zone: 'cloud',
+    when: readsGmail,
+  },
   { name: 'smtp-password', about: 'the sending password', question: 'SMTP password', zone: 'local', provider: 'smtp' },
   { name: 'gmail-token', about: 'the Gmail token', question: 'Gmail token as JSON', zone: 'local', provider: 'gmail' },
   ...MODEL_SECRETS,
@@ -187,12 +210,14 @@ function providerOf(settings: Readonly<Record<string, string>>): string {
 
 /** Of a token as Google's tools write it, what is secret or needed: every value of the file is kept out of the vault. */
 function bareToken(name: string, text: string): string {
-  if (name !== 'gmail-token') return text
+  if (name !== 'gmail-token' && name !== 'gmail-read-token') return text
   const fields = ['client_id', 'client_secret', 'refresh_token']
   try {
     const token = JSON.parse(text) as Record<string, unknown>
-    if (fields.every((field) => typeof token[field] === 'string'))
-      return JSON.stringify(Object.fromEntries(fields.map((field) => [field, token[field]])))
+    if (fields.every((field) => typeof token[field] === 'string')) {
+      const dates = ['obtained_at', 'expires_at'].filter((field) => typeof token[field] === 'number')
+      return JSON.stringify(Object.fromEntries([...fields, ...dates].map((field) => [field, token[field]])))
+    }
   } catch {
     // Said below.
   }

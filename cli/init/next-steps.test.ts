@@ -6,10 +6,15 @@ import type { Zone } from '#core/zone-policy.ts'
 import { homeLayout } from '../zone-home.ts'
 import { nextSteps } from './next-steps.ts'
 
-async function steps(zone: Zone, knows: readonly string[], hubUrl?: string): Promise<string> {
+async function steps(
+  zone: Zone,
+  knows: readonly string[],
+  hubUrl?: string,
+  settings: Record<string, string> = {},
+): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'next-steps-'))
   onTestFinished(() => rm(root, { recursive: true }))
-  const home = homeLayout(root, zone)
+  const home = homeLayout(root, zone, settings)
   const report = { home, steps: [], pairingFile: join(root, 'pairing.json'), knows, ...(hubUrl && { hubUrl }) }
   return (await nextSteps(report, [])).join('\n').replaceAll(root, 'HOME')
 }
@@ -38,4 +43,13 @@ test('sends an unpaired local zone to the cloud first', async () => {
   expect(await steps('local', ['cloud', 'local'])).toMatch(
     /init cloud --pair pairing-local\.json\n.*compose\.local\.yml/,
   )
+})
+
+test('sends an owner of Gmail for a token, and lays over what the container needs for it', async () => {
+  const hub = 'ssh://git@vm.example.org:2222/srv/hub/vault.git'
+  const text = await steps('cloud', ['cloud', 'local'], hub, { COUNTERSIGN_MAILBOX_PROVIDER: 'gmail' })
+  expect(text).toContain('npx countersign auth gmail --home HOME --client-file')
+  expect(text).toContain('docker compose -f compose.cloud.yml -f compose.cloud-gmail.yml up -d')
+  const sending = await steps('local', ['cloud', 'local'], undefined, { COUNTERSIGN_MAIL_PROVIDER: 'gmail' })
+  expect(sending).toMatch(/auth gmail --home HOME.*[\s\S]*-f compose\.local\.yml up -d/)
 })

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Finding } from '#core/finding.ts'
@@ -21,7 +22,10 @@ export async function nextSteps(report: InitReport, findings: readonly Finding[]
     steps.push(`complete ${home.envFile} and ${home.secrets}/ (one secret a file): what is missing is named above`)
   if (uid === 0)
     steps.push(`give the home to the containers’ user: ${init} --owner ${CONTAINER_USER}:${CONTAINER_USER}`)
-  const up = `docker compose -f compose.${home.zone}.yml up -d`
+  const overlays = composeOverlays(report)
+  const up = `docker compose ${[`compose.${home.zone}.yml`, ...overlays].map((file) => `-f ${file}`).join(' ')} up -d`
+  if (usesGmail(report) && !existsSync(join(home.secrets, home.zone === 'cloud' ? 'gmail-read-token' : 'gmail-token')))
+    steps.push(`get a token for Gmail (docs/email.md): ${authCommand(report)} --client-file <client_secret.json>`)
   const start = `start this zone: ${[...composeSettings(report, uid, gid), up].join(' ')}`
   if (home.zone === 'local')
     return isPaired
@@ -39,6 +43,25 @@ export async function nextSteps(report: InitReport, findings: readonly Finding[]
   return isPaired
     ? [...steps, start]
     : [...steps, `carry ${pairingFile} to your own machine; there: ${PROGRAM} init local --pair pairing-cloud.json`]
+}
+
+function authCommand(report: InitReport): string {
+  const { zone, root } = report.home
+  return `${PROGRAM} auth gmail ${isStandardHome(report) ? `--zone ${zone}` : `--home ${quoted(root)}`}`
+}
+
+function usesGmail({ home: { settings } }: InitReport): boolean {
+  return settings.COUNTERSIGN_MAILBOX_PROVIDER === 'gmail' || settings.COUNTERSIGN_MAIL_PROVIDER === 'gmail'
+}
+
+/** The files to be laid over the zone's own, for what its home has. */
+function composeOverlays({ home }: InitReport): string[] {
+  return [
+    ...(home.settings.COUNTERSIGN_MAILBOX_PROVIDER === 'gmail' ? [`compose.${home.zone}-gmail.yml`] : []),
+    ...(home.zone === 'cloud' && existsSync(join(home.mailboxes, 'mailboxes.json'))
+      ? ['compose.cloud-mailboxes.yml']
+      : []),
+  ]
 }
 
 /** What compose has to be told because it is not what its file takes by itself. */

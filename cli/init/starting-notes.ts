@@ -77,6 +77,13 @@ ${ownerName || 'Your name'}
 - Promise prices, discounts or delivery dates.
 - Mention other clients.
 
+## Answers
+
+<!-- What may be told to anybody who asks: a heading for each. Take it out of the comment as you need it.
+### Opening hours
+Monday to Friday, 9 to 17.
+-->
+
 ## Rules
 
 <!-- Your machine keeps to these. Take them out of the comment as you need them; docs/handbook.md lists what can be written.

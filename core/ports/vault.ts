@@ -9,6 +9,11 @@ export interface VaultPort {
   readonly root: string
   /** Regular `.md` files directly in one folder (`Needs_Action/email`), sorted; conflict copies and dot files left out. Missing folder: empty. */
   list(folder: string): Promise<VaultPath[]>
+  /**
+   * What else stands directly in one folder: other endings, names that are no path of the vault, links, folders. Dot files
+   * and conflict copies left out; sorted.
+   */
+  strays(folder: string): Promise<string[]>
   /** Where a task file of this name stands now, in whatever state folder; undefined when nowhere. */
   find(fileName: string): Promise<VaultPath | undefined>
   /** Every folder in which a task may stand now, in the order of a task's life. */
@@ -33,6 +38,8 @@ export interface VaultPort {
    * `changed` means that its bytes stand there, not `content`.
    */
   replaceIf(path: VaultPath, expected: string, content: string): Promise<'replaced' | 'changed' | 'gone'>
+  /** Removes a file only if it still reads as `expected`; as for `replaceIf`, what was saved at the same instant stays. */
+  removeIf(path: VaultPath, expected: string): Promise<'removed' | 'changed' | 'gone'>
   /** One rename that never replaces a file. `gone`: `from` is not there any more. */
   move(from: VaultPath, to: VaultPath): Promise<'moved' | 'gone' | 'exists'>
   /** false when it was not there. */

@@ -107,6 +107,7 @@ export const FLOW_ALERTS: readonly Alert[] = [
     above: 0,
     severity: 'ticket',
     summary: 'A task came to you without a draft.',
-    description: 'Nothing could be drafted from it, or its zone may not. The file in Pending_Approval says which.',
+    description:
+      'Nothing could be drafted from it, or its zone may not. The file in Pending_Approval says which; where the task went back, the note on the dashboard.',
   },
 ]

@@ -120,6 +120,13 @@ export const FLOW: Dashboard = {
       description: 'What became of the mails that triage saw, in the hour before.',
       ...{ kind: 'timeseries', width: 12, queries: [[perHour('countersign_mails_total', 'outcome'), '{{outcome}}']] },
     },
+    {
+      title: 'How mails were sorted',
+      description:
+        'As what, and what decided: the handbook, a rule, the model, or nothing in particular; in the hour before.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [[perHour('countersign_classified_total', 'by, as'), '{{by}}: {{as}}']],
+    },
   ],
 }
 

@@ -1,3 +1,4 @@
+import { wasGivenBack } from '#core/claim.ts'
 import { draftFault } from '#core/draft-fault.ts'
 import { groundingFlags } from '#core/grounding-card.ts'
 import { readHandbookRules } from '#core/handbook-rules.ts'
@@ -10,7 +11,7 @@ import { linksIn, measuresOf, NETWORK_NAMES, type Network } from '#core/social-t
 import { draftOf, section, withFront } from '#core/task-file.ts'
 import { askForText } from './ask-for-text.ts'
 import { handInPost, type PostDraft } from './draft-post.ts'
-import { type GiveBack, giveBackTask, linkText, type TaskOutcome, writeNote } from './give-back.ts'
+import { type GiveBack, giveBackTask, type TaskOutcome } from './give-back.ts'
 import { type Claimed, forbiddenHere, type HandInDeps } from './hand-in.ts'
 import { readOwnNote } from './made-by.ts'
 import { type PostMaterial, postPrompt } from './post-prompt.ts'
@@ -28,11 +29,13 @@ export interface DraftPostsDeps extends HandInDeps {
 
 const MAX_POST_TOKENS = 2_000
 const MAX_POST_CHARS = 63_206
+const NO_MODEL =
+  'no model is set up that could write the post; a client can (it claims the task, then draft_post), or you, with countersign post'
 
 /**
  * Drafts the post of one claimed social task. Where several networks are wanted, each of the others gets a task of its own
- * in Needs_Action. There is no template for a post: without a model the task stays claimed for whoever writes it
- * (`draft_post`), and the person is told; where the model fails, it goes back.
+ * in Needs_Action. There is no template for a post: where no model writes it, the task goes back, and the person is told.
+ * What is claimed again after that was claimed on purpose, by whoever writes it (`draft_post`): without a model it stays theirs.
  */
 export async function draftPosts(
   claimed: Claimed,
@@ -114,12 +117,11 @@ function timesOf({ task }: Claimed): Pick<PostDraft, 'notBefore' | 'publishAt'> 
   }
 }
 
-async function leave(claimed: Claimed, deps: HandInDeps): Promise<TaskOutcome> {
-  const { id, title } = claimed.task.front
-  const link = `[[In_Progress/${deps.agent}/${claimed.path.split('/').at(-1)}|${linkText(title)}]]`
-  const text = `A post waits for somebody to write it: ${link}. No model is set up; a client can (draft_post), or you: countersign release ${id}, then countersign post.`
-  await writeNote(claimed, 'to-be-written', text, deps)
-  return { kind: 'left' }
+/** Without a model. */
+function leave(claimed: Claimed, deps: HandInDeps & { readonly giveBack: GiveBack }): Promise<TaskOutcome> {
+  return wasGivenBack(claimed.task, deps.agent)
+    ? Promise.resolve({ kind: 'left' })
+    : giveBackTask(claimed, NO_MODEL, deps)
 }
 
 function noNetwork(accounts: readonly SocialAccountName[]): string {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { skillFolders } from '#adapters/skills/skill-folder.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { readAction } from '#core/action.ts'
-import { claimedBy } from '#core/claim.ts'
+import { claimedBy, givenBackBy } from '#core/claim.ts'
 import type { TaskId } from '#core/ids.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { parseRequest, type SyncAnswer, type SyncRequest } from '#core/sync-request.ts'
@@ -308,14 +308,23 @@ describe('a post', () => {
     expect(await vault.list('Pending_Approval/social')).toEqual([])
   })
 
-  test('without a model stays claimed for whoever writes it, and the person is told once', async () => {
+  test.each<[string, Scripted[] | undefined]>([
+    ['no model', undefined],
+    ['a model that is not set up', [unanswered('not-configured', 'none')]],
+  ])('with %s goes back once, and stays with whoever claims it after that', async (_what, script) => {
+    const { deps } = depsWith(script)
     const name = await put({ domain: 'social' }, 'x')
-    for (const answers of [undefined, [unanswered('not-configured', 'none')]]) {
-      expect(await draftTask(JOB, depsWith(answers).deps)).toEqual({ kind: 'left' })
-      expect(await vault.exists(vaultPath(`In_Progress/cloud/${name}`))).toBe(true)
-    }
-    expect(await notes()).toEqual([expect.stringContaining('draft_post')])
-    expect(requests).toEqual([])
+    expect(await draftTask(JOB, deps)).toMatchObject({
+      kind: 'given-back',
+      reason: expect.stringContaining('draft_post'),
+    })
+    expect(requests).toHaveLength(1)
+    const path = vaultPath(`In_Progress/cloud/${name}`)
+    const again = claimedBy(givenBackBy(await read(path), 'cloud', DAY), 'cloud', DAY)
+    await vault.replace(path, renderTaskFile(again))
+    expect(await draftTask({ ...JOB, generation: 3 }, deps)).toEqual({ kind: 'left' })
+    expect(await vault.exists(path)).toBe(true)
+    expect([requests.length, (await notes()).length]).toEqual([1, 1])
   })
 
   test('goes back where there is no account for it, and where the model does not answer', async () => {

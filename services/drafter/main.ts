@@ -6,6 +6,7 @@ import { skillFolders } from '#adapters/skills/skill-folder.ts'
 import { askSync } from '#adapters/state-files/requests.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { type TaskJob, taskJobId } from '#core/jobs.ts'
+import { recognizeLanguage } from '#core/language.ts'
 import { oldestWaiting } from '#core/oldest.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
 import { hasModel, modelsOf } from '#runtime/model-settings.ts'
@@ -51,7 +52,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   const deps = {
     ...common,
     ownerAddress: config.ownerAddress,
-    write: replyDrafter({ ...common, skillName: DRAFTING.email, recognizeLanguage: () => undefined }),
+    write: replyDrafter({ ...common, skillName: DRAFTING.email, recognizeLanguage }),
     posts: { ...common, skillName: DRAFTING.social, accounts: config.socialAccounts },
     invoices: { ...common, skillName: DRAFTING.accounting, books },
     giveBack: giveBackThroughSync(await askSync(config.state), config.agent, () =>
@@ -62,7 +63,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   const draft = async (job: TaskJob) => {
     const outcome = await draftTask(job, deps)
     metrics.count('countersign_drafts_total', {
-      outcome: outcome.kind === 'lost' ? 'lost' : outcome.kind === 'drafted' ? 'drafted' : 'failed',
+      outcome: ['lost', 'left'].includes(outcome.kind) ? 'lost' : outcome.kind === 'drafted' ? 'drafted' : 'failed',
     })
     if (outcome.kind === 'drafted' && outcome.arrivedAt !== undefined)
       metrics.observe('countersign_arrival_to_draft_seconds', (clock.now() - outcome.arrivedAt) / 1000, {})

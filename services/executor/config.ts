@@ -26,6 +26,8 @@ export const executorSettings = {
   /** How long an approval can be taken back by moving the file. */
   undoMs: setting('COUNTERSIGN_UNDO_MS', milliseconds(10_000)),
   maxRecipients: setting('COUNTERSIGN_MAX_RECIPIENTS', wholeNumber(1, 40, 10)),
+  /** So long a note in Inbox/ must have stood unchanged before it is taken: editors save while somebody writes. */
+  inboxQuietMs: setting('COUNTERSIGN_INBOX_QUIET_MS', milliseconds(30_000)),
   /** How often everything is looked at without any event. */
   reconcileMs: setting('COUNTERSIGN_EXECUTOR_RECONCILE_MS', milliseconds(10_000)),
 }

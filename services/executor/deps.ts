@@ -32,6 +32,8 @@ export interface ExecutorDeps {
   readonly received: Pick<ReceivedPort, 'count'>
   /** Required before a file that the person may be saving is replaced or judged unfit. */
   readonly isQuiet: IsQuiet
+  /** The same for a note in Inbox/, which somebody may be thinking about between two lines. */
+  readonly isNoteQuiet: IsQuiet
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'count' | 'observe' | 'since'>
@@ -65,7 +67,7 @@ export interface ExecutorDeps {
 }
 
 /** Everything but what the running of passes brings. */
-export type WiredDeps = Omit<ExecutorDeps, 'isQuiet' | 'inHand' | 'pending'>
+export type WiredDeps = Omit<ExecutorDeps, 'isQuiet' | 'isNoteQuiet' | 'inHand' | 'pending'>
 
 /** Why a task stands still, in words for the person, and until when (ms) where that is known. */
 export interface Stay {

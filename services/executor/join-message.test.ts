@@ -123,24 +123,28 @@ describe('a message for a task that waits for the person', () => {
     expect(readLedger(home)).not.toContain('task.redraft')
   })
 
-  it('leaves a draft to the person who has worked on it, and the card says what came', async () => {
-    const { id, path, fileName } = await target(PENDING)
-    await executor.pass()
-    await edit(home, path, (text) => text.replace('It is on its way.', 'My own words.'))
-    const message = await waits(id, 'b')
-    await executor.pass()
-    await executor.pass()
-    expect(await whereIs(home, fileName)).toBe('Pending_Approval/email')
-    expect(await texts(fileName)).toEqual(['text of a', 'text of b'])
-    const task = await taskNamed(fileName)
-    expect(section(task, 'draft')).toContain('My own words.')
-    expect(section(task, 'card')).toContain('wrote again in this thread while you were working')
-    expect(await whereIs(home, message)).toBe('Done/2026-11')
-    await edit(home, path, tick('Approve'))
-    home.now += 60_000
-    for (let n = 0; n < 3; n++) await executor.pass()
-    expect(home.mail.delivered).toHaveLength(1)
-  })
+  it.each(['just now', 'before its newest card'])(
+    'leaves a draft to the person who has worked on it %s, and the card says what came',
+    async (when) => {
+      const { id, path, fileName } = await target(PENDING)
+      await executor.pass()
+      await edit(home, path, (text) => text.replace('It is on its way.', 'My own words.'))
+      if (when !== 'just now') await executor.pass()
+      const message = await waits(id, 'b')
+      await executor.pass()
+      await executor.pass()
+      expect(await whereIs(home, fileName)).toBe('Pending_Approval/email')
+      expect(await texts(fileName)).toEqual(['text of a', 'text of b'])
+      const task = await taskNamed(fileName)
+      expect(section(task, 'draft')).toContain('My own words.')
+      expect(section(task, 'card')).toContain('wrote again in this thread while you were working')
+      expect(await whereIs(home, message)).toBe('Done/2026-11')
+      await edit(home, path, tick('Approve'))
+      home.now += 60_000
+      for (let n = 0; n < 3; n++) await executor.pass()
+      expect(home.mail.delivered).toHaveLength(1)
+    },
+  )
 })
 
 it('a message for a task that is decided waits, and is a task of its own once that one is done', async () => {

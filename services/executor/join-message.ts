@@ -9,6 +9,7 @@ import { renderTaskFile, section, type TaskFile, ticksOf, withFront, withSection
 import { fileNameOf, placeOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { eachTask } from './each-task.ts'
+import { askAgain } from './obey-person.ts'
 import { type Found, finder } from './predecessors.ts'
 import { NO_ACTION } from './present-card.ts'
 import { type Read, readTask } from './read-task.ts'
@@ -112,6 +113,7 @@ async function redraft(path: VaultPath, read: Read, joined: TaskFile, waiting: r
 async function sendOn(path: VaultPath, task: TaskFile, deps: ExecutorDeps) {
   const target = taskPath({ kind: 'needs-action', domain: task.front.domain }, fileNameOf(path))
   if ((await deps.vault.move(path, target)) !== 'moved') return { kind: 'waits' } as const
+  await askAgain(task.front.id, target, deps)
   deps.journal.withdraw(task.front.id)
   return { kind: 'joined' } as const
 }
@@ -138,11 +140,14 @@ function isOnItsWay({ path, task }: Found): boolean {
   return placeOf(path).kind === 'pending' && last?.state.startsWith('Needs_Action/') === true && last.agent !== 'person'
 }
 
-/** Whether what would go out is not any more what the drafter wrote and this machine showed. */
+/** Whether what would go out is not any more what the drafter wrote, with or without a new card. */
 function isPersonsDraft(task: TaskFile, deps: ExecutorDeps): boolean {
   const shown = deps.journal.presentation(task.front.id)
   const action = readAction(task)
-  return shown !== undefined && shown.digest !== (action.ok ? actionDigest(action.action) : NO_ACTION)
+  if (shown === undefined) return false
+  const memory = deps.journal.draftMemory(task.front.id)
+  const isEdited = memory !== undefined && memory.shown !== memory.drafted
+  return isEdited || shown.digest !== (action.ok ? actionDigest(action.action) : NO_ACTION)
 }
 
 function isOpen(path: VaultPath): boolean {

@@ -1,10 +1,13 @@
 import { CountersignError } from '#core/errors.ts'
 import { type OwnersWords, ownersWords } from '#core/grounding-card.ts'
 import { hostsIn } from '#core/handbook-contacts.ts'
-import { type HandbookRules, MAX_HANDBOOK_BYTES, readHandbookRules, sayRuleProblem } from '#core/handbook-rules.ts'
+import { sayProblemIn, sayRuleProblem } from '#core/handbook-lines.ts'
+import { type HandbookRules, MAX_HANDBOOK_BYTES, readHandbookRules } from '#core/handbook-rules.ts'
 import type { JournalPort } from '#core/ports/journal.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
+import { readPostCalendar } from '#core/post-calendar.ts'
 import { type RiskFacts, riskFacts } from '#core/risk.ts'
+import { readTriageRules } from '#core/triage-rules.ts'
 import { type VaultPath, vaultPath } from '#core/vault-path.ts'
 
 /** What this machine knows at a moment: the handbook's rules, and whom it has written to. */
@@ -14,6 +17,8 @@ export interface Knowledge {
   readonly words: OwnersWords
   /** Why the handbook cannot be read, in words for the person: then nothing is known of its rules. */
   readonly fault: string | undefined
+  /** What the cloud does not understand of the rules for mail and the posts that are planned, a sentence each. */
+  readonly problems: readonly string[]
 }
 
 const HANDBOOK = vaultPath('Company_Handbook.md')
@@ -38,16 +43,20 @@ export function knowledgeOf(
       risk: riskFacts(rules, [owner.address], journal.recipients()),
       words: ownersWords({ handbook: text, goals, ownName: owner.name }),
       fault: say,
+      problems: [
+        ...readTriageRules(text).problems.map(sayRuleProblem),
+        ...readPostCalendar(goals).problems.map((one) => sayProblemIn('Business_Goals.md', one)),
+      ],
     }
     last = { key, knowledge }
     return knowledge
   }
 }
 
-/** What of the handbook is not understood, a sentence each. */
+/** What of the handbook and the goals is not understood, a sentence each. */
 export async function handbookProblems(deps: { knowledge(): Promise<Knowledge> }): Promise<string[]> {
-  const { risk } = await deps.knowledge()
-  return risk.rules.problems.map(sayRuleProblem)
+  const { risk, problems } = await deps.knowledge()
+  return [...risk.rules.problems.map(sayRuleProblem), ...problems]
 }
 
 async function readNote(

@@ -103,7 +103,7 @@ export async function withdrawLeft(deps: ExecutorDeps): Promise<Held[]> {
 }
 
 /** What the next revision is to be compared with stays, and so do the notes, whatever is made of them on the way. */
-async function askAgain(taskId: TaskId, path: VaultPath, deps: ExecutorDeps): Promise<void> {
+export async function askAgain(taskId: TaskId, path: VaultPath, deps: ExecutorDeps): Promise<void> {
   const memory = deps.journal.draftMemory(taskId)
   const read = await readTask(path, deps)
   const notes = read.kind === 'read' && read.parsed.ok ? (section(read.parsed.task, 'notes') ?? '') : ''

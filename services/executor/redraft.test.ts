@@ -3,6 +3,7 @@ import { claimedBy, withHistory } from '#core/claim.ts'
 import { draftOf, renderTaskFile, type SectionName, section, withFront, withSection } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import {
+  CLIENT,
   type Executor,
   type ExecutorHome,
   edit,
@@ -48,6 +49,15 @@ async function redraft(
 ): Promise<void> {
   await edit(home, path, (text) => tick('Redraft')(note(notes)(text)))
   await pass()
+  await comesAgain({ path, fileName }, draft, returned)
+}
+
+/** What the drafter makes of it, through the hub. */
+async function comesAgain(
+  { path, fileName }: { path: string; fileName: string },
+  draft: (before: string) => string,
+  returned = (text: string) => text,
+): Promise<void> {
   const asked = vaultPath(`Needs_Action/email/${fileName}`)
   const task = await readTaskAt(home, asked)
   await home.vault.remove(asked)
@@ -140,6 +150,26 @@ test('a draft that the cloud replaced is compared with the one that was shown', 
   const card = await cardAt(path)
   expect(card).toContain('Another draft came in place of revision 1')
   expect(card).toContain('~ it is on [-its-]{+the+} way.')
+})
+
+test('a draft that a message joined comes again as a revision that answers the note of it', async () => {
+  const put = await home.put(PENDING)
+  await executor.pass()
+  const message = await home.put('In_Progress/local', { action: undefined })
+  const joining = (text: string) =>
+    text.replace(
+      /^source:\n|(?=^generation:)/m,
+      `joins: ${put.id}\nsource:\n  provider: imap\n  from: ${CLIENT}\n  messages:\n    - <b@x>\n`,
+    )
+  await edit(home, message.path, joining)
+  await executor.pass()
+  expect(await whereIs(home, put.fileName)).toBe('Needs_Action/email')
+  await comesAgain(put, () => 'both answered')
+  await executor.pass()
+  const card = await cardAt(put.path)
+  expect(card).toContain('| Revision | 2 |')
+  expect(card).toMatch(/\*\*It answers your notes\*\*[\s\S]*wrote again in this thread/)
+  expect(await sectionAt(put.path, 'notes')).toMatch(/^~~.*wrote again in this thread; answer that, too\.~~$/)
 })
 
 test('a draft that the person takes out of Needs_Action again is no revision', async () => {

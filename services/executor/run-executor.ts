@@ -20,22 +20,34 @@ import { reconcile, returnStrays, withoutChannel } from './reconcile.ts'
 import { forgetLeft } from './refuse-file.ts'
 import { obeyReview } from './review-sheet.ts'
 import { runPasses } from './run-passes.ts'
+import { takeInbox } from './take-inbox.ts'
 import { updateDashboard } from './update-dashboard.ts'
 import { readZoneNews } from './zone-news.ts'
 
-const WATCHED = ['Pending_Approval', 'Approved', 'Rejected', 'In_Progress', 'Needs_Action', 'Done', 'Updates'] as const
+const WATCHED = [
+  'Inbox',
+  'Pending_Approval',
+  'Approved',
+  'Rejected',
+  'In_Progress',
+  'Needs_Action',
+  'Done',
+  'Updates',
+] as const
 /** HALT.md and Review.md stand at the vault's root, which is not watched: a look a second keeps a promise of two. */
 const ROOT_LOOK_MS = 1_000
 /** How often a provider that was away is looked at; its channel's own back-off decides whether it is asked. */
 const CHANNEL_LOOK_MS = 1_000
 /** Editors that save in place are done within milliseconds; a busy disk takes longer. */
 const QUIET_MS = 500
+/** Editors also save while somebody writes, and what they write has pauses. */
+const NOTE_QUIET_MS = 30_000
 /** A round that talks to a silent provider takes its limits; longer than all of them together is a hang. */
 const MAX_PASS_MS = 300_000
 const MAX_TIMER_MS = 2 ** 31 - 2
 
 export interface RunOptions {
-  readonly config: { readonly reconcileMs: number; readonly state: string }
+  readonly config: { readonly reconcileMs: number; readonly state: string; readonly inboxQuietMs?: number }
   /** Everyone who may leave notes in Updates/. */
   readonly agents: readonly string[]
   /** Hears what the dashboard shows, and tells the person of what cannot wait for them to look. */
@@ -59,7 +71,16 @@ export async function runExecutor(
 ): Promise<() => void> {
   const { reconcileMs } = options.config
   const isQuiet = service.resources.use(quietFiles({ quietMs: QUIET_MS, wake: () => passes.wake() }))
-  const deps: ExecutorDeps = { ...wired, isQuiet, inHand: inHand(() => passes.wake()), pending: pendingReader() }
+  const isNoteQuiet = service.resources.use(
+    quietFiles({ quietMs: options.config.inboxQuietMs ?? NOTE_QUIET_MS, wake: () => passes.wake() }),
+  )
+  const deps: ExecutorDeps = {
+    ...wired,
+    isQuiet,
+    isNoteQuiet,
+    inHand: inHand(() => passes.wake()),
+    pending: pendingReader(),
+  }
   deps.metrics.since('countersign_canary_age_seconds', deps.clock.now(), {})
   const heldBy: HeldBy = new Map()
   const loop = (name: string, pass: (beat: () => void) => Promise<void>) => {
@@ -159,6 +180,7 @@ async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
     })
     held.push(...fault)
   }
+  await look('Inbox', () => takeInbox(deps))
   // Before the cards: what is to be drafted anew is not put before the person first.
   await look(`In_Progress/${deps.agent}`, () => joinMessages(deps))
   await look('Pending_Approval', () => presentDrafts(deps))

@@ -1,4 +1,5 @@
 import { attachmentPath, shownSize } from '#core/attachment.ts'
+import type { Decision } from '#core/classify-mail.ts'
 import type { TaskId } from '#core/ids.ts'
 import { messageMark } from '#core/join-message.ts'
 import { NO_SUBJECT, plainSubject, replyRecipients, replyReferences } from '#core/mail.ts'
@@ -25,6 +26,7 @@ export interface Sorted {
   readonly priority?: FrontMatter['priority']
   readonly language?: string
   readonly risk: readonly string[]
+  readonly classified?: Decision
 }
 
 /** What the task of a mail is made of besides the mail. */
@@ -45,7 +47,7 @@ export function arrivingTask(received: IncomingMail, circumstances: Circumstance
 }
 
 function taskOf(mail: IncomingMail, masked: readonly string[], circumstances: Circumstances): ArrivingTask {
-  const { id, account, key, thread, domain, priority, language } = circumstances
+  const { id, account, key, thread, domain, priority, language, classified } = circumstances
   const title = oneLine(mail.subject, 300) || NO_SUBJECT
   const subject = plainSubject(mail.subject)
   const received = new Date(mail.receivedAt).toISOString()
@@ -73,6 +75,7 @@ function taskOf(mail: IncomingMail, masked: readonly string[], circumstances: Ci
         references: replyReferences(mail.references, undefined),
         messages: [messageMark(received, key)],
       },
+      ...(classified && { classified: { ...classified } }),
       risk: [...new Set([...reply.risk, ...contentRisks(mail), ...circumstances.risk])],
       generation: '0',
       history: [],

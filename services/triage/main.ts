@@ -8,14 +8,20 @@ import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { MailSource } from '#core/ports/mail.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
 import { MAIN_MAILBOX, type Mailbox, mailboxesOf } from '#runtime/mailboxes.ts'
+import { hasModel, modelsOf } from '#runtime/model-settings.ts'
 import { runService } from '#runtime/service.ts'
+import { mailClassifier } from './classify.ts'
 import { triageSettings } from './config.ts'
 import { inTurn } from './in-turn.ts'
+import { postScheduler } from './scheduled-posts.ts'
 import { watchCredential } from './watch-credential.ts'
 import { watchMailbox } from './watch-mailbox.ts'
 
 /** Without a look, a message or a retry for this long, something hangs. Gmail may ask to be left alone for ten minutes. */
 const MAX_SILENCE_MS = { imap: 180_000, gmail: 900_000 }
+
+/** How often it is looked whether a planned post is to be drafted. */
+const SCHEDULE_LOOK_MS = 60_000
 
 const config = loadServiceConfig('triage', triageSettings)
 
@@ -39,11 +45,29 @@ await runService('triage', config, async (service) => {
     inTurn: inTurn(),
     agent: config.agent,
   }
+  // Loaded only where one is configured: it takes memory.
+  const ask = hasModel(config)
+    ? service.resources.use(
+        (await import('#adapters/model/open-model.ts')).openModel(modelsOf(config), {
+          ...shared,
+          stateDir: config.state,
+        }),
+      )
+    : undefined
+  const classify = mailClassifier({ ...shared, ask, stopping: service.stopping })
+  const schedule = postScheduler(shared)
+  const look = () =>
+    shared
+      .inTurn(schedule)
+      .catch((err: unknown) => service.log.error({ err }, 'posts could not be planned; will try again'))
+  void look()
+  const timer = setInterval(look, SCHEDULE_LOOK_MS)
+  service.resources.defer(() => clearInterval(timer))
   for (const mailbox of mailboxes) {
     const { name, address, place, provider } = mailbox
     const check = name === MAIN_MAILBOX ? 'mailbox' : `mailbox-${name}`
     const handlers = watchMailbox({
-      ...shared,
+      ...{ ...shared, classify },
       ...{ name, account: address, mailbox: place },
       beat: service.progress(check, MAX_SILENCE_MS[provider]),
       onCredential: watchCredential({ ...shared, name, address }),

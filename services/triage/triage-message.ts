@@ -1,6 +1,7 @@
+import type { Decision } from '#core/classify-mail.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { TaskId } from '#core/ids.ts'
-import { classifyMail, mailKey, mailTaskId, type SkipReason, threadIdOf } from '#core/mail.ts'
+import { mailKey, mailTaskId, type SkipReason, skipReasons, threadIdOf } from '#core/mail.ts'
 import { maskSecrets } from '#core/mask-mail.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { IncomingMail, MailParser, RawMail } from '#core/ports/mail.ts'
@@ -15,11 +16,13 @@ export interface TriageDeps extends PlaceDeps {
   readonly parse: MailParser
   /** Addresses the owner writes from, lower case: mail from them is never answered. */
   readonly ownAddresses: ReadonlySet<string>
-  /** Which kind of task a mail becomes, if any; without it the rules of `classifyMail` decide. */
+  /** Which kind of task a mail becomes, if any; without it only headers and sender are looked at. */
   readonly classify?: (mail: IncomingMail) => Promise<Verdict>
 }
 
-export type Verdict = ({ readonly kind: 'task' } & Sorted) | { readonly kind: 'skip'; readonly reason: SkipReason }
+export type Verdict =
+  | ({ readonly kind: 'task' } & Sorted)
+  | { readonly kind: 'skip'; readonly reason: SkipReason; readonly classified?: Decision }
 
 export type TriageOutcome =
   /** `joined`: it stands in the open task of its thread, or is on the way into it. */
@@ -38,7 +41,7 @@ export async function triageMessage(raw: RawMail, deps: TriageDeps): Promise<Tri
   const key = mailKey(deps.account, mail)
   if (deps.seen.has(key)) return { kind: 'duplicate' }
   const verdict = deps.classify ? await deps.classify(mail) : byRules(mail, deps)
-  if (verdict.kind === 'skip') return skip(verdict.reason, mail, key, deps)
+  if (verdict.kind === 'skip') return skip(verdict.reason, mail, key, deps, verdict.classified)
 
   const ids = [...mail.references.toReversed(), ...(mail.messageId ? [mail.messageId] : [])]
   const thread = deps.threads.threadOf(deps.account, ids) ?? threadIdOf(mail)
@@ -53,6 +56,7 @@ export async function triageMessage(raw: RawMail, deps: TriageDeps): Promise<Tri
       message: `sha256:${key}`,
       sender_domain: senderDomain(mail),
       attachments: arriving.attachments.length,
+      ...(verdict.classified && { classified: { ...verdict.classified } }),
     },
   })
   deps.threads.remember(deps.account, thread, ids, placed.file, deps.clock.now())
@@ -61,8 +65,8 @@ export async function triageMessage(raw: RawMail, deps: TriageDeps): Promise<Tri
 }
 
 function byRules(mail: IncomingMail, { ownAddresses }: TriageDeps): Verdict {
-  const verdict = classifyMail(mail, ownAddresses)
-  return verdict.kind === 'skip' ? verdict : { kind: 'task', domain: 'email', risk: [] }
+  const [reason] = skipReasons(mail, ownAddresses)
+  return reason ? { kind: 'skip', reason } : { kind: 'task', domain: 'email', risk: [] }
 }
 
 /** undefined: this mail cannot be put into a task file, now or ever; trying again would block all mail behind it. */
@@ -84,9 +88,13 @@ async function skip(
   mail: IncomingMail,
   key: string,
   deps: TriageDeps,
+  classified?: Decision,
 ): Promise<TriageOutcome> {
   await deps.ledger.append('mail.skipped', {
-    data: { reason, message: `sha256:${key}`, sender_domain: senderDomain(mail) },
+    data: {
+      ...{ reason, message: `sha256:${key}`, sender_domain: senderDomain(mail) },
+      ...(classified && { classified: { ...classified } }),
+    },
   })
   deps.seen.add(key, { at: deps.clock.now() })
   return { kind: 'skipped', reason }

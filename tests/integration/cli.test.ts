@@ -37,6 +37,7 @@ const VERBS = [
   'lock',
   'unlock',
   'rotate',
+  'auth',
   'audit',
   'logs',
   'notify',

@@ -47,6 +47,35 @@ describe.each(files)('%s with a dead-man’s switch laid over it', (file) => {
   })
 })
 
+describe('the zones with Gmail laid over them', () => {
+  it.each([
+    ['compose.cloud.yml', 'compose.cloud-gmail.yml', 'triage', ['imap-password'], 'gmail-read-token'],
+    ['compose.local.yml', 'compose.local-gmail.yml', 'executor', ['imap-password', 'smtp-password'], 'gmail-token'],
+  ] as const)(
+    'keep the policy: %s has the token in the place of passwords',
+    async (file, over, name, passwords, token) => {
+      const config = await composeConfig([file, over], root)
+      expect(violations(config)).toEqual([])
+      const sources = ({ services }: ComposeConfig) => services[name]?.secrets?.map(({ source = '' }) => source) ?? []
+      const kept = sources(configs[file]).filter((one) => !(passwords as readonly string[]).includes(one))
+      expect(sources(config).sort()).toEqual([...kept, token].sort())
+      const { environment = {} } = config.services[name] ?? {}
+      expect(Object.values(environment).filter((value) => /\/(?:imap|smtp)-password$/.test(value ?? ''))).toEqual([])
+      expect(Object.values(environment)).toContain(`/run/secrets/${token}`)
+    },
+  )
+
+  it('keep the policy with further mailboxes, which triage alone can look at, and not change', async () => {
+    const config = await composeConfig(['compose.cloud.yml', 'compose.cloud-mailboxes.yml'], root)
+    expect(violations(config)).toEqual([])
+    const holders = Object.entries(config.services).filter(([, { volumes = [] }]) =>
+      volumes.some(({ target }) => target === '/zone/mailboxes'),
+    )
+    expect(holders.map(([name]) => name)).toEqual(['triage'])
+    expect(JSON.stringify(holders[0]?.[1].volumes)).toMatch(/"target":"\/zone\/mailboxes","read_only":true/)
+  })
+})
+
 describe('the two zones', () => {
   it('run just these services', () => {
     expect(Object.keys(configs['compose.cloud.yml'].services).sort()).toEqual([

@@ -178,6 +178,7 @@ test('metric names', () => {
       "countersign_canary_age_seconds",
       "countersign_canary_round_seconds",
       "countersign_claims_total",
+      "countersign_classified_total",
       "countersign_component_failed_restarts",
       "countersign_component_ready",
       "countersign_component_recovery_seconds",

@@ -214,6 +214,7 @@ export async function makeHome(): Promise<ExecutorHome> {
         }),
         lookUpGraceMs: 0,
         isQuiet: () => true,
+        isNoteQuiet: () => true,
         inHand: inHand(() => {}),
         pending: pendingReader(),
         ...changes,
