@@ -12,7 +12,7 @@ export default defineConfig({
           name: 'unit',
           testTimeout: 60_000,
           include: [
-            '{core,adapters,runtime,services,mcp,cli,demo,skills,tests/pins,tests/contract,tests/secrets}/**/*.test.ts',
+            '{core,adapters,runtime,services,mcp,cli,demo,skills,tests/pins,tests/contract,tests/secrets,tests/injection}/**/*.test.ts',
             'tests/*.test.ts',
           ],
         },

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { json, standIn } from '#tests/support/model/provider.ts'
+import { ODOO_DB, ODOO_KEY, startOdooServer } from '#tests/support/odoo-server.ts'
 import { startMastodon } from '#tests/support/social/mastodon.ts'
-import { modelFindings, socialFindings } from './doctor-reach.ts'
+import { modelFindings, odooFindings, socialFindings } from './doctor-reach.ts'
 
 test('doctor asks each social account’s network whose credential it has, in the local zone alone', async () => {
   await using server = await startMastodon('mastodon-token')
@@ -49,4 +50,23 @@ test('doctor asks each model’s provider whether it has the model, in the cloud
   ])
   expect(await modelFindings('local', env)).toEqual([])
   expect(await modelFindings('cloud', {})).toEqual([])
+})
+
+test('doctor asks Odoo whether its key opens the books', async () => {
+  await using odoo = await startOdooServer()
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-doctor-'))
+  try {
+    const file = join(folder, 'odoo-key')
+    writeFileSync(file, ODOO_KEY)
+    const settings = { COUNTERSIGN_ODOO_URL: odoo.url, COUNTERSIGN_ODOO_DB: ODOO_DB, COUNTERSIGN_ODOO_KEY_FILE: file }
+    const found = 'the key opens books; invoices there can be in EUR, USD'
+    expect(await odooFindings(settings)).toEqual([{ check: 'odoo', result: 'ok', found }])
+    expect(await odooFindings({ ...settings, COUNTERSIGN_ODOO_DB: 'other' })).toMatchObject([{ result: 'failed' }])
+    expect(await odooFindings({ COUNTERSIGN_ODOO_URL: odoo.url })).toMatchObject([
+      { result: 'failed', found: expect.stringContaining('COUNTERSIGN_ODOO_KEY_FILE: missing') },
+    ])
+    expect(await odooFindings({})).toEqual([])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })

@@ -7,9 +7,11 @@ import { parseConfig, SecretFile } from '#runtime/config.ts'
 import { gmailAccountOf, gmailReadingAccountOf, imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { hasModel, modelSettings, modelsOf } from '#runtime/model-settings.ts'
 import { notifyWaysOf } from '#runtime/notify-ways.ts'
+import { odooAccountOf } from '#runtime/odoo-account.ts'
 import {
   mailboxSettings,
   notifySettings,
+  odooSettings,
   ownerSettings,
   sendingSettings,
   setting,
@@ -105,6 +107,19 @@ export async function modelFindings(zone: Zone, env: Record<string, string>): Pr
       }),
     ),
   )
+}
+
+/** Asks Odoo for its currencies: whether it can be reached, is new enough, and takes the key. Nothing is created. */
+export async function odooFindings(env: Record<string, string>): Promise<Finding[]> {
+  if (!env.COUNTERSIGN_ODOO_URL) return []
+  const finding = await attempt('odoo', '', async () => {
+    const verdict = parseConfig(odooSettings, env)
+    if (!verdict.ok) throw new Error(verdict.faults.join('; '))
+    const { openOdoo } = await import('#adapters/odoo/open-odoo.ts')
+    const rows = await openOdoo(odooAccountOf(verdict.config)).getData({ about: 'currencies', limit: 50 })
+    return `the key opens ${verdict.config.odooDb}; invoices there can be in ${rows.map((row) => row.code).join(', ')}`
+  })
+  return [finding]
 }
 
 /** Which ways to tell the person are set. Nothing is sent. */

@@ -15,6 +15,7 @@ import {
   mailFindings,
   modelFindings,
   notifyFinding,
+  odooFindings,
   redisFinding,
   settingsFindings,
   socialFindings,
@@ -49,6 +50,7 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
     ...(await mailFindings(home.zone, env)),
     ...(await socialFindings(home.zone, env)),
     ...(await modelFindings(home.zone, env)),
+    ...(await odooFindings(env)),
     await redisFinding(env),
     ...(home.zone === 'local' ? [await notifyFinding(env)] : []),
   ]

@@ -2,6 +2,7 @@ import { code } from './card-text.ts'
 import { type Claim, type ClaimKind, groundDraft, indexSource, type Source, type SourceIndex } from './grounding.ts'
 import { dayNumber } from './grounding-dates.ts'
 import type { Risk } from './risk.ts'
+import { messagesIn } from './thread-text.ts'
 
 /** What this machine has of the owner's words, made ready once for many drafts. */
 export interface OwnersWords {
@@ -19,7 +20,7 @@ export interface DraftSources {
 const MAX_LISTED = 15
 const MAX_NAMED = 6
 const HEAD = '**Where it comes from** (the lines of the quote below, of your handbook, goals and notes)'
-const RECEIVED = /^Received: (\d{4}-\d{2}-\d{2})/gm
+const RECEIVED = /^Received: (\d{4}-\d{2}-\d{2})/m
 const WORDS: Readonly<Record<ClaimKind, readonly [one: string, many: string]>> = {
   amount: ['amount', 'amounts'],
   promise: ['promise', 'promises'],
@@ -48,7 +49,9 @@ export function ownersWords(texts: { handbook: string; goals: string; ownName: s
 /** Traces what a draft says to the mail, the notes to the drafter, the handbook and the goals, in this order. */
 export function claimsOf(draft: string, { original, notes }: DraftSources, owner: OwnersWords): Claim[] {
   const mail = original.replace(/^`{3,}(?:text)?\n+/, '')
-  const today = dayNumber([...mail.matchAll(RECEIVED)].at(-1)?.[1] ?? '')
+  const newest = messagesIn(original).at(-1) ?? ''
+  const head = newest.slice(0, Math.max(0, newest.search(/\n[ \t]*\n/)))
+  const today = dayNumber(RECEIVED.exec(head)?.[1] ?? '')
   const sources = [indexSource('mail', mail, today), indexSource('notes', notes.trim(), today)]
   return groundDraft(draft, [owner.own, ...sources, owner.handbook, owner.goals], today)
 }

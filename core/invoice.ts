@@ -117,6 +117,11 @@ export function sayDifference(
   return `the books make it ${booked.net} without and ${booked.total} with tax, where these figures come to ${ours.net} and ${ours.total} ${booked.currency}`
 }
 
+/** The front matter's `invoice`: the draft that was made for a task. */
+export function invoiceFront(draft: { readonly id: number; readonly total: string; readonly currency: string }) {
+  return { odoo_id: String(draft.id), total: draft.total, currency: draft.currency }
+}
+
 export function isCurrency(code: string): boolean {
   return CURRENCIES.has(code)
 }

@@ -43,7 +43,14 @@ export function linkRisks(subject: RiskSubject): Risk[] {
     ...linksIn(parts.text).flatMap((link) => risksOfLink(link, subject, inThread)),
     ...[...parts.text.matchAll(NAMED_LINK)].flatMap(({ groups }) => deceit(groups?.label ?? '', groups?.target ?? '')),
   ]
-  return [...new Map(risks.map((risk) => [risk.say, risk])).values()].slice(0, MAX_NAMED * 2)
+  const distinct = [...new Map(risks.map((risk) => [risk.say, risk])).values()]
+  const [shown, more] = [distinct.toSorted(worstFirst).slice(0, MAX_NAMED * 2), distinct.length - MAX_NAMED * 2]
+  const say = `and ${more} more links or addresses of this kind`
+  return more > 0 ? [...shown, { flag: 'link-new', level: 'notice', say }] : shown
+}
+
+function worstFirst(a: Risk, b: Risk): number {
+  return Number(b.level === 'high') - Number(a.level === 'high')
 }
 
 function risksOfLink(link: Link, { known, hosts, thread }: RiskSubject, inThread: KnownParties): Risk[] {

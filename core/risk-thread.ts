@@ -13,7 +13,7 @@ export interface MailThread {
   readonly hosts: ReadonlySet<string>
 }
 
-const HEAD_LINE = /^(?:From|Reply to|To|Copy to): (.*)$/
+const HEAD_LINE = /^(From|Reply to|To|Copy to): (.*)$/
 
 export function threadOf(task: TaskFile): MailThread {
   const messages = messagesIn(section(task, 'original') ?? '')
@@ -21,11 +21,18 @@ export function threadOf(task: TaskFile): MailThread {
   const named = messages
     .filter((one) => !isApart(one))
     .flatMap(headOf)
-    .map((line) => HEAD_LINE.exec(line)?.[1] ?? '')
-  const from = addressesIn(source?.from ?? '').at(-1)
-  const addresses = [source?.from ?? '', ...(source?.reply_to ?? []), ...named].flatMap(addressesIn)
+    .map((line) => HEAD_LINE.exec(line) ?? [])
+    .map(([, label, value = '']) => (label === 'From' ? mailboxOf(value) : value))
+  const sender = mailboxOf(source?.from ?? '')
+  const [from] = addressesIn(sender)
+  const addresses = [sender, ...(source?.reply_to ?? []), ...named].flatMap(addressesIn)
   const text = messages.join('\n\n')
   return { addresses: [...new Set(addresses)], from, text, hosts: new Set(hostsIn(text)) }
+}
+
+/** Without the name before it, which may show any address. */
+function mailboxOf(sender: string): string {
+  return /<([^<>]*)>\s*$/.exec(sender)?.[1] ?? sender
 }
 
 function headOf(message: string): string[] {

@@ -82,6 +82,11 @@ describe('who gets it', () => {
       { to: ['eve@x.example'], original: 'From: eve@x.example' },
       ['recipient-not-in-thread!'],
     ],
+    [
+      'only shown by the sender’s name',
+      { to: ['eve@x.example'], from: `eve@x.example for Anna <${CLIENT}>` },
+      ['recipient-not-in-thread!'],
+    ],
     ['a new mail to a stranger', { to: ['eve@x.example'], from: 'nobody' }, ['first-contact']],
     ['a flagged domain', { to: ['a@mail.rival.example'], writtenTo: ['a@mail.rival.example'] }, ['recipient-flagged!']],
     [
@@ -201,6 +206,11 @@ describe('links, signs, attachments', () => {
       ['link-new'],
     ],
     ['the mailbox of a friend', { text: 'Write to friend@gmail.com', writtenTo: [CLIENT, 'friend@gmail.com'] }, []],
+    [
+      'many new links, of which the worst are told first, and how many more there are',
+      { text: `${Array.from({ length: 14 }, (_, n) => `http://n${n}.test/`).join(' ')} http://acme-login.example/` },
+      ['link-look-alike!', ...Array.from({ length: 10 }, () => 'link-new')],
+    ],
     ['a bare name that programs make a link of', { text: 'See evil.com.' }, ['link-new']],
     ['the name of a file', { text: 'See invoice.pdf, z.B. report.docx' }, []],
     ['a new link', { text: 'see http://evil.test/x' }, ['link-new']],

@@ -1,7 +1,9 @@
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { openOdoo } from '#adapters/odoo/open-odoo.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { invoiceFront } from '#core/invoice.ts'
 import { type ToolName, toolsByTable } from '#core/mcp-tools.ts'
+import { renderTaskFile, withFront } from '#core/task-file.ts'
 import { decideZone } from '#core/zone-policy.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { odooAccountOf } from '#runtime/odoo-account.ts'
@@ -26,7 +28,12 @@ export async function cloudTools(config: OdooServerConfig): Promise<Record<ToolN
     if (!claimed) return undefined
     const decision = decideZone(config.zone, claimed.task.front.domain, 'draft')
     if (!decision.allow) return { kind: 'refused', say: decision.rule }
-    return books.createDraft(order)
+    const outcome = await books.createDraft(order)
+    if ('draft' in outcome) {
+      const noted = withFront(claimed.task, { invoice: invoiceFront(outcome.draft) })
+      await vault.replace(claimed.path, renderTaskFile(noted))
+    }
+    return outcome
   }
   return { get_data: getDataTool(books.getData), create_draft: createDraftTool(draftInvoice) }
 }

@@ -1,6 +1,6 @@
 import { CountersignError } from '#core/errors.ts'
 import { shortId } from '#core/ids.ts'
-import { type InvoiceOrder, type InvoiceTotals, invoiceTotals, sayDifference } from '#core/invoice.ts'
+import { type InvoiceOrder, type InvoiceTotals, invoiceFront, invoiceTotals, sayDifference } from '#core/invoice.ts'
 import { renderInvoiceNote } from '#core/invoice-note.ts'
 import type { Accounting, BookedDraft } from '#core/ports/accounting.ts'
 import type { DraftResult, WriteDraft } from '#core/ports/drafting.ts'
@@ -25,7 +25,7 @@ export interface DraftInvoiceDeps extends DrafterDeps {
 /** What became of the invoice. */
 interface Prepared {
   /** Of the front matter. */
-  readonly invoice: { readonly odoo_id: string; readonly total: string; readonly currency: string } | undefined
+  readonly invoice: ReturnType<typeof invoiceFront> | undefined
   /** What the reply has to say, and to ask for. */
   readonly facts: string | undefined
   readonly missing: readonly string[]
@@ -68,17 +68,13 @@ async function prepare(claimed: Claimed, deps: DraftInvoiceDeps): Promise<Prepar
   const booked = order && (await book(order, deps.invoices.books))
   const lacks = 'lacks' in verdict ? `No invoice was drafted; missing: ${verdict.lacks}` : ''
   return {
-    invoice: booked?.draft && frontOf(booked.draft),
+    invoice: booked?.draft && invoiceFront(booked.draft),
     facts: factsOf(data, totals),
     missing: [...data.missing, ...data.unsaid],
     flags: order ? [] : ['facts-missing'],
     remark: `${booked?.remark ?? lacks}. What the mail says of it: ${note}`,
     costUsd,
   }
-}
-
-function frontOf({ id, total, currency }: BookedDraft): NonNullable<Prepared['invoice']> {
-  return { odoo_id: String(id), total, currency }
 }
 
 /** Never throws: an error of the books is one more thing that the person reads. */
