@@ -58,7 +58,7 @@ describe('the name of a note', () => {
 describe('a note of examples', () => {
   test('says what it is for, and shows each pair so that a person can read it', () => {
     const note = withExample(undefined, ANNA, example(1, { title: 'Invoice <b>', before: 'Dear *Anna*', after: 'Hi' }))
-    expect(note).toBe(`# What you changed in drafts to anna@client.example
+    expect(note).toBe(`# What you changed in drafts to \`anna@client.example\`
 Before you approved them. The drafter reads this before it writes to them again. Delete what it should not go by: one of
 the pairs with the marks around it, or this whole note.
 

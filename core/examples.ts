@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import { code } from './card-text.ts'
 import { isTaskId, type TaskId } from './ids.ts'
 import { sameAddress } from './look-alike.ts'
 import { maskSecrets } from './mask-mail.ts'
-import { plainMarkdown, quoteKept, revealInvisible } from './quote.ts'
+import { plainMarkdown, quoteKept, revealInvisible, unlinked } from './quote.ts'
 import { isConflictCopy, type VaultPath, vaultPath } from './vault-path.ts'
 
 /** What a drafter wrote, and what the person made of it before they approved it. */
@@ -81,7 +82,7 @@ export function exampleTexts(note: string): string[] {
 
 function headOf(address: string): string {
   return [
-    `# What you changed in drafts to ${plainMarkdown(sameAddress(address), 320)}`,
+    `# What you changed in drafts to ${code(sameAddress(address))}`,
     'Before you approved them. The drafter reads this before it writes to them again. Delete what it should not go by: one of',
     'the pairs with the marks around it, or this whole note.',
   ].join('\n')
@@ -89,7 +90,7 @@ function headOf(address: string): string {
 
 function blockOf({ id, at, title, before, after }: Example): string {
   const text = (words: string) => quoteKept(shortened(revealInvisible(maskSecrets(words).text)))
-  const heading = `## ${at.slice(0, 10)}: ${plainMarkdown(maskSecrets(title).text, 120) || 'untitled'}`
+  const heading = `## ${at.slice(0, 10)}: ${unlinked(plainMarkdown(maskSecrets(title).text, 120)) || 'untitled'}`
   const parts = [heading, 'The draft:', text(before), 'What you made of it:', text(after)]
   return `<!-- countersign:example ${id} -->\n${parts.join('\n\n')}\n${END}`
 }

@@ -1,3 +1,5 @@
+import { withoutComments } from './handbook-lines.ts'
+
 /** A heading with what stands below it up to the next heading of any level. */
 export interface HandbookSection {
   /** Empty for what stands before the first heading. */
@@ -20,7 +22,7 @@ const MIN_WORD = 4
 
 /** The sections of a handbook in their order, without comments. */
 export function sectionsIn(handbook: string): HandbookSection[] {
-  const lines = withoutComments(handbook.replace(/^\ufeff/, '').replaceAll('\r\n', '\n')).split('\n')
+  const { lines } = withoutComments(handbook)
   const sections: { heading: string; level: number; lines: string[]; within: string[] }[] = []
   let current = { heading: '', level: 0, lines: [] as string[], within: [] as string[] }
   const open: { heading: string; level: number }[] = []
@@ -38,7 +40,13 @@ export function sectionsIn(handbook: string): HandbookSection[] {
   }
   sections.push(current)
   return sections
-    .map(({ lines: body, ...section }) => ({ ...section, body: body.join('\n').trim() }))
+    .map(({ lines: body, ...section }) => ({
+      ...section,
+      body: body
+        .join('\n')
+        .replace(/\n{3,}/g, '\n\n')
+        .trim(),
+    }))
     .filter(({ heading, body }) => heading !== '' || body !== '')
 }
 
@@ -96,19 +104,6 @@ function scoreOf({ heading, body, within }: HandbookSection, words: ReadonlySet<
   const named = [...wordsOf(heading)].filter((word) => words.has(word)).length
   const told = [...wordsOf(body)].filter((word) => words.has(word)).length
   return named * 5 + told
-}
-
-/** One that is never closed is no comment. */
-function withoutComments(text: string): string {
-  const kept: string[] = []
-  let at = 0
-  for (let open = text.indexOf('<!--'); open >= 0; open = text.indexOf('<!--', at)) {
-    const close = text.indexOf('-->', open + 4)
-    if (close < 0) break
-    kept.push(text.slice(at, open))
-    at = close + 3
-  }
-  return kept.join('') + text.slice(at)
 }
 
 /** Longer words without accents, and by their first six letters, so that a plural is the same word. */

@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { compareTexts } from '#adapters/diff/compare-texts.ts'
 import { readAction } from '#core/action.ts'
 import { renderCard } from '#core/card.ts'
+import { changesBlocks } from '#core/card-changes.ts'
+import { withExample } from '#core/examples.ts'
 import { claimsOf, groundingRisks, ownersWords } from '#core/grounding-card.ts'
 import { makeTaskId } from '#core/ids.ts'
 import { renderReview } from '#core/review.ts'
@@ -164,6 +167,21 @@ describe('in the preview of an editor', () => {
         expect(elementsOf(html).filter((name) => !OURS.includes(name))).toEqual([])
         expect(linksOf(html)).toEqual([PATH, PATH])
         expect(html.match(/<pre>/g)).toHaveLength(original === '' ? 1 : 2)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('what changed in a draft, the notes it answers, and a note of examples draw nothing else', () => {
+    fc.assert(
+      fc.property(evil, evil, evil, (before, after, notes) => {
+        const changes = { revision: 2, answers: notes, isUnanswered: false, lines: compareTexts(before, after) }
+        const example = { id: ID, at: '2026-11-20T10:00:00.000Z', title: notes, before, after }
+        for (const note of [changesBlocks(changes).join('\n\n'), withExample(undefined, 'ana@acme.example', example)]) {
+          const html = previewOf(note)
+          expect(elementsOf(html).filter((name) => !OURS.includes(name))).toEqual([])
+          expect(linksOf(html)).toEqual([])
+        }
       }),
       { numRuns: 300 },
     )

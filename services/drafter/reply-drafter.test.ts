@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { skillFolders } from '#adapters/skills/skill-folder.ts'
 import type { TaskId } from '#core/ids.ts'
+import { recognizeLanguage } from '#core/language.ts'
 import type { DraftRequest } from '#core/ports/drafting.ts'
 import { quoteInert } from '#core/quote.ts'
 import { fitting, renderMessages } from '#core/thread-text.ts'
@@ -25,8 +26,6 @@ const REQUEST: DraftRequest = {
   previous: '',
   examples: [],
 }
-/** Tells languages by one word of each. */
-const recognizeLanguage = (text: string) => (/\bund\b/.test(text) ? 'de' : /\band\b/.test(text) ? 'en' : undefined)
 
 function drafter(answers: readonly Scripted[] | undefined, own?: string) {
   const model = answers && scriptedModel(...answers)
@@ -91,12 +90,22 @@ describe('with a model', () => {
   })
 
   test('asks once more in the mail’s language, and else keeps the draft and flags it', async () => {
-    const wrong = answer('dies und das')
-    const repaired = drafter([wrong, answer('this and that')])
-    expect(await repaired.write(REQUEST)).toMatchObject({ text: 'this and that', flags: [] })
+    const wrong = answer('Guten Tag, wir haben am Montag ab neun Uhr für Sie geöffnet und freuen uns.')
+    const right = 'Hello, we are open for you on Mondays from nine and we look forward to it.'
+    const repaired = drafter([wrong, answer(right)])
+    expect(await repaired.write(REQUEST)).toMatchObject({ text: right, flags: [] })
     const stubborn = drafter([wrong])
-    expect(await stubborn.write(REQUEST)).toMatchObject({ text: 'dies und das', flags: ['draft-language-differs'] })
+    expect(await stubborn.write(REQUEST)).toMatchObject({ text: wrong.text, flags: ['draft-language-differs'] })
     expect(stubborn.asked).toHaveLength(2)
+  })
+
+  test('does not call Danish wrong where Norwegian was asked for', async () => {
+    const danish = 'Hej Ana, vi åbner klokken ni om mandagen, og vi glæder os til at se dig. Venlig hilsen'
+    const { write, asked } = drafter([answer(danish)])
+    expect(recognizeLanguage(danish)).toMatch(/^(da|nb)$/)
+    for (const language of ['nb', 'da', 'no'])
+      expect(await write({ ...REQUEST, language })).toMatchObject({ flags: [] })
+    expect(asked).toHaveLength(3)
   })
 
   test('a handbook of 200 kB and a thread of 3,000 messages do not blow the prompt, and the person is told', async () => {
@@ -173,7 +182,7 @@ describe('the template', () => {
     const { text } = await drafter(undefined).write({
       ...REQUEST,
       language: undefined,
-      original: mail('Hallo und danke'),
+      original: mail('Hallo, wann haben Sie am Montag geöffnet? Ich möchte mit dem Rad kommen und danke Ihnen.'),
     })
     expect(text).toMatch(/^Guten Tag/)
   })

@@ -80,7 +80,7 @@ async function askModel(request: DraftRequest, skill: Skill, ask: AskModel, deps
 
 function languageFault(text: string, wanted: string | undefined, deps: ReplyDrafterDeps): TextFault | undefined {
   const written = deps.recognizeLanguage(text)
-  if (wanted === undefined || written === undefined || primary(written) === primary(wanted)) return undefined
+  if (wanted === undefined || written === undefined || isSame(written, wanted)) return undefined
   return { problem: `it must be in the language “${primary(wanted)}”`, flag: 'draft-language-differs' }
 }
 
@@ -103,6 +103,12 @@ function fromTemplate(
 
 function remarked(remarks: readonly string[]): { remark?: string } {
   return remarks.length > 0 ? { remark: oneLine(remarks.join('. '), MAX_REMARK) } : {}
+}
+
+/** Danish and Norwegian are told apart by a few words: too little to call a draft wrong. */
+function isSame(one: string, other: string): boolean {
+  const family = (language: string) => (['da', 'nb', 'nn', 'no'].includes(primary(language)) ? 'nb' : primary(language))
+  return family(one) === family(other)
 }
 
 function primary(language: string): string {
