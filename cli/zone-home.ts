@@ -33,6 +33,7 @@ const SECRET_SETTINGS: Record<Zone, Readonly<Record<string, string>>> = {
   cloud: {
     COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password',
     COUNTERSIGN_GMAIL_READ_TOKEN_FILE: 'gmail-read-token',
+    COUNTERSIGN_GMAIL_PUSH_KEY_FILE: 'gmail-push-key',
     COUNTERSIGN_ODOO_KEY_FILE: 'odoo-key',
     COUNTERSIGN_REDIS_PASSWORD_FILE: 'redis-password',
     COUNTERSIGN_ANTHROPIC_KEY_FILE: 'anthropic-key',

@@ -62,6 +62,21 @@ export function gmailServer(url: string | undefined) {
   return { endpoints: { api: `${at}/`, token: `${at}/token`, tokenInfo: `${at}/tokeninfo` } }
 }
 
+/** Google's Pub/Sub, as adapters/gmail takes it; undefined where it is not used. Throws ERR_CONFIG_INVALID when half of it is set. */
+export function gmailPushOf(
+  config: Pick<MailboxConfig, 'gmailTopic' | 'gmailSubscription' | 'gmailPushKey' | 'gmailUrl'>,
+) {
+  const { gmailTopic: topic, gmailSubscription: subscription, gmailPushKey: secret } = config
+  if (!topic && !subscription && !secret) return undefined
+  if (!topic || !subscription || !secret)
+    throw new CountersignError(
+      'ERR_CONFIG_INVALID',
+      'COUNTERSIGN_GMAIL_TOPIC, COUNTERSIGN_GMAIL_SUBSCRIPTION and COUNTERSIGN_GMAIL_PUSH_KEY_FILE: set all of them, or none',
+    )
+  const endpoint = gmailServer(config.gmailUrl).endpoints?.api
+  return { topic, subscription, key: async () => secret.read(), ...(endpoint && { endpoint }) }
+}
+
 function secretOf(name: string, secret: SecretFile | undefined): string {
   if (!secret) throw new CountersignError('ERR_CONFIG_INVALID', `${name} is not set`)
   return secret.read()

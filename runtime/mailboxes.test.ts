@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Env, parseConfig } from './config.ts'
+import { gmailPushOf } from './mail-accounts.ts'
 import { mailboxesOf } from './mailboxes.ts'
 import { furtherMailboxSettings, mailboxSettings, ownerSettings } from './settings.ts'
 
@@ -132,6 +133,24 @@ describe('Gmail as the first mailbox', () => {
       faults: [
         'COUNTERSIGN_GMAIL_TOKEN_FILE: the cloud zone never sends mail; remove it here and set it in the local zone',
       ],
+    })
+  })
+
+  it('rings through Pub/Sub only where all is set that it needs', () => {
+    const token = { COUNTERSIGN_GMAIL_READ_TOKEN_FILE: join(folder, 'private-token') }
+    const topic = { COUNTERSIGN_GMAIL_TOPIC: 'projects/my-project/topics/mail' }
+    const subscription = { COUNTERSIGN_GMAIL_SUBSCRIPTION: 'projects/my-project/subscriptions/mail' }
+    const key = { COUNTERSIGN_GMAIL_PUSH_KEY_FILE: join(folder, 'main-password') }
+    const pushOf = (changes: Env) => {
+      const verdict = judged({ ...token, ...changes })
+      if (!verdict.ok) throw new Error(verdict.faults.join())
+      return gmailPushOf(verdict.config)
+    }
+    expect(pushOf({})).toBeUndefined()
+    expect(() => pushOf({ ...topic, ...key })).toThrow(/set all of them, or none/)
+    expect(pushOf({ ...topic, ...subscription, ...key })).toMatchObject({ topic: 'projects/my-project/topics/mail' })
+    expect(judged({ ...token, COUNTERSIGN_GMAIL_TOPIC: 'mail' })).toMatchObject({
+      faults: [expect.stringContaining('COUNTERSIGN_GMAIL_TOPIC: expected projects/<project>/topics/<name>')],
     })
   })
 

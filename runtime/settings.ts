@@ -160,6 +160,13 @@ export const zoneSettings = {
 
 const tls = (name: string) => setting(name, choice(['tls', 'starttls', 'none'], 'tls'))
 
+function cloudResource(kind: 'topics' | 'subscriptions') {
+  const expected = `expected projects/<project>/${kind}/<name>`
+  return z
+    .string(expected)
+    .regex(new RegExp(`^projects/[a-z0-9:.-]{4,60}/${kind}/[A-Za-z][\\w.~+%-]{2,254}$`), expected)
+}
+
 const MAILBOX_PROVIDER = 'COUNTERSIGN_MAILBOX_PROVIDER'
 const readBy = (value: 'imap' | 'gmail') => ({ name: MAILBOX_PROVIDER, value, standard: 'imap' })
 
@@ -186,6 +193,10 @@ export const mailboxSettings = {
   ),
   /** How often Gmail is asked for news. */
   gmailPollSeconds: setting('COUNTERSIGN_GMAIL_POLL_SECONDS', wholeNumber(15, 60, 20)),
+  /** Google's Pub/Sub, through which Gmail rings; all three or none. */
+  gmailTopic: setting('COUNTERSIGN_GMAIL_TOPIC', optional(cloudResource('topics'))),
+  gmailSubscription: setting('COUNTERSIGN_GMAIL_SUBSCRIPTION', optional(cloudResource('subscriptions'))),
+  gmailPushKey: setting('COUNTERSIGN_GMAIL_PUSH_KEY_FILE', optional(secretFile())),
   /** Something else that speaks Gmail's API, instead of Google; for tests. */
   gmailUrl: setting('COUNTERSIGN_GMAIL_URL', optional(webServer('the address of a server that speaks Gmail’s API'))),
 }

@@ -39,7 +39,7 @@ export interface GmailClient {
 
 /** What code that reads gets to see of a client; everything else stands in sending/. */
 export interface GmailReader extends Omit<GmailClient, 'users'> {
-  readonly users: {
+  readonly users: Pick<gmail_v1.Resource$Users, 'watch'> & {
     readonly messages: Pick<gmail_v1.Resource$Users$Messages, 'list' | 'get'>
     readonly threads: Pick<gmail_v1.Resource$Users$Threads, 'get'>
     readonly history: Pick<gmail_v1.Resource$Users$History, 'list'>

@@ -281,6 +281,53 @@ describe('the token', () => {
   })
 })
 
+describe('Pub/Sub', () => {
+  const push = (faults: Error[], key = gmail.pubSub.key) => ({
+    topic: 'projects/project/topics/mail',
+    subscription: 'projects/project/subscriptions/mail',
+    key: async () => key,
+    endpoint: `${gmail.url}/`,
+    onFault: (error: Error) => void faults.push(error),
+  })
+
+  it('rings, and mail is there long before the next look', async () => {
+    const faults: Error[] = []
+    const watching = watch({}, { pollMs: 3_600_000, push: push(faults) })
+    await watching.nextLook()
+    for (const subject of ['one', 'two']) {
+      await gmail.deliver(letter(subject))
+      await expect.poll(() => watching.subjects, { timeout: 10_000 }).toContain(subject)
+    }
+    await expect.poll(() => gmail.pubSub.acknowledged.length, { timeout: 10_000 }).toBe(2)
+    expect(watching.subjects).toEqual(['one', 'two'])
+    expect([faults, gmail.calls.filter((call) => call.endsWith('/watch')).length]).toEqual([[], 1])
+    expect(gmail.calls.filter((call) => call === 'POST /service-token')).toHaveLength(1)
+  })
+
+  it.each<[string, () => void, string | undefined]>([
+    ['does not answer', () => gmail.trouble(/:pull/, { status: 503, times: 1_000 }), undefined],
+    ['takes the key no more', () => gmail.trouble(/service-token/, { status: 400, times: 1_000 }), undefined],
+    ['has no key', () => {}, '{"type":"authorized_user"}'],
+    [
+      'was not allowed to Gmail',
+      () => gmail.trouble(/watch/, { status: 403, say: 'no rights', times: 1_000 }),
+      undefined,
+    ],
+  ])('that %s is told of, and polling goes on', async (_what, harm, key) => {
+    harm()
+    const faults: Error[] = []
+    const watching = watch({}, { push: push(faults, key ?? gmail.pubSub.key) })
+    await watching.nextLook()
+    await gmail.deliver(letter('polled'))
+    await watching.nextLook()
+    await watching.nextLook()
+    expect(watching.subjects).toEqual(['polled'])
+    await expect.poll(() => faults.length, { timeout: 10_000 }).toBeGreaterThan(0)
+    expect(watching.states).toEqual([{ kind: 'connected' }])
+    expect(faults.map(String).join()).not.toContain('PRIVATE KEY')
+  })
+})
+
 it('searches, newest first, with words that are no operators', async () => {
   await gmail.deliver(letter('Invoice-7'), { receivedAt: Date.UTC(2026, 9, 1) })
   await gmail.deliver(letter('Lunch'), { receivedAt: Date.UTC(2026, 9, 2) })

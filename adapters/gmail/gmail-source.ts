@@ -5,12 +5,15 @@ import { GMAIL_TIMINGS, type GmailAccount, type GmailReader, type GmailTimings, 
 import { answerOf, gmailFault } from './gmail-faults.ts'
 import { type Arrival, arrivalsAfter, arrivalsSince } from './gmail-history.ts'
 import { fetchGmail, isReport } from './gmail-message.ts'
+import { type GmailPush, listenForPush } from './gmail-push.ts'
 
 export interface GmailSourceOptions {
   readonly pollMs: number
   readonly timings?: GmailTimings
   readonly firstRetryMs?: number
   readonly maxRetryMs?: number
+  /** Rings between the looks; without it there are only those. */
+  readonly push?: GmailPush
   /** Only reports of mail systems about what became of a mail are fetched and handed over. */
   readonly onlyReports?: boolean
 }
@@ -19,6 +22,9 @@ export interface GmailSourceOptions {
 const EPOCH = 'history'
 /** However long the server wants to be left alone: a mailbox that is not looked at for longer looks like a program that hangs. */
 const MAX_RETRY_AFTER_MS = 600_000
+/** Gmail announces for seven days after it was asked to. */
+const ASK_FOR_PUSH_EVERY_MS = 86_400_000
+const ASK_FOR_PUSH_AGAIN_MS = 600_000
 
 /**
  * Watches the inbox of a Gmail account by asking for its history; nothing in the mailbox changes. After a failure it is
@@ -28,7 +34,9 @@ export function gmailSource(account: GmailAccount, options: GmailSourceOptions):
   return {
     watch(handlers) {
       const stop = new AbortController()
-      const ended = keepLooking(account, options, handlers, stop.signal)
+      const bell = new Doorbell()
+      const listening = options.push && listenForPush(options.push, () => bell.ring(), stop.signal)
+      const ended = Promise.all([keepLooking(account, options, handlers, bell, stop.signal), listening])
       return {
         async [Symbol.asyncDispose]() {
           stop.abort()
@@ -43,8 +51,10 @@ async function keepLooking(
   account: GmailAccount,
   options: GmailSourceOptions,
   handlers: MailHandlers,
+  bell: Doorbell,
   stopping: AbortSignal,
 ): Promise<void> {
+  const askForPush = pushAsker(options.push, account)
   const { firstRetryMs = 1_000, maxRetryMs = 120_000 } = options
   const readers = gmailReaders(account, options.timings)
   // Handed over since the last time that all were: a look that is broken off goes on behind them.
@@ -54,12 +64,15 @@ async function keepLooking(
   while (!stopping.aborted) {
     const before = done.size
     try {
-      await look(await unlessStopped(readers(), stopping), options, handlers, done, stopping)
+      bell.reset()
+      const gmail = await unlessStopped(readers(), stopping)
+      await askForPush(gmail)
+      await look(gmail, options, handlers, done, stopping)
       if (!isConnected) handlers.onState({ kind: 'connected' })
       isConnected = true
       retryInMs = firstRetryMs
       await tellCredential(readers, handlers, false)
-      await pause(options.pollMs, stopping)
+      await bell.wait(options.pollMs, stopping)
     } catch (error) {
       if (stopping.aborted) return
       isConnected = false
@@ -72,6 +85,22 @@ async function keepLooking(
         await tellCredential(readers, handlers, true)
       await pause(waitMs, stopping)
       retryInMs = Math.min(retryInMs * 2, maxRetryMs)
+    }
+  }
+}
+
+/** Asks Gmail, now and then, to announce what comes into the inbox. It changes nothing in the mailbox. */
+function pushAsker(push: GmailPush | undefined, account: GmailAccount): (gmail: GmailReader) => Promise<void> {
+  let askAt = 0
+  return async (gmail) => {
+    if (!push || Date.now() < askAt) return
+    const requestBody = { topicName: push.topic, labelIds: ['INBOX'], labelFilterBehavior: 'INCLUDE' }
+    try {
+      await gmail.users.watch({ userId: 'me', requestBody }, gmail.options)
+      askAt = Date.now() + ASK_FOR_PUSH_EVERY_MS
+    } catch (error) {
+      askAt = Date.now() + ASK_FOR_PUSH_AGAIN_MS
+      push.onFault(gmailFault(error, account))
     }
   }
 }
@@ -147,4 +176,23 @@ async function unlessStopped<T>(work: Promise<T>, stopping: AbortSignal): Promis
 
 async function pause(ms: number, stopping: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal: stopping }).catch(() => {})
+}
+
+/** Remembers a ring that came while nobody waited. */
+class Doorbell {
+  #rung = Promise.withResolvers<void>()
+
+  ring(): void {
+    this.#rung.resolve()
+  }
+
+  reset(): void {
+    this.#rung = Promise.withResolvers<void>()
+  }
+
+  async wait(limitMs: number, stopping: AbortSignal): Promise<void> {
+    const waited = new AbortController()
+    await Promise.race([this.#rung.promise, pause(limitMs, AbortSignal.any([stopping, waited.signal]))])
+    waited.abort()
+  }
 }

@@ -5,6 +5,7 @@ import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { readDeliveryReport } from '#adapters/mime/parse-report.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
+import { credentialNotes } from '#core/credential-notes.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { LookAtThread, MailSender, MailSource, SentMail } from '#core/ports/mail.ts'
 import { composeWithFiles } from '#mcp/email/compose-with-files.ts'
@@ -73,16 +74,21 @@ async function openReports(config: ExecutorConfig): Promise<{ readonly source: M
 /** Looks out, read-only, for mails of ours that come back. */
 export async function watchForBounces(
   config: ExecutorConfig,
-  deps: Pick<WiredDeps, 'bounces' | 'clock' | 'log'>,
+  deps: Pick<WiredDeps, 'bounces' | 'clock' | 'log' | 'vault'>,
   wake: () => void,
-  { resources }: Pick<ServiceContext, 'resources'>,
+  { resources, metrics }: Pick<ServiceContext, 'resources' | 'metrics'>,
 ): Promise<void> {
   const { source, mailbox } = await openReports(config)
+  const seen = resources.use(openSeenMail(join(config.state, 'bounces.sqlite')))
   const handlers = watchBounces({
     ...{ bounces: deps.bounces, clock: deps.clock, log: deps.log, wake },
-    seen: resources.use(openSeenMail(join(config.state, 'bounces.sqlite'))),
+    ...{ seen, mailbox },
     read: readDeliveryReport,
-    mailbox,
+    onCredential: credentialNotes({
+      ...{ vault: deps.vault, seen, clock: deps.clock, zone: config.zone, agent: config.agent },
+      ...{ name: 'main', address: config.ownerAddress },
+      expiresAt: (at) => metrics.set('countersign_mail_token_expiry_timestamp_seconds', at / 1000, { mailbox: 'main' }),
+    }),
   })
   resources.use(source.watch(handlers))
   // First of all to end: whoever waits for a report to be told waits no longer.

@@ -16,6 +16,7 @@ export interface WatchBouncesDeps {
   readonly log: Log
   /** Under which the position is remembered: account and folder. */
   readonly mailbox: string
+  readonly onCredential?: NonNullable<MailHandlers['onCredential']>
   /** A report waits in the box. */
   wake(): void
 }
@@ -40,6 +41,7 @@ export function watchBounces(deps: WatchBouncesDeps): MailHandlers {
       if (raw.position) seen.raiseHighWater(mailbox, raw.position, clock.now())
     },
     onCaughtUp: (position) => seen.raiseHighWater(mailbox, position, clock.now()),
+    ...(deps.onCredential && { onCredential: deps.onCredential }),
     onState(state) {
       if (state.kind === 'disconnected')
         log.warn({ err: state.error, retryInMs: state.retryInMs }, 'mail that comes back is not noticed for now')

@@ -5,8 +5,11 @@ import { parseMail } from '#adapters/mime/parse-mail.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
 import { openThreadMemory } from '#adapters/seen-sqlite/thread-memory.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { credentialNotes } from '#core/credential-notes.ts'
 import type { MailSource } from '#core/ports/mail.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
+import type { Log } from '#runtime/logger.ts'
+import { gmailPushOf } from '#runtime/mail-accounts.ts'
 import { MAIN_MAILBOX, type Mailbox, mailboxesOf } from '#runtime/mailboxes.ts'
 import { hasModel, modelsOf } from '#runtime/model-settings.ts'
 import { runService } from '#runtime/service.ts'
@@ -14,7 +17,6 @@ import { mailClassifier } from './classify.ts'
 import { triageSettings } from './config.ts'
 import { inTurn } from './in-turn.ts'
 import { postScheduler } from './scheduled-posts.ts'
-import { watchCredential } from './watch-credential.ts'
 import { watchMailbox } from './watch-mailbox.ts'
 
 /** Without a look, a message or a retry for this long, something hangs. Gmail may ask to be left alone for ten minutes. */
@@ -70,10 +72,14 @@ await runService('triage', config, async (service) => {
       ...{ ...shared, classify },
       ...{ name, account: address, mailbox: place },
       beat: service.progress(check, MAX_SILENCE_MS[provider]),
-      onCredential: watchCredential({ ...shared, name, address }),
+      onCredential: credentialNotes({
+        ...{ ...shared, zone: config.zone, name, address },
+        expiresAt: (at) =>
+          service.metrics.set('countersign_mail_token_expiry_timestamp_seconds', at / 1000, { mailbox: name }),
+      }),
     })
     service.check(check, handlers.readiness)
-    service.resources.use((await sourceOf(mailbox)).watch(handlers))
+    service.resources.use((await sourceOf(mailbox, service.log)).watch(handlers))
   }
 })
 
@@ -84,10 +90,14 @@ async function localAgent(trust: string | undefined): Promise<string> {
 }
 
 /** Only what is used is loaded: both libraries take memory. */
-async function sourceOf(mailbox: Mailbox): Promise<MailSource> {
+async function sourceOf(mailbox: Mailbox, log: Log): Promise<MailSource> {
   if (mailbox.provider === 'gmail') {
     const { gmailSource } = await import('#adapters/gmail/gmail-source.ts')
-    return gmailSource(mailbox.account, { pollMs: config.gmailPollSeconds * 1000 })
+    const push = mailbox.name === MAIN_MAILBOX ? gmailPushOf(config) : undefined
+    return gmailSource(mailbox.account, {
+      pollMs: config.gmailPollSeconds * 1000,
+      ...(push && { push: { ...push, onFault: (error) => log.warn({ err: error }, error.message) } }),
+    })
   }
   const { imapSource } = await import('#adapters/imap/imap-source.ts')
   return imapSource(mailbox.account, { mailbox: mailbox.folder })

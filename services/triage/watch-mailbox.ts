@@ -36,7 +36,10 @@ export function watchMailbox(deps: WatchDeps): MailHandlers & { readiness(): tru
     },
     async onMessage(raw) {
       const outcome = await deps
-        .inTurn(() => triageMessage(raw, deps))
+        .inTurn(() => {
+          deps.beat()
+          return triageMessage(raw, deps)
+        })
         .catch((error: unknown) => {
           metrics.count('countersign_mails_total', { outcome: 'failed' })
           throw error

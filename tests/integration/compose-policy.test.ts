@@ -49,19 +49,25 @@ describe.each(files)('%s with a dead-man’s switch laid over it', (file) => {
 
 describe('the zones with Gmail laid over them', () => {
   it.each([
-    ['compose.cloud.yml', 'compose.cloud-gmail.yml', 'triage', ['imap-password'], 'gmail-read-token'],
-    ['compose.local.yml', 'compose.local-gmail.yml', 'executor', ['imap-password', 'smtp-password'], 'gmail-token'],
+    [
+      'compose.cloud.yml',
+      'compose.cloud-gmail.yml',
+      'triage',
+      ['imap-password'],
+      ['gmail-read-token', 'gmail-push-key'],
+    ],
+    ['compose.local.yml', 'compose.local-gmail.yml', 'executor', ['imap-password', 'smtp-password'], ['gmail-token']],
   ] as const)(
     'keep the policy: %s has the token in the place of passwords',
-    async (file, over, name, passwords, token) => {
+    async (file, over, name, passwords, tokens) => {
       const config = await composeConfig([file, over], root)
       expect(violations(config)).toEqual([])
       const sources = ({ services }: ComposeConfig) => services[name]?.secrets?.map(({ source = '' }) => source) ?? []
       const kept = sources(configs[file]).filter((one) => !(passwords as readonly string[]).includes(one))
-      expect(sources(config).sort()).toEqual([...kept, token].sort())
+      expect(sources(config).sort()).toEqual([...kept, ...tokens].sort())
       const { environment = {} } = config.services[name] ?? {}
       expect(Object.values(environment).filter((value) => /\/(?:imap|smtp)-password$/.test(value ?? ''))).toEqual([])
-      expect(Object.values(environment)).toContain(`/run/secrets/${token}`)
+      expect(Object.values(environment)).toContain(`/run/secrets/${tokens[0]}`)
     },
   )
 

@@ -185,7 +185,7 @@ describe('the token', () => {
       (await last.get('/readyz'))?.text.includes('run `countersign auth gmail --zone cloud`'),
     )
     await eventually('the person is told again', () => filesIn('Updates/cloud').length === 2)
-    expect(filesIn('Updates/cloud').filter((text) => text.includes('not read any more'))).toHaveLength(1)
+    expect(filesIn('Updates/cloud').filter((text) => text.includes('not accepted any more'))).toHaveLength(1)
   })
 })
 

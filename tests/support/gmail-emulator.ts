@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject, verify } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -35,12 +36,50 @@ export interface GmailEmulator extends AsyncDisposable {
     call: RegExp,
     answer: { status: number; headers?: Record<string, string>; say?: string; times?: number },
   ): void
+  /** The key of a service account that may pull announcements, which are acknowledged. */
+  readonly pubSub: { readonly key: string; readonly acknowledged: readonly string[] }
   /** History before now is gone. */
   forgetHistory(): Promise<void>
   /** No token gets a new access token any more. */
   isRevoked: boolean
   /** As for an app in Google's testing mode: seconds. */
   refreshTokenExpiresIn: number | undefined
+}
+
+/** Pub/Sub as far as a bell needs it: announcements of a watched inbox, pulled with a service account's token. */
+class PubSub {
+  readonly key: string
+  readonly #publicKey: KeyObject
+  readonly #announced: string[] = []
+  readonly acknowledged: string[] = []
+  #waiting: (() => void) | undefined
+  isWatched = false
+
+  constructor(tokenUri: string) {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    this.#publicKey = publicKey
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' })
+    this.key = JSON.stringify({ client_email: 'bell@project.test', private_key: pem, token_uri: tokenUri })
+  }
+
+  announce(): void {
+    if (!this.isWatched) return
+    this.#announced.push(`ack-${this.#announced.length}`)
+    this.#waiting?.()
+  }
+
+  /** Whether the assertion is signed by the service account's key. */
+  takes(form: string): boolean {
+    const assertion = new URLSearchParams(form).get('assertion') ?? ''
+    const [head = '', claims = '', signature = ''] = assertion.split('.')
+    return verify('RSA-SHA256', Buffer.from(`${head}.${claims}`), this.#publicKey, Buffer.from(signature, 'base64url'))
+  }
+
+  async pull(): Promise<{ receivedMessages?: { ackId: string }[] }> {
+    const open = () => this.#announced.filter((one) => !this.acknowledged.includes(one))
+    if (open().length === 0) await new Promise<void>((resolve) => (this.#waiting = resolve))
+    return { receivedMessages: open().map((ackId) => ({ ackId })) }
+  }
 }
 
 export async function startGmailEmulator(address = 'owner@gmail.test'): Promise<GmailEmulator> {
@@ -69,8 +108,10 @@ export async function startGmailEmulator(address = 'owner@gmail.test'): Promise<
   }
   const currentHistory = async () => String((await api('history?startHistoryId=1')).historyId)
 
+  const pubSub = new PubSub(`${url}/service-token`)
   const gmail: GmailEmulator = {
     url,
+    pubSub,
     calls,
     isRevoked: false,
     refreshTokenExpiresIn: undefined,
@@ -79,7 +120,9 @@ export async function startGmailEmulator(address = 'owner@gmail.test'): Promise<
       const dated = receivedAt === undefined ? bytes : `Date: ${new Date(receivedAt).toUTCString()}\r\n${bytes}`
       const body = JSON.stringify({ raw: Buffer.from(dated).toString('base64url'), labelIds })
       const source = receivedAt === undefined ? 'receivedTime' : 'dateHeader'
-      return String((await api(`messages?internalDateSource=${source}`, { method: 'POST', body })).id)
+      const { id } = await api(`messages?internalDateSource=${source}`, { method: 'POST', body })
+      pubSub.announce()
+      return String(id)
     },
     async tokenFile(scopes = GMAIL_SCOPES.read) {
       const form = { email: address, redirect_uri: 'http://127.0.0.1/', scope: scopes.join(' '), client_id: 'id' }
@@ -129,12 +172,24 @@ export async function startGmailEmulator(address = 'owner@gmail.test'): Promise<
     if (call === 'POST /token') return json(...(await tokenFor(body.toString())))
     if (call === 'POST /tokeninfo')
       return json({ scope: (scopesOf.get(bearer) ?? []).join(' '), expires_in: 3000, email: address })
+    if (call === 'POST /service-token')
+      return pubSub.takes(body.toString())
+        ? json({ access_token: 'service', expires_in: 3600 })
+        : json({ error: 'invalid_grant' }, 400)
+    if (asked.pathname.startsWith('/v1/projects/')) {
+      if (bearer !== 'service') return json(fault(401, 'Request had invalid authentication credentials.'), 401)
+      if (asked.pathname.endsWith(':pull')) return json(await pubSub.pull())
+      pubSub.acknowledged.push(...(JSON.parse(body.toString()) as { ackIds: string[] }).ackIds)
+      return json({})
+    }
     if (asked.pathname.startsWith('/o/oauth2/')) return forward(request, asked, body, response)
     const scopes = scopesOf.get(bearer)
     if (!scopes) return json(fault(401, 'Invalid Credentials'), 401)
-    const isReading = scopes.includes(GMAIL_SCOPES.read[0] ?? '') && request.method === 'GET'
+    const isWatch = call === 'POST /gmail/v1/users/me/watch'
+    const isReading = scopes.includes(GMAIL_SCOPES.read[0] ?? '') && (request.method === 'GET' || isWatch)
     const isSending = scopes.some((one) => one.endsWith('gmail.send')) && /\/messages\/send$/.test(asked.pathname)
     if (!isReading && !isSending) return json(fault(403, 'Request had insufficient authentication scopes.'), 403)
+    if (isWatch) pubSub.isWatched = true
     if (asked.pathname === '/gmail/v1/users/me/profile')
       return json({ emailAddress: address, historyId: await currentHistory() })
     if (asked.pathname.endsWith('/history') && BigInt(asked.searchParams.get('startHistoryId') ?? 0) < oldestHistory)

@@ -1,24 +1,25 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { CredentialNews } from '#core/ports/mail.ts'
-import { watchCredential } from './watch-credential.ts'
+import { credentialNotes } from './credential-notes.ts'
+import type { CredentialNews } from './ports/mail.ts'
+import type { Zone } from './zone-policy.ts'
 
 const NOW = Date.UTC(2026, 10, 30, 12)
 const HOUR = 3_600_000
 
 describe('the credential of a mailbox', () => {
   let notes: { path: string; text: string }[]
-  let gauges: unknown[]
+  let told: number[]
   let seen: Set<string>
   let now: number
 
   beforeEach(() => {
     notes = []
-    gauges = []
+    told = []
     seen = new Set()
     now = NOW
   })
-  const watching = (name = 'main') =>
-    watchCredential({
+  const watching = (name = 'main', zone: Zone = 'cloud') =>
+    credentialNotes({
       vault: {
         create: async (path, text) => {
           notes.push({ path, text: String(text) })
@@ -27,8 +28,8 @@ describe('the credential of a mailbox', () => {
       },
       seen: { has: (key) => seen.has(key), add: (key) => void seen.add(key) },
       clock: { now: () => now },
-      metrics: { set: (...told) => void gauges.push(told) },
-      ...{ agent: 'cloud', name, address: 'owner@gmail.test' },
+      expiresAt: (at) => void told.push(at),
+      ...{ zone, agent: zone, name, address: 'owner@gmail.test' },
     })
   const news = (changes: Partial<CredentialNews> = {}): CredentialNews => ({
     ...{ name: 'abc', isRefused: false },
@@ -39,7 +40,7 @@ describe('the credential of a mailbox', () => {
     const expiresAt = NOW + 49 * HOUR
     await watching()(news({ expiresAt }))
     expect(notes).toEqual([])
-    expect(gauges).toEqual([['countersign_mail_token_expiry_timestamp_seconds', expiresAt / 1000, { mailbox: 'main' }]])
+    expect(told).toEqual([expiresAt])
     now += 2 * HOUR
     for (const _restart of [1, 2]) for (const _look of [1, 2]) await watching()(news({ expiresAt }))
     expect(notes).toHaveLength(1)
@@ -52,13 +53,19 @@ describe('the credential of a mailbox', () => {
     const tell = watching('office')
     for (const _look of [1, 2, 3]) await tell(news({ isRefused: true }))
     expect(notes).toHaveLength(1)
-    expect(notes[0]?.text).toMatch(/not read any more.*--zone cloud --mailbox office`/s)
+    expect(notes[0]?.text).toMatch(/not accepted any more, so no mail is read.*--zone cloud --mailbox office`/s)
     await tell(news({ name: 'def', isRefused: true }))
     expect(notes).toHaveLength(2)
   })
 
+  it('of the local zone says what is not done without it', async () => {
+    await watching('main', 'local')(news({ isRefused: true }))
+    expect(notes[0]?.path).toMatch(/^Updates\/local\//)
+    expect(notes[0]?.text).toMatch(/so no mail is sent.*`countersign auth gmail --zone local`/)
+  })
+
   it('of which nobody said when it ends is not told of', async () => {
     await watching()(news())
-    expect([notes, gauges]).toEqual([[], []])
+    expect([notes, told]).toEqual([[], []])
   })
 })
