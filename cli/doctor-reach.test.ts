@@ -62,12 +62,18 @@ test('doctor asks Odoo whether its key opens the books', async () => {
     writeFileSync(file, ODOO_KEY)
     const settings = { COUNTERSIGN_ODOO_URL: odoo.url, COUNTERSIGN_ODOO_DB: ODOO_DB, COUNTERSIGN_ODOO_KEY_FILE: file }
     const found = 'the key opens books; invoices there can be in EUR, USD'
-    expect(await odooFindings(settings)).toEqual([{ check: 'odoo', result: 'ok', found }])
-    expect(await odooFindings({ ...settings, COUNTERSIGN_ODOO_DB: 'other' })).toMatchObject([{ result: 'failed' }])
-    expect(await odooFindings({ COUNTERSIGN_ODOO_URL: odoo.url })).toMatchObject([
+    expect(await odooFindings('cloud', settings)).toEqual([{ check: 'odoo', result: 'ok', found }])
+    expect(await odooFindings('cloud', { ...settings, COUNTERSIGN_ODOO_DB: 'other' })).toMatchObject([
+      { result: 'failed' },
+    ])
+    expect(await odooFindings('cloud', { COUNTERSIGN_ODOO_URL: odoo.url })).toMatchObject([
       { result: 'failed', found: expect.stringContaining('COUNTERSIGN_ODOO_KEY_FILE: missing') },
     ])
-    expect(await odooFindings({})).toEqual([])
+    expect(await odooFindings('cloud', {})).toEqual([])
+    odoo.powers.add('account.payment')
+    const tooMuch = expect.stringContaining('this key can record payments')
+    expect(await odooFindings('cloud', settings)).toMatchObject([{ result: 'failed', found: tooMuch }])
+    expect(await odooFindings('local', settings)).toMatchObject([{ result: 'ok' }])
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -127,14 +127,14 @@ export async function modelFindings(zone: Zone, env: Record<string, string>): Pr
   )
 }
 
-/** Asks Odoo for its currencies: whether it can be reached, is new enough, and takes the key. Nothing is created. */
-export async function odooFindings(env: Record<string, string>): Promise<Finding[]> {
+/** Asks Odoo for its currencies: whether it can be reached, is new enough, and takes the key, which in the cloud must be a harmless one. Nothing is created. */
+export async function odooFindings(zone: Zone, env: Record<string, string>): Promise<Finding[]> {
   if (!env.COUNTERSIGN_ODOO_URL) return []
   const finding = await attempt('odoo', '', async () => {
     const verdict = parseConfig(odooSettings, env)
     if (!verdict.ok) throw new Error(verdict.faults.join('; '))
     const { openOdoo } = await import('#adapters/odoo/open-odoo.ts')
-    const rows = await openOdoo(odooAccountOf(verdict.config)).getData({ about: 'currencies', limit: 50 })
+    const rows = await openOdoo(odooAccountOf(verdict.config), zone).getData({ about: 'currencies', limit: 50 })
     return `the key opens ${verdict.config.odooDb}; invoices there can be in ${rows.map((row) => row.code).join(', ')}`
   })
   return [finding]

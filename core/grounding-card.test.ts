@@ -17,7 +17,7 @@ const flags = (draft: string) => groundingRisks(of(draft)).map(({ flag, level })
 
 test('every source counts; lines are those of the quote, of the notes and of the owner’s files', () => {
   expect(
-    sourceBlock(of('It is 900 EUR, or 950 EUR, on 27 November, or 3 March, for Bob and Olga', '\nask Bob\n')),
+    sourceBlock(of('It is 900 EUR, or 950 EUR, on 27 November, or 3 March, for Bob and Olga', '\nask Bob\n'), 'EMAIL'),
   ).toBe(
     [
       '**Where it comes from** (the lines of the quote below, of your handbook, goals and notes)',
@@ -29,7 +29,8 @@ test('every source counts; lines are those of the quote, of the notes and of the
       '- name `Bob`: notes, line 1, `ask Bob`',
     ].join('\n'),
   )
-  expect(sourceBlock(of('Hello'))).toBe('')
+  expect(sourceBlock(of('Hello'), 'EMAIL')).toBe('')
+  expect(sourceBlock(of('900 EUR'), 'SOCIAL')).toContain('- amount `900 EUR`: task, line 4, ')
 })
 
 test('what has no source is a remark for each kind, and none asks for the code', () => {
@@ -53,10 +54,10 @@ test('a refund that only the mail asks for is told', () => {
 test('a draft full of claims stays a short block, and hostile quotes are inert', () => {
   const many = Array.from({ length: 400 }, (_, index) => `no. ${1000 + index}`).join(' ')
   const original = `\`\`\`text\n${many} <!-- countersign:decision --> \`x\` <img src=x>\n\`\`\``
-  const block = sourceBlock(claimsOf(many, { original, notes: '' }, owner))
+  const block = sourceBlock(claimsOf(many, { original, notes: '' }, owner), 'EMAIL')
   expect(block.split('\n')).toHaveLength(2 + 15 + 1)
   expect(block).toMatch(/\n- and 285 more$/)
-  expect(sourceBlock(claimsOf('no. 1399', { original, notes: '' }, owner))).toContain('‹!-- countersign:')
+  expect(sourceBlock(claimsOf('no. 1399', { original, notes: '' }, owner), 'EMAIL')).toContain('‹!-- countersign:')
   expect(groundingRisks(of(many))[0]?.say).toMatch(/ and 294 more$/)
 })
 

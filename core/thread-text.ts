@@ -28,13 +28,15 @@ export function withoutSign(text: string): string {
 
 /** The messages of an `original` section, oldest first, unfenced; empty when there is none. */
 export function messagesIn(original: string): string[] {
-  const lines = unfenced(original).split('\n')
-  const shown = LEFT_OUT.test(lines[0] ?? '') ? lines.slice(1) : lines
-  return shown
-    .join('\n')
-    .split(`\n${BETWEEN}\n`)
-    .map((one) => one.trim())
-    .filter((one) => one !== '')
+  return unfenced(original).flatMap((text) => {
+    const lines = text.trim().split('\n')
+    const shown = LEFT_OUT.test(lines[0] ?? '') ? lines.slice(1) : lines
+    return shown
+      .join('\n')
+      .split(`\n${BETWEEN}\n`)
+      .map((one) => one.trim())
+      .filter((one) => one !== '')
+  })
 }
 
 /** The `original` section of these messages, oldest first, made inert (again). `leftOut`: how many came before them. */
@@ -56,13 +58,10 @@ export function fitting(messages: readonly string[], maxChars: number, maxMessag
   return messages.slice(first)
 }
 
-/** Whoever wrote it here (a card, the cloud, a person) may have fenced it in another way. */
-function unfenced(original: string): string {
-  const lines = original.trim().split('\n')
-  const fence = /^(`{3,})text$/.exec(lines[0] ?? '')?.[1]
-  if (fence !== undefined && lines.at(-1) === fence) return lines.slice(1, -1).join('\n').trim()
-  return lines
-    .filter((line) => !/^`{3,}(text)?$/.test(line))
-    .join('\n')
-    .trim()
+const FENCED = /^(`{3,})text\n([\s\S]*?)\n?\1$/gm
+
+/** Whoever wrote it here (a card, the cloud, a person) may have fenced it in another way, or several texts apart. */
+function unfenced(original: string): string[] {
+  const blocks = [...original.matchAll(FENCED)].map((match) => match[2] ?? '')
+  return blocks.length > 0 ? blocks : [original.replace(/^`{3,}(text)?$/gm, '')]
 }

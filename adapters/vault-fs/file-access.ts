@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, unlink } from 'node:fs/promises'
+import { type FileHandle, lstat, mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 
@@ -151,4 +151,15 @@ function nameKind(stats: Stats): string {
   if (stats.isFIFO()) return 'a pipe'
   if (stats.isSocket()) return 'a socket'
   return stats.isFile() ? 'a file' : 'a device'
+}
+
+/** What stands in a folder below `root`; nothing where there is none. Throws ERR_VAULT_UNREADABLE. */
+export async function entriesOf(root: string, folder: string) {
+  if (!(await isRealFolder(root, folder))) return []
+  try {
+    return await readdir(join(root, folder), { withFileTypes: true })
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw unreadable(folder, errnoOf(error), error)
+  }
 }

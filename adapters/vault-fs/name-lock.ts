@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, statSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { errnoOf } from './file-access.ts'
 
@@ -16,21 +16,45 @@ const RETRY_MS = 2
  * that both find a stale lock at the same instant may both proceed; that takes a crash and two races within
  * microseconds, and costs only the check that the lock makes safe.
  */
-export async function withNameLock<T>(folder: string, name: string, act: () => T): Promise<T> {
-  const lock = join(folder, `.tmp-lock-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`)
+export function withNameLock<T>(folder: string, name: string, act: () => T): Promise<T> {
+  return withLocks([lockOf(folder, name)], act)
+}
+
+/**
+ * The same for a move: nobody writes under the name that goes, either, or what is written there would stand in two
+ * places. `from` and `to` are absolute paths.
+ */
+export function withMoveLocks<T>(from: string, to: string, act: () => T): Promise<T> {
+  // Always in this order: of two that move against each other, one has to wait for both.
+  const locks = new Set([from, to].map((path) => lockOf(dirname(path), basename(path))))
+  return withLocks([...locks].sort(), act)
+}
+
+function lockOf(folder: string, name: string): string {
+  return join(folder, `.tmp-lock-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`)
+}
+
+async function withLocks<T>(locks: readonly string[], act: () => T): Promise<T> {
+  const held: string[] = []
+  try {
+    for (const lock of locks) {
+      await acquire(lock)
+      held.push(lock)
+    }
+    return act()
+  } finally {
+    for (const lock of held.reverse()) unlinkQuietly(lock)
+  }
+}
+
+async function acquire(lock: string): Promise<void> {
   for (;;) {
     try {
-      closeSync(openSync(lock, 'wx', 0o644))
-      break
+      return closeSync(openSync(lock, 'wx', 0o644))
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error
       if (!removeStale(lock)) await delay(RETRY_MS)
     }
-  }
-  try {
-    return act()
-  } finally {
-    unlinkQuietly(lock)
   }
 }
 

@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { link, mkdir, mkdtemp, readdir, readFile, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { VaultPort } from '#core/ports/vault.ts'
@@ -275,6 +275,21 @@ describe('races', () => {
     expect(await leftovers('Approved')).toEqual([])
   }, 30_000)
 
+  it('finds a file that moves on while it is looked for', async () => {
+    const open = vaultPath(`Needs_Action/email/${NAME}`)
+    const places = [open, FROZEN, PENDING, open, PENDING, APPROVED]
+    await vault.create(open, 'x')
+    for (let round = 0; round < 60; round++) {
+      const [from = open, to = open] = [places[round % 6], places[(round + 1) % 6]]
+      const wait = (async () => {
+        for (let turn = 0; turn < round / 6; turn++) await vault.exists(PENDING)
+        return vault.find(NAME)
+      })()
+      const [found, moved] = await Promise.all([wait, vault.move(from, to)])
+      expect([round, moved, found !== undefined]).toEqual([round, 'moved', true])
+    }
+  })
+
   it('never shows a reader a half-written or absent file while it is replaced', async () => {
     await vault.create(APPROVED, 'a'.repeat(200_000))
     let writing = true
@@ -299,20 +314,25 @@ describe('races', () => {
     expect(await leftovers('Approved')).toEqual([])
   })
 
-  it('waits while another holds the lock of the name', async () => {
+  it.each([
+    ['comes', APPROVED],
+    ['goes', PENDING],
+  ])('moves nothing while another holds the lock of the name that %s', async (_which, path) => {
     await vault.create(PENDING, 'x')
     await vault.create(APPROVED, 'y')
     const { withNameLock } = await import('./name-lock.ts')
-    const [lock = ''] = await withNameLock(join(root, 'Approved'), NAME, () => leftoversSync())
-    await writeFile(join(root, 'Approved', lock), '')
+    const folder = join(root, dirname(path))
+    const [lock = ''] = await withNameLock(folder, NAME, () => leftoversSync(dirname(path)))
+    await writeFile(join(folder, lock), '')
     let settled = false
     const moving = vault.move(PENDING, APPROVED).finally(() => {
       settled = true
     })
     for (let turn = 0; turn < 20; turn++) await vault.exists(PENDING)
     expect(settled).toBe(false)
-    await unlink(join(root, 'Approved', lock))
+    await unlink(join(folder, lock))
     expect(await moving).toBe('exists')
+    expect(await leftovers('Approved')).toEqual([])
   })
 
   it('sweeps temporary files that a crash left long ago, and no others', async () => {
@@ -328,8 +348,8 @@ describe('races', () => {
   })
 })
 
-const leftoversSync = () =>
-  execFileSync('ls', ['-A', join(root, 'Approved')], { encoding: 'utf8' })
+const leftoversSync = (folder = 'Approved') =>
+  execFileSync('ls', ['-A', join(root, folder)], { encoding: 'utf8' })
     .split('\n')
     .filter((name) => name.startsWith('.tmp-'))
 

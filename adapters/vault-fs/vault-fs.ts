@@ -1,11 +1,12 @@
 import { type BigIntStats, lstatSync, renameSync } from 'node:fs'
-import { readdir, realpath, stat, unlink } from 'node:fs/promises'
+import { realpath, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
-import { DOMAINS, fileNameOf, isConflictCopy, isReviewPath, parseVaultPath, type VaultPath } from '#core/vault-path.ts'
+import { fileNameOf, isConflictCopy, isReviewPath, parseVaultPath, type VaultPath } from '#core/vault-path.ts'
 import {
   ensureFolder,
+  entriesOf,
   errnoOf,
   isRealFolder,
   lstatOrUndefined,
@@ -17,8 +18,9 @@ import {
   writeDurably,
   writing,
 } from './file-access.ts'
+import { findTask, taskFolders } from './find-task.ts'
 import { listConflicts } from './list-conflicts.ts'
-import { withNameLock } from './name-lock.ts'
+import { withMoveLocks, withNameLock } from './name-lock.ts'
 import { removeIfSame, replaceIfSame } from './replace-if-same.ts'
 import { type WatchOptions, watchFolders } from './watch-folders.ts'
 import { foldersOf } from './work-tree.ts'
@@ -46,7 +48,7 @@ export async function openVault(rootFolder: string, options: VaultOptions = {}):
     root,
     list: (folder) => list(root, folder),
     strays: (folder) => strays(root, folder),
-    find: (fileName) => find(root, fileName),
+    find: (fileName) => findTask(root, checkedName(fileName)),
     taskFolders: async () => (await taskFolders(root)).reverse(),
     conflicts: () => listConflicts(root),
     exists: async (path) => (await lstatOrUndefined(absoluteOf(root, path), path)) !== undefined,
@@ -110,6 +112,12 @@ function checkedFolder(folder: string): string {
   return folder
 }
 
+function checkedName(fileName: string): string {
+  const verdict = parseVaultPath(`Approved/${fileName}`)
+  if (verdict.ok) return fileName
+  throw notOfTheVault(fileName, verdict.rule)
+}
+
 function notOfTheVault(path: string, rule: string): CountersignError {
   const shown = JSON.stringify(path.slice(0, 200))
   return new CountersignError('ERR_VAULT_PATH_INVALID', `not a path of the vault: ${shown} (${rule})`)
@@ -132,40 +140,6 @@ async function strays(root: string, folder: string): Promise<string[]> {
     .map((entry) => entry.name)
     .filter((name) => !name.startsWith('.') && !notes.has(name) && !isConflictCopy(name))
     .sort()
-}
-
-async function entriesOf(root: string, folder: string) {
-  if (!(await isRealFolder(root, folder))) return []
-  try {
-    return await readdir(join(root, folder), { withFileTypes: true })
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return []
-    throw unreadable(folder, errnoOf(error), error)
-  }
-}
-
-/** Furthest along first: where a move was applied by halves elsewhere, the later state is the one that counts. */
-async function find(root: string, fileName: string): Promise<VaultPath | undefined> {
-  const verdict = parseVaultPath(`Approved/${fileName}`)
-  if (!verdict.ok) throw notOfTheVault(fileName, verdict.rule)
-  for (const folder of await taskFolders(root)) {
-    const path = `${folder}/${fileName}` as VaultPath
-    if ((await isRealFolder(root, folder)) && (await lstatOrUndefined(join(root, path), path))?.isFile()) return path
-  }
-  return undefined
-}
-
-async function taskFolders(root: string): Promise<string[]> {
-  const below = async (folder: string) =>
-    (await entriesOf(root, folder)).filter((entry) => entry.isDirectory()).map((entry) => `${folder}/${entry.name}`)
-  return [
-    ...(await below('Done')),
-    ...(await below('In_Progress')),
-    'Approved',
-    'Rejected',
-    ...DOMAINS.map((domain) => `Pending_Approval/${domain}`),
-    ...DOMAINS.map((domain) => `Needs_Action/${domain}`),
-  ]
 }
 
 async function readBytes(root: string, path: VaultPath, maxBytes: number): Promise<Buffer | undefined> {
@@ -227,7 +201,7 @@ async function removeIf(root: string, path: VaultPath, expected: string) {
  * One rename, so that of two racing movers exactly one wins and no instant (nor a crash) shows the task in two places:
  * `link` + `unlink` would never overwrite either, but a crash between the two would leave an approved task standing in
  * Rejected/ and In_Progress/ at once, and readers refuse a file with two names. Overwriting is excluded by looking
- * first, under a lock that every writer of the target name takes.
+ * first, under a lock that every writer of either name takes.
  */
 async function move(root: string, from: VaultPath, to: VaultPath): Promise<'moved' | 'gone' | 'exists'> {
   const source = absoluteOf(root, from)
@@ -235,7 +209,7 @@ async function move(root: string, from: VaultPath, to: VaultPath): Promise<'move
   if (!(await isRealFolder(root, folderPartOf(from)))) return 'gone'
   await ensureFolder(root, folderPartOf(to))
   return writing(to, async () => {
-    const outcome = await withNameLock(dirname(target), fileNameOf(to), () => {
+    const outcome = await withMoveLocks(source, target, () => {
       if (!isTaken(source)) return 'gone'
       if (isTaken(target)) return 'exists'
       return renameUnlessGone(source, target)

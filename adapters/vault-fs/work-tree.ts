@@ -16,7 +16,7 @@ import {
   writing,
 } from './file-access.ts'
 import { heldBytes, withHeldFile } from './held-file.ts'
-import { withNameLock } from './name-lock.ts'
+import { withMoveLocks, withNameLock } from './name-lock.ts'
 
 export const MAX_DEPTH = 3
 const READ_TRIES = 3
@@ -176,7 +176,7 @@ async function moveIf(root: string, from: VaultPath, to: VaultPath, expected: Fi
   if (!(await isRealFolder(root, folderPart(from)))) return { kind: 'changed' }
   await ensureFolder(root, folderPart(to))
   return writing(to, async () => {
-    const outcome = await withNameLock(dirname(target), fileNameOf(to), (): ChangeOutcome => {
+    const outcome = await withMoveLocks(source, target, (): ChangeOutcome => {
       if (!sameIdentity(identityAt(source), expected) || identityAt(target)) return { kind: 'changed' }
       renameSync(source, target)
       return settled(target)

@@ -54,7 +54,7 @@ function depsWith(
     ...{ ownerName: 'O. Owner', expiresAfterMs: 86_400_000 },
     ...{ openSkill: skillFolders(join(import.meta.dirname, '../../skills')).open, ask: model?.ask },
   }
-  const books = openOdoo({ url: odoo.url, database: ODOO_DB, key: () => ODOO_KEY })
+  const books = openOdoo({ url: odoo.url, database: ODOO_DB, key: () => ODOO_KEY }, 'cloud')
   const deps: DraftInvoiceDeps = {
     ...common,
     ownerAddress: 'owner@countersign.test',
@@ -176,7 +176,7 @@ test('what the person adds in the notes completes it at the next draft', async (
   expect((await pending()).front).toMatchObject({ generation: 2, invoice: { odoo_id: '101' } })
 })
 
-test.each(['replace', 'create', 'move'] as const)('a crash before its %s makes no second invoice', async (step) => {
+test.each(['replaceIf', 'create', 'move'] as const)('a crash before its %s makes no second invoice', async (step) => {
   await put()
   const crash = new Error('crash')
   const { deps } = depsWith([ANSWER, REPLY], { vault: { [step]: () => Promise.reject(crash) } })
@@ -191,4 +191,21 @@ test('a zone that may not draft it does nothing', async () => {
   const { deps, asked } = depsWith([ANSWER, REPLY])
   expect(await run(deps)).toMatchObject({ kind: 'forbidden' })
   expect([asked, odoo.calls]).toEqual([[], []])
+})
+
+test('a task that was given back meanwhile does not come back to life, and one that was joined is drafted anew', async () => {
+  await put()
+  const meanwhile = (what: () => Promise<unknown>) => {
+    const create: VaultPort['create'] = async (path, content) => {
+      await what()
+      return vault.create(path, content)
+    }
+    return depsWith([ANSWER, REPLY], { vault: { create } }).deps
+  }
+  expect(await run(meanwhile(async () => vault.replace(CLAIMED, `${await vault.read(CLAIMED)}\nmore`)))).toEqual({
+    ...{ kind: 'lost', isChanged: true },
+  })
+  expect(await run(meanwhile(() => vault.remove(CLAIMED)))).toEqual({ kind: 'lost', isChanged: false })
+  expect(await vault.exists(CLAIMED)).toBe(false)
+  expect(odoo.created()).toHaveLength(1)
 })

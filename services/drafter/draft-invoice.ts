@@ -41,12 +41,16 @@ interface Prepared {
  * The invoice never keeps the reply waiting: what could not be done about it is in the remark, and *Redraft* tries again.
  */
 export async function draftInvoice(claimed: Claimed, deps: DraftInvoiceDeps): Promise<DraftOutcome> {
-  const { task, path } = claimed
+  const { task, path, text } = claimed
   const forbidden = await forbiddenHere(task, deps)
   if (forbidden) return forbidden
   const prepared = await prepare(claimed, deps)
   const { facts, missing, invoice } = prepared
-  if (invoice) await deps.vault.replace(path, renderTaskFile(withFront(task, { invoice })))
+  if (invoice) {
+    const noted = await deps.vault.replaceIf(path, text, renderTaskFile(withFront(task, { invoice })))
+    // The books have the draft: the next run finds it there.
+    if (noted !== 'replaced') return { kind: 'lost', isChanged: noted === 'changed' }
+  }
   const write: WriteDraft = async (request) => alsoSaying(await deps.write({ ...request, facts, missing }), prepared)
   return draftReply({ taskId: task.front.id, generation: task.front.generation }, { ...deps, write })
 }

@@ -39,9 +39,9 @@ const DONE_KEPT_MS = 62 * 86_400_000
  */
 export async function placeMessage(arriving: ArrivingTask, thread: string, deps: PlaceDeps): Promise<Placed> {
   const own = { taskId: arriving.task.front.id, fileName: arriving.fileName }
-  const standing = await deps.vault.find(arriving.fileName)
+  const standing = await readStanding(arriving.fileName, deps)
   if (standing) {
-    const joins = await joinsOf(standing, deps)
+    const joins = standing.task?.front.joins as TaskId | undefined
     return { kind: joins ? 'joined' : 'task', taskId: joins ?? own.taskId, file: own }
   }
   for (let tries = 0; ; tries++) {
@@ -90,14 +90,29 @@ async function openTaskOf(
   return joining && { taskId: joining }
 }
 
-async function findOpen(known: KnownTask, { vault }: PlaceDeps): Promise<Found | undefined> {
-  const path = await vault.find(known.fileName)
-  if (path === undefined || ['done', 'rejected'].includes(placeOf(path).kind)) return undefined
-  const text = await vault.read(path).catch(() => undefined)
-  const parsed = text === undefined ? undefined : parseTaskFile(text)
+async function findOpen(known: KnownTask, deps: PlaceDeps): Promise<Found | undefined> {
+  const standing = await readStanding(known.fileName, deps)
   // What a person broke is nobody's work, and one of the local zone alone takes no message of the cloud.
-  if (!parsed?.ok || text === undefined || parsed.task.front.id !== known.taskId) return undefined
-  return isLocalOnly(parsed.task.front.domain) ? undefined : { path, known, text, task: parsed.task }
+  if (!standing?.task || standing.task.front.id !== known.taskId || isLocalOnly(standing.task.front.domain))
+    return undefined
+  return ['done', 'rejected'].includes(placeOf(standing.path).kind)
+    ? undefined
+    : { path: standing.path, text: standing.text, task: standing.task, known }
+}
+
+/** A file by its name, wherever it stands and whoever is moving it. `task` is unset where it cannot be read as one. */
+async function readStanding(
+  fileName: string,
+  { vault }: PlaceDeps,
+): Promise<{ readonly path: VaultPath; readonly text: string; readonly task: TaskFile | undefined } | undefined> {
+  for (;;) {
+    const path = await vault.find(fileName)
+    if (path === undefined) return undefined
+    const text = await vault.read(path).catch(() => '')
+    if (text === undefined) continue
+    const parsed = parseTaskFile(text)
+    return { path, text, task: parsed.ok ? parsed.task : undefined }
+  }
 }
 
 /** Whether nobody has drafted it yet: open, or claimed by this agent and not handed in (`handIn` writes that first). */
@@ -117,11 +132,6 @@ async function addTo(found: Found, message: TaskFile, { vault }: PlaceDeps): Pro
     if (error instanceof CountersignError && error.code === 'ERR_TASK_FILE_INVALID') return 'no-room'
     throw error
   }
-}
-
-async function joinsOf(path: VaultPath, { vault }: PlaceDeps): Promise<TaskId | undefined> {
-  const parsed = parseTaskFile((await vault.read(path).catch(() => undefined)) ?? '')
-  return parsed.ok ? (parsed.task.front.joins as TaskId | undefined) : undefined
 }
 
 /** What a lost memory is made anew from: every task file that may still be written in or may just have been done. */
