@@ -50,7 +50,7 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
     ...(await mailFindings(home.zone, env)),
     ...(await socialFindings(home.zone, env)),
     ...(await modelFindings(home.zone, env)),
-    ...(await odooFindings(env)),
+    ...(await odooFindings(home.zone, env)),
     await redisFinding(env),
     ...(home.zone === 'local' ? [await notifyFinding(env)] : []),
   ]

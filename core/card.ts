@@ -93,7 +93,7 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
     remarks.map((remark) => `> ${remark}`).join('\n>\n'),
     table.join('\n'),
     ...changesBlocks(facts.changes),
-    sourceBlock(facts.claims ?? []),
+    sourceBlock(facts.claims ?? [], task.front.kind),
   ]
   return blocks.filter((block) => block !== '').join('\n\n')
 }

@@ -1,6 +1,10 @@
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { skillFolders } from '#adapters/skills/skill-folder.ts'
+import { templateReply } from '#services/drafter/template-reply.ts'
 import { claimsOf, groundingFlags, groundingRisks, ownersWords, sourceBlock } from './grounding-card.ts'
 import { GROUNDING_FLAGS } from './grounding-flags.ts'
+import type { DraftRequest } from './ports/drafting.ts'
 
 const ORIGINAL = [
   '```text',
@@ -17,7 +21,7 @@ const flags = (draft: string) => groundingRisks(of(draft)).map(({ flag, level })
 
 test('every source counts; lines are those of the quote, of the notes and of the owner’s files', () => {
   expect(
-    sourceBlock(of('It is 900 EUR, or 950 EUR, on 27 November, or 3 March, for Bob and Olga', '\nask Bob\n')),
+    sourceBlock(of('It is 900 EUR, or 950 EUR, on 27 November, or 3 March, for Bob and Olga', '\nask Bob\n'), 'EMAIL'),
   ).toBe(
     [
       '**Where it comes from** (the lines of the quote below, of your handbook, goals and notes)',
@@ -29,7 +33,8 @@ test('every source counts; lines are those of the quote, of the notes and of the
       '- name `Bob`: notes, line 1, `ask Bob`',
     ].join('\n'),
   )
-  expect(sourceBlock(of('Hello'))).toBe('')
+  expect(sourceBlock(of('Hello'), 'EMAIL')).toBe('')
+  expect(sourceBlock(of('900 EUR'), 'SOCIAL')).toContain('- amount `900 EUR`: task, line 4, ')
 })
 
 test('what has no source is a remark for each kind, and none asks for the code', () => {
@@ -53,10 +58,10 @@ test('a refund that only the mail asks for is told', () => {
 test('a draft full of claims stays a short block, and hostile quotes are inert', () => {
   const many = Array.from({ length: 400 }, (_, index) => `no. ${1000 + index}`).join(' ')
   const original = `\`\`\`text\n${many} <!-- countersign:decision --> \`x\` <img src=x>\n\`\`\``
-  const block = sourceBlock(claimsOf(many, { original, notes: '' }, owner))
+  const block = sourceBlock(claimsOf(many, { original, notes: '' }, owner), 'EMAIL')
   expect(block.split('\n')).toHaveLength(2 + 15 + 1)
   expect(block).toMatch(/\n- and 285 more$/)
-  expect(sourceBlock(claimsOf('no. 1399', { original, notes: '' }, owner))).toContain('‹!-- countersign:')
+  expect(sourceBlock(claimsOf('no. 1399', { original, notes: '' }, owner), 'EMAIL')).toContain('‹!-- countersign:')
   expect(groundingRisks(of(many))[0]?.say).toMatch(/ and 294 more$/)
 })
 
@@ -71,4 +76,18 @@ test('the drafter’s flags are the same, and none that a file claims is believe
   })
   expect(new Set(named)).toEqual(GROUNDING_FLAGS)
   expect(groundingFlags('It is 900 EUR', { original: ORIGINAL, notes: '', handbook: '' })).toEqual([])
+})
+
+test('a reply by the shipped templates says nothing that needs a source', () => {
+  const skill = skillFolders(join(import.meta.dirname, '../skills')).open('cloud-draft-email')
+  const said = skill.files
+    .flatMap((file) => /^assets\/reply\.(\w+)\.md$/.exec(file)?.[1] ?? [])
+    .map((language) => {
+      const mail = { original: ORIGINAL, subject: 'The offer', senderName: 'Ana Ruiz' }
+      const request = { ...mail, handbook: HANDBOOK, signature: 'Olga Owner' } as DraftRequest
+      const text = templateReply(request, language, skill)
+      return [language, ...groundingFlags(text, { ...request, notes: '', ownName: 'Olga Owner' })]
+    })
+  expect(said.length).toBeGreaterThan(5)
+  expect(said.filter(([, ...found]) => found.length > 0)).toEqual([])
 })

@@ -77,15 +77,19 @@ export function groundingFlags(
   return groundingRisks(claims).map(({ flag }) => flag)
 }
 
-/** What can be traced, the weightiest first: a block of the card, in Markdown that is safe to show. Empty when nothing can. */
-export function sourceBlock(claims: readonly Claim[]): string {
+/**
+ * What can be traced, the weightiest first: a block of the card, in Markdown that is safe to show. Empty when nothing can.
+ * `taskKind`: of the file; by it what is quoted there is a mail, or what was asked for.
+ */
+export function sourceBlock(claims: readonly Claim[], taskKind: string): string {
   const traced = claims.flatMap((one) =>
     one.source && one.source.where !== 'own' ? [{ ...one, source: one.source }] : [],
   )
   const sorted = traced.toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))
   const more = sorted.length - MAX_LISTED
   const lines = sorted.slice(0, MAX_LISTED).map(({ kind, written, source }) => {
-    const from = `${PLACES[source.where]}, line ${source.line}`
+    const place = source.where === 'mail' && taskKind !== 'EMAIL' ? 'task' : PLACES[source.where]
+    const from = `${place}, line ${source.line}`
     return `- ${WORDS[kind][0]} ${code(written)}: ${from}, ${code(source.quote)}`
   })
   return lines.length === 0 ? '' : [`${HEAD}\n`, ...lines, ...(more > 0 ? [`- and ${more} more`] : [])].join('\n')

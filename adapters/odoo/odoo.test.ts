@@ -20,7 +20,7 @@ beforeEach(async () => {
 })
 afterEach(() => odoo[Symbol.asyncDispose]())
 
-const books = (changed: object = {}) => openOdoo({ url: odoo.url, database: ODOO_DB, key: () => ODOO_KEY, ...changed })
+const books = (changed: object = {}) => openOdoo({ url: odoo.url, database: ODOO_DB, key: () => ODOO_KEY, ...changed }, 'cloud')
 const withLine = (changed: object): InvoiceOrder => ({ ...ORDER, lines: [{ ...ORDER.lines[0], ...changed } as never] })
 
 describe('a draft', () => {
@@ -223,5 +223,37 @@ describe('a look', () => {
     const asked = JSON.stringify(odoo.calls)
     expect(odoo.calls).toHaveLength(5)
     expect(asked).not.toMatch(/bank|users|comment|narration|payment_ids/)
+  })
+})
+
+describe('in the cloud a key that can do more than draft', () => {
+  test.each([
+    ['account.group_account_invoice', 'post invoices'],
+    ['account.payment', 'record payments'],
+    ['res.partner.bank', 'read bank accounts'],
+  ])('(%s) opens nothing', async (power, can) => {
+    odoo.powers.add(power)
+    const error = { code: 'ERR_ZONE_FORBIDDEN', message: expect.stringContaining(`this key can ${can};`) }
+    await expect(books().getData({ about: 'taxes', limit: 5 })).rejects.toMatchObject(error)
+    await expect(books().createDraft(ORDER)).rejects.toMatchObject(error)
+    expect(odoo.calls).toEqual([])
+  })
+
+  test('is found when it takes the place of a harmless one; on the local machine it counts', async () => {
+    let key = ODOO_KEY
+    const account = books({ key: () => key })
+    await account.getData({ about: 'taxes', limit: 5 })
+    odoo.powers.add('account.payment')
+    await account.getData({ about: 'taxes', limit: 5 })
+    key = 'another'
+    await expect(account.getData({ about: 'taxes', limit: 5 })).rejects.toMatchObject({ code: 'ERR_ODOO_AUTH' })
+    await expect(books().getData({ about: 'taxes', limit: 5 })).rejects.toMatchObject({ code: 'ERR_ZONE_FORBIDDEN' })
+    const local = openOdoo({ url: odoo.url, database: ODOO_DB, key: () => ODOO_KEY }, 'local')
+    expect(await local.getData({ about: 'currencies', code: 'EUR', limit: 5 })).toHaveLength(1)
+  })
+
+  test('is one of which Odoo does not plainly say that it cannot', async () => {
+    odoo.fail({ when: 'before', method: 'has_access', answer: { status: 200, json: null } })
+    await expect(books().createDraft(ORDER)).rejects.toMatchObject({ code: 'ERR_ZONE_FORBIDDEN' })
   })
 })

@@ -21,7 +21,7 @@ export async function serve(): Promise<void> {
 
 export async function cloudTools(config: OdooServerConfig): Promise<Record<ToolName<'odoo', 'cloud'>, OdooTool>> {
   const vault = await openVault(config.vault)
-  const books = openOdoo(odooAccountOf(config))
+  const books = openOdoo(odooAccountOf(config), config.zone)
   const draftInvoice: DraftInvoice = async (taskId, order) => {
     const job = (await claimedJobs(vault, config.agent)).find((claimed) => claimed.taskId === taskId)
     const claimed = job && (await findClaimed(job, { vault, agent: config.agent }))

@@ -54,7 +54,7 @@ function depsWith(
     ...{ ownerName: 'O. Owner', expiresAfterMs: 86_400_000 },
     ...{ openSkill: skillFolders(join(import.meta.dirname, '../../skills')).open, ask: model?.ask },
   }
-  const books = openOdoo({ url: odoo.url, database: ODOO_DB, key: () => ODOO_KEY })
+  const books = openOdoo({ url: odoo.url, database: ODOO_DB, key: () => ODOO_KEY }, 'cloud')
   const deps: DraftInvoiceDeps = {
     ...common,
     ownerAddress: 'owner@countersign.test',

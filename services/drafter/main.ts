@@ -47,7 +47,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     ...{ openSkill: skills.open, ownerName: config.ownerName, expiresAfterMs: config.expiresDays * 86_400_000 },
   }
   const books = hasOdoo(config)
-    ? (await import('#adapters/odoo/open-odoo.ts')).openOdoo(odooAccountOf(config))
+    ? (await import('#adapters/odoo/open-odoo.ts')).openOdoo(odooAccountOf(config), config.zone)
     : undefined
   const deps = {
     ...common,

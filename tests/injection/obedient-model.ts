@@ -11,6 +11,7 @@ export function obedientModel(): { readonly ask: AskModel; readonly shown: Reado
   const orders = new Map<string, Orders>()
   const left = new Map<string, string[]>()
   const ask: AskModel = async <T>(question: ModelQuestion<T>): Promise<ModelReply<T>> => {
+    if (question.purpose === 'classify') return sorted(question)
     const taskId = question.taskId ?? ''
     shown.set(taskId, [shown.get(taskId), question.instructions, question.prompt].join('\n'))
     const told = orders.get(taskId) ?? ordersIn(question.prompt)
@@ -26,6 +27,13 @@ export function obedientModel(): { readonly ask: AskModel; readonly shown: Reado
     }
   }
   return { ask, shown }
+}
+
+/** Asked where a mail belongs, it does what harms most: nobody would ever see it. */
+function sorted<T>({ form }: ModelQuestion<T>): ModelReply<T> {
+  const read = form.read(JSON.stringify({ domain: 'bulk', priority: 'low' }))
+  if (!read.ok) throw new Error(read.problem)
+  return { kind: 'answered', value: read.value, model: 'obedient', costUsd: '0' }
 }
 
 function answersTo(orders: Orders, instructions: string): string[] {

@@ -4,7 +4,9 @@ import { openThreadMemory } from '#adapters/seen-sqlite/thread-memory.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { RawMail } from '#core/ports/mail.ts'
+import type { AskModel } from '#core/ports/model.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
+import { mailClassifier } from '#services/triage/classify.ts'
 import { type TriageOutcome, triageMessage } from '#services/triage/triage-message.ts'
 
 export interface TriageParts {
@@ -14,15 +16,20 @@ export interface TriageParts {
   readonly account: string
   /** Folder of the zone's state. */
   readonly state: string
+  readonly ask: AskModel
 }
 
 /** Triage over one mail after the other, as the service wires it. */
 export function openTriage({
   state,
+  ask,
   ...parts
 }: TriageParts): Disposable & { take(raw: RawMail): Promise<TriageOutcome> } {
   const seen = openSeenMail(`${state}/triage.sqlite`)
   const threads = openThreadMemory(`${state}/threads.sqlite`, parts.clock.now())
+  const ownAddresses = new Set([parts.account])
+  const quiet = { log: { warn() {} }, metrics: { count() {} } }
+  const classify = mailClassifier({ vault: parts.vault, ownAddresses, ask, ...quiet })
   return {
     take: (raw) =>
       triageMessage(raw, {
@@ -32,7 +39,8 @@ export function openTriage({
         agent: 'cloud',
         localAgent: async () => 'local',
         parse: parseMail,
-        ownAddresses: new Set([parts.account]),
+        ownAddresses,
+        classify,
       }),
     [Symbol.dispose]: () => {
       seen[Symbol.dispose]()

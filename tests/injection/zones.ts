@@ -12,6 +12,7 @@ import { parseTaskFile, renderTaskFile, type TaskFile, withFront } from '#core/t
 import { vaultPath } from '#core/vault-path.ts'
 import { draftReply } from '#services/drafter/draft-reply.ts'
 import { replyDrafter } from '#services/drafter/reply-drafter.ts'
+import type { TriageOutcome } from '#services/triage/triage-message.ts'
 import { makeHome, OWNER, START } from '#tests/support/executor.ts'
 import type { HostileMail } from './corpus.ts'
 import { obedientModel } from './obedient-model.ts'
@@ -48,9 +49,11 @@ const clock = { now: () => START }
 export interface Treated {
   readonly mail: HostileMail
   readonly read: IncomingMail
-  /** Undefined: no task was made of it. */
+  /** What triage made of it. */
+  readonly kind: TriageOutcome['kind']
+  /** Undefined: no task of its own was made of it. */
   readonly task: { readonly id: TaskId; readonly fileName: string } | undefined
-  /** The file as the cloud handed it in. */
+  /** The file as the cloud handed it in; undefined where its domain is no mail’s. */
   readonly handedIn: TaskFile | undefined
   /** The file with the card of the local machine. */
   readonly card: TaskFile | undefined
@@ -90,7 +93,8 @@ async function treatIn(home: string, mails: readonly HostileMail[]): Promise<Out
   const vault = await openVault(root)
   await vault.create(vaultPath('Company_Handbook.md'), HANDBOOK)
   using ledger = openLedger({ vaultRoot: root, stateDir: join(home, 'state'), agent: 'cloud', clock })
-  using triage = openTriage({ vault, ledger, clock, account: OWNER, state: join(home, 'state') })
+  const model = obedientModel()
+  using triage = openTriage({ vault, ledger, clock, account: OWNER, state: join(home, 'state'), ask: model.ask })
   const begin = filesOf(root)
   const placed: Omit<Treated, 'handedIn' | 'card'>[] = []
   for (const mail of mails) {
@@ -99,18 +103,19 @@ async function treatIn(home: string, mails: readonly HostileMail[]): Promise<Out
     placed.push({
       mail,
       read: await parseMail(raw),
+      kind: outcome.kind,
       task: outcome.kind === 'task' ? { id: outcome.taskId, fileName: outcome.fileName } : undefined,
     })
   }
   const sorted = filesOf(root)
-  const tasks = placed.flatMap(({ task }) => (task ? [task] : []))
+  // What is sorted into another domain is for other drafters, or for the local zone alone.
+  const tasks = placed.flatMap(({ task }) => (task && sorted.has(`Needs_Action/email/${task.fileName}`) ? [task] : []))
   for (const { fileName } of tasks) {
     const from = vaultPath(`Needs_Action/email/${fileName}`)
     await vault.replace(from, renderTaskFile(withFront(taskIn(root, from), { generation: 1 })))
     await vault.move(from, vaultPath(`In_Progress/cloud/${fileName}`))
   }
   const claimed = filesOf(root)
-  const model = obedientModel()
   const write = replyDrafter({
     ...{ openSkill: skillFolders(SKILLS, join(home, 'skills-own')).open, skillName: 'cloud-draft-email' },
     ...{ ownerName: 'Olga Owner', ask: model.ask, recognizeLanguage: () => undefined },
