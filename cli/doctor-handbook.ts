@@ -26,6 +26,8 @@ export function goalsFinding(vaultRoot: string): Promise<Finding> {
     const text = (await vault.read(vaultPath('Business_Goals.md'), MAX_GOALS_BYTES)) ?? ''
     const { plans, problems, zone } = readPostCalendar(text)
     if (problems.length > 0) throw new Error(problems.map((one) => sayProblemIn('Business_Goals.md', one)).join('; '))
-    return plans.length === 0 ? 'none are planned' : `${plans.length} lines plan posts, by the clock of ${zone}`
+    return plans.length === 0
+      ? 'none are planned'
+      : `${plans.length} ${plans.length === 1 ? 'line plans' : 'lines plan'} posts, by the clock of ${zone}`
   })
 }

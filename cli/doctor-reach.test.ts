@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { GMAIL_SCOPES } from '#adapters/gmail/gmail-scopes.ts'
+import { startGmailEmulator } from '#tests/support/gmail-emulator.ts'
 import { json, standIn } from '#tests/support/model/provider.ts'
 import { ODOO_DB, ODOO_KEY, startOdooServer } from '#tests/support/odoo-server.ts'
 import { startMastodon } from '#tests/support/social/mastodon.ts'
-import { modelFindings, odooFindings, socialFindings } from './doctor-reach.ts'
+import { mailFindings, modelFindings, odooFindings, socialFindings } from './doctor-reach.ts'
 
 test('doctor asks each social account’s network whose credential it has, in the local zone alone', async () => {
   await using server = await startMastodon('mastodon-token')
@@ -72,6 +74,43 @@ test('doctor asks Odoo whether its key opens the books', async () => {
     const tooMuch = expect.stringContaining('this key can record payments')
     expect(await odooFindings('cloud', settings)).toMatchObject([{ result: 'failed', found: tooMuch }])
     expect(await odooFindings('local', settings)).toMatchObject([{ result: 'ok' }])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('doctor asks Gmail what each mailbox’s token may do', async () => {
+  await using gmail = await startGmailEmulator('owner@gmail.test')
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-doctor-'))
+  try {
+    const write = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text)
+      return join(folder, name)
+    }
+    const reading = write('reading', await gmail.tokenFile())
+    const sending = write('sending', await gmail.tokenFile(GMAIL_SCOPES['read-and-send']))
+    const second = { name: 'second', provider: 'gmail', address: 'second@gmail.test', token_file: 'sending' }
+    const common = {
+      COUNTERSIGN_MAILBOX_PROVIDER: 'gmail',
+      COUNTERSIGN_OWNER_ADDRESS: 'owner@gmail.test',
+      COUNTERSIGN_GMAIL_URL: gmail.url,
+    }
+    const cloud = {
+      ...{ ...common, COUNTERSIGN_ZONE: 'cloud', COUNTERSIGN_GMAIL_READ_TOKEN_FILE: reading },
+      COUNTERSIGN_MAILBOXES_FILE: write('mailboxes.json', JSON.stringify({ mailboxes: [second] })),
+    }
+    expect(await mailFindings('cloud', cloud)).toMatchObject([
+      { check: 'mailbox', result: 'ok', found: expect.stringContaining('owner@gmail.test') },
+      { check: 'mailbox-second', result: 'failed', found: expect.stringContaining('may do too much: gmail.send') },
+    ])
+    const local = {
+      ...{ ...common, COUNTERSIGN_ZONE: 'local', COUNTERSIGN_MAIL_PROVIDER: 'gmail' },
+      COUNTERSIGN_GMAIL_TOKEN_FILE: sending,
+    }
+    expect(await mailFindings('local', local)).toMatchObject([
+      { check: 'mailbox', result: 'ok' },
+      { check: 'sending', result: 'ok' },
+    ])
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -1,14 +1,18 @@
+import type { GmailAccount } from '#adapters/gmail/gmail-client.ts'
 import { IMAP_TIMINGS, withClient } from '#adapters/imap/connection.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import type { Finding } from '#core/finding.ts'
+import type { MailAccount } from '#core/ports/mail.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { parseConfig, SecretFile } from '#runtime/config.ts'
-import { gmailAccountOf, gmailReadingAccountOf, imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
+import { gmailAccountOf, imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
+import { MAIN_MAILBOX, mailboxesOf } from '#runtime/mailboxes.ts'
 import { hasModel, modelSettings, modelsOf } from '#runtime/model-settings.ts'
 import { notifyWaysOf } from '#runtime/notify-ways.ts'
 import { odooAccountOf } from '#runtime/odoo-account.ts'
 import {
+  furtherMailboxSettings,
   mailboxSettings,
   notifySettings,
   odooSettings,
@@ -50,29 +54,43 @@ export async function socialFindings(zone: Zone, env: Record<string, string>): P
   )
 }
 
-/** Logs in to the mailbox and, in the local zone, to the sending server. Nothing is read or sent. */
+/** Logs in to each mailbox and, in the local zone, to the sending server. Nothing is read or sent. */
 export async function mailFindings(zone: Zone, env: Record<string, string>): Promise<Finding[]> {
-  const findings = [await mailboxFinding(zone, env)]
-  if (zone === 'local') findings.push(await sendingFinding(env))
-  return findings
+  const verdict = parseConfig(MAILBOXES, env)
+  if (!verdict.ok) return [{ check: 'mailbox', result: 'skipped', found: 'its settings are not complete' }]
+  const { config } = verdict
+  if (zone === 'cloud') return Promise.all(mailboxesOf(config).map(mailboxFinding))
+  const main: Reached =
+    config.mailboxProvider === 'gmail'
+      ? { name: MAIN_MAILBOX, provider: 'gmail', account: gmailAccountOf(config) }
+      : { name: MAIN_MAILBOX, provider: 'imap', account: imapAccountOf(config) }
+  return [await mailboxFinding(main), await sendingFinding(env)]
 }
 
-async function mailboxFinding(zone: Zone, env: Record<string, string>): Promise<Finding> {
-  const settings = { ...mailboxSettings, ...ownerSettings, gmailToken: sendingSettings.gmailToken }
-  const verdict = parseConfig(settings, env)
-  if (!verdict.ok) return { check: 'mailbox', result: 'skipped', found: 'its settings are not complete' }
-  const { config } = verdict
-  if (config.mailboxProvider === 'gmail')
+const MAILBOXES = {
+  ...mailboxSettings,
+  ...ownerSettings,
+  ...furtherMailboxSettings,
+  gmailToken: sendingSettings.gmailToken,
+}
+type Reached = { readonly name: string } & (
+  | { readonly provider: 'imap'; readonly account: MailAccount }
+  | { readonly provider: 'gmail'; readonly account: GmailAccount }
+)
+
+function mailboxFinding({ name, ...mailbox }: Reached): Promise<Finding> {
+  const check = name === MAIN_MAILBOX ? 'mailbox' : `mailbox-${name}`
+  if (mailbox.provider === 'gmail')
     return attempt(
-      'mailbox',
-      `Gmail lets this zone read ${config.ownerAddress}, and nothing it should not`,
+      check,
+      `Gmail lets this zone into ${mailbox.account.address}, no further than it should`,
       async () => {
         const { gmailReaders } = await import('#adapters/gmail/gmail-client.ts')
-        await gmailReaders(zone === 'cloud' ? gmailReadingAccountOf(config) : gmailAccountOf(config))()
+        await gmailReaders(mailbox.account)()
       },
     )
-  const account = imapAccountOf(config)
-  return attempt('mailbox', `${account.user} can log in at ${account.host}`, () =>
+  const { account } = mailbox
+  return attempt(check, `${account.user} can log in at ${account.host}`, () =>
     withClient(account, IMAP_TIMINGS, async () => {}),
   )
 }

@@ -1,6 +1,10 @@
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { skillFolders } from '#adapters/skills/skill-folder.ts'
+import { templateReply } from '#services/drafter/template-reply.ts'
 import { claimsOf, groundingFlags, groundingRisks, ownersWords, sourceBlock } from './grounding-card.ts'
 import { GROUNDING_FLAGS } from './grounding-flags.ts'
+import type { DraftRequest } from './ports/drafting.ts'
 
 const ORIGINAL = [
   '```text',
@@ -72,4 +76,18 @@ test('the drafter’s flags are the same, and none that a file claims is believe
   })
   expect(new Set(named)).toEqual(GROUNDING_FLAGS)
   expect(groundingFlags('It is 900 EUR', { original: ORIGINAL, notes: '', handbook: '' })).toEqual([])
+})
+
+test('a reply by the shipped templates says nothing that needs a source', () => {
+  const skill = skillFolders(join(import.meta.dirname, '../skills')).open('cloud-draft-email')
+  const said = skill.files
+    .flatMap((file) => /^assets\/reply\.(\w+)\.md$/.exec(file)?.[1] ?? [])
+    .map((language) => {
+      const mail = { original: ORIGINAL, subject: 'The offer', senderName: 'Ana Ruiz' }
+      const request = { ...mail, handbook: HANDBOOK, signature: 'Olga Owner' } as DraftRequest
+      const text = templateReply(request, language, skill)
+      return [language, ...groundingFlags(text, { ...request, notes: '', ownName: 'Olga Owner' })]
+    })
+  expect(said.length).toBeGreaterThan(5)
+  expect(said.filter(([, ...found]) => found.length > 0)).toEqual([])
 })

@@ -14,10 +14,10 @@ const edge = (words: string) => new RegExp(`(?<![\\p{L}\\p{N}])(?:${words})`, 'i
 /** English, German, French, Spanish, Italian, Dutch, Portuguese: who speaks, and that it will be. */
 const WILL = edge(
   [
-    "(?:we|i)(?:[’']ll| will| shall| promise| undertake| commit| agree| accept| confirm)(?! (?:be (?:happy|glad|pleased|in touch)|get back|come back|look into|let you know|reply|answer))",
+    "(?:we|i)(?:[’']ll| will| shall| promise| undertake| commit| agree| accept| confirm)",
     "you(?:[’']ll| will| shall) (?:receive|get|have)",
     '(?:will|shall) be (?:sent|delivered|paid|ready|done|shipped|transferred|credited)',
-    '(?:wir|ich) (?:(?:werden|werde)(?! (?:uns|mich))|versprechen?|versicher[en]|bestätigen?|verpflichten?|sichern?|liefer[en]|schicken?|senden?|überweisen?|zahlen?|akzeptieren?|übernehmen?)',
+    '(?:wir|ich) (?:werden|werde|versprechen?|versicher[en]|bestätigen?|verpflichten?|sichern?|liefer[en]|schicken?|senden?|überweisen?|zahlen?|akzeptieren?|übernehmen?)',
     '(?:werden|werde) (?:wir|ich)',
     '(?:sie|du) (?:erhalten|bekommen|erhältst|bekommst)',
     'nous (?:nous engageons|acceptons|confirmons|promettons)',
@@ -28,6 +28,18 @@ const WILL = edge(
     '(?:ci impegniamo|mi impegno|accettiamo|confermiamo|promettiamo|\\p{L}{2,20}(?:eremo|iremo))(?!\\p{L})',
     '(?:wij|we|ik) (?:zullen|zal|beloven|beloof|sturen|leveren|betalen|bevestigen)',
     '(?:comprometemo-nos|\\p{L}{2,20}(?:aremos|eremos|iremos))(?!\\p{L})',
+  ].join('|'),
+)
+/** To answer, to look into it, to be glad: nobody is held to that. */
+const COURTESY = edge(
+  [
+    "(?:we|i)(?:[’']ll| will| shall) (?:be (?:happy|glad|pleased|in touch)|get back|come back|look into|let you know|reply|answer)",
+    '(?:werden uns|werde mich|melden? (?:uns|mich))',
+    '(?:nous|je) (?:reviendr|répondr|vous répondr|me réjoui)\\p{L}+',
+    '(?:le|les|te|os) (?:responder|contestar)\\p{L}+',
+    '(?:risponder|ricontatter)\\p{L}+',
+    '(?:zullen|zal) (?:wij |we |ik )?(?:antwoorden|reageren)',
+    'responderemos|retornaremos',
   ].join('|'),
 )
 const COSTLY = edge(
@@ -49,7 +61,7 @@ export function promisesIn(lines: readonly string[]): PromiseFound[] {
   const found: PromiseFound[] = []
   for (const { text, line } of sentencesOf(lines)) {
     const isCostly = COSTLY.test(text)
-    if (isCostly || WILL.test(text)) found.push({ written: text, line, isCostly })
+    if (isCostly || (WILL.test(text) && !COURTESY.test(text))) found.push({ written: text, line, isCostly })
     if (found.length >= MAX_PROMISES) break
   }
   return found

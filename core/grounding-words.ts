@@ -26,6 +26,7 @@ const NO_NAMES = new Set(
     "i i’m i’ll i’ve i’d i'm i'll i've i'd mr mrs ms dr prof herr herrn frau monsieur madame m mme señor señora sr sra signor signora sir madam dear hello hi good morning afternoon evening " +
     'thank thanks many best kind warm regards sincerely yours faithfully cheers cordialement bonjour saludos cordiali saluti groeten atentamente ' +
     're fw fwd aw ps nb ok faq vat pdf iban bic swift url www http https e-mail email mail internet web id utc gmt cet cest eur usd gbp chf asap tba etc ' +
+    'suo sua suoi sue le la państwa państwo państwu pan pani pana panu panią o senhor senhora vossa ' +
     'english german french spanish italian dutch portuguese europe european sie ihr ihre ihren ihrem ihrer ihnen du dein vous votre usted ustedes lei loro u uw'
   ).split(' '),
 )

@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { startingNotes } from '../cli/init/starting-notes.ts'
 import { readHandbookRules } from './handbook-rules.ts'
+import { readPostCalendar } from './post-calendar.ts'
 import { readTriageRules, ruleFits, type SortedMail } from './triage-rules.ts'
 
 const read = (...lines: string[]) => readTriageRules(['# Handbook', '', '## Triage', '', ...lines, ''].join('\n'))
@@ -136,4 +140,23 @@ describe('whether a rule fits', () => {
     const [rule] = read(line).rules
     expect(rule && ruleFits(rule, mail(changes))).toBe(fits)
   })
+})
+
+test('every example that the documentation and a new vault give is understood', () => {
+  const triage = readFileSync(join(import.meta.dirname, '../docs/triage.md'), 'utf8')
+  const blocks = [...triage.matchAll(/```markdown\n([\s\S]*?)```/g)].map((match) => match[1] ?? '')
+  const notes = startingNotes('local', 'Owner')
+  const uncommented = (name: string) => (notes[name] ?? '').replace(/<!--[^\n]*|-->/g, '')
+  const handbooks = [blocks[0] ?? '', uncommented('Company_Handbook.md')].map(readTriageRules)
+  expect(handbooks.map(({ rules, problems }) => [rules.length, problems])).toEqual([
+    [7, []],
+    [3, []],
+  ])
+  const goals = [blocks[1] ?? '', uncommented('Business_Goals.md')].map(readPostCalendar)
+  expect(goals.map(({ plans, problems }) => [plans.length, problems])).toEqual([
+    [3, []],
+    [1, []],
+  ])
+  for (const name of ['Company_Handbook.md', 'Business_Goals.md'])
+    expect([readTriageRules(notes[name] ?? '').rules, readPostCalendar(notes[name] ?? '').plans]).toEqual([[], []])
 })

@@ -20,7 +20,8 @@ beforeEach(async () => {
 })
 afterEach(() => odoo[Symbol.asyncDispose]())
 
-const books = (changed: object = {}) => openOdoo({ url: odoo.url, database: ODOO_DB, key: () => ODOO_KEY, ...changed }, 'cloud')
+const books = (changed: object = {}) =>
+  openOdoo({ url: odoo.url, database: ODOO_DB, key: () => ODOO_KEY, ...changed }, 'cloud')
 const withLine = (changed: object): InvoiceOrder => ({ ...ORDER, lines: [{ ...ORDER.lines[0], ...changed } as never] })
 
 describe('a draft', () => {

@@ -106,6 +106,12 @@ const LINES: readonly (SettingLine | string)[] = [
     zones: ['local'],
     standard: '10000',
   },
+  {
+    name: 'COUNTERSIGN_INBOX_QUIET_MS',
+    comment: 'how long a note in Inbox/ must have stood unchanged before it is taken, in milliseconds',
+    zones: ['local'],
+    standard: '30000',
+  },
   'Telling you that something needs you (docs/notifications.md). Local zone only.',
   {
     name: 'COUNTERSIGN_NOTIFY_DESKTOP',

@@ -95,6 +95,14 @@ Monday to Friday, 9 to 17.
 - Always flag: rival.example
 -->
 
+## Triage
+
+<!-- How mail is sorted; docs/triage.md lists what can be written.
+- Mail from @bank.example: skip
+- "invoice request" in the subject: accounting
+- from anna@client.example: urgent
+-->
+
 ## Known contacts
 
 | who | address | notes |
@@ -112,6 +120,13 @@ What you work towards; the source for posts and plans. Only you change it.
 ## Audience
 
 -
+
+## Posts
+
+<!-- What is to be drafted and when; docs/triage.md lists what can be written.
+- Time zone: Europe/Berlin
+- every Monday 09:00 LinkedIn: what we learnt this week
+-->
 `
 
 /** For the folder of the owner's own skills. */

@@ -80,6 +80,14 @@ describe('what a draft says', () => {
   })
 })
 
+test('a link that the goals name is nobody’s news', async () => {
+  const goals = vaultPath('Business_Goals.md')
+  await home.vault.create(goals, '- Show https://shop.test/new to everybody.\n')
+  const { path } = await shown({ body: 'See https://shop.test/new and https://other.test/x' })
+  expect(await cardOf(path)).not.toContain('leads to shop')
+  expect(await cardOf(path)).toContain('a link leads to other.test, which neither the original nor your handbook')
+})
+
 describe('a high-risk draft', () => {
   test('goes out once the code of its card is typed and the box ticked', async () => {
     const { path, fileName } = await shown({ body: NEW_ACCOUNT })

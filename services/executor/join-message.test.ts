@@ -113,7 +113,9 @@ describe('a message for a task that waits for the person', () => {
     expect(task.front).not.toHaveProperty('presented')
     expect(task.front.source).toMatchObject({ message_id: '<c@x>' })
     expect(task.front.risk).toEqual(['sender-not-in-thread'])
-    expect(section(task, 'notes')).toContain(`boss@client.test, ${CLIENT} wrote again in this thread`)
+    // Not a word of a stranger's: the drafter does what stands there.
+    expect(section(task, 'notes')).toBe('2 new messages have come in this thread; answer them, too.')
+    expect(executor.deps.journal.draftMemory(id)?.asked).toBe(when === 'after' ? section(task, 'notes') : undefined)
     for (const one of [first, second]) {
       expect(await whereIs(home, one)).toBe('Done/2026-11')
       expect((await taskNamed(one)).front.outcome).toMatchObject({ status: 'joined', reason: `joined ${id}` })

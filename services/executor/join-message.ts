@@ -225,8 +225,11 @@ async function putAway(path: VaultPath, deps: ExecutorDeps): Promise<void> {
   await deps.vault.move(path, taskPath({ kind: 'done', month }, fileNameOf(path)))
 }
 
-function noteOf(waiting: readonly Waiting[]): string {
-  return `${sendersOf(waiting)} wrote again in this thread; answer that, too.`
+/** None of a stranger's words: notes are the person's, and drafters do as they say. */
+function noteOf({ length }: readonly Waiting[]): string {
+  return length === 1
+    ? 'A new message has come in this thread; answer it, too.'
+    : `${length} new messages have come in this thread; answer them, too.`
 }
 
 function sendersOf(waiting: readonly Waiting[]): string {

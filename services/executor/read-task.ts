@@ -131,10 +131,12 @@ export function isHalted(deps: Pick<ExecutorDeps, 'vault'>): Promise<boolean> {
   return deps.vault.exists(HALT)
 }
 
+const KIND_DOMAINS: Readonly<Record<string, Domain>> = { EMAIL: 'email', INVOICE: 'accounting', POST: 'social' }
+
 /** The domain of a task, even of a broken file: what its text says, else what its kind is for. */
 export function domainOf(path: VaultPath, read: { text: string; parsed: ParsedTask }): Domain {
   if (read.parsed.ok) return read.parsed.task.front.domain
   const named = /^domain: *"?([a-z]+)"? *$/m.exec(read.text)?.[1]
   const known = DOMAINS.find((domain) => domain === named)
-  return known ?? (fileNameOf(path).startsWith('EMAIL_') ? 'email' : 'general')
+  return known ?? KIND_DOMAINS[fileNameOf(path).split('_')[0] ?? ''] ?? 'general'
 }

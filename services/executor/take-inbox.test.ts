@@ -156,6 +156,17 @@ describe('a note in Inbox', () => {
     expect(readLedger(home).filter((type) => type === 'file.refused')).toHaveLength(3)
   })
 
+  test('waits while the handbook cannot be read', async () => {
+    await home.vault.replace(vaultPath('Company_Handbook.md'), Buffer.from([0xff, 0xfe]))
+    drop('Lunch.md', 'Ask anna@client.example for lunch.')
+    await executor.pass()
+    expect([inbox(), tasks()]).toEqual([['Lunch.md'], []])
+    expect(await readDashboard(home)).toContain('Notes wait until the handbook can be read')
+    await home.vault.replace(vaultPath('Company_Handbook.md'), '## Known contacts\n- anna@client.example\n')
+    await executor.pass()
+    expect(tasks()[0]).toMatch(/^Needs_Action\/email\//)
+  })
+
   test('of any letters is taken', async () => {
     drop('Frühstück & Zähne (2).md', 'Zahnarzt')
     drop('купить.md', 'молоко')

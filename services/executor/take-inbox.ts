@@ -36,7 +36,9 @@ async function takeNote(path: VaultPath, deps: ExecutorDeps): Promise<string | u
   const text = await readText(path, deps)
   if (typeof text !== 'string') return text?.say
   const name = fileNameOf(path)
-  const { risk } = await deps.knowledge()
+  const { risk, fault } = await deps.knowledge()
+  // Whom it is for is known by the handbook alone.
+  if (fault !== undefined) return `Notes wait until the handbook can be read. ${fault}`
   const asked = readNote(name, text, { contacts: risk.rules.contacts })
   // An empty note was just made: something will be written into it.
   if (!asked || !deps.isNoteQuiet(path, text)) return undefined

@@ -34,6 +34,7 @@ export interface Circumstances extends Sorted {
   readonly id: TaskId
   /** The mailbox, as it stands in task files. */
   readonly account: string
+  readonly provider?: 'imap' | 'gmail' | undefined
   /** `mailKey` of the mail. */
   readonly key: string
   /** The thread it belongs to. */
@@ -64,7 +65,7 @@ function taskOf(mail: IncomingMail, masked: readonly string[], circumstances: Ci
       ...(language && { language }),
       created: received,
       source: {
-        provider: 'imap',
+        provider: circumstances.provider ?? 'imap',
         account,
         message_id: mail.messageId,
         thread_id: thread,

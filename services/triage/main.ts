@@ -70,7 +70,7 @@ await runService('triage', config, async (service) => {
     const check = name === MAIN_MAILBOX ? 'mailbox' : `mailbox-${name}`
     const handlers = watchMailbox({
       ...{ ...shared, classify },
-      ...{ name, account: address, mailbox: place },
+      ...{ name, account: address, mailbox: place, provider },
       beat: service.progress(check, MAX_SILENCE_MS[provider]),
       onCredential: credentialNotes({
         ...{ ...shared, zone: config.zone, name, address },

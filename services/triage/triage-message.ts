@@ -14,6 +14,8 @@ export interface TriageDeps extends PlaceDeps {
   readonly ledger: LedgerPort
   readonly seen: SeenMail
   readonly parse: MailParser
+  /** Where the mail comes from, as it stands in task files. */
+  readonly provider?: 'imap' | 'gmail'
   /** Addresses the owner writes from, lower case: mail from them is never answered. */
   readonly ownAddresses: ReadonlySet<string>
   /** Which kind of task a mail becomes, if any; without it only headers and sender are looked at. */
@@ -73,10 +75,10 @@ function byRules(mail: IncomingMail, { ownAddresses }: TriageDeps): Verdict {
 function writable(
   mail: IncomingMail,
   sorted: Sorted & { readonly key: string; readonly thread: string },
-  { account }: TriageDeps,
+  { account, provider }: TriageDeps,
 ): ArrivingTask | undefined {
   try {
-    return arrivingTask(mail, { ...sorted, id: mailTaskId(sorted.key, mail.receivedAt), account })
+    return arrivingTask(mail, { ...sorted, id: mailTaskId(sorted.key, mail.receivedAt), account, provider })
   } catch (error) {
     if (error instanceof CountersignError && error.code === 'ERR_TASK_FILE_INVALID') return undefined
     throw error

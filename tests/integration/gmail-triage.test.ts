@@ -114,7 +114,7 @@ describe('mail in Gmail', () => {
     await gmail.deliver(letter('before'))
     const first = await watching()
     expect(titles()).toEqual(['before'])
-    expect(tasks()[0]).toMatchObject({ source: { account: OWNER, reply_to: ['ana@acme.test'] } })
+    expect(tasks()[0]).toMatchObject({ source: { provider: 'gmail', account: OWNER, reply_to: ['ana@acme.test'] } })
     await stop(first.child)
 
     await gmail.deliver(letter('meanwhile'))

@@ -5,13 +5,16 @@ import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { smtpSender } from '#adapters/smtp/smtp-sender.ts'
 import { parseTaskFile, section, type TaskFile } from '#core/task-file.ts'
 import { messagesIn } from '#core/thread-text.ts'
 import type { MailContainer } from '../../demo/mailbox/container.ts'
-import { deliver, docker, eventually } from './mail.ts'
+import { deliver, docker, eventually, smtpAccount } from './mail.ts'
 
 const OWNER = 'owner@countersign.test'
 const TRIAGE = join(import.meta.dirname, '../../services/triage/main.ts')
+/** Its children, too, which would hold the port. */
+const KILL_DOVECOT = 'kill -9 $(pidof dovecot imap imap-login auth anvil log config stats) || true'
 const WORKER = join(import.meta.dirname, 'threads-worker-main.ts')
 
 export interface ReplayMail {
@@ -121,16 +124,19 @@ export async function replay(
   const outages = async () => {
     while (!isOver && kills.mailbox < options.outages) {
       await delay(1_000 + random() * 2_000)
-      await docker('exec', mailbox.container, 'sh', '-c', 'kill -9 $(pidof dovecot) $(pidof imap) || true')
+      await docker('exec', mailbox.container, 'sh', '-c', KILL_DOVECOT)
       kills.mailbox++
       await delay(300 + random() * 500)
       await eventually('the mail server is back', async () => {
         await docker('exec', '-d', mailbox.container, 'dovecot', '-F')
         await delay(1_000)
-        return docker('exec', mailbox.container, 'pidof', 'dovecot').then(
-          () => true,
-          () => false,
-        )
+        // It asks Dovecot whose password it is.
+        return smtpSender(smtpAccount(mailbox, 'client'))
+          .verify()
+          .then(
+            () => true,
+            () => false,
+          )
       })
     }
   }
