@@ -78,6 +78,21 @@ describe('a mail that the rules cannot place', () => {
     expect(await classifier({ ask: undefined })(DOUBTFUL)).toMatchObject({ domain: 'email' })
   })
 
+  const silent: AskModel = (_question, signal) =>
+    new Promise((_resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason))
+      if (signal?.aborted) reject(signal.reason)
+    })
+  test('is a mail when the model is silent for too long', async () => {
+    expect(await classifier({ ask: silent, modelMs: 1 })(DOUBTFUL)).toMatchObject({ domain: 'email' })
+  })
+
+  test('stays unsorted when the service stops meanwhile: it comes again', async () => {
+    const stopping = AbortSignal.abort(new Error('stops'))
+    await expect(classifier({ ask: silent, stopping })(DOUBTFUL)).rejects.toThrow('stops')
+    expect(counted).toEqual([])
+  })
+
   test('is not skipped on a model’s word alone', async () => {
     answer = '{"domain":"bulk","priority":"low"}'
     expect(await classifier()(DOUBTFUL)).toMatchObject({ kind: 'task', domain: 'email' })

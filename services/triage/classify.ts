@@ -28,6 +28,8 @@ export interface ClassifyDeps {
   readonly ask?: AskModel | undefined
   /** Ends a question when the service stops. */
   readonly stopping?: AbortSignal | undefined
+  /** How long a mail waits for the model, ms. */
+  readonly modelMs?: number
   readonly log: Pick<Log, 'warn'>
   readonly metrics: Pick<Metrics, 'count'>
 }
@@ -58,7 +60,7 @@ export function mailClassifier(deps: ClassifyDeps): (mail: IncomingMail) => Prom
   const readFacts = factsReader(deps)
   return async (mail) => {
     const { classification, doubt } = classifyMail(mail, await readFacts())
-    const sorted = doubt && deps.ask ? await askModel(mail, doubt, deps.ask, deps.stopping) : classification
+    const sorted = doubt && deps.ask ? await askModel(mail, doubt, deps.ask, deps) : classification
     deps.metrics.count('countersign_classified_total', {
       by: sorted.classified.by,
       as: sorted.kind === 'skip' ? 'skipped' : sorted.domain,
@@ -83,9 +85,9 @@ async function askModel(
   mail: IncomingMail,
   doubt: Doubt,
   ask: AskModel,
-  stopping: AbortSignal | undefined,
+  { stopping, modelMs = MAX_MODEL_MS }: ClassifyDeps,
 ): Promise<Classification> {
-  const limit = AbortSignal.timeout(MAX_MODEL_MS)
+  const limit = AbortSignal.timeout(modelMs)
   const question = {
     ...({ purpose: 'classify', size: 'small' } as const),
     ...{ instructions: INSTRUCTIONS, prompt: promptOf(mail), form: VERDICT_FORM, maxOutputTokens: MAX_OUTPUT_TOKENS },
