@@ -51,6 +51,12 @@ describe('a message that joins a task', () => {
     expect(joined(task('a', 0), task('c', 2)).front).not.toHaveProperty('priority')
   })
 
+  it('leaves the language to whoever is answered', () => {
+    const a = task('a', 0, { language: 'en' })
+    expect(joined(a, task('b', 1, { language: 'de' }, 'Eve <eve@evil.test>')).front.language).toBe('en')
+    expect(joined(task('a', 0), task('b', 1, { language: 'de' }, 'Eve <eve@evil.test>')).front.language).toBe(undefined)
+  })
+
   it.each([
     ['who wrote before', 'ANA@Acme.Test', []],
     ['who had a copy', 'bo@acme.test', []],
