@@ -104,6 +104,14 @@ describe('a question', () => {
     expect(asked.large[0]).toMatchObject({ instructions: 'i', prompt: 'p', maxOutputTokens: 100, timeoutMs: 60_000 })
   })
 
+  it('tries a model that is named for both sizes once', async () => {
+    const [large, small] = deps.rungs as [Rung, Rung]
+    deps = { ...deps, rungs: [large, { ...small, model: large.model }] }
+    script.large = [text('{"text":"much too long"}')]
+    expect(await ask()).toMatchObject({ kind: 'unanswered', reason: 'unusable' })
+    expect(results()).toEqual(['large unusable', 'large unusable'])
+  })
+
   it('for a small model never reaches the large one', async () => {
     script.small = [failed('refused')]
     expect(await ask({ size: 'small' })).toMatchObject({ kind: 'unanswered', reason: 'unreachable' })

@@ -105,10 +105,11 @@ export function modelLadder(deps: LadderDeps): AskModel {
   }
 }
 
-/** A single model serves both sizes. */
+/** A single model serves both sizes, and one that is named for both is tried once. */
 function rungsFor(size: ModelSize, rungs: readonly Rung[]): readonly Rung[] {
   const fitting = size === 'large' ? rungs : rungs.filter((rung) => rung.size === 'small')
-  return fitting.length > 0 ? fitting : rungs
+  const chosen = fitting.length > 0 ? fitting : rungs
+  return chosen.filter(({ model }, index) => chosen.findIndex((one) => one.model === model) === index)
 }
 
 async function tryRung<T>(

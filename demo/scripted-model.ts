@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { InvoiceAnswer } from '#core/read-invoice.ts'
 
 /** A model that only this repository knows: it answers by a script, so the same mail gets the same answer everywhere. */
 export type ScriptedModel = AsyncDisposable & {
@@ -105,9 +106,10 @@ function textOf(content: unknown): string {
 }
 
 /** Of an invoice. */
-const NOTHING_SAID = {
-  ...{ customer: '', email: '', address: '', tax_number: '', lines: [] },
-  ...{ currency: '', tax_percent: '', reference: '', due: '' },
+const NOTHING_SAID: InvoiceAnswer = {
+  customer: { name: null, email: null, address: null, tax_id: null },
+  lines: [],
+  ...{ prices_include_tax: null, currency: null, due: null, reference: null },
 }
 
 const DAY = /\b(?:mon|tues|wednes|thurs|fri)day\b/i

@@ -104,18 +104,6 @@ export const FLOW: Dashboard = {
       ...{ kind: 'timeseries', width: 12, queries: [[eventCount('1h'), '{{promise}} {{zone}}']] },
     },
     {
-      title: 'Mailboxes',
-      description: '1: it is watched. 0: it cannot be read, and is tried again.',
-      ...{ kind: 'timeseries', width: 12 },
-      queries: [[metric('countersign_mailbox_watched'), '{{mailbox}}']],
-    },
-    {
-      title: 'Until a mailbox’s token ends',
-      description: 'There for Gmail accounts whose tokens end.',
-      ...{ kind: 'stat', width: 12, unit: 's' },
-      queries: [[`${metric('countersign_mail_token_expiry_timestamp_seconds')} - time()`, '{{mailbox}}']],
-    },
-    {
       title: 'Mails looked at',
       description: 'What became of the mails that triage saw, in the hour before.',
       ...{ kind: 'timeseries', width: 12, queries: [[perHour('countersign_mails_total', 'outcome'), '{{outcome}}']] },

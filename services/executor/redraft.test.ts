@@ -168,8 +168,8 @@ test('a draft that a message joined comes again as a revision that answers the n
   await executor.pass()
   const card = await cardAt(put.path)
   expect(card).toContain('| Revision | 2 |')
-  expect(card).toMatch(/\*\*It answers your notes\*\*[\s\S]*wrote again in this thread/)
-  expect(await sectionAt(put.path, 'notes')).toMatch(/^~~.*wrote again in this thread; answer that, too\.~~$/)
+  expect(card).toMatch(/\*\*It answers your notes\*\*[\s\S]*A new message has come in this thread/)
+  expect(await sectionAt(put.path, 'notes')).toBe('~~A new message has come in this thread; answer it, too.~~')
 })
 
 test('a draft that the person takes out of Needs_Action again is no revision', async () => {
