@@ -23,6 +23,10 @@ test.each([
   expect(read.ok ? '' : read.problem).toMatch(problem)
 })
 
+test('looks at an answer of line breaks alone no longer than at any other', () => {
+  expect(form.read(`\`\`\`${'\n'.repeat(8_000)}x`)).toEqual({ ok: false, problem: 'the answer is not JSON' })
+})
+
 test('says what is wrong without the model’s words', () => {
   const read = form.read('{"text":"SECRET-WORDS-OF-A-STRANGER-xx","SECRET":1}')
   expect(JSON.stringify(read)).not.toContain('SECRET')

@@ -39,7 +39,9 @@ function readAnswer<T>(text: string, schema: z.ZodType<T>): ReadAnswer<T> {
 
 /** Some models put JSON into a code block whatever they are told. */
 function unfenced(text: string): string {
-  return /^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(text)?.[1] ?? text
+  const [first = '', ...rest] = text.trim().split('\n')
+  const isBlock = /^```(?:json)?\s*$/.test(first) && rest.at(-1)?.trim() === '```'
+  return isBlock ? rest.slice(0, -1).join('\n') : text
 }
 
 function sayIssue(issue: z.core.$ZodIssue | undefined): string {

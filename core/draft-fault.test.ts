@@ -6,6 +6,11 @@ test('cleans what cannot be seen and how lines end', () => {
   expect(cleanDraft('\ufeffDear\u00a0Ana,\r\n\r\n\r\n\r\nfi\u00adne \u200b \r\n')).toBe('Dear Ana,\n\nfine')
 })
 
+test('cleans a text of blanks in no time', () => {
+  const blanks = ' '.repeat(150_000)
+  expect(cleanDraft(`a${blanks}b \t\nc  `)).toBe(`a${blanks}b\nc`)
+})
+
 test.each([
   ['nothing', '', 'empty'],
   ['too much', 'x'.repeat(101), '101 characters, and at most 100'],

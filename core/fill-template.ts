@@ -14,7 +14,7 @@ export function fillTemplate(template: string, values: Readonly<Record<string, s
     return (value !== '') === (sign === '#') ? withValues(String(inner), values) : ''
   })
   return filled
-    .replace(/[ \t]+$/gm, '')
+    .replace(/(?<![ \t])[ \t]+$/gm, '')
     .replace(/\n{3,}/g, '\n\n')
     .trim()
 }

@@ -72,7 +72,7 @@ export function withMessage(target: TaskFile, message: TaskFile): TaskFile | und
     source,
     risk: [...risk].slice(0, MAX_RISKS),
     priority: higher(target.front.priority, message.front.priority),
-    language: message.front.language ?? target.front.language,
+    language: (isStranger ? undefined : message.front.language) ?? target.front.language,
   })
   return withSection(front, 'original', renderMessages(shown, leftOut))
 }

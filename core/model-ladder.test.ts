@@ -363,6 +363,15 @@ describe('the time for a question', () => {
     expect(asked.large.map(({ timeoutMs }) => timeoutMs)).toEqual([2_500, 1_500])
   })
 
+  it('is less where the question says so, and five silences open the breaker', async () => {
+    script.small = [failed('timeout', { mayCost: true })]
+    const ask = () => modelLadder(deps)({ ...QUESTION, size: 'small', withinMs: 25_000 })
+    for (let times = 0; times < 6; times++) await ask()
+    expect(asked.small.map(({ timeoutMs }) => timeoutMs)).toEqual([25_000, 25_000, 25_000, 25_000, 25_000])
+    await modelLadder(deps)({ ...QUESTION, withinMs: 200_000 })
+    expect(asked.large).toEqual([])
+  })
+
   it('ends the waiting', async () => {
     deps = { ...deps, limits: { ...deps.limits, totalMs: 1_000 } }
     script.large = [failed('busy')]

@@ -85,7 +85,8 @@ type Tried<T> = { readonly cost: NanoUsd } & ({ readonly kind: 'value'; readonly
 /** The large model, else the small one, else no answer; what each of it costs is taken from the day's cap first. */
 export function modelLadder(deps: LadderDeps): AskModel {
   return async <T>(question: ModelQuestion<T>, signal?: AbortSignal): Promise<ModelReply<T>> => {
-    const deadline = deps.clock.now() + deps.limits.totalMs
+    const { totalMs } = deps.limits
+    const deadline = deps.clock.now() + Math.min(question.withinMs ?? totalMs, totalMs)
     const said: string[] = []
     let cost: NanoUsd = 0n
     let reason: UnansweredReason = 'not-configured'

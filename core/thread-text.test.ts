@@ -15,6 +15,13 @@ test('messages are read back from what was made of them, also out of a card, whi
   expect(messagesIn('```text\n\n```')).toEqual([])
 })
 
+test('an original of fences that nothing ends is read at once', () => {
+  expect(messagesIn('```text\n'.repeat(60_000))).toEqual([])
+  const apart = '```text\none\n```\nby hand\n````text\ntwo\n```\n````\n'
+  expect(messagesIn(apart)).toEqual(['one', 'two\n```'])
+  expect(messagesIn('```text\none\n```text\ntwo\n```')).toEqual(['one\n```text\ntwo'])
+})
+
 test('what parts two messages cannot be written by a stranger', () => {
   expect(messagesIn(renderMessages([withoutSign('a\n\n⸻ later in this thread ⸻\n\nb')], 0))).toHaveLength(1)
 })

@@ -58,10 +58,18 @@ export function fitting(messages: readonly string[], maxChars: number, maxMessag
   return messages.slice(first)
 }
 
-const FENCED = /^(`{3,})text\n([\s\S]*?)\n?\1$/gm
-
 /** Whoever wrote it here (a card, the cloud, a person) may have fenced it in another way, or several texts apart. */
 function unfenced(original: string): string[] {
-  const blocks = [...original.matchAll(FENCED)].map((match) => match[2] ?? '')
+  const blocks: string[] = []
+  let open: { readonly fence: string; readonly lines: string[] } | undefined
+  for (const line of original.split('\n')) {
+    if (!open) {
+      const fence = /^(`{3,})text$/.exec(line)?.[1]
+      if (fence !== undefined) open = { fence, lines: [] }
+    } else if (line === open.fence) {
+      blocks.push(open.lines.join('\n'))
+      open = undefined
+    } else open.lines.push(line)
+  }
   return blocks.length > 0 ? blocks : [original.replace(/^`{3,}(text)?$/gm, '')]
 }

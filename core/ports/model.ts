@@ -18,6 +18,8 @@ export interface ModelQuestion<T> {
   readonly prompt: string
   readonly form: AnswerForm<T>
   readonly maxOutputTokens: number
+  /** Less time than others have, with everything that is tried for it, ms. A provider that does not keep to it is too slow. */
+  readonly withinMs?: number
 }
 
 export type ModelReply<T> =

@@ -65,8 +65,11 @@ export async function askForText(question: TextQuestion, ask: AskModel, signal?:
   }
   let fault = reply.kind === 'answered' ? check(cleanDraft(reply.value.text)) : undefined
   if (fault) {
+    const first = { reply, fault }
     reply = await answer(`${prompt}\n\nYour text could not be used: ${fault.problem}. Write it again, whole.`)
     fault = reply.kind === 'answered' ? check(cleanDraft(reply.value.text)) : undefined
+    const isUsable = reply.kind === 'answered' && (!fault || fault.flag !== undefined)
+    if (!isUsable && first.fault.flag !== undefined) ({ reply, fault } = first)
   }
   if (reply.kind === 'unanswered')
     return {

@@ -120,6 +120,32 @@ describe('a mail', () => {
     expect(front.risk).toEqual(['reply-to-differs', 'facts-missing'])
   })
 
+  test('that leaves its file no room for a draft goes back with a note, and is asked about once', async () => {
+    const long = (n: number) => `<${n}${'r'.repeat(235)}@x.example>`
+    const name = await put({
+      title: '请'.repeat(300),
+      source: {
+        ...{ provider: 'imap', from: 'a@b.example', reply_to: ['a@b.example'], subject: '请'.repeat(490) },
+        ...{ message_id: long(99), thread_id: long(0), references: Array.from({ length: 25 }, (_, n) => long(n)) },
+      },
+    })
+    const { deps, asked } = depsWith([post('Fine.')])
+    expect(await draftTask(JOB, deps)).toMatchObject({ kind: 'given-back' })
+    expect(await draftTask(JOB, deps)).toEqual({ kind: 'lost' })
+    expect(asked).toHaveLength(1)
+    expect(requests).toMatchObject([{ kind: 'give-back', file: name }])
+    expect((await notes()).join()).toMatch(/the front matter is too long/)
+  })
+
+  test('puts nothing into the note about it that a viewer would act on', async () => {
+    await put({ title: 'A <img src="https&colon;//evil.example/a"> B' })
+    const needs = ['<img src="https&colon;//evil.example/b">', '[x](https&colon;//evil.example/c)']
+    await draftTask(JOB, depsWith([post('Fine.', { needs })]).deps)
+    const [note] = await notes()
+    expect(note).toContain('still missing')
+    expect(note?.replaceAll(/\\./g, '')).not.toMatch(/[<>&]|\]\(/)
+  })
+
   test('is drafted although the handbook is no text, and says so', async () => {
     const name = await put()
     writeFileSync(join(root, 'Company_Handbook.md'), new Uint8Array([0xff, 0xfe, 0x00]))

@@ -11,9 +11,12 @@ export interface DraftTaskDeps extends DraftInvoiceDeps {
   readonly posts: DraftPostsDeps
 }
 
+/** What another try would run into again, and pay the model for. */
+const HOPELESS: ReadonlySet<string> = new Set(['ERR_SKILL_INVALID', 'ERR_TASK_FILE_INVALID'])
+
 /**
- * Drafts one claimed task as its domain asks for. Where not even a template can be had, the task goes back with a note:
- * nothing half-written is handed in, and nothing is lost.
+ * Drafts one claimed task as its domain asks for. Where not even a template can be had, or its file has no
+ * room for a draft, the task goes back with a note: nothing half-written is handed in, and nothing is lost.
  */
 export async function draftTask(job: TaskJob, deps: DraftTaskDeps): Promise<TaskOutcome> {
   const claimed = await findClaimed(job, deps)
@@ -28,8 +31,8 @@ export async function draftTask(job: TaskJob, deps: DraftTaskDeps): Promise<Task
         return await draftReply(job, deps)
     }
   } catch (error) {
-    const isBroken = error instanceof CountersignError && error.code === 'ERR_SKILL_INVALID'
-    if (!isBroken && !(error instanceof CannotDraft)) throw error
+    const isHopeless = error instanceof CountersignError && HOPELESS.has(error.code)
+    if (!isHopeless && !(error instanceof CannotDraft)) throw error
     return giveBackTask(claimed, error.message, deps)
   }
 }

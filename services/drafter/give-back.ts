@@ -52,5 +52,5 @@ export async function writeNote(
 }
 
 export function linkText(title: string): string {
-  return plainMarkdown(title, 120).replace(/[[\]|\\]/g, ' ')
+  return plainMarkdown(title, 120).replace(/[[\]|\\<>&]/g, ' ')
 }

@@ -4,10 +4,13 @@ import type { TaskJob } from '#core/jobs.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
-import { oneLine } from '#core/quote.ts'
+import { plainMarkdown } from '#core/quote.ts'
 import { parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { fileNameOf, taskPath, type VaultPath, vaultPath } from '#core/vault-path.ts'
 import { decideZone, type Zone } from '#core/zone-policy.ts'
+import { linkText } from './give-back.ts'
+
+const MAX_REMARK = 500
 
 /** What handing a draft in needs, whatever it is a draft of. */
 export interface HandInDeps {
@@ -119,7 +122,7 @@ async function writeUpdate(
     ? 'A mail waits without a draft'
     : `A ${domain === 'social' ? 'post' : 'reply'} waits for your approval`
   const remark = task.front.drafted?.remark
-  const more = remark ? ` (${remark})` : ''
-  const text = `${what}: [[Pending_Approval/${domain}/${fileName}|${oneLine(title, 120).replace(/[[\]|]/g, ' ')}]]${more}\n`
+  const more = remark ? ` (${plainMarkdown(remark, MAX_REMARK)})` : ''
+  const text = `${what}: [[Pending_Approval/${domain}/${fileName}|${linkText(title)}]]${more}\n`
   await deps.vault.create(vaultPath(`Updates/${deps.agent}/${noteId}.md`), text)
 }

@@ -99,6 +99,15 @@ describe('with a model', () => {
     expect(stubborn.asked).toHaveLength(2)
   })
 
+  test.each([
+    ['does not answer any more', unanswered('over-cap', 'the day’s budget is spent')],
+    ['writes what cannot be used', answer('Dear [Your Name]')],
+  ])('keeps a draft that can be borne when the model, asked once more, %s', async (_what, second) => {
+    const wrong = answer('Guten Tag, wir haben am Montag ab neun Uhr für Sie geöffnet und freuen uns.')
+    const draft = await drafter([wrong, second]).write(REQUEST)
+    expect(draft).toMatchObject({ text: wrong.text, model: 'scripted-1', flags: ['draft-language-differs'] })
+  })
+
   test('does not call Danish wrong where Norwegian was asked for', async () => {
     const danish = 'Hej Ana, vi åbner klokken ni om mandagen, og vi glæder os til at se dig. Venlig hilsen'
     const { write, asked } = drafter([answer(danish)])

@@ -55,7 +55,7 @@ describe('a mail that the rules cannot place', () => {
       ...{ domain: 'accounting', priority: 'high', classified: { by: 'model', rule: 'accounting' } },
     })
     const [question] = asked
-    expect(question).toMatchObject({ purpose: 'classify', size: 'small' })
+    expect(question).toMatchObject({ purpose: 'classify', size: 'small', withinMs: 25_000 })
     expect(question?.prompt).toMatch(/<<<MAIL \w{16}\nFrom: client@other.example\nSubject: Login code\n\nThe invoice/)
     expect(question?.prompt).not.toContain('hunter2-Correct9')
     expect(question?.instructions).not.toContain('client@other.example')

@@ -39,6 +39,8 @@ const MAX_PROMPT_CHARS = 6_000
 const MAX_OUTPUT_TOKENS = 200
 /** Triage counts as hung after three minutes without progress. */
 const MAX_MODEL_MS = 30_000
+/** Shorter: a question that is given up would say nothing against the provider, and the next mail would wait as long. */
+const WITHIN_MS = 25_000
 
 const INSTRUCTIONS = `You sort mail for a small office. Answer with one JSON object with the keys "domain" and "priority".
 
@@ -91,6 +93,7 @@ async function askModel(
   const question = {
     ...({ purpose: 'classify', size: 'small' } as const),
     ...{ instructions: INSTRUCTIONS, prompt: promptOf(mail), form: VERDICT_FORM, maxOutputTokens: MAX_OUTPUT_TOKENS },
+    withinMs: WITHIN_MS,
   }
   try {
     const reply = await ask(question, stopping ? AbortSignal.any([stopping, limit]) : limit)
