@@ -84,6 +84,20 @@ describe('a message that joins a task', () => {
   })
 })
 
+it('of a stranger pushes nothing out that the thread says itself', () => {
+  const long = (id: string, minute: number) => {
+    const made = task(id, minute, {}, 'thief@evil.test')
+    return withSection(
+      made,
+      'original',
+      (section(made, 'original') ?? '').replace('text of', `${'x'.repeat(39_000)} text of`),
+    )
+  }
+  const both = joined(joined(task('a', 0), long('b', 1)), long('c', 2))
+  const shown = messagesIn(section(both, 'original') ?? '').map((one) => /text of \w/.exec(one)?.[0])
+  expect([shown, both.front.source?.left_out]).toEqual([['text of a', 'text of c'], '1'])
+})
+
 it('a mark tells which messages a task holds, and those it has left out', () => {
   const a = task('a', 5)
   expect(holdsMessage(a, messageMark('2026-11-20T09:00:00.000Z', 'f'.repeat(64)))).toBe(false)

@@ -3,7 +3,7 @@ import { sameAddress } from './look-alike.ts'
 import { mailKey } from './mail.ts'
 import { threadOf } from './risk-thread.ts'
 import { section, type TaskFile, withFront, withSection } from './task-file.ts'
-import { fitting, messagesIn, renderMessages, setApart } from './thread-text.ts'
+import { fitting, isApart, messagesIn, renderMessages, setApart } from './thread-text.ts'
 
 /** Of a thread, so much of the newest stands in its task: a file stays small, however long its thread grows. */
 const MAX_MESSAGES = 50
@@ -54,7 +54,7 @@ export function withMessage(target: TaskFile, message: TaskFile): TaskFile | und
   // What the newest refers to came before it, however late it was received.
   const all = isAnswered ? put(before, added) : [...before, ...added]
   const marks = isAnswered ? put(was, theirs) : [...was, ...theirs]
-  const shown = fitting(all, MAX_CHARS, MAX_MESSAGES)
+  const shown = shownOf(all)
   const leftOut = Number(target.front.source?.left_out ?? 0) + all.length - shown.length
   const source: Source = {
     ...(target.front.source ?? message.front.source ?? { provider: 'imap' }),
@@ -75,6 +75,19 @@ export function withMessage(target: TaskFile, message: TaskFile): TaskFile | und
     language: (isStranger ? undefined : message.front.language) ?? target.front.language,
   })
   return withSection(front, 'original', renderMessages(shown, leftOut))
+}
+
+/** Those who were not part of the thread get the room that its own messages leave, or of them the newest: they push nobody out. */
+function shownOf(all: readonly string[]): string[] {
+  const own = fitting(
+    all.filter((one) => !isApart(one)),
+    MAX_CHARS,
+    MAX_MESSAGES,
+  )
+  const room = MAX_CHARS - own.reduce((sum, { length }) => sum + length, 0)
+  const apart = fitting(all.filter(isApart), room, Math.max(MAX_MESSAGES - own.length, 1))
+  const shown = new Set([...own, ...apart])
+  return all.filter((one) => shown.has(one))
 }
 
 /** What a reply is made of. */
