@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { classifyMail, type MailFacts, withVerdict } from './classify-mail.ts'
 import { ownWords, signsOf } from './mail-signs.ts'
 import type { IncomingMail } from './ports/mail.ts'
@@ -261,4 +261,17 @@ test('a long mail costs little', () => {
     const { user } = process.cpuUsage(began)
     expect(user / 1000).toBeLessThan(2_000)
   }
+})
+
+test('however many rules there are, a long mail is looked through once, and no further than its beginning', () => {
+  const normalize = vi.spyOn(String.prototype, 'normalize')
+  onTestFinished(() => normalize.mockRestore())
+  const rules = Array.from({ length: 50 }, (_, at) => `- "word ${at}" in the text: skip`)
+  const facts = withRules(...rules, '- "at the end": skip')
+  normalize.mockClear()
+  // Each of these letters is eighteen to a reader.
+  expect(sorted(mail('x', `${'\ufdfa'.repeat(400_000)} at the end`), facts)).toMatchObject({ kind: 'task' })
+  const ofRules = normalize.mock.contexts.filter((_text, at) => normalize.mock.calls[at]?.[0] === 'NFKD')
+  const looked = ofRules.reduce<number>((sum, text) => sum + String(text).length, 0)
+  expect(looked).toBeLessThan(150_000)
 })

@@ -5,7 +5,7 @@ import { decodedDomain, sameAddress } from './look-alike.ts'
 import { type SkipReason, skipReasons } from './mail.ts'
 import { type MailSigns, ownWords, SIGN_LANGUAGES, signsOf } from './mail-signs.ts'
 import type { IncomingMail } from './ports/mail.ts'
-import { type MailDomain, type Priority, ruleFits, type TriageRule } from './triage-rules.ts'
+import { type MailDomain, type Priority, rulesFor, type TriageRule } from './triage-rules.ts'
 
 /** What decided: a line of the handbook, a rule of the program, the model, or nothing in particular. */
 export const DECIDERS = ['handbook', 'rule', 'model', 'default'] as const
@@ -61,7 +61,7 @@ export function classifyMail(
   const final = reasons.find((reason) => FINAL.includes(reason) || (reason === 'auto-submitted' && isReply))
   if (final) return skipped(final, { by: 'rule', rule: final })
 
-  const fitting = facts.rules.filter((rule) => ruleFits(rule, sortedOf(mail)))
+  const fitting = facts.rules.filter(rulesFor(sortedOf(mail)))
   const own = fitting.find((rule) => rule.domain !== undefined)
   if (own?.domain === 'skip') return skipped('handbook', decisionOf(own))
   const signs = signsOf(mail)

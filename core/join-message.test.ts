@@ -87,7 +87,8 @@ describe('a message that joins a task', () => {
 it('a mark tells which messages a task holds, and those it has left out', () => {
   const a = task('a', 5)
   expect(holdsMessage(a, messageMark('2026-11-20T09:00:00.000Z', 'f'.repeat(64)))).toBe(false)
-  const cut = withFront(a, { source: { provider: 'imap', ...a.front.source, left_out: '3' } })
+  const messages = Array.from({ length: 100 }, (_, at) => messageMark('2026-11-20T10:00:00.000Z', `${at}`.padStart(16)))
+  const cut = withFront(a, { source: { provider: 'imap', messages, left_out: '60' } })
   expect(holdsMessage(cut, messageMark('2026-11-20T09:00:00.000Z', 'f'.repeat(64)))).toBe(true)
   expect(holdsMessage(cut, messageMark('2026-11-20T11:00:00.000Z', 'f'.repeat(64)))).toBe(false)
   expect(holdsMessage(withFront(a, { source: undefined }), 'nonsense')).toBe(false)

@@ -9,6 +9,8 @@ import { fitting, messagesIn, renderMessages, setApart } from './thread-text.ts'
 const MAX_MESSAGES = 50
 const MAX_CHARS = 40_000
 const MAX_RISKS = 50
+/** Of messages that are not shown any more, it is known for so long that they stood there. */
+const MAX_MARKS = 100
 /** Of a key, enough that no two are the same by chance or by design. */
 const DIGITS = 16
 const PRIORITIES = ['low', 'normal', 'high', 'urgent'] as const
@@ -20,11 +22,12 @@ export function messageMark(receivedIso: string, key: string): string {
   return `${receivedIso} ${key.slice(0, DIGITS)}`
 }
 
-/** Whether a task holds this message, or held it and left it out since: what is older than all that it shows was cut. */
+/** Whether a task holds this message, or held it and left it out since: what is older than all that it knows was cut. */
 export function holdsMessage(task: TaskFile, mark: string): boolean {
   const { messages = [], left_out } = task.front.source ?? {}
   const isListed = messages.some((one) => digitsOf(one) === digitsOf(mark))
-  return isListed || (Number(left_out ?? 0) > 0 && timeOf(mark) < timeOf(messages[0] ?? ''))
+  const isCut = Number(left_out ?? 0) > 0 && messages.length >= MAX_MARKS
+  return isListed || (isCut && timeOf(mark) < timeOf(messages[0] ?? ''))
 }
 
 /** Whether a task quotes the message of this Message-ID. It came through the cloud, as does what it is asked about. */
@@ -52,12 +55,11 @@ export function withMessage(target: TaskFile, message: TaskFile): TaskFile | und
   const all = isAnswered ? put(before, added) : [...before, ...added]
   const marks = isAnswered ? put(was, theirs) : [...was, ...theirs]
   const shown = fitting(all, MAX_CHARS, MAX_MESSAGES)
-  const listed = marks.slice(-MAX_MESSAGES)
   const leftOut = Number(target.front.source?.left_out ?? 0) + all.length - shown.length
   const source: Source = {
     ...(target.front.source ?? message.front.source ?? { provider: 'imap' }),
     ...(!isStranger && !isAnswered && newest(message.front.source)),
-    messages: leftOut > 0 ? listed.slice(-Math.max(shown.length, 1)) : listed,
+    messages: marks.slice(-MAX_MARKS),
     ...(leftOut > 0 && { left_out: String(leftOut) }),
   }
   const risk = new Set([

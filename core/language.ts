@@ -58,7 +58,7 @@ export function recognizeLanguage(text: string): string | undefined {
     .slice(0, MAX_CHARS)
     .normalize('NFC')
     .replace(/^>.*$/gm, ' ')
-    .replace(/\S*(?:@|:\/\/)\S*/g, ' ')
+    .replace(/\S+/g, (word) => (/@|:\/\//.test(word) ? ' ' : word))
   const letters = own.match(/\p{L}/gu)?.length ?? 0
   if (letters < MIN_LETTERS) return undefined
   return byScript(own, letters) ?? bySmallWords(own)

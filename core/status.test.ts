@@ -61,13 +61,19 @@ test.each([
   ['no report of sync yet', { sync: null }, 'ok', []],
   [
     'a cloud that says nothing although the hub answers',
-    { zone: 'local', sync: { ...HEARD, hubReachedAt: '2026-11-20T10:00:00.000Z' } },
+    { zone: 'local', sync: { ...HEARD, listenedAt: '2026-11-20T10:00:00.000Z' } },
     'degraded',
     ['the cloud zone has said nothing since 2026-11-20 09:54Z: no mail is read and nothing is drafted there'],
   ],
   [
-    'a cloud that was heard of just before the hub was last reached',
-    { zone: 'local', sync: { ...HEARD, hubReachedAt: '2026-11-20T09:58:00.000Z' } },
+    'a cloud that nobody has listened to since this machine slept, although the hub answers again',
+    { zone: 'local', sync: { ...HEARD, hubReachedAt: '2026-11-20T10:00:00.000Z', listenedAt: SIGN } },
+    'ok',
+    [],
+  ],
+  [
+    'a cloud that was heard of just before it was last listened to',
+    { zone: 'local', sync: { ...HEARD, listenedAt: '2026-11-20T09:58:00.000Z' } },
     'ok',
     [],
   ],
@@ -77,7 +83,7 @@ test.each([
       sync: {
         ...HEARD,
         others: [{ ...HEARD.others[0], agent: 'local', zone: 'local' }],
-        hubReachedAt: '2026-11-20T10:00:00.000Z',
+        listenedAt: '2026-11-20T10:00:00.000Z',
       },
     },
     'ok',

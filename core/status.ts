@@ -42,6 +42,8 @@ const syncSchema = z.looseObject({
   quarantine: z.looseObject({ head: z.string().nullable(), faults: z.array(z.string()) }).nullish(),
   /** When the hub last answered; null: not since sync began. */
   hubReachedAt: z.string().nullish(),
+  /** When the other agents' heartbeats were last read; null: not since sync began. */
+  listenedAt: z.string().nullish(),
   /** The last sign of life of each other agent. */
   others: z.array(signSchema).optional(),
 })
@@ -149,15 +151,16 @@ function diskProblems(disks: readonly DiskSpace[] = []): string[] {
 }
 
 /**
- * Agents of the cloud, which is meant to be there always, that said nothing although the hub answered us. A machine that
- * slept, or is offline, has heard nobody: that is no silence of theirs.
+ * Agents of the cloud, which is meant to be there always, that said nothing although we listened. A machine that slept, or
+ * is offline, has heard nobody: that is no silence of theirs, nor is it before the first look at heartbeats since.
  */
 export function silentAgents(sync: SyncReport | null): SignOfLife[] {
-  return (sync?.others ?? []).filter(({ zone, at }) => zone === 'cloud' && at !== null && isQuiet(at, sync))
+  const heard = { hubReachedAt: sync?.listenedAt }
+  return (sync?.others ?? []).filter(({ zone, at }) => zone === 'cloud' && at !== null && isQuiet(at, heard))
 }
 
 /** Whether an agent whose last sign was made at `at` had said nothing for some minutes when the hub last answered. */
-export function isQuiet(at: string, sync: SyncReport | null): boolean {
+export function isQuiet(at: string, sync: Pick<SyncReport, 'hubReachedAt'> | null): boolean {
   return Date.parse(sync?.hubReachedAt ?? '') - Date.parse(at) > SILENT_AFTER_MS
 }
 

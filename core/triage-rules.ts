@@ -46,6 +46,8 @@ export interface SortedMail {
 }
 
 const MAX_RULES = 500
+/** Of a mail's text, rules look at so much. */
+const MAX_TEXT_CHARS = 100_000
 const EFFECTS: readonly (readonly [RegExp, Pick<TriageRule, 'domain'> | Pick<TriageRule, 'priority'>])[] = [
   [/^(?:skip(?:ped)?|ignore[d]?|drop|no task|nothing)$/, { domain: 'skip' }],
   [/^(?:e-?mails?|repl(?:y|ies)|answer)$/, { domain: 'email' }],
@@ -82,18 +84,19 @@ export function readTriageRules(handbook: string): TriageRules {
   return { rules, problems: problems.slice(0, MAX_PROBLEMS) }
 }
 
-/** Whether all that the rule names holds for the mail. */
-export function ruleFits(rule: TriageRule, mail: SortedMail): boolean {
-  return rule.conditions.every((one) => {
-    if (one.what === 'words') {
-      const text =
-        one.where === 'subject' ? mail.subject : one.where === 'text' ? mail.text : `${mail.subject}\n${mail.text}`
-      const folded = foldedText(text)
-      return one.words.some((word) => folded.includes(word))
-    }
-    const addresses = one.what === 'from' ? [mail.from] : mail.to
-    return addresses.some((address) => one.names.some((name) => isNamed(address, name)))
-  })
+/** Whether all that a rule names holds for the mail, which is looked through once for all rules. */
+export function rulesFor(mail: SortedMail): (rule: TriageRule) => boolean {
+  let folded: { readonly subject: string; readonly text: string } | undefined
+  const wordsOf = (where: Where) => {
+    folded ??= { subject: foldedText(mail.subject), text: foldedText(mail.text.slice(0, MAX_TEXT_CHARS)) }
+    return where === 'anywhere' ? [folded.subject, folded.text] : [folded[where]]
+  }
+  return (rule) =>
+    rule.conditions.every((one) => {
+      if (one.what === 'words') return wordsOf(one.where).some((text) => one.words.some((word) => text.includes(word)))
+      const addresses = one.what === 'from' ? [mail.from] : mail.to
+      return addresses.some((address) => one.names.some((name) => isNamed(address, name)))
+    })
 }
 
 function isNamed(address: string, name: string): boolean {

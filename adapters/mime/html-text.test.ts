@@ -70,3 +70,8 @@ test('hostile lengths are read in time', () => {
   for (const piece of ['<p style="', "<p style='", '<style>', '.a{', '@media{', 'a{}', '<p style=display:none>x', '/*'])
     expect(typeof htmlToPlainText(piece.repeat(200_000 / piece.length))).toBe('string')
 })
+
+test('of tags without end the first are read, and it says that there are more', () => {
+  const html = `<p>first</p>${`<p>${'<b></b>'.repeat(1_000)}</p>`.repeat(30)}<p>last</p>`
+  expect(htmlToPlainText(html)).toBe('first\n[…]')
+})

@@ -2,6 +2,8 @@ import { convert, type FormatCallback, type HtmlToTextOptions } from 'html-to-te
 import { HIDDEN_MARK, hiddenSelectors, markHidden } from './hidden-html.ts'
 
 const MAX_HTML_CHARS = 1_000_000
+/** Tags that are never closed cost by the square of their number. */
+const MAX_TAGS = 50_000
 const SKIPPED = [
   ...['[hidden]', '[aria-hidden="true"]', 'template', 'object', 'svg', 'img', 'script', 'style', 'head', 'noscript'],
   ...['iframe', 'textarea', 'select', 'datalist', `[${HIDDEN_MARK}="hidden"]`],
@@ -23,10 +25,15 @@ const faint: FormatCallback = (element, walk, builder) => {
  * mail program must not reach the drafter as if they had: hidden parts are left out, white words are labelled.
  */
 export function htmlToPlainText(html: string): string {
-  const source = html.slice(0, MAX_HTML_CHARS)
-  return convert(markHidden(source), optionsFor(source))
-    .replace(/\n{3,}/g, '\n\n')
-    .trim()
+  const source = withinTags(html.slice(0, MAX_HTML_CHARS))
+  const text = convert(markHidden(source), optionsFor(source)).replace(/\n{3,}/g, '\n\n')
+  return `${text.trim()}${source.length < html.length ? '\n[…]' : ''}`.trim()
+}
+
+function withinTags(html: string): string {
+  let tags = 0
+  for (const { index } of html.matchAll(/<\/?[a-z]/gi)) if (++tags > MAX_TAGS) return html.slice(0, index)
+  return html
 }
 
 function optionsFor(html: string): HtmlToTextOptions {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RawMail } from '#core/ports/mail.ts'
+import { MAX_LINES } from './beginning.ts'
 import { parseMail } from './parse-mail.ts'
 
 const RECEIVED = Date.UTC(2026, 10, 20, 10)
@@ -16,6 +17,14 @@ const raw = (source: string | Uint8Array, more: Partial<RawMail> = {}): RawMail 
 }
 
 describe('parseMail', () => {
+  it('reads of a message of lines without end the beginning, and says so', async () => {
+    const mail = await parseMail(
+      raw(Buffer.from(`From: a@x.test\nSubject: Hi\n\nfirst\n${'\n'.repeat(MAX_LINES)}last`)),
+    )
+    expect(mail).toMatchObject({ subject: 'Hi', problems: [expect.stringContaining(`more than ${MAX_LINES} lines`)] })
+    expect([mail.text.includes('first'), mail.text.includes('last')]).toEqual([true, false])
+  })
+
   it('reads a plain message', async () => {
     const mail = await parseMail(
       raw(

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { domainToASCII } from 'node:url'
 import PostalMime, { type Address, type Attachment, type Email, type PostalMimeOptions } from 'postal-mime'
 import type { IncomingAttachment, IncomingMail, MailAddress, RawMail } from '#core/ports/mail.ts'
+import { beginningOf, MAX_LINES } from './beginning.ts'
 import { htmlToPlainText } from './html-text.ts'
 
 /** A larger attachment is named in the task and stays in the mailbox. */
@@ -24,8 +25,11 @@ export async function parseMail(raw: RawMail): Promise<IncomingMail> {
   const problems: string[] = []
   const isCut = raw.source.length < raw.size
   if (isCut) problems.push(`The message is large (${raw.size} bytes); only its beginning was read.`)
-  const email = await readable(raw.source, problems)
-  const attachments = isCut ? raw.declaredAttachments : attachmentsOf(email.attachments)
+  const source = beginningOf(raw.source)
+  const isLong = source.length < raw.source.length
+  if (isLong) problems.push(`The message has more than ${MAX_LINES} lines; only its beginning was read.`)
+  const email = await readable(source, problems)
+  const attachments = isCut || isLong ? raw.declaredAttachments : attachmentsOf(email.attachments)
   return {
     ...addressesOf(email),
     ...threadOf(email),

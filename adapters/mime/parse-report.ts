@@ -1,6 +1,7 @@
 import PostalMime, { type Attachment } from 'postal-mime'
 import { OWN_ID_HEADER } from '#core/mail.ts'
 import type { DeliveryReport, RawMail } from '#core/ports/mail.ts'
+import { beginningOf } from './beginning.ts'
 
 const STATUS_PARTS = ['message/delivery-status', 'message/global-delivery-status']
 const RETURNED_PARTS = ['message/rfc822', 'text/rfc822-headers', 'message/global', 'message/global-headers']
@@ -12,7 +13,7 @@ const MAX_IDS = 20
 export async function readDeliveryReport(raw: RawMail): Promise<DeliveryReport | undefined> {
   try {
     const options = { forceRfc822Attachments: true, maxNestingDepth: 20 }
-    const { attachments, inReplyTo, references } = await PostalMime.parse(raw.source, options)
+    const { attachments, inReplyTo, references } = await PostalMime.parse(beginningOf(raw.source), options)
     const statuses = attachments.filter((part) => STATUS_PARTS.includes(part.mimeType)).map(textOf)
     const failed = statuses.flatMap(failuresIn).slice(0, MAX_RECIPIENTS)
     if (failed.length === 0) return undefined

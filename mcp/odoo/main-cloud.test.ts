@@ -1,4 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
@@ -75,4 +84,28 @@ test('for a task that the zone does not hold, nothing is asked of the books', as
 test('for a task of a domain that the zone may not draft, neither', async () => {
   expect(await call(HELD, 'payment')).toMatchObject({ answer: { outcome: 'refused' }, invoice: undefined })
   expect(odoo.calls).toEqual([])
+})
+
+/** While the books make the draft. */
+function meanwhile(act: () => void) {
+  const push = odoo.calls.push.bind(odoo.calls)
+  odoo.calls.push = (...calls) => {
+    if (calls.some(({ path }) => path.endsWith('/create'))) act()
+    return push(...calls)
+  }
+}
+
+test('a message that joined the task meanwhile stays', async () => {
+  meanwhile(() => appendFileSync(join(root, PATH), 'a message that joined\n'))
+  expect((await call(HELD)).invoice).toMatchObject({ odoo_id: '101' })
+  expect(readFileSync(join(root, PATH), 'utf8')).toContain('a message that joined')
+})
+
+test('a task that has moved on meanwhile does not come back', async () => {
+  meanwhile(() => {
+    mkdirSync(join(root, 'Rejected'))
+    renameSync(join(root, PATH), join(root, 'Rejected/EMAIL_2026-11-20_invoice_abcdef.md'))
+  })
+  expect(await call(HELD)).toMatchObject({ answer: { outcome: 'created' }, invoice: undefined })
+  expect(existsSync(join(root, PATH))).toBe(false)
 })

@@ -2,12 +2,14 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { openOdoo } from '#adapters/odoo/open-odoo.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { invoiceFront } from '#core/invoice.ts'
+import type { TaskJob } from '#core/jobs.ts'
 import { type ToolName, toolsByTable } from '#core/mcp-tools.ts'
+import type { BookedDraft } from '#core/ports/accounting.ts'
 import { renderTaskFile, withFront } from '#core/task-file.ts'
 import { decideZone } from '#core/zone-policy.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { odooAccountOf } from '#runtime/odoo-account.ts'
-import { claimedJobs, findClaimed } from '#services/drafter/hand-in.ts'
+import { type Claimed, claimedJobs, findClaimed } from '#services/drafter/hand-in.ts'
 import { type OdooServerConfig, odooServerSettings } from './config.ts'
 import { createOdooServer, type OdooTool } from './server.ts'
 import { createDraftTool, type DraftInvoice } from './tools/create-draft.ts'
@@ -22,6 +24,13 @@ export async function serve(): Promise<void> {
 export async function cloudTools(config: OdooServerConfig): Promise<Record<ToolName<'odoo', 'cloud'>, OdooTool>> {
   const vault = await openVault(config.vault)
   const books = openOdoo(odooAccountOf(config), config.zone)
+  /** Into the file as it stands by then: a message may have joined it. One that has moved on is not written any more. */
+  const note = async (draft: BookedDraft, job: TaskJob, claimed: Claimed) => {
+    for (let now: Claimed | undefined = claimed; now; now = await findClaimed(job, { vault, agent: config.agent })) {
+      const noted = withFront(now.task, { invoice: invoiceFront(draft) })
+      if ((await vault.replaceIf(now.path, now.text, renderTaskFile(noted))) !== 'changed') return
+    }
+  }
   const draftInvoice: DraftInvoice = async (taskId, order) => {
     const job = (await claimedJobs(vault, config.agent)).find((claimed) => claimed.taskId === taskId)
     const claimed = job && (await findClaimed(job, { vault, agent: config.agent }))
@@ -29,10 +38,7 @@ export async function cloudTools(config: OdooServerConfig): Promise<Record<ToolN
     const decision = decideZone(config.zone, claimed.task.front.domain, 'draft')
     if (!decision.allow) return { kind: 'refused', say: decision.rule }
     const outcome = await books.createDraft(order)
-    if ('draft' in outcome) {
-      const noted = withFront(claimed.task, { invoice: invoiceFront(outcome.draft) })
-      await vault.replace(claimed.path, renderTaskFile(noted))
-    }
+    if ('draft' in outcome) await note(outcome.draft, job, claimed)
     return outcome
   }
   return { get_data: getDataTool(books.getData), create_draft: createDraftTool(draftInvoice) }

@@ -16,6 +16,8 @@ export class Attention {
   isHubSeen = false
   /** When the hub last answered this process, ms. */
   hubReachedAt: number | null = null
+  /** When the other agents' heartbeats were last read, ms. */
+  listenedAt: number | null = null
 
   wake(keys: Iterable<string>): void {
     for (const key of keys) {

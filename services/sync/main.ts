@@ -183,7 +183,7 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
       },
       BEAT_EVERY_MS,
       (isReached) => {
-        if (isReached) deps.attention.hubReachedAt = clock.now()
+        if (isReached) deps.attention.hubReachedAt = deps.attention.listenedAt = clock.now()
         sync.request()
       },
     ),

@@ -107,9 +107,11 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
     }
   }
   const othersAndHub = async () => {
-    const { hubReachedAt } = deps.attention
+    const { hubReachedAt, listenedAt } = deps.attention
+    const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
     return {
-      hubReachedAt: hubReachedAt === null ? null : new Date(hubReachedAt).toISOString(),
+      hubReachedAt: iso(hubReachedAt),
+      listenedAt: iso(listenedAt),
       others: await signsOfLife(deps),
     }
   }

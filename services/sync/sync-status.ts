@@ -21,6 +21,8 @@ export interface SyncStatus {
   readonly lastSuccessAt: string | null
   /** When the hub last answered; null: not since this process began. */
   readonly hubReachedAt: string | null
+  /** When the other agents' heartbeats were last read; null: not since this process began. */
+  readonly listenedAt: string | null
   /** The last sign of life of each other agent. */
   readonly others: readonly SignOfLife[]
   /** As of the last success. */
@@ -44,6 +46,7 @@ export const FIRST_STATUS: Omit<SyncStatus, 'at'> = {
   state: 'starting',
   lastSuccessAt: null,
   hubReachedAt: null,
+  listenedAt: null,
   others: [],
   hubHead: null,
   held: [],

@@ -316,3 +316,15 @@ it('a thread without end costs a small file: the newest whole, and how many are 
   for (const n of [1, 39]) await arrives({ id: `m${n}`, refs: ['root'], minute: n })
   expect(readFileSync(join(home, 'vault', path), 'utf8')).toBe(before)
 })
+
+it('a mail that comes late, out of the spam folder say, is shown, however much of the thread is left out', async () => {
+  for (let minute = 1; minute <= 3; minute++)
+    await arrives({ id: `m${minute}`, refs: minute > 1 ? ['m1'] : [], minute, text: 'long '.repeat(5_000) })
+  expect(only().task.front.source?.left_out).toBe('2')
+  expect(await arrives({ id: 'late', refs: ['m1'], minute: 0 })).toMatchObject({ kind: 'joined' })
+  expect(only().messages.at(-1)).toContain('text of late')
+  await losesItsMemory()
+  for (const id of ['m1', 'm2', 'm3'])
+    await arrives({ id, refs: id === 'm1' ? [] : ['m1'], minute: Number(id.slice(1)) })
+  expect(only().task.front.source?.messages).toHaveLength(4)
+})

@@ -103,6 +103,7 @@ describe('the last sign of life', () => {
 
 it('stands in the status after each round, whether or not the hub answers', async () => {
   await put('one')
+  local.deps().attention.listenedAt = Date.UTC(2026, 10, 20, 9, 59)
   const written: SyncStatus[] = []
   await using sync = runSync(local.deps(), {
     log: { debug() {}, info() {}, warn() {}, error() {} },
@@ -117,6 +118,7 @@ it('stands in the status after each round, whether or not the hub answers', asyn
     .toMatchObject({
       state: 'ok',
       hubReachedAt: expect.stringMatching(/^2026-11-20T10:0/),
+      listenedAt: '2026-11-20T09:59:00.000Z',
       others: [{ agent: 'cloud', at: expect.stringMatching(/^2026-11-20T10:0/) }],
     })
   const [last, count] = [written.at(-1), written.length]
