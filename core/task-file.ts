@@ -149,6 +149,16 @@ export function withFront(task: TaskFile, patch: FrontPatch): TaskFile {
   return reparse(document.toString({ lineWidth: 0 }), task.body)
 }
 
+/** What `change` makes of a task file; undefined when the file has no room for it. */
+export function ifItFits<T>(change: () => T): T | undefined {
+  try {
+    return change()
+  } catch (error) {
+    if (error instanceof CountersignError && error.code === 'ERR_TASK_FILE_INVALID') return undefined
+    throw error
+  }
+}
+
 /** The text of a section without its marks, or undefined when the note has none. */
 export function section(task: TaskFile, name: SectionName): string | undefined {
   const lines = task.body.split('\n')

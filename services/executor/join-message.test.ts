@@ -202,6 +202,20 @@ it('a message for a task that nobody knows becomes one, also when it does not sa
   expect(await whereIs(home, nameless)).toBe('Needs_Action/email')
 })
 
+it('a message for a task whose file has no room for it becomes one of its own', async () => {
+  const { id, path, fileName } = await target(PENDING)
+  await executor.pass()
+  await edit(home, path, (text) => {
+    const front = text.slice(0, text.indexOf('\n---\n', 4)).length
+    return text.replace('\n', `\nnote: ${'x'.repeat(16 * 1024 - front - 40)}\n`)
+  })
+  const message = await waits(id, 'b')
+  for (let n = 0; n < 2; n++) await executor.pass()
+  expect(await whereIs(home, message)).toBe('Needs_Action/email')
+  expect(await texts(message)).toEqual(['text of b'])
+  expect(await texts(fileName)).toEqual(['text of a'])
+})
+
 describe('an executor that dies at any write', () => {
   const EFFECTS = { vault: ['create', 'replaceIf', 'move'], journal: ['withdraw', 'sendBack'], ledger: ['append'] }
   /** Gives the number of effects. */

@@ -5,7 +5,7 @@ import { THREAD_RULES } from '#core/freshness.ts'
 import { isTaskId } from '#core/ids.ts'
 import { withMessage } from '#core/join-message.ts'
 import { oneLine, plainMarkdown } from '#core/quote.ts'
-import { renderTaskFile, section, type TaskFile, ticksOf, withFront, withSection } from '#core/task-file.ts'
+import { ifItFits, renderTaskFile, section, type TaskFile, ticksOf, withFront, withSection } from '#core/task-file.ts'
 import { fileNameOf, placeOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { eachTask } from './each-task.ts'
@@ -155,7 +155,8 @@ function isOpen(path: VaultPath): boolean {
 }
 
 function missing(target: TaskFile, waiting: readonly Waiting[]): Waiting[] {
-  return waiting.filter(({ task }) => withMessage(target, task) !== undefined)
+  // What does not fit stands not in it either.
+  return waiting.filter(({ task }) => ifItFits(() => withMessage(target, task) !== undefined) ?? true)
 }
 
 /** A later task of the same thread, when the one that was named is over. */

@@ -109,6 +109,7 @@ export async function startGmailEmulator(address = 'owner@gmail.test'): Promise<
   const currentHistory = async () => String((await api('history?startHistoryId=1')).historyId)
 
   const pubSub = new PubSub(`${url}/service-token`)
+  let lastAt = 0
   const gmail: GmailEmulator = {
     url,
     pubSub,
@@ -120,7 +121,10 @@ export async function startGmailEmulator(address = 'owner@gmail.test'): Promise<
       const dated = receivedAt === undefined ? bytes : `Date: ${new Date(receivedAt).toUTCString()}\r\n${bytes}`
       const body = JSON.stringify({ raw: Buffer.from(dated).toString('base64url'), labelIds })
       const source = receivedAt === undefined ? 'receivedTime' : 'dateHeader'
+      // Two of one millisecond have no order.
+      while (Date.now() <= lastAt) await new Promise((done) => setImmediate(done))
       const { id } = await api(`messages?internalDateSource=${source}`, { method: 'POST', body })
+      lastAt = Date.now()
       pubSub.announce()
       return String(id)
     },

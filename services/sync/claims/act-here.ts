@@ -4,7 +4,7 @@ import { maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { Claim } from '#core/ports/sync-store.ts'
 import type { SyncAnswer, SyncRequest } from '#core/sync-request.ts'
-import { parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
+import { ifItFits, parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { fileNameOf, folderOf, isConflictCopy, placeOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import { isLocalOnly } from '#core/zone-policy.ts'
 import { landedClaims } from '../hub/settle-intents.ts'
@@ -14,7 +14,7 @@ import { answerRequests } from './answer-requests.ts'
 import { decideClaim } from './decide-claim.ts'
 import { planGiveBack } from './give-back.ts'
 import { rememberOffline } from './offline-claims.ts'
-import { isOnlyHere, isPrivate, type Standing, standsHere } from './standing.ts'
+import { isOnlyHere, isPrivate, NO_ROOM, refusal, SAY_NO_ROOM, type Standing, standsHere } from './standing.ts'
 
 /** A change of one task in the work tree alone, written down before it is begun. */
 interface Act {
@@ -126,7 +126,8 @@ async function act(
     if ('kind' in verdict) return verdict
     return (await claimHere(found, verdict.task, request.id, deps)) ? 'told later' : undefined
   }
-  const outcome = planGiveBack(request, found, parsed, { ...deps, agents: facts.agents })
+  const outcome = ifItFits(() => planGiveBack(request, found, parsed, { ...deps, agents: facts.agents }))
+  if (!outcome) return refusal(NO_ROOM, SAY_NO_ROOM)
   if (!outcome.task || outcome.to === undefined) return outcome.answer
   const next = await deps.repo.writeBlob(Buffer.from(renderTaskFile(outcome.task)))
   return (await perform({ from: found.path, to: outcome.to, was: found.oid, next }, deps)) ? outcome.answer : undefined
@@ -138,7 +139,8 @@ async function claimHere(
   request: string | undefined,
   deps: SyncDeps,
 ): Promise<boolean> {
-  const claimed = claimedBy(task, deps.agent, new Date(deps.clock.now()).toISOString())
+  const claimed = ifItFits(() => claimedBy(task, deps.agent, new Date(deps.clock.now()).toISOString()))
+  if (!claimed) return false
   const next = await deps.repo.writeBlob(Buffer.from(renderTaskFile(claimed)))
   const to = taskPath({ kind: 'in-progress', agent: deps.agent }, fileNameOf(found.path))
   const { id: taskId, generation } = claimed.front

@@ -3,7 +3,7 @@ import { mergeKey } from '#core/merge.ts'
 import { checkCommit, maxBytesOf } from '#core/path-ownership.ts'
 import type { Claim } from '#core/ports/sync-store.ts'
 import type { SyncAnswer, SyncRequest } from '#core/sync-request.ts'
-import { type ParsedTask, parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
+import { ifItFits, type ParsedTask, parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { fileNameOf, isConflictCopy, placeOf, type TaskPlace, taskPath } from '#core/vault-path.ts'
 import type { HubView } from '../hub/hub-view.ts'
 import { landedClaims } from '../hub/settle-intents.ts'
@@ -12,7 +12,7 @@ import type { SyncDeps } from '../sync-deps.ts'
 import { claimCommit, giveBackCommit, type PlannedCommit } from './claim-commits.ts'
 import { decideClaim } from './decide-claim.ts'
 import { planGiveBack } from './give-back.ts'
-import { isOwnMatter, refusal, type Standing } from './standing.ts'
+import { isOwnMatter, NO_ROOM, refusal, SAY_NO_ROOM, type Standing } from './standing.ts'
 
 export interface ClaimPlan {
   readonly commits: readonly PlannedCommit[]
@@ -85,7 +85,9 @@ class ClaimDraft {
     if (found === 'unsettled') return
     const { agents } = await this.#deps.trust()
     const parsed = found && (await readTask(found, this.#deps))
-    const outcome = planGiveBack(request, found, parsed, { ...this.#deps, agents })
+    const outcome = ifItFits(() => planGiveBack(request, found, parsed, { ...this.#deps, agents })) ?? {
+      answer: refusal(NO_ROOM, SAY_NO_ROOM),
+    }
     this.#answers.set(request.id, outcome.answer)
     if (!outcome.task || !found || outcome.to === undefined) return
     const oid = await this.#deps.repo.writeBlob(Buffer.from(renderTaskFile(outcome.task)))
@@ -136,7 +138,8 @@ class ClaimDraft {
 
   async #claim(found: Standing, task: TaskFile, request?: string): Promise<string | undefined> {
     const { repo, agent, clock } = this.#deps
-    const claimed = claimedBy(task, agent, new Date(clock.now()).toISOString())
+    const claimed = ifItFits(() => claimedBy(task, agent, new Date(clock.now()).toISOString()))
+    if (!claimed) return NO_ROOM
     const oid = await repo.writeBlob(Buffer.from(renderTaskFile(claimed)))
     const to = taskPath({ kind: 'in-progress', agent }, fileNameOf(found.path))
     const rule = await this.#add(this.#claimed, found, [

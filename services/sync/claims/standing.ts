@@ -13,6 +13,10 @@ export interface Standing {
   readonly place: TaskPlace
 }
 
+/** The rule by which a task stays where it is whose file has no room for who holds it. One file must not stop the others. */
+export const NO_ROOM = 'task-file-full'
+export const SAY_NO_ROOM = 'Its front matter has no room for another entry: shorten it by hand.'
+
 export function refusal(rule: string, say: string): SyncAnswer {
   return { kind: 'refused', rule, say }
 }

@@ -58,3 +58,9 @@ it('a message that joined a task while it was given back stands in it', async ()
   expect(world.hub.files().get(NEEDS)).toMatch(/generation: 2[\s\S]*a second message/)
   expect([copies(), world.cloud.files.text(CLAIMED)]).toEqual([[], undefined])
 })
+
+it('what has no room for the claim is kept beside it, and stops nothing', async () => {
+  await writtenMeanwhile(taskText({ more: `note: ${'x'.repeat(16_180)}\n` }))
+  expect(copies()).toHaveLength(1)
+  expect(world.cloud.files.text(CLAIMED)).not.toContain('xxx')
+})

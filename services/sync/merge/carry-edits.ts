@@ -2,7 +2,7 @@ import { claimedBy, givenBackBy } from '#core/claim.ts'
 import { type ConflictCopy, mergeKey } from '#core/merge.ts'
 import { MAX_NOTE_BYTES } from '#core/path-ownership.ts'
 import type { Oid } from '#core/ports/repo.ts'
-import { parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
+import { ifItFits, parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { placeOf, type VaultPath } from '#core/vault-path.ts'
 import type { SyncDeps } from '../sync-deps.ts'
 import type { MergeSides } from './plan-merge.ts'
@@ -53,5 +53,6 @@ async function movedEdit(
   if (edit.front.generation !== was.front.generation) return undefined
   const moved = (task: TaskFile) =>
     renderTaskFile(isClaim ? claimedBy(task, agent, last.at) : givenBackBy(task, last.agent, last.at, is.front.for))
-  return moved(was) === renderTaskFile(is) ? repo.writeBlob(Buffer.from(moved(edit))) : undefined
+  const carried = ifItFits(() => (moved(was) === renderTaskFile(is) ? moved(edit) : undefined))
+  return carried === undefined ? undefined : repo.writeBlob(Buffer.from(carried))
 }
