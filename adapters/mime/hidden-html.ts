@@ -8,9 +8,6 @@ const MAX_STYLE_CHARS = 2_000
 const MAX_SHEET_CHARS = 200_000
 const MAX_CLASSES = 100
 const STYLE = /(?<=[\s"'/])style\s*=\s*(?:"(?<double>[^"]*)"|'(?<single>[^']*)'|(?<bare>[^\s>"']+))/giu
-const RULE = /([^{}]+)\{([^{}]*)\}/gu
-/** What holds for small screens only. */
-const MEDIA = /@media[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}/giu
 const WHITE =
   /^(?:white|snow|ivory|#f[c-f]f[c-f]f[c-f]|#fff|rgba?\((?:25[2-5],){2}25[2-5](?:,1(?:\.0+)?)?\)|hsl\(\d+,\d+%,(?:99|100)%\))$/
 const CLEAR = /^(?:transparent|rgba\(\d+%?,\d+%?,\d+%?,(?:0|0?\.0\d*)\)|#[0-9a-f]{6}0[0-9a-f]|#[0-9a-f]{3}0)$/
@@ -28,20 +25,46 @@ export function markHidden(html: string): string {
 
 /** Selectors of one class or id that the style sheets of the mail hide. */
 export function hiddenSelectors(html: string): { selector: string; visibility: Visibility }[] {
-  const closed = html.split(/<\/style/i).slice(0, -1)
-  const sheets = closed
-    .map((part) => part.slice(part.search(/<style\b/i)))
-    .join('\n')
-    .replace(/<style\b[^>]{0,1000}>/gi, '')
-    .slice(0, MAX_SHEET_CHARS)
-  const rules = sheets.replace(/\/\*[\s\S]*?\*\//g, '').replace(MEDIA, '')
-  const found = [...rules.matchAll(RULE)].flatMap(([, selectors = '', style = '']) => {
+  const sheets = html.split(/<\/style/i).slice(0, -1)
+  let room = MAX_SHEET_CHARS
+  const rules = sheets.flatMap((part) => {
+    const sheet = part.slice(part.search(/<style\b/i)).replace(/<style\b[^>]{0,1000}>/gi, '')
+    const looked = sheet.slice(0, room)
+    room -= looked.length
+    return rulesOf(withoutComments(looked))
+  })
+  const found = rules.flatMap(([selectors, style]) => {
     const visibility = visibilityOf(style)
     if (visibility === undefined) return []
     const single = selectors.split(',').map((one) => one.trim().replace(/^[a-z0-9]+(?=[.#])/i, ''))
     return single.filter((one) => /^[.#][\w-]{1,60}$/.test(one)).map((selector) => ({ selector, visibility }))
   })
   return found.slice(0, MAX_CLASSES)
+}
+
+/** Selectors and declarations of a sheet, without what holds for small screens only. In one go: it is a stranger's. */
+function rulesOf(sheet: string): (readonly [selectors: string, style: string])[] {
+  const rules: (readonly [string, string])[] = []
+  let depth = 0
+  let mediaDepth = 0
+  for (const block of sheet.split('}').slice(0, -1)) {
+    const heads = block.split('{')
+    const style = heads.pop() ?? ''
+    for (const head of heads) {
+      depth += 1
+      if (mediaDepth === 0 && /@media/i.test(head)) mediaDepth = depth
+    }
+    const selectors = heads.at(-1)
+    if (selectors !== undefined && mediaDepth === 0) rules.push([selectors, style])
+    if (mediaDepth === depth) mediaDepth = 0
+    depth = Math.max(0, depth - 1)
+  }
+  return rules
+}
+
+function withoutComments(css: string): string {
+  const [first = '', ...rest] = css.split('/*')
+  return [first, ...rest.map((part) => (part.includes('*/') ? part.slice(part.indexOf('*/') + 2) : ''))].join('')
 }
 
 /** What a style makes of its element's text; undefined: it can be read. */

@@ -75,3 +75,13 @@ test('of tags without end the first are read, and it says that there are more', 
   const html = `<p>first</p>${`<p>${'<b></b>'.repeat(1_000)}</p>`.repeat(30)}<p>last</p>`
   expect(htmlToPlainText(html)).toBe('first\n[…]')
 })
+
+test('a style sheet is read by itself: one that is left open hides nothing of the next', () => {
+  const html = '<style>@media print{</style><style>.x{display:none}}</style><p class="x">unseen</p><p>seen</p>'
+  expect(htmlToPlainText(html)).toBe('seen')
+})
+
+test.each(['@media', 'a', '/*', 'a{', '@media{', '}'])('a style sheet of nothing but %s is read in one go', (piece) => {
+  const sheet = piece.repeat(200_000 / piece.length)
+  expect(htmlToPlainText(`<style>${sheet}</style><p>seen</p>`)).toBe('seen')
+})
