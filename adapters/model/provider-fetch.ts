@@ -1,3 +1,4 @@
+import { isBeforeRequest, readUpTo } from '#core/http-answer.ts'
 import type { CallFault } from '#core/ports/model-call.ts'
 
 /** A request that brought no answer to read; `message` is for the person and holds none of the provider's words. */
@@ -44,10 +45,10 @@ export function providerFetch(
     // A connection that the server just closed would make an outcome unknown for nothing.
     headers.set('connection', 'close')
     let response: Response
-    let body: Uint8Array<ArrayBuffer> | undefined
+    let body: Buffer<ArrayBuffer> | undefined
     try {
       response = await fetch(input, { ...init, headers, redirect: 'manual' })
-      body = await read(response, response.ok ? MAX_ANSWER_BYTES : MAX_ERROR_BYTES)
+      body = await readUpTo(response.body, response.ok ? MAX_ANSWER_BYTES : MAX_ERROR_BYTES)
     } catch (error) {
       if (init?.signal?.aborted) throw error
       throw new ProviderFault('down', `${where} could not be reached: ${reasonOf(error)}`, {
@@ -60,18 +61,6 @@ export function providerFetch(
       throw new ProviderFault('refused', `${where} answered more than ${MAX_ANSWER_BYTES} bytes`, { mayCost: true })
     return new Response(body, { status: response.status, headers: response.headers })
   }
-}
-
-/** Undefined past the limit. A body that stops coming throws. */
-async function read(response: Response, limit: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > limit) return undefined
-    chunks.push(chunk)
-  }
-  return new Uint8Array(Buffer.concat(chunks))
 }
 
 /** What an answer that is none means. Providers count no tokens for it, unless something between gave up waiting. */
@@ -116,21 +105,6 @@ function retryAfter(headers: Headers, now: number): number | undefined {
   if (/^\d{1,9}$/.test(after)) return Number(after) * 1_000
   const at = Date.parse(after)
   return Number.isFinite(at) ? Math.max(0, at - now) : undefined
-}
-
-function isBeforeRequest(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined
-  if (cause instanceof AggregateError) return cause.errors.length > 0 && cause.errors.every(isConnecting)
-  return isConnecting(cause)
-}
-
-function isConnecting(error: unknown): boolean {
-  const { code = '', syscall = '' } = (error ?? {}) as { code?: string; syscall?: string }
-  return (
-    syscall === 'connect' ||
-    syscall === 'getaddrinfo' ||
-    /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|UND_ERR_CONNECT_TIMEOUT)/.test(code)
-  )
 }
 
 /** A code rather than a message: a message of the transport can quote what the server sent. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { CountersignError } from '#core/errors.ts'
+import { isBeforeRequest, readJsonUpTo, sayNoAnswer } from '#core/http-answer.ts'
 import type { PublishOutcome } from '#core/ports/social-network.ts'
 
 /** Where an account's network answers. `baseUrl`: https, or loopback for tests; no path, query or user. */
@@ -34,8 +35,6 @@ const MAX_ANSWER_BYTES = 1024 * 1024
 /** A request that asks to wait longer than this is asked again after it; ms. */
 const MAX_WAIT_MS = 24 * 3_600_000
 const DEFAULT_WAIT_MS = 15 * 60_000
-/** Faults of the certificate: TLS ended before a byte of the request was written. */
-const BEFORE_REQUEST = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|UND_ERR_CONNECT_TIMEOUT)/
 
 /**
  * One request, one answer: no redirect is followed (it could carry the credential elsewhere), no connection is shared
@@ -52,9 +51,14 @@ export async function ask(endpoint: Endpoint, request: HttpRequest): Promise<Htt
       redirect: 'manual',
       signal: AbortSignal.timeout(endpoint.limitMs ?? LIMIT_MS),
     })
-    return { kind: 'answer', status: response.status, headers: response.headers, body: await jsonOf(response) }
+    return {
+      kind: 'answer',
+      status: response.status,
+      headers: response.headers,
+      body: await readJsonUpTo(response.body, MAX_ANSWER_BYTES),
+    }
   } catch (error) {
-    const reason = reasonOf(error)
+    const reason = sayNoAnswer(error)
     return isBeforeRequest(error) ? { kind: 'not-sent', reason } : { kind: 'lost', reason }
   }
 }
@@ -141,40 +145,4 @@ function contentType(request: HttpRequest): Record<string, string> {
 function bodyOf({ json, form }: HttpRequest): string | URLSearchParams | undefined {
   if (json !== undefined) return JSON.stringify(json)
   return form && new URLSearchParams(form)
-}
-
-/** The body as JSON; undefined past the limit or when it is none. A body that stops coming is no answer: it throws. */
-async function jsonOf(response: Response): Promise<unknown> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > MAX_ANSWER_BYTES) return undefined
-    chunks.push(chunk)
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    return undefined // told by the caller, who knows what the answer should have been
-  }
-}
-
-function isBeforeRequest(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined
-  if (!(cause instanceof Error)) return false
-  // Happy eyeballs: one error for each address that was tried.
-  if (cause instanceof AggregateError) return cause.errors.length > 0 && cause.errors.every(isConnecting)
-  return isConnecting(cause)
-}
-
-function isConnecting(error: unknown): boolean {
-  const { code = '', syscall = '' } = error as { code?: string; syscall?: string }
-  return syscall === 'connect' || syscall === 'getaddrinfo' || BEFORE_REQUEST.test(code)
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'no answer'
-  if (error.name === 'TimeoutError') return 'no answer within the time limit'
-  const cause = error.cause instanceof AggregateError ? error.cause.errors[0] : (error.cause ?? error)
-  return (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ').slice(0, 200)
 }
