@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
-import { makeTaskId } from './ids.ts'
 import type { Clock } from './ports/clock.ts'
 import type { CredentialNews } from './ports/mail.ts'
 import type { SeenMail } from './ports/seen-mail.ts'
 import type { VaultPort } from './ports/vault.ts'
-import { vaultPath } from './vault-path.ts'
+import { updateNotePath } from './update-note.ts'
 import type { Zone } from './zone-policy.ts'
 
 const AHEAD_MS = 2 * 24 * 60 * 60 * 1000
@@ -37,8 +36,9 @@ export function credentialNotes(deps: CredentialDeps): (news: CredentialNews) =>
 }
 
 async function tellOnce(what: 'refused' | 'ends-soon', news: CredentialNews, deps: CredentialDeps): Promise<void> {
-  const key = createHash('sha256').update(`credential/${deps.name}/${news.name}/${what}`).digest()
-  if (deps.seen.has(key.toString('hex'))) return
+  const matter = `credential/${deps.name}/${news.name}/${what}`
+  const key = createHash('sha256').update(matter).digest('hex')
+  if (deps.seen.has(key)) return
   const at = deps.clock.now()
   const mailbox = `${deps.address} (mailbox ${deps.name})`
   const remedy = `Run \`${commandFor(deps)}\` where the ${deps.zone} zone’s home is.`
@@ -47,8 +47,8 @@ async function tellOnce(what: 'refused' | 'ends-soon', news: CredentialNews, dep
     what === 'refused'
       ? `The token for ${mailbox} is not accepted any more, so ${loss}. Nothing is lost; it goes on afterwards. ${remedy}\n`
       : `The token for ${mailbox} ends on ${shownMinute(news.expiresAt ?? at)}; after that ${loss}. ${remedy}\n`
-  await deps.vault.create(vaultPath(`Updates/${deps.agent}/${makeTaskId(at, key)}.md`), text)
-  deps.seen.add(key.toString('hex'), { at })
+  await deps.vault.create(updateNotePath(deps.agent, at, matter), text)
+  deps.seen.add(key, { at })
 }
 
 function commandFor({ zone, name }: CredentialDeps): string {

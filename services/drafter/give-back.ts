@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
-import { makeTaskId } from '#core/ids.ts'
 import { plainMarkdown } from '#core/quote.ts'
-import { fileNameOf, vaultPath } from '#core/vault-path.ts'
+import { updateNotePath } from '#core/update-note.ts'
+import { fileNameOf } from '#core/vault-path.ts'
 import type { Claimed, DraftOutcome, HandInDeps } from './hand-in.ts'
 
 /** Asks the zone's sync, which alone moves a task back; asking twice for the same claim is asking once. */
@@ -46,9 +45,8 @@ export async function writeNote(
   deps: Pick<HandInDeps, 'vault' | 'agent'>,
 ): Promise<void> {
   const { id, generation, created } = task.front
-  const seed = createHash('sha256').update(`${id}/${generation}/${matter}`).digest()
-  const noteId = makeTaskId(Date.parse(created), seed)
-  await deps.vault.create(vaultPath(`Updates/${deps.agent}/${noteId}.md`), `${text}\n`)
+  const path = updateNotePath(deps.agent, Date.parse(created), `${id}/${generation}/${matter}`)
+  await deps.vault.create(path, `${text}\n`)
 }
 
 export function linkText(title: string): string {

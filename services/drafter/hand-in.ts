@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto'
-import { makeTaskId, shortId } from '#core/ids.ts'
+import { shortId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { plainMarkdown } from '#core/quote.ts'
 import { parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
-import { fileNameOf, taskPath, type VaultPath, vaultPath } from '#core/vault-path.ts'
+import { updateNotePath } from '#core/update-note.ts'
+import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import { decideZone, type Zone } from '#core/zone-policy.ts'
 import { linkText } from './give-back.ts'
 
@@ -116,13 +116,12 @@ async function writeUpdate(
   deps: HandInDeps,
 ): Promise<void> {
   const { id, generation, title, domain } = task.front
-  const seed = createHash('sha256').update(`${id}/${generation}/drafted`).digest()
-  const noteId = makeTaskId(Date.parse(task.front.drafted?.at ?? task.front.created), seed)
+  const at = Date.parse(task.front.drafted?.at ?? task.front.created)
   const what = problem
     ? 'A mail waits without a draft'
     : `A ${domain === 'social' ? 'post' : 'reply'} waits for your approval`
   const remark = task.front.drafted?.remark
   const more = remark ? ` (${plainMarkdown(remark, MAX_REMARK)})` : ''
   const text = `${what}: [[Pending_Approval/${domain}/${fileName}|${linkText(title)}]]${more}\n`
-  await deps.vault.create(vaultPath(`Updates/${deps.agent}/${noteId}.md`), text)
+  await deps.vault.create(updateNotePath(deps.agent, at, `${id}/${generation}/drafted`), text)
 }

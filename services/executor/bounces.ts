@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto'
 import { readAction } from '#core/action.ts'
 import { type NamedUse, undelivered, usesNamed } from '#core/bounce.ts'
 import { CountersignError } from '#core/errors.ts'
-import { makeTaskId } from '#core/ids.ts'
 import type { Intent } from '#core/ports/journal.ts'
 import type { DeliveryReport } from '#core/ports/mail.ts'
 import { oneLine } from '#core/quote.ts'
 import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
-import { type VaultPath, vaultPath } from '#core/vault-path.ts'
+import { updateNotePath } from '#core/update-note.ts'
+import type { VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Held } from './deps.ts'
 import { eachTask } from './each-task.ts'
 import { readTask } from './read-task.ts'
@@ -140,8 +139,7 @@ function withBounce(task: TaskFile, { key, at }: Bounce, lines: readonly string[
 }
 
 function notePath({ key, at }: Bounce, { agent }: Pick<ExecutorDeps, 'agent'>): VaultPath {
-  const seed = createHash('sha256').update(`bounce/${key}`).digest()
-  return vaultPath(`Updates/${agent}/${makeTaskId(at, seed)}.md`)
+  return updateNotePath(agent, at, `bounce/${key}`)
 }
 
 function noteText(path: VaultPath | undefined, task: TaskFile | undefined, lines: readonly string[]): string {

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
 import { CANARY_EVERY_MS, canaryText, readCanary } from '#core/canary.ts'
-import { makeTaskId } from '#core/ids.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
-import { type VaultPath, vaultPath } from '#core/vault-path.ts'
+import { updateNotePath } from '#core/update-note.ts'
+import type { VaultPath } from '#core/vault-path.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 
 export interface CanaryDeps {
@@ -23,8 +22,7 @@ export async function canaries({ agent, vault, metrics }: CanaryDeps, startMs: n
       flying = undefined
     }
     if (flying || (sentAt !== undefined && nowMs - sentAt < CANARY_EVERY_MS)) return
-    const seed = createHash('sha256').update(`${agent}/canary/${nowMs}`).digest()
-    const path = vaultPath(`Updates/${agent}/${makeTaskId(nowMs, seed)}.md`)
+    const path = updateNotePath(agent, nowMs, `${agent}/canary/${nowMs}`)
     await vault.create(path, canaryText({ agent, sentAt: nowMs }))
     flying = { path, sentAt: nowMs }
     sentAt = nowMs

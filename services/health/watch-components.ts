@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto'
-import { makeTaskId } from '#core/ids.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { oneLine } from '#core/quote.ts'
 import { type Judgement, judgeComponent, type Watched, type WatchMemory, WELL } from '#core/restarts.ts'
 import type { ServiceStatus } from '#core/status.ts'
-import { vaultPath } from '#core/vault-path.ts'
+import { updateNotePath } from '#core/update-note.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 
@@ -62,8 +60,7 @@ export async function watchComponents(deps: WatchDeps): Promise<ComponentWatch> 
       news === 'fails'
         ? `${name} keeps failing: ${failedRestarts} restarts did not help.${reason} It is tried further; \`docker compose logs ${name}\` says more.`
         : `${name} is back and has stayed up.`
-    const seed = createHash('sha256').update(`${agent}/${name}/${news}/${since}`).digest()
-    await vault.create(vaultPath(`Updates/${agent}/${makeTaskId(Date.parse(since), seed)}.md`), `${say}\n`)
+    await vault.create(updateNotePath(agent, Date.parse(since), `${agent}/${name}/${news}/${since}`), `${say}\n`)
     if (news === 'fails') log.warn({ name, count: failedRestarts, reason: detail }, 'a service keeps failing')
     else log.info({ name }, 'a service is back')
   }

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { makeTaskId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { isScanRule } from '#core/scan-changes.ts'
-import { fileNameOf, vaultPath } from '#core/vault-path.ts'
+import { updateNotePath } from '#core/update-note.ts'
+import { fileNameOf } from '#core/vault-path.ts'
 import { landedClaims } from './hub/settle-intents.ts'
 import type { MergePlan } from './merge/plan-merge.ts'
 import type { SyncDeps } from './sync-deps.ts'
@@ -47,7 +46,6 @@ export async function reportHeld(held: MergePlan['held'], deps: SyncDeps): Promi
 /** What another zone holds back the person would not see otherwise: the local machine's own stands on its dashboard. */
 async function noteHeld(path: string, rule: string, { workTree, zone, agent, clock }: SyncDeps): Promise<void> {
   if (zone === 'local') return
-  const name = makeTaskId(clock.now(), createHash('sha256').update(`${rule} ${path}`).digest())
   const text = `A file stays on the ${agent} machine because of a secret in it (${rule}): ${fileNameOf(path)}\n`
-  await workTree.write(vaultPath(`Updates/${agent}/${name}.md`), Buffer.from(text), null)
+  await workTree.write(updateNotePath(agent, clock.now(), `${rule} ${path}`), Buffer.from(text), null)
 }
