@@ -1,6 +1,5 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { CountersignError } from '#core/errors.ts'
 import { MAX_BEAT_BYTES } from '#core/heartbeat.ts'
 import type { HeartbeatsPort, SignedText } from '#core/ports/heartbeats.ts'
 import type { Oid } from '#core/ports/repo.ts'
@@ -11,7 +10,7 @@ import { BEAT_REFS, HEARTBEATS } from './heartbeats-hub.ts'
 import { initBare } from './init-bare.ts'
 import { looseObjects } from './loose-objects.ts'
 import type { RepoOptions } from './repo.ts'
-import { gitRunner, withoutCredentials } from './run-git.ts'
+import { gitRunner, transport, withoutCredentials } from './run-git.ts'
 import { shareConnection, shellLine } from './ssh.ts'
 import { readSigningKey, signCommit, withSignature } from './ssh-signature.ts'
 
@@ -54,14 +53,11 @@ export async function openHeartbeats(options: RepoOptions): Promise<HeartbeatsPo
     kept = 0
   }
   const over = async (args: readonly string[]) => {
-    try {
-      const { exitCode, stdout, stderr } = await run(args, { timeoutMs: LIMIT_MS, accept: 'any' })
-      if (exitCode === 0) return { kind: 'answer', stdout: stdout.toString('utf8') } as const
-      return { kind: 'unreachable', reason: withoutCredentials(stderr).trim().slice(0, 300) } as const
-    } catch (error) {
-      if (!(error instanceof CountersignError && error.details.timedOut === true)) throw error
-      return { kind: 'unreachable', reason: error.message } as const
-    }
+    const result = await transport(run, args, LIMIT_MS)
+    if (result.kind !== 'answer') return result
+    const { exitCode, stdout, stderr } = result
+    if (exitCode === 0) return { kind: 'answer', stdout: stdout.toString('utf8') } as const
+    return { kind: 'unreachable', reason: withoutCredentials(stderr).trim().slice(0, 300) } as const
   }
   /** Undefined: not signed by whom the ref is named after, or not to be read. */
   const textOf = async (oid: Oid, name: string): Promise<SignedText | undefined> => {

@@ -17,7 +17,7 @@ import { objectSource } from './object-source.ts'
 import { asOid, objectReader } from './objects.ts'
 import { refuseIncompleteClone, refuseOwnDamage, refuseOwnDisk } from './own-damage.ts'
 import { readPushOutcome } from './push-outcome.ts'
-import { type GitResult, gitRunner, type RunGit, withoutCredentials } from './run-git.ts'
+import { gitRunner, type RunGit, transport, withoutCredentials } from './run-git.ts'
 import { mayBeBad, salvage } from './salvage.ts'
 import { type SshAccess, shareConnection, shellLine, sshTarget } from './ssh.ts'
 import { readSigningKey, signCommit, withSignature } from './ssh-signature.ts'
@@ -218,21 +218,6 @@ async function pushRefspec(
   const outcome = readPushOutcome(result.stdout.toString('utf8'), withoutCredentials(result.stderr))
   if (outcome.kind !== 'landed') refuseOwnDamage('push', result.stderr)
   return outcome
-}
-
-/** A call over the network: a deadline that passed is an answer too ("unreachable"), never an exception. */
-async function transport(
-  run: RunGit,
-  args: readonly string[],
-  timeoutMs: number,
-): Promise<({ kind: 'answer' } & GitResult) | { kind: 'unreachable'; reason: string }> {
-  try {
-    return { kind: 'answer', ...(await run(args, { timeoutMs, accept: 'any' })) }
-  } catch (error) {
-    if (error instanceof CountersignError && error.details.timedOut === true)
-      return { kind: 'unreachable', reason: error.message }
-    throw error
-  }
 }
 
 function notFetched(stderr: string): FetchOutcome {

@@ -103,6 +103,21 @@ async function runOnce(
   }
 }
 
+/** A call over the network: a deadline that passed is an answer too ("unreachable"), never an exception. */
+export async function transport(
+  run: RunGit,
+  args: readonly string[],
+  timeoutMs: number,
+): Promise<({ kind: 'answer' } & GitResult) | { kind: 'unreachable'; reason: string }> {
+  try {
+    return { kind: 'answer', ...(await run(args, { timeoutMs, accept: 'any' })) }
+  } catch (error) {
+    if (error instanceof CountersignError && error.details.timedOut === true)
+      return { kind: 'unreachable', reason: error.message }
+    throw error
+  }
+}
+
 function failure(args: readonly string[], found: string, details: Record<string, unknown>, cause?: unknown) {
   const text = `git ${args[0]}: ${withoutCredentials(found).slice(0, MAX_MESSAGE_CHARS)}`
   return new CountersignError(isDiskFault(found) ? 'ERR_STATE_WRITE_FAILED' : 'ERR_GIT_FAILED', text, {
