@@ -17,12 +17,22 @@ import { socialBrief, socialDone, socialRows } from './social-card.ts'
 import { draftOf, type TaskFile } from './task-file.ts'
 import { typingFault } from './typing-fault.ts'
 import { codePointOf, INVISIBLE } from './visible-text.ts'
+import {
+  messageBrief,
+  messageDone,
+  messageFault,
+  messageParts,
+  messageRows,
+  type SendMessageAction,
+  sendMessageSchema,
+  type WhatsAppLimits,
+} from './whatsapp-action.ts'
 
 /** One action per file; each tool that acts has one line in `TOOLS`. */
-export type Action = EmailAction | PublishPostAction | CreatePostAction
+export type Action = EmailAction | PublishPostAction | CreatePostAction | SendMessageAction
 export type ToolName = Action['tool']
 /** The way an action goes out. Channels act side by side, so that a slow one keeps no other waiting. */
-export type ChannelName = 'email' | 'social'
+export type ChannelName = 'email' | 'social' | 'whatsapp'
 
 /** What this machine may do, by its settings. */
 export interface ActionLimits {
@@ -31,6 +41,8 @@ export interface ActionLimits {
   readonly maxRecipients: number
   /** Unset: this machine posts nothing. */
   readonly social?: SocialLimits
+  /** Unset: WhatsApp is not set up here. */
+  readonly whatsapp?: WhatsAppLimits
 }
 
 export interface ActionFault {
@@ -79,6 +91,15 @@ const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>>
   },
   'social.publish_post': { ...SOCIAL, schema: publishPostSchema },
   'social.create_post': { ...SOCIAL, schema: createPostSchema },
+  'whatsapp.send_message': {
+    channel: 'whatsapp',
+    schema: sendMessageSchema,
+    fault: messageFault,
+    rows: messageRows,
+    parts: messageParts,
+    brief: messageBrief,
+    done: messageDone,
+  },
 }
 
 /** The rules of an action's tool; undefined when no tool has this name. */

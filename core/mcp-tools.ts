@@ -8,6 +8,7 @@ export const MCP_TOOLS = {
   email: { everywhere: ['search_emails', 'draft_email'], local: ['send_email'] },
   social: { everywhere: ['draft_post'], local: ['publish_post', 'create_post'] },
   odoo: { everywhere: ['get_data', 'create_draft'], local: [] },
+  whatsapp: { everywhere: [], local: ['get_messages', 'send_message'] },
 } as const satisfies Record<string, { everywhere: readonly string[]; local: readonly string[] }>
 
 export type McpServerName = keyof typeof MCP_TOOLS

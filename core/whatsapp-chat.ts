@@ -55,3 +55,14 @@ export function readChatRule(text: string): ChatRule | undefined {
   })
   return named.every((one) => isPhoneNumber(one) || chatKind(one) !== undefined) ? [...new Set(named)] : undefined
 }
+
+/** The same as a setting; absent: `all-people`. */
+export const chatRuleList = z
+  .string()
+  .optional()
+  .transform((written, context): ChatRule => {
+    const rule = readChatRule(written ?? '')
+    if (rule !== undefined) return rule
+    context.addIssue({ code: 'custom', message: 'expected numbers (+4915123456789) and ids of groups (…@g.us), between commas' })
+    return z.NEVER
+  })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeWhole } from './write-whole.ts'
 
 /** One file; what is larger stays on the telephone. */
 export const MAX_MEDIA_BYTES = 16 * 1024 * 1024
@@ -16,11 +17,7 @@ export function mediaFolder(root: string) {
     async keep(bytes: Uint8Array): Promise<string> {
       const sha256 = createHash('sha256').update(bytes).digest('hex')
       await mkdir(folder, { recursive: true, mode: 0o700 })
-      const temporary = join(folder, `.${sha256}`)
-      await using file = await open(temporary, 'w', 0o600)
-      await file.writeFile(bytes)
-      await file.sync()
-      await rename(temporary, join(folder, sha256))
+      await writeWhole(join(folder, sha256), bytes)
       return sha256
     },
     /** Removes what is older than 60 days, and the oldest beyond 512 MiB. */

@@ -43,7 +43,7 @@ export interface WhatsAppStore extends Disposable {
   became(nonce: string, messageId: string): void
   taskOf(messageId: string): string | undefined
   /** When messages were sent, or may have been, in the last day. */
-  sentAt(now: number): number[]
+  sentAt(now: number, exceptNonce?: string): number[]
 }
 
 /**
@@ -75,7 +75,7 @@ export function openStore(folder: string, now: number): WhatsAppStore {
   const use = db.prepare('INSERT INTO used (nonce, task, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
   const became = db.prepare('UPDATE OR IGNORE used SET message = ? WHERE nonce = ?')
   const taskOf = db.prepare('SELECT task FROM used WHERE message = ?')
-  const sent = db.prepare('SELECT at FROM used WHERE at > ? AND sent = 1')
+  const sent = db.prepare('SELECT at FROM used WHERE at > ? AND sent = 1 AND nonce <> ?')
   return {
     epoch: fact('epoch') ?? '',
     session: () => parsed<Session>(fact('session')),
@@ -98,7 +98,7 @@ export function openStore(folder: string, now: number): WhatsAppStore {
     unsent: (nonce) => void db.prepare('UPDATE used SET sent = 0 WHERE nonce = ?').run(nonce),
     became: (nonce, messageId) => void became.run(messageId, nonce),
     taskOf: (messageId) => taskOf.get(messageId)?.task as string | undefined,
-    sentAt: (at) => sent.all(at - DAY_MS).map((row) => Number(row.at)),
+    sentAt: (at, exceptNonce = '') => sent.all(at - DAY_MS, exceptNonce).map((row) => Number(row.at)),
     [Symbol.dispose]: () => db.close(),
   }
 }

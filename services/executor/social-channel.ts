@@ -102,7 +102,7 @@ function nameOf({ network, account }: SocialAction): string {
 }
 
 function requireSocial(action: Action): SocialAction {
-  if (action.tool === 'email.send_email')
+  if (!(action.tool === 'social.publish_post' || action.tool === 'social.create_post'))
     throw new CountersignError('ERR_TASK_FILE_INVALID', `${action.tool} is no post`)
   return action
 }
