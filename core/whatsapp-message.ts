@@ -67,14 +67,19 @@ export function isWritten({ type }: Pick<ChatMessage, 'type'>): boolean {
   return !NOT_WRITTEN.has(type)
 }
 
-/** Pacing, so that this machine behaves as a person would: the owner's handbook may ask for more, never for less. */
-export const MIN_GAP_MS = 5_000
+/** So that this machine behaves as a person would; the handbook may ask for more. */
+export interface Pacing {
+  /** Between two messages, ms. */
+  readonly gapMs: number
+  /** In 24 hours, at most. */
+  readonly perDay: number
+}
 const DAY_MS = 86_400_000
 
-/** When the next message may be sent (ms): some seconds after the last one, and no more in 24 hours than `perDay`. */
-export function nextSendAt(sentAt: readonly number[], perDay: number, now: number): number {
+/** When the next message may be sent (ms). `sentAt`: when those before it were. */
+export function nextSendAt(sentAt: readonly number[], { gapMs, perDay }: Pacing, now: number): number {
   const within = sentAt.filter((at) => at > now - DAY_MS && at <= now).sort((a, b) => b - a)
-  const afterLast = within[0] === undefined ? now : within[0] + MIN_GAP_MS
+  const afterLast = within[0] === undefined ? now : within[0] + gapMs
   const oldest = within[perDay - 1]
   return Math.max(now, afterLast, oldest === undefined ? now : oldest + DAY_MS)
 }

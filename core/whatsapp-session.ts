@@ -51,7 +51,7 @@ export function afterRestart(session: Session, now: number): Session {
     case 'ready': {
       const failures = isStable(session, now) ? 0 : session.failures
       // Being ended in the midst counts as one more attempt that came to nothing: a crash loop grows slower, too.
-      return lost({ ...session, failures }, now, 'the service was restarted', failures === 0 ? 0 : undefined)
+      return lost({ ...session, failures }, now, 'the service was restarted', failures === 0 ? 0 : pauseAfter(failures + 1))
     }
     case 'qr':
       return { state: 'logged-out', since: now, failures: 0, reason: 'the service was restarted' }
@@ -63,7 +63,13 @@ export function afterRestart(session: Session, now: number): Session {
   }
 }
 
-export function nextSession(session: Session, event: SessionEvent, now: number): Session {
+/** `firstPauseMs`: how long to wait after the first attempt that came to nothing. */
+export function nextSession(
+  session: Session,
+  event: SessionEvent,
+  now: number,
+  firstPauseMs = FIRST_PAUSE_MS,
+): Session {
   switch (event.kind) {
     case 'asked':
       return ['starting', 'qr', 'ready'].includes(session.state) ? session : { ...session, retryAt: now }
@@ -74,20 +80,25 @@ export function nextSession(session: Session, event: SessionEvent, now: number):
     case 'linked':
       return session.state === 'ready' ? session : { state: 'ready', since: now, failures: session.failures }
     case 'ended':
-      return ended(session, event.by, event.reason, now)
+      return ended(session, event, now, firstPauseMs)
   }
 }
 
 /** How long (ms) to wait after so many attempts that came to nothing: longer each time, up to a quarter of an hour. */
-export function pauseAfter(failures: number): number {
-  return Math.min(FIRST_PAUSE_MS * 2 ** Math.max(0, Math.min(failures, 30) - 1), MAX_PAUSE_MS)
+export function pauseAfter(failures: number, firstPauseMs = FIRST_PAUSE_MS): number {
+  return Math.min(firstPauseMs * 2 ** Math.max(0, Math.min(failures, 30) - 1), MAX_PAUSE_MS)
 }
 
-function ended(session: Session, by: SessionEnd, reason: string, now: number): Session {
+function ended(
+  session: Session,
+  { by, reason }: Extract<SessionEvent, { kind: 'ended' }>,
+  now: number,
+  firstPauseMs: number,
+): Session {
   const before = isStable(session, now) ? { ...session, failures: 0 } : session
   switch (by) {
     case 'lost':
-      return lost(before, now, reason)
+      return lost(before, now, reason, pauseAfter(before.failures + 1, firstPauseMs))
     case 'conflict': {
       const failures = before.failures + 1
       const pause = Math.min(CONFLICT_PAUSE_MS * 2 ** Math.min(failures - 1, 10), MAX_CONFLICT_PAUSE_MS)
@@ -101,9 +112,14 @@ function ended(session: Session, by: SessionEnd, reason: string, now: number): S
   }
 }
 
-function lost(session: Session, now: number, reason: string, pause?: number): Session {
-  const failures = session.failures + 1
-  return { state: 'lost', since: now, failures, retryAt: now + (pause ?? pauseAfter(failures)), reason }
+/** Asked to stop in good order: nothing failed, and the next start goes on at once. */
+export function stopped(session: Session, now: number): Session {
+  if (session.state !== 'starting' && session.state !== 'ready') return session
+  return { state: 'lost', since: now, failures: session.failures, retryAt: now, reason: 'the service was stopped' }
+}
+
+function lost(session: Session, now: number, reason: string, pause: number): Session {
+  return { state: 'lost', since: now, failures: session.failures + 1, retryAt: now + pause, reason }
 }
 
 function isStable({ state, since }: Session, now: number): boolean {

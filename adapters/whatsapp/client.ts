@@ -97,12 +97,21 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
     isOver = true
     handlers.onEnd(by, reason)
   }
+  let last: Promise<unknown> = Promise.resolve()
+  // One after the other, so that they are told in the order in which they came.
   const tell = (message: Message) => {
-    toldOf(message).catch(handlers.onFault)
+    last = last.then(() => toldOf(message)).catch(handlers.onFault)
   }
-  client.on('qr', (code: string) => handlers.onCode(code))
+  let hasBegun = false
+  client.on('qr', (code: string) => {
+    hasBegun = true
+    handlers.onCode(code)
+  })
   client.on('auth_failure', (message: string) => end('logged-out', String(message).slice(0, 200)))
-  client.on('ready', () => handlers.onReady(`+${client.info?.wid?.user ?? ''}`))
+  client.on('ready', () => {
+    hasBegun = true
+    handlers.onReady(`+${client.info?.wid?.user ?? ''}`)
+  })
   client.on('message', tell)
   client.on('message_edit', (message: Message) => {
     if (!message.fromMe) tell(message)
@@ -120,6 +129,7 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
         // The library says nothing when the browser dies.
         void watchBrowser()
         await initialised
+        await begun()
       })
     } catch (error) {
       end('lost', reasonOf(error))
@@ -135,6 +145,14 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
         return
       }
       await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  /** The library waits for the page to say that it is ready, and waits for ever where the page said so before. */
+  async function begun(): Promise<void> {
+    for (let looks = 0; !hasBegun && !isOver; looks++) {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      if (looks % 50 === 49) await client.pupPage?.evaluate(sayReadyAgain)
     }
   }
 
@@ -274,6 +292,15 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
       client.on('error', () => {})
     },
   }
+}
+
+/** Runs in the page: what it said too early is said again. */
+function sayReadyAgain(): void {
+  interface Loaded {
+    readonly Socket: { readonly hasSynced?: boolean }
+  }
+  const page = globalThis as unknown as { require(name: string): Loaded; onAppStateHasSyncedEvent?(): void }
+  if (page.require('WAWebSocketModel').Socket.hasSynced) page.onAppStateHasSyncedEvent?.()
 }
 
 /** Runs in the page: the ids of chats in which something was written since (seconds). */

@@ -45,7 +45,7 @@ export async function serveEndpoint(
   parts: EndpointParts,
 ): Promise<{ readonly port: number } & AsyncDisposable> {
   const token = await makeToken(folder)
-  const mcp = createMcpHandler(() => parts.makeServer(), { responseMode: 'json', maxRequestBodySize: MAX_BODY_BYTES } as never)
+  const mcp = createMcpHandler(() => parts.makeServer())
   const hosts = new Set(['localhost', '127.0.0.1', '[::1]', ...names])
   let page: { readonly key: string; readonly until: number } | undefined
   const server = createServer((request, response) => {

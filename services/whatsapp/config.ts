@@ -3,6 +3,7 @@ import type { ConfigOf } from '#runtime/config.ts'
 import {
   flag,
   folder,
+  milliseconds,
   optional,
   processSettings,
   setting,
@@ -27,6 +28,10 @@ export const whatsappServiceSettings = {
   chromium: setting('COUNTERSIGN_CHROMIUM', text('the path of Chromium', '/usr/bin/chromium')),
   /** Off where the container itself is the sandbox, and gives Chromium no name spaces for its own. */
   chromiumSandbox: setting('COUNTERSIGN_CHROMIUM_SANDBOX', flag(true)),
+  /** Between two messages that are sent. */
+  whatsappGapMs: setting('COUNTERSIGN_WHATSAPP_GAP_MS', milliseconds(5_000)),
+  /** After the first attempt at the session that came to nothing; it doubles with each one, up to 15 minutes. */
+  whatsappPauseMs: setting('COUNTERSIGN_WHATSAPP_PAUSE_MS', wholeNumber(100, 900_000, 5_000)),
   /** Messages sent in 24 hours, at most. */
   whatsappPerDay: setting('COUNTERSIGN_WHATSAPP_PER_DAY', wholeNumber(1, 1_000, 100)),
   /** A folder with a page that stands in for WhatsApp Web; for tests. */

@@ -1,6 +1,6 @@
 import type { Clock } from '#core/ports/clock.ts'
 import type { WhatsAppStatus } from '#core/ports/whatsapp.ts'
-import { type ChatMessage, nextSendAt } from '#core/whatsapp-message.ts'
+import { type ChatMessage, nextSendAt, type Pacing } from '#core/whatsapp-message.ts'
 import {
   afterRestart,
   firstSession,
@@ -10,6 +10,7 @@ import {
   type SessionEnd,
   type SessionEvent,
   saySession,
+  stopped,
 } from '#core/whatsapp-session.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
@@ -28,8 +29,9 @@ export interface KeepDeps {
   readonly metrics: Pick<Metrics, 'count' | 'set'>
   /** Called at every sign of progress. */
   beat(): void
-  /** Messages in 24 hours, at most. */
-  readonly perDay: number
+  readonly pacing: Pacing
+  /** How long to wait after the first attempt that came to nothing, ms. */
+  readonly firstPauseMs: number
   /** How often it is looked whether something is to be done, and whether the page still answers. */
   readonly lookMs: number
   readonly pingMs: number
@@ -71,7 +73,7 @@ export function keepSession(deps: KeepDeps): SessionKeeper {
   remember()
 
   function step(event: SessionEvent): void {
-    const next = nextSession(session, event, clock.now())
+    const next = nextSession(session, event, clock.now(), deps.firstPauseMs)
     if (next === session) return
     const hasChanged = next.state !== session.state
     session = next
@@ -186,7 +188,7 @@ export function keepSession(deps: KeepDeps): SessionKeeper {
         say: saySession(session),
         since: session.since,
         ...(linked && { own: linked.own }),
-        next_send_at: nextSendAt(memory.sentAt(clock.now()), deps.perDay, clock.now()),
+        next_send_at: nextSendAt(memory.sentAt(clock.now()), deps.pacing, clock.now()),
         epoch: memory.epoch,
         newest: memory.newest(),
       }
@@ -211,6 +213,8 @@ export function keepSession(deps: KeepDeps): SessionKeeper {
     async [Symbol.asyncDispose]() {
       isStopped = true
       clearInterval(timer)
+      session = stopped(session, clock.now())
+      memory.keepSession(session)
       if (live) await (live.closing ?? close(live.client, false))
     },
   }

@@ -45,9 +45,11 @@ await runService('whatsapp', config, async (service) => {
   process.on('unhandledRejection', (err) => log.warn({ err }, 'the WhatsApp client left a fault behind'))
 
   const chats = config.whatsappChats
+  const pacing = { gapMs: config.whatsappGapMs, perDay: config.whatsappPerDay }
   const keeper = resources.use(
     keepSession({
-      ...{ memory, clock, log, metrics, lookMs: LOOK_MS, pingMs: PING_MS, perDay: config.whatsappPerDay },
+      ...{ memory, clock, log, metrics, lookMs: LOOK_MS, pingMs: PING_MS, pacing },
+      firstPauseMs: config.whatsappPauseMs,
       open: (handlers) =>
         openClient(
           {
@@ -87,7 +89,7 @@ await runService('whatsapp', config, async (service) => {
         : { kind: 'refused', rule: 'spent' },
     // Whoever holds the store is the only one.
     isNewest: () => true,
-    send: (action, use) => sendOnce(action, use, { keeper, memory, chats, clock, perDay: config.whatsappPerDay }),
+    send: (action, use) => sendOnce(action, use, { keeper, memory, chats, clock, pacing }),
   })
   const { port } = resources.use(
     await serveEndpoint(

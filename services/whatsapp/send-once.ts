@@ -3,15 +3,14 @@ import type { Clock } from '#core/ports/clock.ts'
 import type { Report } from '#core/report.ts'
 import { type SendMessageAction, whoOf } from '#core/whatsapp-action.ts'
 import { type ChatRule, isChatAllowed } from '#core/whatsapp-chat.ts'
-import { nextSendAt } from '#core/whatsapp-message.ts'
+import { nextSendAt, type Pacing } from '#core/whatsapp-message.ts'
 import type { SessionKeeper } from './keep-session.ts'
 import type { SessionMemory } from './session-parts.ts'
 
 export interface SendDeps {
   readonly keeper: Pick<SessionKeeper, 'client' | 'status'>
   readonly memory: Pick<SessionMemory, 'unsent' | 'became' | 'sentAt'>
-  /** Messages in 24 hours, at most. */
-  readonly perDay: number
+  readonly pacing: Pacing
   readonly chats: ChatRule
   readonly clock: Clock
 }
@@ -20,7 +19,7 @@ export interface SendDeps {
 export async function sendOnce(
   action: SendMessageAction,
   { key, receipt }: { readonly key: string; readonly receipt: Receipt },
-  { keeper, memory, chats, clock, perDay }: SendDeps,
+  { keeper, memory, chats, clock, pacing }: SendDeps,
 ): Promise<Report> {
   const refuse = (code: 'ERR_WHATSAPP_REFUSED' | 'ERR_WHATSAPP_UNREACHABLE', reason: string): Report => {
     memory.unsent(receipt.nonce)
@@ -29,7 +28,7 @@ export async function sendOnce(
   if (!isChatAllowed({ id: action.chat, number: action.number }, chats))
     return refuse('ERR_WHATSAPP_REFUSED', `${whoOf(action)} is none of the chats that are answered here`)
   const now = clock.now()
-  const next = nextSendAt(memory.sentAt(now, receipt.nonce), perDay, now)
+  const next = nextSendAt(memory.sentAt(now, receipt.nonce), pacing, now)
   if (next > now)
     return refuse('ERR_WHATSAPP_UNREACHABLE', `no more for now: the next one after ${new Date(next).toISOString()}`)
   const client = keeper.client()

@@ -78,7 +78,7 @@ test('nothing runs and no code is shown until a person asks; then the code is sc
   expect((await fetch(`${page}.png`)).status).toBe(404)
   expect((await home.remote.status()).own).toBe(`+${ME.split('@')[0]}`)
   expect((await fetch(`${home.health}/readyz`)).status).toBe(200)
-  expect(await (await fetch(`${home.health}/metrics`)).text()).toContain('countersign_whatsapp_session{state="ready"} 1')
+  expect(await (await fetch(`${home.health}/metrics`)).text()).toMatch(/^countersign_whatsapp_session\{.*state="ready".*\} 1$/m)
   // Whoever can read this folder can write as the owner.
   expect([home.folder, join(home.folder, 'token')].map((path) => statSync(path).mode & 0o077)).toEqual([0, 0])
 })

@@ -58,6 +58,8 @@ export async function makeWhatsAppHome(standIn: StandIn, settings: Readonly<Reco
           COUNTERSIGN_CHROMIUM: CHROMIUM,
           COUNTERSIGN_CHROMIUM_SANDBOX: 'false',
           COUNTERSIGN_WHATSAPP_PAGE: standIn.path,
+          COUNTERSIGN_WHATSAPP_GAP_MS: '400',
+          COUNTERSIGN_WHATSAPP_PAUSE_MS: '200',
           ...settings,
           ...more,
         },
