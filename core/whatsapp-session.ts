@@ -45,13 +45,13 @@ export function firstSession(isLinked: boolean, now: number): Session {
 }
 
 /** A session as it goes on after a restart of the process: what ran then runs no more, what waited still waits. */
-export function afterRestart(session: Session, now: number): Session {
+export function afterRestart(session: Session, now: number, firstPauseMs = FIRST_PAUSE_MS): Session {
   switch (session.state) {
     case 'starting':
     case 'ready': {
       const failures = isStable(session, now) ? 0 : session.failures
       // Being ended in the midst counts as one more attempt that came to nothing: a crash loop grows slower, too.
-      return lost({ ...session, failures }, now, 'the service was restarted', failures === 0 ? 0 : pauseAfter(failures + 1))
+      return lost({ ...session, failures }, now, 'the service was restarted', failures === 0 ? 0 : pauseAfter(failures + 1, firstPauseMs))
     }
     case 'qr':
       return { state: 'logged-out', since: now, failures: 0, reason: 'the service was restarted' }

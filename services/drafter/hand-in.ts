@@ -7,7 +7,7 @@ import { plainMarkdown } from '#core/quote.ts'
 import { parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { updateNotePath } from '#core/update-note.ts'
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
-import { decideZone, type Zone } from '#core/zone-policy.ts'
+import { decideZone, isLocalOnly, type Zone } from '#core/zone-policy.ts'
 import { linkText } from './give-back.ts'
 
 const MAX_REMARK = 500
@@ -116,6 +116,8 @@ async function writeUpdate(
   deps: HandInDeps,
 ): Promise<void> {
   const { id, generation, title, domain } = task.front
+  // The note would carry who wrote to the hub; what waits here the dashboard shows anyway.
+  if (isLocalOnly(domain)) return
   const at = Date.parse(task.front.drafted?.at ?? task.front.created)
   const what = problem
     ? 'A mail waits without a draft'

@@ -1,4 +1,5 @@
 import { socialAccountList } from '#core/social-accounts.ts'
+import { chatRuleList } from '#core/whatsapp-chat.ts'
 import type { ConfigOf } from '#runtime/config.ts'
 import {
   keySettings,
@@ -9,6 +10,7 @@ import {
   sendingSettings,
   setting,
   socialSettings,
+  whatsappSettings,
   wholeNumber,
   zoneSettings,
 } from '#runtime/settings.ts'
@@ -21,6 +23,10 @@ export const executorSettings = {
   ...ownerSettings,
   ...socialSettings,
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
+  ...whatsappSettings,
+  whatsappChats: setting('COUNTERSIGN_WHATSAPP_CHATS', chatRuleList),
+  /** So long a chat must have been quiet before what was written in it becomes a task. */
+  whatsappQuietMs: setting('COUNTERSIGN_WHATSAPP_QUIET_MS', milliseconds(20_000)),
   ...keySettings,
   ...notifySettings,
   /** How long an approval can be taken back by moving the file. */

@@ -21,6 +21,7 @@ import { executorSettings } from './config.ts'
 import { reportKeeper } from './keep-report.ts'
 import { openEmailChannel, watchForBounces } from './main-mail.ts'
 import { openSocialChannels } from './main-social.ts'
+import { openWhatsAppChannel } from './main-whatsapp.ts'
 import { notifyPerson } from './notify-person.ts'
 import { runExecutor } from './run-executor.ts'
 import { type ExecutorParts, wireExecutor } from './wire-executor.ts'
@@ -47,7 +48,8 @@ await runService('executor', config, async (service) => {
   }
   const email = await openEmailChannel(config, parts, service)
   const social = await openSocialChannels(config, parts, service)
-  const deps = wireExecutor(config, parts, [email, ...social], service)
+  const whatsapp = await openWhatsAppChannel(config, parts, service)
+  const deps = wireExecutor(config, parts, [email, ...social, ...whatsapp], service)
   service.check('redis', () => redis.ping())
   for (const channel of deps.channels) service.check(channel.name, () => channel.problems().join(' ') || true)
   const agents = (await readAgents(config.trust)).map((agent) => agent.name)

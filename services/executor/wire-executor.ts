@@ -45,7 +45,7 @@ export function actingWith({ journal, clock, signingKey }: Pick<ExecutorParts, '
 /** The executor's dependencies. */
 export function wireExecutor(
   config: Pick<ExecutorConfig, 'zone' | 'agent' | 'ownerAddress' | 'maxRecipients' | 'undoMs'> &
-    Partial<Pick<ExecutorConfig, 'ownerName' | 'socialAccounts' | 'instagramImages'>>,
+    Partial<Pick<ExecutorConfig, 'ownerName' | 'socialAccounts' | 'instagramImages' | 'whatsappUrl' | 'whatsappChats'>>,
   parts: ExecutorParts,
   channels: readonly Channel[],
   service: Pick<ServiceContext, 'log' | 'metrics'>,
@@ -62,6 +62,7 @@ export function wireExecutor(
       account: config.ownerAddress,
       maxRecipients: config.maxRecipients,
       social: { accounts: config.socialAccounts ?? [], imagesAt: config.instagramImages },
+      ...(config.whatsappUrl !== undefined && { whatsapp: { chats: config.whatsappChats ?? 'all-people' } }),
     },
     knowledge: knowledgeOf(parts, { address: config.ownerAddress, name: config.ownerName ?? '' }),
     undoMs: config.undoMs,
