@@ -13,8 +13,14 @@ export interface Definition {
 }
 
 const QUEUES = ['draft', 'execute', 'sync'] as const
+const TOOLS = [
+  'email.send_email',
+  'odoo.post_invoice',
+  'odoo.record_payment',
+  'social.create_post',
+  'social.publish_post',
+] as const
 const DEPENDENCIES = ['redis', 'hub', 'mailbox', 'sending', 'social', 'odoo', 'model', 'disk'] as const
-const TOOLS = ['email.send_email', 'social.create_post', 'social.publish_post'] as const
 
 /**
  * Every metric of this program, with the closed set of values of each label: never a task id, an address or a file
