@@ -91,8 +91,8 @@ export interface SentQuery {
   readonly since: number
 }
 
-/** WhatsApp's clock and ours may differ so much (ms); its times are cut to the second. */
-const SKEW_MS = 60_000
+/** The page takes the time of what it sends from this machine's clock, cut to the second. */
+const CUT_MS = 1_000
 /** So long after it was meant to be sent it may still have gone out by itself, when the connection came back. */
 const LATEST_MS = 24 * 60 * 60_000
 
@@ -107,6 +107,6 @@ export function findSent(messages: readonly ChatMessage[], { task, body, since }
   if (known) return known
   return own.find(
     (one) =>
-      one.task === undefined && one.body === body && one.at >= since - SKEW_MS && one.at <= since + LATEST_MS,
+      one.task === undefined && one.body === body && one.at >= since - CUT_MS && one.at <= since + LATEST_MS,
   )
 }

@@ -15,6 +15,8 @@ export interface ClientOptions {
   readonly chromium: string
   /** Chromium's own sandbox; a hardened container has no name spaces for it. */
   readonly hasSandbox: boolean
+  /** How long WhatsApp's server may take to confirm a message, ms. */
+  readonly ackMs: number
   /** A folder with a page that stands in for WhatsApp's own, and its version; for tests. */
   readonly standIn?: { readonly path: string; readonly version: string } | undefined
   /** Which chats are looked at at all. */
@@ -52,7 +54,6 @@ const START_MS = 120_000
 const PAGE_MS = 60_000
 /** Codes that are shown before it is given up: each holds for some 20 s. */
 const MAX_CODES = 9
-const ACK_MS = 30_000
 const ACK_LOOK_MS = 250
 /** Of a chat that was quiet while nobody listened, so much is looked at. */
 const CAUGHT_UP = 50
@@ -237,17 +238,17 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
 
   /** Waits until WhatsApp's server has it: until then it stands in the page alone. */
   async function acknowledged(id: string): Promise<MessageOutcome> {
-    const until = performance.now() + ACK_MS
+    const until = performance.now() + options.ackMs
     while (performance.now() < until && !isOver) {
       const ack = await call('asking for a message', () => client.getMessageById(id)).then(
         (message) => message?.ack,
         () => undefined,
       )
       if (ack !== undefined && ack >= 1) return { kind: 'accepted', id }
-      if (ack === -1) return { kind: 'unknown', reason: `WhatsApp could not send message ${id}, and may have tried` }
+      if (ack === -1) return { kind: 'unknown', id, reason: `WhatsApp could not send message ${id}, and may have tried` }
       await new Promise((resolve) => setTimeout(resolve, ACK_LOOK_MS))
     }
-    return { kind: 'unknown', reason: `WhatsApp’s server has not confirmed message ${id}` }
+    return { kind: 'unknown', id, reason: `WhatsApp’s server has not confirmed message ${id}` }
   }
 
   async function call<T>(what: string, ask: () => Promise<T>): Promise<T> {

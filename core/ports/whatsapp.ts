@@ -5,7 +5,8 @@ import type { ChatMessage } from '../whatsapp-message.ts'
 export type MessageOutcome =
   | { readonly kind: 'accepted'; readonly id: string }
   | { readonly kind: 'refused'; readonly say: string }
-  | { readonly kind: 'unknown'; readonly reason: string }
+  /** `id`: the message that stands in the chat and may not have left. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly id?: string }
 
 /** What the service that holds the session tells of it. Times are ms since the epoch. */
 export interface WhatsAppStatus {

@@ -32,6 +32,8 @@ export const whatsappServiceSettings = {
   whatsappGapMs: setting('COUNTERSIGN_WHATSAPP_GAP_MS', milliseconds(5_000)),
   /** After the first attempt at the session that came to nothing; it doubles with each one, up to 15 minutes. */
   whatsappPauseMs: setting('COUNTERSIGN_WHATSAPP_PAUSE_MS', wholeNumber(100, 900_000, 5_000)),
+  /** How long WhatsApp's server may take to confirm a message. */
+  whatsappAckMs: setting('COUNTERSIGN_WHATSAPP_ACK_MS', wholeNumber(100, 120_000, 30_000)),
   /** Messages sent in 24 hours, at most. */
   whatsappPerDay: setting('COUNTERSIGN_WHATSAPP_PER_DAY', wholeNumber(1, 1_000, 100)),
   /** A folder with a page that stands in for WhatsApp Web; for tests. */

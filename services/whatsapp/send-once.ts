@@ -41,6 +41,7 @@ export async function sendOnce(
     case 'refused':
       return refuse('ERR_WHATSAPP_REFUSED', `WhatsApp: ${outcome.say}`)
     case 'unknown':
+      if (outcome.id !== undefined) memory.became(receipt.nonce, outcome.id)
       return { outcome: 'unknown', key, code: 'ERR_OUTCOME_UNKNOWN', reason: `WhatsApp: ${outcome.reason}` }
   }
 }

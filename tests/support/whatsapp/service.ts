@@ -60,6 +60,7 @@ export async function makeWhatsAppHome(standIn: StandIn, settings: Readonly<Reco
           COUNTERSIGN_WHATSAPP_PAGE: standIn.path,
           COUNTERSIGN_WHATSAPP_GAP_MS: '400',
           COUNTERSIGN_WHATSAPP_PAUSE_MS: '200',
+          COUNTERSIGN_WHATSAPP_ACK_MS: '1500',
           ...settings,
           ...more,
         },
