@@ -20,6 +20,11 @@ export type ToolName<S extends McpServerName, Z extends Zone> =
 
 export const MCP_SERVERS = Object.keys(MCP_TOOLS) as McpServerName[]
 
+/** The servers that have a tool in a zone. */
+export function serversIn(zone: Zone): McpServerName[] {
+  return MCP_SERVERS.filter((server) => toolNames(server, zone).length > 0)
+}
+
 /** The names of a server's tools in a zone. */
 export function toolNames(server: McpServerName, zone: Zone): readonly string[] {
   const { everywhere, local } = MCP_TOOLS[server]

@@ -58,10 +58,7 @@ export function messageRows(action: SendMessageAction): CardRow[] {
   return [
     ['What happens', `one WhatsApp message is sent ${isGroup ? 'into a group' : 'to one person'}`],
     [isGroup ? 'Group' : 'To', isGroup ? code(action.chat) : code(shownNumber(action) ?? 'number hidden by WhatsApp')],
-    [
-      'Name',
-      action.name === undefined ? 'none' : `${code(action.name)}; they chose it themselves, it proves nothing`,
-    ],
+    ['Name', action.name === undefined ? 'none' : `${code(action.name)}; they chose it themselves, it proves nothing`],
     ...(isGroup ? [['Seen by', 'everybody in the group'] as CardRow] : [['Chat', code(action.chat)] as CardRow]),
     ['Length', `${action.body.length} of ${MAX_TEXT} characters`],
   ]

@@ -38,7 +38,10 @@ export const phoneNumberSchema = z.string().max(16).refine(isPhoneNumber, 'no nu
 export type ChatRule = 'all-people' | readonly string[]
 
 /** Whether a chat is one of those that the owner named, or of those that count without being named. */
-export function isChatAllowed(chat: { readonly id: string; readonly number?: string | undefined }, rule: ChatRule): boolean {
+export function isChatAllowed(
+  chat: { readonly id: string; readonly number?: string | undefined },
+  rule: ChatRule,
+): boolean {
   const kind = chatKind(chat.id)
   if (kind === undefined) return false
   if (rule === 'all-people') return kind !== 'group'
@@ -63,6 +66,9 @@ export const chatRuleList = z
   .transform((written, context): ChatRule => {
     const rule = readChatRule(written ?? '')
     if (rule !== undefined) return rule
-    context.addIssue({ code: 'custom', message: 'expected numbers (+4915123456789) and ids of groups (…@g.us), between commas' })
+    context.addIssue({
+      code: 'custom',
+      message: 'expected numbers (+4915123456789) and ids of groups (…@g.us), between commas',
+    })
     return z.NEVER
   })

@@ -106,7 +106,6 @@ export function findSent(messages: readonly ChatMessage[], { task, body, since }
   const known = own.find((one) => one.task === task)
   if (known) return known
   return own.find(
-    (one) =>
-      one.task === undefined && one.body === body && one.at >= since - CUT_MS && one.at <= since + LATEST_MS,
+    (one) => one.task === undefined && one.body === body && one.at >= since - CUT_MS && one.at <= since + LATEST_MS,
   )
 }

@@ -1,5 +1,5 @@
-import { holdsMessage, messageMark } from './join-message.ts'
 import { THREAD_RULES } from './freshness.ts'
+import { holdsMessage, messageMark } from './join-message.ts'
 import { oneLine } from './quote.ts'
 import type { TaskFile } from './task-file.ts'
 import { type ChatMessage, isWritten, messageKey } from './whatsapp-message.ts'
@@ -52,9 +52,7 @@ export function judgeChat({ task, messages, toldUntil = Number.NEGATIVE_INFINITY
       THREAD_RULES.newer,
       `${nameOf(again)} wrote again at ${minuteOf(again.at)}, after the message that this draft answers. Read that first; then approve again to send the draft as it stands, or tick Redraft.`,
     )
-  const byHand = written.find(
-    (one) => one.from_me && one.task === undefined && one.at > Math.max(newest, toldUntil),
-  )
+  const byHand = written.find((one) => one.from_me && one.task === undefined && one.at > Math.max(newest, toldUntil))
   if (byHand)
     return stale(
       THREAD_RULES.answered,

@@ -51,7 +51,12 @@ export function afterRestart(session: Session, now: number, firstPauseMs = FIRST
     case 'ready': {
       const failures = isStable(session, now) ? 0 : session.failures
       // Being ended in the midst counts as one more attempt that came to nothing: a crash loop grows slower, too.
-      return lost({ ...session, failures }, now, 'the service was restarted', failures === 0 ? 0 : pauseAfter(failures + 1, firstPauseMs))
+      return lost(
+        { ...session, failures },
+        now,
+        'the service was restarted',
+        failures === 0 ? 0 : pauseAfter(failures + 1, firstPauseMs),
+      )
     }
     case 'qr':
       return { state: 'logged-out', since: now, failures: 0, reason: 'the service was restarted' }
@@ -139,6 +144,9 @@ const WORDS: Readonly<Record<SessionState, string>> = {
 /** What the session is doing, in words for the person. */
 export function saySession({ state, reason, retryAt }: Session): string {
   const why = reason === undefined || state === 'logged-out' ? '' : ` (${reason})`
-  const again = retryAt === undefined ? '' : `; it is tried again after ${new Date(retryAt).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  const again =
+    retryAt === undefined
+      ? ''
+      : `; it is tried again after ${new Date(retryAt).toISOString().slice(0, 16).replace('T', ' ')} UTC`
   return `${WORDS[state]}${why}${again}.`
 }

@@ -71,7 +71,11 @@ export function chatTask(messages: readonly [ChatMessage, ...ChatMessage[]], fac
   )
   // Not of their name, which they may change between two tries.
   const named = `whatsapp ${first.number ?? first.chat.split('@')[0]}`
-  return { id, fileName: taskFileName({ kind: 'WHATSAPP', dayIso: task.front.created.slice(0, 10), title: named, id }), task }
+  return {
+    id,
+    fileName: taskFileName({ kind: 'WHATSAPP', dayIso: task.front.created.slice(0, 10), title: named, id }),
+    task,
+  }
 }
 
 export function chatTaskId(first: ChatMessage): TaskId {
@@ -92,7 +96,9 @@ function textOf(message: ChatMessage): string {
     `Received: ${minuteOf(new Date(message.at).toISOString())}`,
     ...(message.state === 'edited' ? ['Note: they changed it after they had sent it'] : []),
     ...(message.state === 'deleted' ? ['Note: they deleted this message'] : []),
-    ...(message.type === 'chat' || message.media || message.state === 'deleted' ? [] : [`Kind: ${oneLine(message.type, 40)}`]),
+    ...(message.type === 'chat' || message.media || message.state === 'deleted'
+      ? []
+      : [`Kind: ${oneLine(message.type, 40)}`]),
     ...(message.media ? [mediaLine(message.media)] : []),
   ]
   return withoutSign([...head, '', body].join('\n').trimEnd())
@@ -100,7 +106,8 @@ function textOf(message: ChatMessage): string {
 
 function mediaLine({ type, size, name, sha256, missing }: Media): string {
   const what = `${oneLine(maskSecrets(name ?? '').text, 120) || 'unnamed'} (${oneLine(type, 80)}, ${shownSize(size)})`
-  const where = sha256 === undefined ? `not kept here: ${missing ?? 'unknown'}` : `kept on this machine as whatsapp/media/${sha256}`
+  const where =
+    sha256 === undefined ? `not kept here: ${missing ?? 'unknown'}` : `kept on this machine as whatsapp/media/${sha256}`
   return `Attachment: ${what}, ${where}`
 }
 
@@ -108,7 +115,9 @@ function risksOf(messages: readonly ChatMessage[]): string[] {
   const any = (is: (message: ChatMessage) => boolean) => messages.some(is)
   return [
     ...(any(({ chat }) => chatKind(chat) === 'group') ? ['whatsapp-group'] : []),
-    ...(any(({ chat, number }) => chatKind(chat) === 'hidden' && number === undefined) ? ['whatsapp-number-hidden'] : []),
+    ...(any(({ chat, number }) => chatKind(chat) === 'hidden' && number === undefined)
+      ? ['whatsapp-number-hidden']
+      : []),
     ...(any(({ is_contact }) => is_contact === false) ? ['whatsapp-no-contact'] : []),
     ...(any(({ media }) => media !== undefined && media.sha256 === undefined) ? ['attachment-not-kept'] : []),
   ]

@@ -44,7 +44,11 @@ export interface WhatsAppClient extends AsyncDisposable {
   messagesOf(chat: string, limit: number): Promise<ChatMessage[]>
   /** Everything written to us since (ms), and what has been edited or deleted of it. */
   since(at: number): Promise<ChatMessage[]>
-  send(message: { readonly chat: string; readonly number?: string | undefined; readonly text: string }): Promise<MessageOutcome>
+  send(message: {
+    readonly chat: string
+    readonly number?: string | undefined
+    readonly text: string
+  }): Promise<MessageOutcome>
   /** Unlinks this machine at WhatsApp. */
   logout(): Promise<void>
 }
@@ -72,7 +76,10 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
     qrMaxRetries: MAX_CODES,
     takeoverOnConflict: false,
     ...(options.standIn
-      ? { webVersion: options.standIn.version, webVersionCache: { type: 'local', path: options.standIn.path, strict: true } }
+      ? {
+          webVersion: options.standIn.version,
+          webVersionCache: { type: 'local', path: options.standIn.path, strict: true },
+        }
       : { webVersionCache: { type: 'none' } }),
     puppeteer: {
       executablePath: options.chromium,
@@ -173,7 +180,8 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
   async function personOf(chat: string): Promise<Person> {
     const known = people.get(chat)
     if (known) return known
-    const [pair] = chatKind(chat) === 'hidden' ? await call('asking for a number', () => client.getContactLidAndPhone([chat])) : []
+    const [pair] =
+      chatKind(chat) === 'hidden' ? await call('asking for a number', () => client.getContactLidAndPhone([chat])) : []
     const contact = await call('asking for a contact', () => client.getContactById(chat)).catch(() => undefined)
     const person = { number: numberOf(chat) ?? numberFrom(pair?.pn), isContact: contact?.isMyContact }
     people.set(chat, person)
@@ -183,7 +191,8 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
   async function withMedia(message: Message, read: ChatMessage): Promise<ChatMessage> {
     const { media } = read
     if (!media || read.from_me) return read
-    if (media.size > MAX_MEDIA_BYTES) return { ...read, media: { ...media, missing: 'too large; it is on the telephone' } }
+    if (media.size > MAX_MEDIA_BYTES)
+      return { ...read, media: { ...media, missing: 'too large; it is on the telephone' } }
     try {
       const got = await call('fetching a file', () => message.downloadMedia())
       const bytes = Buffer.from(got?.data ?? '', 'base64')
@@ -245,7 +254,8 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
         () => undefined,
       )
       if (ack !== undefined && ack >= 1) return { kind: 'accepted', id }
-      if (ack === -1) return { kind: 'unknown', id, reason: `WhatsApp could not send message ${id}, and may have tried` }
+      if (ack === -1)
+        return { kind: 'unknown', id, reason: `WhatsApp could not send message ${id}, and may have tried` }
       await new Promise((resolve) => setTimeout(resolve, ACK_LOOK_MS))
     }
     return { kind: 'unknown', id, reason: `WhatsApp’s server has not confirmed message ${id}` }

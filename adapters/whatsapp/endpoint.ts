@@ -62,7 +62,8 @@ export async function serveEndpoint(
     if (request.headers.origin !== undefined) return send(response, { status: 403, body: 'no page may ask' })
     const code = method === 'GET' ? /^\/qr\/([0-9a-f]{32})(\.png)?$/.exec(path) : null
     if (code) return send(response, await showCode(code[1] ?? '', code[2] !== undefined))
-    if (!isToken(request.headers.authorization)) return send(response, { status: 401, body: 'the token is missing or wrong' })
+    if (!isToken(request.headers.authorization))
+      return send(response, { status: 401, body: 'the token is missing or wrong' })
     const what = `${method} ${path}`
     if (what === 'POST /mcp') return serveMcp(request, response)
     if (what === 'GET /session') return send(response, json(parts.status()))
@@ -82,14 +83,19 @@ export async function serveEndpoint(
     const { state, say } = parts.status()
     const code = parts.code()
     if (code === undefined) return { state, say }
-    if (page === undefined || page.until < Date.now()) page = { key: randomBytes(16).toString('hex'), until: Date.now() + PAGE_MS }
+    if (page === undefined || page.until < Date.now())
+      page = { key: randomBytes(16).toString('hex'), until: Date.now() + PAGE_MS }
     return { state, say, code, page: `http://${request.headers.host}/qr/${page.key}` }
   }
 
   async function showCode(key: string, isPicture: boolean): Promise<Answer> {
-    if (page === undefined || page.until < Date.now() || !isSame(key, page.key)) return { status: 404, body: 'not found' }
+    if (page === undefined || page.until < Date.now() || !isSame(key, page.key))
+      return { status: 404, body: 'not found' }
     const code = parts.code()
-    if (isPicture) return code === undefined ? { status: 404 } : { status: 200, type: 'image/png', body: await toBuffer(code, { scale: 8 }) }
+    if (isPicture)
+      return code === undefined
+        ? { status: 404 }
+        : { status: 200, type: 'image/png', body: await toBuffer(code, { scale: 8 }) }
     const shown =
       code === undefined
         ? `<p>${parts.status().state === 'ready' ? 'Linked. You can close this page.' : 'There is no code now. Run countersign whatsapp login again.'}</p>`
@@ -120,7 +126,13 @@ export async function serveEndpoint(
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
-      reject(new CountersignError('ERR_CONFIG_INVALID', `listening on ${host} port ${port} (COUNTERSIGN_WHATSAPP_PORT): ${cause.message}`, { cause })),
+      reject(
+        new CountersignError(
+          'ERR_CONFIG_INVALID',
+          `listening on ${host} port ${port} (COUNTERSIGN_WHATSAPP_PORT): ${cause.message}`,
+          { cause },
+        ),
+      ),
     )
     server.listen(port, host, resolve)
   })

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { z } from 'zod'
+import type { Receipt } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
 import { isBeforeRequest, readJsonUpTo, sayNoAnswer } from '#core/http-answer.ts'
 import type { WhatsAppPort, WhatsAppStatus } from '#core/ports/whatsapp.ts'
@@ -9,7 +10,6 @@ import { type Report, reportSchema } from '#core/report.ts'
 import type { SendMessageAction } from '#core/whatsapp-action.ts'
 import { chatMessageSchema } from '#core/whatsapp-message.ts'
 import { SESSION_STATES } from '#core/whatsapp-session.ts'
-import type { Receipt } from '#core/countersignature.ts'
 import manifest from '../../package.json' with { type: 'json' }
 
 export interface RemoteOptions {
@@ -76,7 +76,9 @@ export function remoteWhatsApp({ url, folder }: RemoteOptions): RemoteWhatsApp {
 
   /** A connection for each call: the service may have been restarted, or its token made anew, since the last one. */
   async function callTool(name: string, args: Record<string, unknown>, timeoutMs: number): Promise<unknown> {
-    const transport = new StreamableHTTPClientTransport(new URL('/mcp', url), { requestInit: { headers: await headers() } })
+    const transport = new StreamableHTTPClientTransport(new URL('/mcp', url), {
+      requestInit: { headers: await headers() },
+    })
     const client = new Client({ name: 'countersign', version: manifest.version })
     try {
       await client.connect(transport, { timeout: LOOK_MS })
@@ -115,7 +117,11 @@ export function remoteWhatsApp({ url, folder }: RemoteOptions): RemoteWhatsApp {
       } catch (error) {
         // The action leaves only after the connection stands.
         if (!(error instanceof NotConnected || isBeforeRequest(error) || error instanceof CountersignError)) throw error
-        return { outcome: 'refused', code: 'ERR_WHATSAPP_UNREACHABLE', reason: `the WhatsApp service: ${sayNoAnswer(error)}` }
+        return {
+          outcome: 'refused',
+          code: 'ERR_WHATSAPP_UNREACHABLE',
+          reason: `the WhatsApp service: ${sayNoAnswer(error)}`,
+        }
       }
     },
     login: () => ask('POST', '/login', loginSchema),

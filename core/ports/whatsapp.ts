@@ -1,5 +1,5 @@
-import type { SessionState } from '../whatsapp-session.ts'
 import type { ChatMessage } from '../whatsapp-message.ts'
+import type { SessionState } from '../whatsapp-session.ts'
 
 /** What became of a message. refused is definite: it was not sent. unknown is looked up, never sent again. */
 export type MessageOutcome =

@@ -1,7 +1,7 @@
 import { CountersignError } from '#core/errors.ts'
 import { holdsMessage } from '#core/join-message.ts'
-import type { WhatsAppPort } from '#core/ports/whatsapp.ts'
 import type { SeenMail } from '#core/ports/seen-mail.ts'
+import type { WhatsAppPort } from '#core/ports/whatsapp.ts'
 import { parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { taskPath } from '#core/vault-path.ts'
 import { type ChatMessage, messageKey } from '#core/whatsapp-message.ts'
@@ -9,7 +9,8 @@ import { chatMark, holdsSome } from '#core/whatsapp-news.ts'
 import { chatTask, newestStates } from '#core/whatsapp-task.ts'
 import type { ExecutorDeps } from './deps.ts'
 
-export interface TakeMessagesDeps extends Pick<ExecutorDeps, 'vault' | 'ledger' | 'clock' | 'log' | 'metrics' | 'agent'> {
+export interface TakeMessagesDeps
+  extends Pick<ExecutorDeps, 'vault' | 'ledger' | 'clock' | 'log' | 'metrics' | 'agent'> {
   readonly whatsapp: Pick<WhatsAppPort, 'status' | 'changesAfter'>
   /** Which messages became part of a task, and up to which position all did. */
   readonly seen: SeenMail
@@ -52,7 +53,11 @@ export function messageTaker(deps: TakeMessagesDeps): () => Promise<void> {
       if (!firstSeen.has(chat)) firstSeen.set(chat, now)
       const newestAt = Math.max(...changes.map(({ message }) => message.at))
       if (now - newestAt < deps.quietMs && now - (firstSeen.get(chat) ?? now) < deps.maxWaitMs) continue
-      await takeChat(changes.map(({ message }) => message), own, deps)
+      await takeChat(
+        changes.map(({ message }) => message),
+        own,
+        deps,
+      )
       firstSeen.delete(chat)
       waiting = waiting.filter(({ message }) => message.chat !== chat)
     }
@@ -93,7 +98,12 @@ async function create(
     await deps.vault.create(taskPath({ kind: 'needs-action', domain: 'whatsapp' }, fileName), renderTaskFile(task))
   await deps.ledger.append(joins === undefined ? 'task.created' : 'task.joined', {
     task: joins ?? id,
-    data: { domain: 'whatsapp', from: 'whatsapp', message: `sha256:${messageKey(messages[0])}`, count: messages.length },
+    data: {
+      domain: 'whatsapp',
+      from: 'whatsapp',
+      message: `sha256:${messageKey(messages[0])}`,
+      count: messages.length,
+    },
   })
   if (joins === undefined) deps.metrics.count('countersign_tasks_total', { outcome: 'created' })
   deps.log.info({ task: joins ?? id, count: messages.length }, 'WhatsApp messages became part of a task')

@@ -57,12 +57,19 @@ export function whatsappChannel({ whatsapp, clock, log, call }: WhatsAppParts): 
   }
 }
 
-async function lookAtChat({ task, action, isOld }: Prospect, whatsapp: WhatsAppParts['whatsapp'], clock: Clock): Promise<World> {
+async function lookAtChat(
+  { task, action, isOld }: Prospect,
+  whatsapp: WhatsAppParts['whatsapp'],
+  clock: Clock,
+): Promise<World> {
   const message = requireMessage(action)
   try {
     const { next_send_at } = await whatsapp.status()
     if (next_send_at > clock.now())
-      return { kind: 'cannot-tell', say: `It waits until ${new Date(next_send_at).toISOString()}: no faster than a person writes.` }
+      return {
+        kind: 'cannot-tell',
+        say: `It waits until ${new Date(next_send_at).toISOString()}: no faster than a person writes.`,
+      }
     const messages = await whatsapp.messagesOf(message.chat)
     const sought = { task: task.front.id, body: message.body, since: Date.parse(task.front.created) }
     // A journal that was made anew may have forgotten it.
@@ -71,7 +78,10 @@ async function lookAtChat({ task, action, isOld }: Prospect, whatsapp: WhatsAppP
     return verdict.kind === 'fresh' ? { kind: 'clear' } : verdict
   } catch (error) {
     if (!(error instanceof CountersignError && error.retryable)) throw error
-    return { kind: 'cannot-tell', say: `The chat must be looked at first, and cannot be: ${error.message}. ${error.hint}` }
+    return {
+      kind: 'cannot-tell',
+      say: `The chat must be looked at first, and cannot be: ${error.message}. ${error.hint}`,
+    }
   }
 }
 

@@ -62,7 +62,9 @@ const MAX_SILENT_PINGS = 2
 export function keepSession(deps: KeepDeps): SessionKeeper {
   const { memory, clock, log } = deps
   const kept = memory.session()
-  let session = kept ? afterRestart(kept, clock.now(), deps.firstPauseMs) : firstSession(memory.linked() !== undefined, clock.now())
+  let session = kept
+    ? afterRestart(kept, clock.now(), deps.firstPauseMs)
+    : firstSession(memory.linked() !== undefined, clock.now())
   let live: { readonly client: SessionClient; closing?: Promise<void> } | undefined
   let code: string | undefined
   let askedAt = Number.NEGATIVE_INFINITY

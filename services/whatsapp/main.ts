@@ -53,7 +53,13 @@ await runService('whatsapp', config, async (service) => {
       open: (handlers) =>
         openClient(
           {
-            ...{ folder, media, chromium: config.chromium, hasSandbox: config.chromiumSandbox, ackMs: config.whatsappAckMs },
+            ...{
+              folder,
+              media,
+              chromium: config.chromium,
+              hasSandbox: config.chromiumSandbox,
+              ackMs: config.whatsappAckMs,
+            },
             isWanted: (id, number) => isChatAllowed({ id, number }, chats),
             ...(config.whatsappPage && { standIn: { path: config.whatsappPage, version: STAND_IN } }),
           },

@@ -123,7 +123,8 @@ async function asked(body: string): Promise<{ fileName: string; path: VaultPath 
   const fileName = fileNameOf(path)
   return { fileName, path: vaultPath(`${PENDING}/${fileName}`) }
 }
-const approve = (fileName: string) => home.vault.move(vaultPath(`${PENDING}/${fileName}`), vaultPath(`Approved/${fileName}`))
+const approve = (fileName: string) =>
+  home.vault.move(vaultPath(`${PENDING}/${fileName}`), vaultPath(`Approved/${fileName}`))
 const paced = () => until('the pace', async () => (await wa.remote.status()).next_send_at <= Date.now())
 const sentTo = (since: number) => standIn.sent.slice(since).map(({ chat, body }) => [chat, body])
 const isDone = async (fileName: string) => (await whereIs(home, fileName))?.startsWith('Done/') ?? false
@@ -137,7 +138,11 @@ test('a message becomes a task, its answer is approved and sent once, and the ta
   const before = standIn.sent.length
   const { fileName, path } = await asked('Hello! Do you have time on Monday? <img src=x> [[x]]')
   const task = await readTaskAt(home, path)
-  expect(task.front).toMatchObject({ domain: 'whatsapp', drafted: { model: 'template' }, risk: ['whatsapp-no-contact'] })
+  expect(task.front).toMatchObject({
+    domain: 'whatsapp',
+    drafted: { model: 'template' },
+    risk: ['whatsapp-no-contact'],
+  })
   const card = section(task, 'card') ?? ''
   expect(card).toContain('one WhatsApp message is sent to one person')
   expect(card).toContain('`+4915123456789`')
@@ -186,7 +191,13 @@ test.each<[string, (call: () => Promise<unknown>) => Promise<unknown>]>([
   between = (call) => call()
   for (const one of closing.splice(0).reverse())
     await (Symbol.asyncDispose in one ? one[Symbol.asyncDispose]() : one[Symbol.dispose]())
-  if (await wa.remote.status().then(() => false, () => true)) await wa.start()
+  if (
+    await wa.remote.status().then(
+      () => false,
+      () => true,
+    )
+  )
+    await wa.start()
   await begin()
   await wa.state('ready')
   await passes(fileName)
@@ -213,13 +224,21 @@ test.each<[string, RegExp, (asked: StandIn['messages'][number]) => void]>([
   ['wrote again', /wrote again/, () => void standIn.say(ANNA, 'Or on Tuesday?')],
   ['changed the message', /changed a message/, (message) => standIn.edit(message, 'On Friday?')],
   ['deleted the message', /deleted a message/, (message) => standIn.revoke(message)],
-  ['was answered by hand', /answered in this chat yourself/, () => void standIn.write(ANNA, 'Yes', { t: Math.floor(Date.now() / 1000) + 2 })],
+  [
+    'was answered by hand',
+    /answered in this chat yourself/,
+    () => void standIn.write(ANNA, 'Yes', { t: Math.floor(Date.now() / 1000) + 2 }),
+  ],
 ])('nothing is sent when the writer %s after the draft was made: the card comes back', async (_what, says, change) => {
   const before = standIn.sent.length
   const { fileName, path } = await asked('On Thursday?')
   await paced()
   change(standIn.messages.at(-1) as StandIn['messages'][number])
-  await until('the page to show it', async () => (await wa.remote.messagesOf(ANNA)).length === standIn.messages.filter(({ chat }) => chat === ANNA).length)
+  await until(
+    'the page to show it',
+    async () =>
+      (await wa.remote.messagesOf(ANNA)).length === standIn.messages.filter(({ chat }) => chat === ANNA).length,
+  )
   await approve(fileName)
   await pass()
   await pass()
@@ -236,12 +255,16 @@ test('what is written, changed or deleted before the answer joins the open task,
     return (await home.vault.list(NEEDS)).length > 0
   })
   const [joining = path] = await home.vault.list(NEEDS)
-  expect((await readTaskAt(home, joining)).front).toMatchObject({ joins: (await readTaskAt(home, path)).front.id, for: 'local' })
+  expect((await readTaskAt(home, joining)).front).toMatchObject({
+    joins: (await readTaskAt(home, path)).front.id,
+    for: 'local',
+  })
   const waits = await claim(joining)
   const { front } = await readTaskAt(home, waits)
   const claimed = await findClaimed({ taskId: front.id, generation: front.generation }, deps)
   const write = () => Promise.reject(new Error('drafted'))
-  if (claimed) expect(await draftWhatsApp(claimed, { ...deps, write, ownerName: '', expiresAfterMs: 1 })).toEqual({ kind: 'left' })
+  if (claimed)
+    expect(await draftWhatsApp(claimed, { ...deps, write, ownerName: '', expiresAfterMs: 1 })).toEqual({ kind: 'left' })
   await pass()
   expect(await whereIs(home, fileName)).toBe(NEEDS)
   expect(await isDone(fileNameOf(joining))).toBe(true)

@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto'
+import { createHash, createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { actionDigest } from '#core/action.ts'
 import { audienceOf, type Receipt, signReceipt } from '#core/countersignature.ts'
-import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
 import { makeTaskId } from '#core/ids.ts'
-import { findSent, messageKey } from '#core/whatsapp-message.ts'
 import type { SendMessageAction } from '#core/whatsapp-action.ts'
+import { findSent, messageKey } from '#core/whatsapp-message.ts'
 import { makeWhatsAppHome, until, type WhatsAppHome } from '#tests/support/whatsapp/service.ts'
 import { ANNA, GROUP, HIDDEN, ME, type StandIn, startStandIn } from '#tests/support/whatsapp/stand-in.ts'
 
@@ -34,7 +33,12 @@ const arrived = async (count: number) => {
   return changes()
 }
 let serial = 0
-const TO_ANNA: SendMessageAction = { tool: 'whatsapp.send_message', chat: ANNA, number: '+4915123456789', body: 'Hello' }
+const TO_ANNA: SendMessageAction = {
+  tool: 'whatsapp.send_message',
+  chat: ANNA,
+  number: '+4915123456789',
+  body: 'Hello',
+}
 function receiptFor(action: SendMessageAction, changed: Partial<Receipt> = {}): Receipt {
   const seed = Buffer.alloc(10)
   seed.writeUInt32BE(++serial, 6)
@@ -78,7 +82,9 @@ test('nothing runs and no code is shown until a person asks; then the code is sc
   expect((await fetch(`${page}.png`)).status).toBe(404)
   expect((await home.remote.status()).own).toBe(`+${ME.split('@')[0]}`)
   expect((await fetch(`${home.health}/readyz`)).status).toBe(200)
-  expect(await (await fetch(`${home.health}/metrics`)).text()).toMatch(/^countersign_whatsapp_session\{.*state="ready".*\} 1$/m)
+  expect(await (await fetch(`${home.health}/metrics`)).text()).toMatch(
+    /^countersign_whatsapp_session\{.*state="ready".*\} 1$/m,
+  )
   // Whoever can read this folder can write as the owner.
   expect([home.folder, join(home.folder, 'token')].map((path) => statSync(path).mode & 0o077)).toEqual([0, 0])
 })
@@ -174,14 +180,15 @@ describe('an approved message', () => {
 })
 
 describe('the endpoint', () => {
-  const ask = (path: string, init: RequestInit & { headers?: Record<string, string> } = {}) => fetch(`${home.url}${path}`, init)
+  const ask = (path: string, init: RequestInit & { headers?: Record<string, string> } = {}) =>
+    fetch(`${home.url}${path}`, init)
   const token = () => readFileSync(join(home.folder, 'token'), 'utf8').trim()
 
   test('gives nothing without the token, to a page of the web, under another name, or at a guessed address', async () => {
     const authorization = `Bearer ${token()}`
-    for (const path of ['/session', '/login', '/nothing'])
-      expect((await ask(path)).status, path).toBe(401)
-    for (const path of ['/mcp', '/login', '/logout']) expect((await ask(path, { method: 'POST' })).status, path).toBe(401)
+    for (const path of ['/session', '/login', '/nothing']) expect((await ask(path)).status, path).toBe(401)
+    for (const path of ['/mcp', '/login', '/logout'])
+      expect((await ask(path, { method: 'POST' })).status, path).toBe(401)
     expect((await ask('/session', { headers: { authorization: `${authorization}x` } })).status).toBe(401)
     expect((await ask('/session', { headers: { authorization, origin: 'https://evil.example' } })).status).toBe(403)
     expect((await ask(`/qr/${'0'.repeat(32)}`)).status).toBe(404)
@@ -215,7 +222,12 @@ describe('a session that ends', () => {
     const second = await makeWhatsAppHome(standIn, { COUNTERSIGN_WHATSAPP_STATE: home.folder })
     try {
       await expect(
-        Promise.race([second.start(), until('its complaint', () => second.log().includes('ERR_WHATSAPP_IN_USE')).then(() => Promise.reject(new Error('in use')))]),
+        Promise.race([
+          second.start(),
+          until('its complaint', () => second.log().includes('ERR_WHATSAPP_IN_USE')).then(() =>
+            Promise.reject(new Error('in use')),
+          ),
+        ]),
       ).rejects.toThrow('in use')
     } finally {
       await second[Symbol.asyncDispose]()
@@ -250,7 +262,10 @@ describe('a session that ends', () => {
 
   test('never begins in a vault, by whatever link', async () => {
     symlinkSync(join(home.root, 'vault'), join(home.root, 'elsewhere'))
-    const other = await makeWhatsAppHome(standIn, { COUNTERSIGN_WHATSAPP_STATE: join(home.root, 'elsewhere', 'wa'), COUNTERSIGN_VAULT: join(home.root, 'vault') })
+    const other = await makeWhatsAppHome(standIn, {
+      COUNTERSIGN_WHATSAPP_STATE: join(home.root, 'elsewhere', 'wa'),
+      COUNTERSIGN_VAULT: join(home.root, 'vault'),
+    })
     try {
       await expect(other.start()).rejects.toThrow('ERR_WHATSAPP_PLACE')
     } finally {

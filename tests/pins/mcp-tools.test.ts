@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { MCP_SERVERS, MCP_TOOLS, toolNames } from '#core/mcp-tools.ts'
+import { MCP_TOOLS, serversIn, toolNames } from '#core/mcp-tools.ts'
 import { ZONES } from '#core/zone-policy.ts'
 import { BUNDLE_SETS } from '../../scripts/bundle.ts'
 import { type McpHome, makeMcpHome } from '../support/mcp-home.ts'
@@ -21,11 +21,11 @@ test('the table', () => {
   })
   for (const set of ['cloud', 'local'] as const)
     expect(Object.keys(BUNDLE_SETS[set]).filter((name) => name.startsWith('mcp-'))).toEqual(
-      MCP_SERVERS.map((server) => `mcp-${server}`),
+      serversIn(set).map((server) => `mcp-${server}`),
     )
 })
 
-test.each(MCP_SERVERS.flatMap((server) => ZONES.map((zone) => [server, zone] as const)))(
+test.each(ZONES.flatMap((zone) => serversIn(zone).map((server) => [server, zone] as const)))(
   'the tools of %s in the %s zone',
   async (server, zone) => {
     const client = await home.connect(server, zone)

@@ -19,7 +19,10 @@ export function sendMessage(deps: SendingDeps): WhatsAppTool {
         title: 'Send an approved WhatsApp message',
         description: 'Sends a WhatsApp message that the person approved in the vault of this machine.',
         schema: sendMessageSchema,
-        prepare: async (action, { key, receipt }) => async () => deps.send(action, { key, receipt }),
+        prepare:
+          async (action, { key, receipt }) =>
+          async () =>
+            deps.send(action, { key, receipt }),
       },
       deps,
     )

@@ -31,7 +31,10 @@ export interface WhatsAppHome extends AsyncDisposable {
   browsers(): number[]
 }
 
-export async function makeWhatsAppHome(standIn: StandIn, settings: Readonly<Record<string, string>> = {}): Promise<WhatsAppHome> {
+export async function makeWhatsAppHome(
+  standIn: StandIn,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<WhatsAppHome> {
   const root = mkdtempSync(join(tmpdir(), 'countersign-whatsapp-'))
   const folder = join(root, 'state', 'whatsapp')
   for (const one of ['vault', 'state']) mkdirSync(join(root, one))
@@ -83,7 +86,11 @@ export async function makeWhatsAppHome(standIn: StandIn, settings: Readonly<Reco
       return ended
     },
     state: (wanted, limitMs = 30_000) =>
-      until(`the session to be ${wanted}; ${log.slice(-500)}`, async () => (await remote.status()).state === wanted, limitMs),
+      until(
+        `the session to be ${wanted}; ${log.slice(-500)}`,
+        async () => (await remote.status()).state === wanted,
+        limitMs,
+      ),
     browsers: () => browsersOf(folder),
     async [Symbol.asyncDispose]() {
       await home.stop('SIGKILL')

@@ -69,7 +69,15 @@ export async function startStandIn(): Promise<StandIn> {
   const add = (chat: string, body: string, fromMe: boolean, more: Partial<PageMessage>) => {
     const id = `3A${String(++counter).padStart(18, '0')}`
     const message: PageMessage = {
-      ...{ key: `${fromMe}_${chat}_${id}`, chat, fromMe, t: Math.floor(Date.now() / 1000), type: 'chat', body, ack: fromMe ? 1 : 0 },
+      ...{
+        key: `${fromMe}_${chat}_${id}`,
+        chat,
+        fromMe,
+        t: Math.floor(Date.now() / 1000),
+        type: 'chat',
+        body,
+        ack: fromMe ? 1 : 0,
+      },
       ...more,
     }
     standIn.messages.push(message)
@@ -86,7 +94,9 @@ export async function startStandIn(): Promise<StandIn> {
       pages.add(response)
       response.on('close', () => pages.delete(response))
       const { contacts, numbers, faults, messages } = standIn
-      response.write(`data: ${JSON.stringify({ kind: 'hello', me: ME, contacts, numbers, faults, messages, ...state() })}\n\n`)
+      response.write(
+        `data: ${JSON.stringify({ kind: 'hello', me: ME, contacts, numbers, faults, messages, ...state() })}\n\n`,
+      )
       return
     }
     const file = files.get(request.url ?? '')
