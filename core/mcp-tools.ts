@@ -1,7 +1,7 @@
 import type { Zone } from './zone-policy.ts'
 
 /**
- * Which MCP server has which tools: `everywhere` look and draft, `local` act and are in the local zone alone. What the table
+ * Which MCP server has which tools: `everywhere` look and draft, `local` are in the local zone alone: they act, or show what is that zone's alone. What the table
  * does not name for a zone is not refused there: it is not there.
  */
 export const MCP_TOOLS = {

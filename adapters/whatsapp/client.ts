@@ -4,54 +4,13 @@ import type { MessageOutcome } from '#core/ports/whatsapp.ts'
 import { chatKind, numberOf } from '#core/whatsapp-chat.ts'
 import { type ChatMessage, isWritten } from '#core/whatsapp-message.ts'
 import type { SessionEnd } from '#core/whatsapp-session.ts'
-import { MAX_MEDIA_BYTES, type MediaFolder } from './media-folder.ts'
+import type { ClientHandlers, ClientOptions, WhatsAppClient } from './client-types.ts'
+import { chatsSince, sayReadyAgain } from './in-page.ts'
+import { endOf, isRefused, launchOptions, reasonOf } from './launch.ts'
+import { MAX_MEDIA_BYTES } from './media-folder.ts'
 import { profilesFolder } from './profile.ts'
 import { chatOf, numberFrom, type Person, readMessage } from './read-message.ts'
 import { withinMs } from './within.ts'
-
-export interface ClientOptions {
-  readonly folder: string
-  /** The path of Chromium. */
-  readonly chromium: string
-  /** Chromium's own sandbox; a hardened container has no name spaces for it. */
-  readonly hasSandbox: boolean
-  /** How long WhatsApp's server may take to confirm a message, ms. */
-  readonly ackMs: number
-  /** A folder with a page that stands in for WhatsApp's own, and its version; for tests. */
-  readonly standIn?: { readonly path: string; readonly version: string } | undefined
-  /** Which chats are looked at at all. */
-  isWanted(chat: string, number: string | undefined): boolean
-  readonly media: MediaFolder
-}
-
-/** What one life of the browser tells. */
-export interface ClientHandlers {
-  onCode(code: string): void
-  /** Linked, and everything that came meanwhile is known to the page. */
-  onReady(own: string): void
-  /** A message as it is now: new, edited, deleted; of chats that are wanted. */
-  onMessage(message: ChatMessage): void
-  /** The browser's life is over, once. */
-  onEnd(by: SessionEnd, reason: string): void
-  onFault(error: unknown): void
-}
-
-/** One browser with one session. */
-export interface WhatsAppClient extends AsyncDisposable {
-  /** Asks the page; rejects when it does not answer. */
-  ping(): Promise<void>
-  /** The newest messages of a chat, oldest first. */
-  messagesOf(chat: string, limit: number): Promise<ChatMessage[]>
-  /** Everything written to us since (ms), and what has been edited or deleted of it. */
-  since(at: number): Promise<ChatMessage[]>
-  send(message: {
-    readonly chat: string
-    readonly number?: string | undefined
-    readonly text: string
-  }): Promise<MessageOutcome>
-  /** Unlinks this machine at WhatsApp. */
-  logout(): Promise<void>
-}
 
 const CALL_MS = 20_000
 const START_MS = 120_000
@@ -61,7 +20,6 @@ const MAX_CODES = 9
 const ACK_LOOK_MS = 250
 /** Of a chat that was quiet while nobody listened, so much is looked at. */
 const CAUGHT_UP = 50
-const BLOCKED: ReadonlySet<string> = new Set(['TOS_BLOCK', 'SMB_TOS_BLOCK', 'PROXYBLOCK', 'DEPRECATED_VERSION'])
 
 /** Keeps the profile when WhatsApp logs us out: it is removed once the browser that has it open is gone. */
 class KeepingAuth extends wweb.LocalAuth {
@@ -75,28 +33,7 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
     authTimeoutMs: PAGE_MS,
     qrMaxRetries: MAX_CODES,
     takeoverOnConflict: false,
-    ...(options.standIn
-      ? {
-          webVersion: options.standIn.version,
-          webVersionCache: { type: 'local', path: options.standIn.path, strict: true },
-        }
-      : { webVersionCache: { type: 'none' } }),
-    puppeteer: {
-      executablePath: options.chromium,
-      headless: true,
-      // A pipe, not a port: nobody else can speak to it, and the browser ends when this process does.
-      pipe: true,
-      handleSIGINT: false,
-      handleSIGTERM: false,
-      handleSIGHUP: false,
-      protocolTimeout: PAGE_MS,
-      args: [
-        ...(options.hasSandbox ? [] : ['--no-sandbox']),
-        // A page from the web may not ask a server on this machine; the one that stands in must.
-        ...(options.standIn ? ['--disable-features=LocalNetworkAccessChecks'] : []),
-        ...['--disable-dev-shm-usage', '--disable-extensions', '--disable-sync', '--no-first-run', '--disable-gpu'],
-      ],
-    },
+    ...launchOptions(options),
   })
   let isOver = false
   const people = new Map<string, Person>()
@@ -269,8 +206,8 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
   return {
     async ping() {
       // In a conflict the page shows it and tells nobody who came late.
-      const state = await withinMs(CALL_MS, 'asking for the state', () => client.getState())
-      if (state === 'CONFLICT' || BLOCKED.has(String(state))) end(...endOf(String(state)))
+      const state = String(await withinMs(CALL_MS, 'asking for the state', () => client.getState()))
+      if (isRefused(state)) end(...endOf(state))
     },
     async messagesOf(id, limit) {
       const chat = await call('looking for the chat', () => client.getChatById(id))
@@ -303,37 +240,4 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
       client.on('error', () => {})
     },
   }
-}
-
-/** Runs in the page: what it said too early is said again. */
-function sayReadyAgain(): void {
-  interface Loaded {
-    readonly Socket: { readonly hasSynced?: boolean }
-  }
-  const page = globalThis as unknown as { require(name: string): Loaded; onAppStateHasSyncedEvent?(): void }
-  if (page.require('WAWebSocketModel').Socket.hasSynced) page.onAppStateHasSyncedEvent?.()
-}
-
-/** Runs in the page: the ids of chats in which something was written since (seconds). */
-function chatsSince(since: number): string[] {
-  interface Loaded {
-    readonly Chat: { getModelsArray(): { readonly t?: number; readonly id: { readonly _serialized: string } }[] }
-  }
-  const { Chat } = (globalThis as unknown as { require(name: string): Loaded }).require('WAWebCollections')
-  return Chat.getModelsArray()
-    .filter((one) => (one.t ?? 0) >= since)
-    .map((one) => one.id._serialized)
-}
-
-function endOf(reason: string): [SessionEnd, string] {
-  if (reason === 'CONFLICT') return ['conflict', 'it was opened somewhere else']
-  if (BLOCKED.has(reason)) return ['blocked', reason]
-  if (reason === 'LOGOUT' || reason === 'UNPAIRED' || reason === 'UNPAIRED_IDLE')
-    return ['logged-out', 'the telephone took the link away']
-  return /retries reached/i.test(reason) ? ['unscanned', 'nobody scanned the code'] : ['lost', reason.slice(0, 100)]
-}
-
-/** One line without addresses; the library also throws plain strings. */
-function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 200) ?? 'no reason given'
 }

@@ -157,7 +157,10 @@ export function keepSession(deps: KeepDeps): SessionKeeper {
   }
 
   async function look(): Promise<void> {
-    if (live?.closing) return void (await live.closing)
+    if (live?.closing !== undefined) {
+      await live.closing
+      return
+    }
     const now = clock.now()
     if (!live && session.retryAt !== undefined && now >= session.retryAt) return start()
     if (live && session.state === 'ready' && now - pingedAt >= deps.pingMs) {
