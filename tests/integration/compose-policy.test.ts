@@ -47,6 +47,14 @@ describe.each(files)('%s with a dead-man’s switch laid over it', (file) => {
   })
 })
 
+describe.each(files)('%s with sites to look at laid over it', (file) => {
+  it('keeps the policy, and lets health out', async () => {
+    const config = await composeConfig([file, 'compose.sites.yml'], root)
+    expect(violations(config)).toEqual([])
+    expect(Object.keys(config.services.health?.networks ?? {})).toContain('outside')
+  })
+})
+
 describe('the zones with Gmail laid over them', () => {
   it.each([
     [
