@@ -43,7 +43,7 @@ test('an open task of its domains is asked for once, and anew when it came back'
   world.answers.set(first?.id ?? '', { kind: 'refused', rule: 'x', say: 'no' })
   await world.claim()
   expect(world.asked).toEqual([])
-  world.files[`Needs_Action/payment/${FILE}`] = payment().replace(/generation: \d+/, 'generation: 2')
+  world.files[`Needs_Action/payment/${FILE}`] = payment().replace(/generation: "\d+"/, 'generation: "2"')
   await world.claim()
   expect(world.asked).toHaveLength(1)
   expect(world.asked[0]?.id).not.toBe(first?.id)

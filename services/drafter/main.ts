@@ -21,6 +21,7 @@ import type { DraftPostsDeps } from './draft-posts.ts'
 import { type Drafts, draftTask } from './draft-task.ts'
 import { giveBackThroughSync } from './give-back-through-sync.ts'
 import { claimedJobs } from './hand-in.ts'
+import { watchBooks } from './main-books.ts'
 import { replyDrafter } from './reply-drafter.ts'
 import { watchSkills } from './watch-skills.ts'
 
@@ -33,7 +34,7 @@ const DRAFTING = {
   local: {},
 } as const
 
-await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping }) => {
+await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping, tell }) => {
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
   check('redis', () => redis.ping())
   const doorbell = resources.use(await openDoorbell(redis, log))
@@ -48,9 +49,11 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     ? resources.use(
         (await import('#adapters/model/open-model.ts')).openModel(modelsOf(config), {
           ...{ log, metrics, ledger, clock, stateDir: config.state },
+          onRequest: (found) => tell.depends('model', found),
         }),
       )
     : undefined
+  if (ask) tell.depends('model', undefined)
   const asking = await askSync(config.state)
   const wakeSync = () => doorbell.ring('sync', 'sync-now', {})
   const common = {
@@ -60,6 +63,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     ownerAddress: config.ownerAddress,
     giveBack: giveBackThroughSync(asking, config.agent, wakeSync),
   }
+  if (config.zone === 'cloud' && hasOdoo(config)) await watchBooks(config.odooUrl, { resources, tell })
   const deps = { ...common, drafts: config.zone === 'cloud' ? await draftsOfCloud(common) : draftsOfLocal() }
 
   const draft = async (job: TaskJob) => {
