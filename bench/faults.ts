@@ -52,10 +52,6 @@ const FAULTS: readonly Fault[] = [
 
 using stop = stopSignals()
 await using zones = await prepareZones()
-for (const zone of ['cloud', 'local'] as const) {
-  console.error(`bringing up the ${zone} zone …`)
-  await zones.up(zone)
-}
 const targets = [
   ...['triage', 'drafter', 'sync', 'health'].map((name) => target(zones.cloud, name)),
   ...['drafter', 'executor', 'sync', 'health'].map((name) => target(zones.local, name)),
@@ -63,6 +59,10 @@ const targets = [
 
 const results: { service: string; fault: string; ms: number }[] = []
 try {
+  for (const zone of ['cloud', 'local'] as const) {
+    console.error(`bringing up the ${zone} zone …`)
+    await zones.up(zone)
+  }
   for (const fault of FAULTS) {
     if (fault.times === 0) continue
     console.error(`${fault.name}, ${fault.times} times each …`)
