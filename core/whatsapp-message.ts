@@ -102,10 +102,7 @@ const LATEST_MS = 24 * 60 * 60_000
  * that no other task is known to have sent. What this cannot tell apart: the very same words typed by the owner by hand.
  */
 export function findSent(messages: readonly ChatMessage[], { task, body, since }: SentQuery): ChatMessage | undefined {
-  const own = messages.filter((one) => one.from_me)
+  const own = messages.filter((one) => one.from_me && one.at >= since - CUT_MS)
   const known = own.find((one) => one.task === task)
-  if (known) return known
-  return own.find(
-    (one) => one.task === undefined && one.body === body && one.at >= since - CUT_MS && one.at <= since + LATEST_MS,
-  )
+  return known ?? own.find((one) => one.task === undefined && one.body === body && one.at <= since + LATEST_MS)
 }

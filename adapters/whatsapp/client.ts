@@ -153,33 +153,36 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
   }
 
   async function send({ chat, number, text }: Parameters<WhatsAppClient['send']>[0]): Promise<MessageOutcome> {
-    const before = Math.floor(Date.now() / 1000) * 1000
     let found: Chat | undefined
+    let before: ReadonlySet<string>
     try {
       found = await call('looking for the chat', () => client.getChatById(chat))
+      if (!found) return { kind: 'refused', say: 'there is no such chat' }
       if (chatKind(chat) === 'hidden' && number !== undefined && (await personOf(chat)).number !== number)
         return { kind: 'refused', say: `the chat is not that of ${number} any more` }
+      before = new Set((await ownIn(found)).map(({ id }) => id))
     } catch (error) {
       return { kind: 'refused', say: `the chat could not be opened: ${reasonOf(error)}` }
     }
-    if (!found) return { kind: 'refused', say: 'there is no such chat' }
+    const trace = async (opened: Chat) =>
+      (await ownIn(opened)).find(({ id, body }) => body === text && !before.has(id))?.id
     try {
       const sent = await call('sending', () =>
         client.sendMessage(chat, text, { linkPreview: false, parseVCards: false, sendSeen: false }),
       )
-      const id = sent?.id?._serialized ?? (await traceOf(found, text, before))?.id
+      const id = sent?.id?._serialized ?? (await trace(found))
       return id === undefined ? { kind: 'unknown', reason: 'WhatsApp named no message' } : await acknowledged(id)
     } catch (error) {
-      // The page puts a message into its chat before it sends it: what stands not there was not sent.
-      const trace = await traceOf(found, text, before).catch(() => 'cannot-tell' as const)
-      if (trace === undefined) return { kind: 'refused', say: reasonOf(error) }
-      return trace === 'cannot-tell' ? { kind: 'unknown', reason: reasonOf(error) } : acknowledged(trace.id)
+      // The page puts a message into its chat before it sends it: what does not stand there was not sent.
+      const id = await trace(found).catch(() => 'cannot-tell')
+      if (id === undefined) return { kind: 'refused', say: reasonOf(error) }
+      return id === 'cannot-tell' ? { kind: 'unknown', reason: reasonOf(error) } : acknowledged(id)
     }
   }
 
-  async function traceOf(chat: Chat, text: string, since: number): Promise<ChatMessage | undefined> {
-    const own = (await readChat(chat, 20)).map(({ read }) => read).filter((one) => one.from_me)
-    return own.findLast((one) => one.body === text && one.at >= since - 1_000)
+  /** The newest messages of this account in a chat. */
+  async function ownIn(chat: Chat): Promise<ChatMessage[]> {
+    return (await readChat(chat, CAUGHT_UP)).map(({ read }) => read).filter((one) => one.from_me)
   }
 
   /** Waits until WhatsApp's server has it: until then it stands in the page alone. */

@@ -54,6 +54,8 @@ export interface StandIn extends AsyncDisposable {
   confirm(key: string, ack: number): void
   logout(): void
   setFaults(faults: StandIn['faults']): void
+  /** Resolves once the page has all that was said. */
+  settled(): Promise<void>
   file(name: string, bytes: Buffer): void
 }
 
@@ -62,8 +64,11 @@ export async function startStandIn(): Promise<StandIn> {
   const files = new Map<string, Buffer>()
   let visits = 0
   let counter = 0
+  let serial = 0
+  let applied = 0
   const tell = (event: object) => {
-    for (const page of pages) page.write(`data: ${JSON.stringify(event)}\n\n`)
+    serial++
+    for (const page of pages) page.write(`data: ${JSON.stringify({ ...event, serial })}\n\n`)
   }
   const state = () => ({ state: standIn.isLinked ? 'CONNECTED' : 'UNPAIRED', hasSynced: standIn.isLinked })
   const add = (chat: string, body: string, fromMe: boolean, more: Partial<PageMessage>) => {
@@ -110,6 +115,7 @@ export async function startStandIn(): Promise<StandIn> {
       if (!standIn.isMute) setTimeout(() => standIn.confirm(body.key, 1), 30)
     }
     if (request.url === '/logout') standIn.logout()
+    if (request.url === '/applied') applied = Math.max(applied, Number(body.serial))
     response.end('{}')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -150,6 +156,9 @@ export async function startStandIn(): Promise<StandIn> {
     setFaults(faults) {
       standIn.faults = faults
       tell({ kind: 'faults', ...faults })
+    },
+    async settled() {
+      while (applied < serial && pages.size > 0) await new Promise((resolve) => setTimeout(resolve, 10))
     },
     file: (name, bytes) => void files.set(name, bytes),
     async [Symbol.asyncDispose]() {
