@@ -100,7 +100,9 @@ describe('a mail about an invoice that is posted first', () => {
   test('may leave this one place open and no other; a mail without an invoice may leave none', () => {
     const limits = { account: 'owner@countersign.test', maxRecipients: 10 }
     expect(actionFault(mail(), limits)).toBeUndefined()
-    expect(actionFault(mail({ body: `${INVOICE_SLOT} and {{name}}` }), limits)).toMatchObject({ rule: 'placeholder-left' })
+    expect(actionFault(mail({ body: `${INVOICE_SLOT} and {{name}}` }), limits)).toMatchObject({
+      rule: 'placeholder-left',
+    })
     expect(actionFault(mail({ body: '{{invoice  number}}' }), limits)).toMatchObject({ rule: 'placeholder-left' })
     expect(actionFault(withoutInvoice(), limits)).toMatchObject({ rule: 'placeholder-left' })
   })

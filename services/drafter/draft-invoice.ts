@@ -65,12 +65,16 @@ export async function draftInvoice(claimed: Claimed, deps: DraftInvoiceDeps): Pr
     if (change !== 'replaced') return { kind: 'lost', isChanged: change === 'changed' }
   }
   if (draft?.isDraft && !task.front.source?.reply_to?.length) return handInPosting(own, draft, task.front.id, deps)
-  const posting = draft && (await awaitedPosting(own.task, draft, deps))
-  return draftReply({ taskId: task.front.id, generation: task.front.generation }, {
-    ...deps,
-    write: async (request) => alsoSaying(await deps.write({ ...request, ...toSay(prepared, posting) }), prepared, posting),
-    announces: posting?.announced,
-  })
+  const posting = draft && (await awaitedPosting(own.task, draft, prepared.data?.unsaid ?? [], deps))
+  return draftReply(
+    { taskId: task.front.id, generation: task.front.generation },
+    {
+      ...deps,
+      write: async (request) =>
+        alsoSaying(await deps.write({ ...request, ...toSay(prepared, posting) }), prepared, posting),
+      announces: posting?.announced,
+    },
+  )
 }
 
 interface AwaitedPosting {
@@ -83,14 +87,17 @@ interface AwaitedPosting {
 async function awaitedPosting(
   request: TaskFile,
   draft: BookedDraft,
+  unsaid: readonly string[],
   deps: Pick<HandInDeps, 'vault'>,
 ): Promise<AwaitedPosting | undefined> {
   const known = await deps.vault.find(postingTask(request, draft).fileName)
   if (!draft.isDraft && known === undefined) return undefined
   const { id, state } = await writePosting(request, draft, deps)
-  if (state === 'rejected') return { announced: undefined, remark: 'You rejected posting it, so this reply does not announce it' }
+  if (state === 'rejected')
+    return { announced: undefined, remark: 'You rejected posting it, so this reply does not announce it' }
   const { total, currency } = draft
-  return { announced: { task: id, total, currency, document: 'required' }, remark: undefined }
+  const remark = unsaid.length > 0 ? `Nobody said ${unsaid.join(', ')}` : undefined
+  return { announced: { task: id, total, currency, document: 'required' }, remark }
 }
 
 /** What the reply has to say, and to ask for. */
@@ -101,7 +108,11 @@ function toSay({ data, order, draft, facts, missing }: Prepared, posting: Awaite
   const { total, currency, net } = draft
   const { missing: _, unsaid: __, ...said } = data
   const what = { ...(isSame ? said : { customer: said.customer }), net, total, currency }
-  return { facts: `${ANNOUNCE}\n\n${fenceUntrusted('invoice', JSON.stringify(what, null, 1))}`, missing: [], slot: INVOICE_SLOT }
+  return {
+    facts: `${ANNOUNCE}\n\n${fenceUntrusted('invoice', JSON.stringify(what, null, 1))}`,
+    missing: [],
+    slot: INVOICE_SLOT,
+  }
 }
 
 const ANNOUNCE = `They ask for an invoice. It is drafted; the owner posts it, and this mail goes out after that with the invoice attached. Say that the invoice is attached, and of amounts only what stands here. Where its number belongs write ${INVOICE_SLOT}, letter for letter, once: the number is put in when it is known, and this is the one place that may be left open.`
@@ -111,7 +122,11 @@ async function prepare(claimed: Claimed, deps: DraftInvoiceDeps): Promise<Prepar
   const handbook = await readOwnNote('Company_Handbook.md', deps.vault)
   const outcome = await invoiceDataOf(claimed.task, handbook.text, deps.invoices)
   const { costUsd } = outcome
-  const nothing = { ...{ draft: undefined, data: undefined, order: undefined, facts: undefined }, missing: [], flags: [] }
+  const nothing = {
+    ...{ draft: undefined, data: undefined, order: undefined, facts: undefined },
+    missing: [],
+    flags: [],
+  }
   if (outcome.kind === 'unread') return { ...nothing, costUsd, remark: `No invoice was drafted: ${outcome.say}` }
   const { data } = outcome
   const verdict = orderOf(data, front.id)
