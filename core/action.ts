@@ -3,6 +3,8 @@ import { domainDigest } from './canonical-json.ts'
 import type { CardRow } from './card-text.ts'
 import { type EmailAction, emailActionSchema, emailFault } from './email-action.ts'
 import { emailRows } from './email-card.ts'
+import { type PaymentAction, type PaymentLimits, paymentFault, paymentParts, paymentSchema } from './payment-action.ts'
+import { paymentBrief, paymentDone, paymentRows } from './payment-card.ts'
 import type { ActionParts } from './risk.ts'
 import {
   type CreatePostAction,
@@ -16,13 +18,15 @@ import {
 import { socialBrief, socialDone, socialRows } from './social-card.ts'
 import { draftOf, type TaskFile } from './task-file.ts'
 import { typingFault } from './typing-fault.ts'
+import type { Domain } from './vault-path.ts'
 import { codePointOf, INVISIBLE } from './visible-text.ts'
+import { isLocalOnly } from './zone-policy.ts'
 
 /** One action per file; each tool that acts has one line in `TOOLS`. */
-export type Action = EmailAction | PublishPostAction | CreatePostAction
+export type Action = EmailAction | PublishPostAction | CreatePostAction | PaymentAction
 export type ToolName = Action['tool']
 /** The way an action goes out. Channels act side by side, so that a slow one keeps no other waiting. */
-export type ChannelName = 'email' | 'social'
+export type ChannelName = 'email' | 'social' | 'payment'
 
 /** What this machine may do, by its settings. */
 export interface ActionLimits {
@@ -31,6 +35,8 @@ export interface ActionLimits {
   readonly maxRecipients: number
   /** Unset: this machine posts nothing. */
   readonly social?: SocialLimits
+  /** Unset: this machine pays nothing. */
+  readonly payment?: PaymentLimits
 }
 
 export interface ActionFault {
@@ -41,6 +47,8 @@ export interface ActionFault {
 
 interface ToolRules<A extends Action> {
   readonly channel: ChannelName
+  /** The only domain whose tasks may do it; undefined: any. */
+  readonly domain?: Domain
   /** Of the whole action: the fields of the front matter, and `body`, the note's draft. */
   readonly schema: z.ZodType<A>
   fault(action: A, limits: ActionLimits): ActionFault | undefined
@@ -79,6 +87,17 @@ const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>>
   },
   'social.publish_post': { ...SOCIAL, schema: publishPostSchema },
   'social.create_post': { ...SOCIAL, schema: createPostSchema },
+  'payment.pay': {
+    channel: 'payment',
+    // Only such tasks stay on this machine.
+    domain: 'payment',
+    schema: paymentSchema,
+    fault: paymentFault,
+    rows: paymentRows,
+    parts: paymentParts,
+    brief: paymentBrief,
+    done: paymentDone,
+  },
 }
 
 /** The rules of an action's tool; undefined when no tool has this name. */
@@ -103,6 +122,9 @@ export function readAction(task: TaskFile): ActionVerdict {
     const named = JSON.stringify(task.front.action.tool.slice(0, 60))
     return { ok: false, rule: 'action-tool', problem: `no such tool: ${named}` }
   }
+  const { domain } = task.front
+  if (tool.domain !== undefined && tool.domain !== domain)
+    return { ok: false, rule: 'action-domain', problem: `a task of ${domain} may not do ${task.front.action.tool}` }
   const parsed = tool.schema.safeParse({ ...task.front.action, body: draftOf(task) ?? '' })
   if (parsed.success) return { ok: true, action: parsed.data }
   const issue = parsed.error.issues[0]
@@ -150,6 +172,12 @@ export function doneOf(task: TaskFile): string {
   const missed = task.front.outcome?.missed
   const parts = Array.isArray(missed) ? missed.filter((one) => typeof one === 'string') : []
   return [read.ok ? rules(read.action).done(read.action) : 'done', ...parts].join('; ')
+}
+
+/** Whether its tasks stay on this machine; then what became of them does too, and no ledger that others get says it. */
+export function isPrivateTool(tool: string): boolean {
+  const domain = rulesOf(tool)?.domain
+  return domain !== undefined && isLocalOnly(domain)
 }
 
 /** By which channel a tool goes out; undefined for an unknown tool. */

@@ -13,7 +13,7 @@ export interface Definition {
 }
 
 const QUEUES = ['draft', 'execute', 'sync'] as const
-const TOOLS = ['email.send_email', 'social.create_post', 'social.publish_post'] as const
+const TOOLS = ['email.send_email', 'payment.pay', 'social.create_post', 'social.publish_post'] as const
 
 /**
  * Every metric of this program, with the closed set of values of each label: never a task id, an address or a file

@@ -16,6 +16,9 @@ import { freezeOf, intentOf, presentationOf, type Row, sentBackOf } from './rows
 const KEPT_UPDATES = 200
 const KEPT_REVIEWS = 2
 const VOID = 'UPDATE consumed SET void = 1 WHERE task_id = ? AND generation = ?'
+/** An intent that was not used is none, and neither is one that was refused. */
+const PAYMENTS = `FROM intents WHERE json_extract(receipt, '$.tool') = 'payment.pay'
+  AND state IN ('consumed', 'accepted', 'unknown', 'done')`
 const UNPRESENT = 'UPDATE shown_cards SET stands = 0 WHERE file_name = ?'
 /** Which states an outcome may follow; anything else would hide that something was done twice or never. */
 const BEFORE: Record<'accepted' | 'refused' | 'unknown' | 'done', IntentState> = {
@@ -172,7 +175,7 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
       write(`recording the outcome ${state}`, () => {
         const { changes } = run(
           `UPDATE intents SET state = ?, answer = coalesce(?, answer), link = coalesce(?, link), updated_at = ?, epoch = ?,
-             action = iif(? = 'done', NULL, action)
+             action = iif(? = 'done' AND json_extract(receipt, '$.tool') <> 'payment.pay', NULL, action)
            WHERE task_id = ? AND generation = ? AND state = ?`,
           ...[state, answer ?? null, link ?? null, at, epoch, state, taskId, generation, BEFORE[state]],
         )
@@ -199,6 +202,18 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
         if (lastIntent(taskId)?.state === 'unknown') return 'unknown'
         const sql = 'SELECT 1 FROM consumed WHERE task_id = ? AND (void = 0 OR generation = ?)'
         return one(sql, taskId, generation) === undefined ? 'none' : 'spent'
+      }),
+
+    noteDoubt: (taskId, generation, answer) =>
+      write('recording a doubt', () => {
+        const sql = "UPDATE intents SET answer = ? WHERE task_id = ? AND generation = ? AND state = 'consumed'"
+        run(sql, answer, taskId, generation)
+      }),
+    payments: () => read('reading what was paid', () => all(`SELECT * ${PAYMENTS} ORDER BY intended_at`).map(intentOf)),
+    paymentCount: () =>
+      read('counting what was paid', () => {
+        const row = one(`SELECT count(*) AS n, max(updated_at) AS at ${PAYMENTS}`)
+        return `${row?.n} ${row?.at}`
       }),
 
     usesSince: (at) =>

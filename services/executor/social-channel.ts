@@ -102,7 +102,6 @@ function nameOf({ network, account }: SocialAction): string {
 }
 
 function requireSocial(action: Action): SocialAction {
-  if (action.tool === 'email.send_email')
-    throw new CountersignError('ERR_TASK_FILE_INVALID', `${action.tool} is no post`)
+  if (!('network' in action)) throw new CountersignError('ERR_TASK_FILE_INVALID', `${action.tool} is no post`)
   return action
 }
