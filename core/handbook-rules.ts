@@ -93,7 +93,7 @@ const KINDS: readonly RuleKind[] = [
   { begins: /^(?:drafts? )?expir(?:es?|y)(?: after)?\b[:\s]*/i, take: takeExpiry },
   { begins: /^(?:known |my )?payees?\b[:\s]*/i, take: takePayees },
   {
-    begins: /^(?:(?:look|watch|check) for )?(?:duplicates?|duplicate payments?|double payments?)\b[:\s]*/i,
+    begins: /^(?:(?:look|watch|check) for )?(?:duplicate payments?|double payments?|duplicates?)\b[:\s]*/i,
     take: takeDuplicates,
   },
   { begins: /^(?:(?:do not|don['’]t|never) )?remember(?: (?:my|the))? edits?\b[:\s]*/i, take: takeRemember },

@@ -40,6 +40,7 @@ export function asSepaText(text: string): string {
   const spelled = [...text.normalize('NFC')].map((sign) => SPELLED[sign] ?? sign).join('')
   return spelled
     .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
     .replace(/[^A-Za-z0-9/?:().,'+ -]/g, ' ')
     .replace(/\/{2,}/g, '/')
     .replace(/ {2,}/g, ' ')

@@ -11,14 +11,12 @@ import type {
 } from '#core/ports/journal.ts'
 import { openDatabase } from './database.ts'
 import { draftMemories } from './draft-memories.ts'
+import { doubtsAndPayments } from './payments.ts'
 import { freezeOf, intentOf, presentationOf, type Row, sentBackOf } from './rows.ts'
 
 const KEPT_UPDATES = 200
 const KEPT_REVIEWS = 2
 const VOID = 'UPDATE consumed SET void = 1 WHERE task_id = ? AND generation = ?'
-/** An intent that was not used is none, and neither is one that was refused. */
-const PAYMENTS = `FROM intents WHERE json_extract(receipt, '$.tool') = 'payment.pay'
-  AND state IN ('consumed', 'accepted', 'unknown', 'done')`
 const UNPRESENT = 'UPDATE shown_cards SET stands = 0 WHERE file_name = ?'
 /** Which states an outcome may follow; anything else would hide that something was done twice or never. */
 const BEFORE: Record<'accepted' | 'refused' | 'unknown' | 'done', IntentState> = {
@@ -204,17 +202,7 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
         return one(sql, taskId, generation) === undefined ? 'none' : 'spent'
       }),
 
-    noteDoubt: (taskId, generation, answer) =>
-      write('recording a doubt', () => {
-        const sql = "UPDATE intents SET answer = ? WHERE task_id = ? AND generation = ? AND state = 'consumed'"
-        run(sql, answer, taskId, generation)
-      }),
-    payments: () => read('reading what was paid', () => all(`SELECT * ${PAYMENTS} ORDER BY intended_at`).map(intentOf)),
-    paymentCount: () =>
-      read('counting what was paid', () => {
-        const row = one(`SELECT count(*) AS n, max(updated_at) AS at ${PAYMENTS}`)
-        return `${row?.n} ${row?.at}`
-      }),
+    ...doubtsAndPayments({ write, read, one, all, run }),
 
     usesSince: (at) =>
       read('reading what was done of late', () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { realpathSync } from 'node:fs'
 import { access, constants, link, open, readFile, rm, stat } from 'node:fs/promises'
-import { join, relative, resolve, sep } from 'node:path'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { FoundPayment, PaymentAnswer, PaymentOrder, PaymentWay } from '#core/ports/payment.ts'
@@ -29,7 +30,7 @@ const SEPA_COUNTRIES = new Set(
  */
 export function openSepaFile(options: SepaFileOptions): PaymentWay {
   const { folder, debtor, format, clock } = options
-  const inVault = relative(resolve(options.vault), resolve(folder))
+  const inVault = relative(placeOf(resolve(options.vault)), placeOf(resolve(folder)))
   if (inVault === '' || !(inVault === '..' || inVault.startsWith(`..${sep}`)))
     throw new CountersignError(
       'ERR_CONFIG_INVALID',
@@ -79,6 +80,16 @@ export function openSepaFile(options: SepaFileOptions): PaymentWay {
       await rm(join(folder, unfinished(name)), { force: true })
       return { kind: 'not-found' }
     },
+  }
+}
+
+/** Where a path leads, symbolic links followed as far as there is something. */
+function placeOf(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    const above = dirname(path)
+    return above === path ? path : join(placeOf(above), basename(path))
   }
 }
 

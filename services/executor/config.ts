@@ -7,12 +7,12 @@ import {
   notifySettings,
   ownerSettings,
   sendingSettings,
-  sepaSettings,
   setting,
   socialSettings,
   wholeNumber,
   zoneSettings,
 } from '#runtime/settings.ts'
+import { sepaSettings } from './payment-config.ts'
 
 /** Settings of the executor. */
 export const executorSettings = {
