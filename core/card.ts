@@ -29,6 +29,8 @@ export interface CardFacts {
   readonly expires: string | undefined
   /** For any but the first draft of the task. */
   readonly changes?: DraftChanges | undefined
+  /** Of a payment: how its account is known, as Markdown that is safe to show. */
+  readonly knownPayee?: string | undefined
 }
 
 const UNTICKED = '- [ ] Approve\n- [ ] Reject\n- [ ] Redraft'
@@ -52,14 +54,24 @@ export function renderCard(task: TaskFile, action: Action, facts: CardFacts): Ta
     renderSection('decision', decision),
     'Tick one box and save, or move this file to `Approved/` or `Rejected/`.',
     renderSection('card', card),
-    '## Draft\n\nThis text goes out exactly as it stands here. Edit it freely: a card of the new text is made, and you approve that one.',
-    renderSection('draft', keep('draft')),
+    ...draftBlocks(action, keep('draft')),
     '## Notes to the drafter\n\nWrite here what should change, then tick *Redraft*.',
     renderSection('notes', keep('notes')),
     '## What it answers',
     renderSection('original', inertOriginal(keep('original'))),
   ].join('\n\n')
   return { ...presented, body: `\n${body}\n` }
+}
+
+function draftBlocks({ body }: Action, draft: string): string[] {
+  // What has no text is changed in the front matter.
+  if (body === '')
+    return [
+      'Nothing but what the table says is done. To change it, edit the lines under `action:` at the top of this file: a new card is made, and you approve that one.',
+    ]
+  const heading =
+    '## Draft\n\nThis text goes out exactly as it stands here. Edit it freely: a card of the new text is made, and you approve that one.'
+  return [heading, renderSection('draft', draft)]
 }
 
 /** The quote came through the cloud: it is made inert here again, whatever was done to it there. */
@@ -70,6 +82,7 @@ function inertOriginal(original: string): string {
 function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
   const rows: CardRow[] = [
     ...actionRows(action),
+    ...(facts.knownPayee === undefined ? [] : [['Known account', facts.knownPayee] satisfies CardRow]),
     ...readingRows(partsOf(action).text),
     ...codeRow(task, facts),
     ['Expires', facts.expires ? minuteOf(facts.expires) : 'never'],

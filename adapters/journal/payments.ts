@@ -1,16 +1,6 @@
 import type { JournalPort } from '#core/ports/journal.ts'
+import type { JournalAccess } from './draft-memories.ts'
 import { intentOf, type Row } from './rows.ts'
-
-type Value = string | number
-
-/** What the journal lends to its parts. */
-interface Access {
-  write<T>(what: string, change: () => T): T
-  read<T>(what: string, query: () => T): T
-  one(sql: string, ...values: Value[]): Row | undefined
-  all(sql: string, ...values: Value[]): Row[]
-  run(sql: string, ...values: (Value | null)[]): unknown
-}
 
 /** An intent that was not used is none, and neither is one that was refused. */
 const PAYMENTS = `FROM intents WHERE json_extract(receipt, '$.tool') = 'payment.pay'
@@ -23,7 +13,7 @@ export function doubtsAndPayments({
   one,
   all,
   run,
-}: Access): Pick<JournalPort, 'noteDoubt' | 'payments' | 'paymentCount'> {
+}: JournalAccess & { all(sql: string): Row[] }): Pick<JournalPort, 'noteDoubt' | 'payments' | 'paymentCount'> {
   return {
     noteDoubt: (taskId, generation, answer) =>
       write('recording a doubt', () => {
