@@ -1,4 +1,4 @@
-import { type Action, actionRows, partsOf } from './action.ts'
+import { type Action, actionRows, partsOf, textOf } from './action.ts'
 import { changesBlocks, type DraftChanges, revisionRows } from './card-changes.ts'
 import { readingRows } from './card-reading.ts'
 import { type CardRow, code, minuteOf, plain } from './card-text.ts'
@@ -34,6 +34,11 @@ export interface CardFacts {
 }
 
 const UNTICKED = '- [ ] Approve\n- [ ] Reject\n- [ ] Redraft'
+/** What has no text is changed in the front matter. */
+const NO_TEXT =
+  'Nothing but what the table says is done. To change it, edit the lines under `action:` at the top of this file: a new card is made, and you approve that one.'
+const DRAFT_HEAD =
+  '## Draft\n\nThis text goes out exactly as it stands here. Edit it freely: a card of the new text is made, and you approve that one.'
 const MAX_ORIGINAL_CHARS = 100_000
 
 /**
@@ -54,24 +59,13 @@ export function renderCard(task: TaskFile, action: Action, facts: CardFacts): Ta
     renderSection('decision', decision),
     'Tick one box and save, or move this file to `Approved/` or `Rejected/`.',
     renderSection('card', card),
-    ...draftBlocks(action, keep('draft')),
+    ...(textOf(action) === undefined ? [NO_TEXT] : [DRAFT_HEAD, renderSection('draft', keep('draft'))]),
     '## Notes to the drafter\n\nWrite here what should change, then tick *Redraft*.',
     renderSection('notes', keep('notes')),
     '## What it answers',
     renderSection('original', inertOriginal(keep('original'))),
   ].join('\n\n')
   return { ...presented, body: `\n${body}\n` }
-}
-
-function draftBlocks({ body }: Action, draft: string): string[] {
-  // What has no text is changed in the front matter.
-  if (body === '')
-    return [
-      'Nothing but what the table says is done. To change it, edit the lines under `action:` at the top of this file: a new card is made, and you approve that one.',
-    ]
-  const heading =
-    '## Draft\n\nThis text goes out exactly as it stands here. Edit it freely: a card of the new text is made, and you approve that one.'
-  return [heading, renderSection('draft', draft)]
 }
 
 /** The quote came through the cloud: it is made inert here again, whatever was done to it there. */
@@ -133,7 +127,7 @@ function codeRow(task: TaskFile, facts: CardFacts): CardRow[] {
 }
 
 function warningsOf(task: TaskFile, action: Action): string[] {
-  const hidden = hiddenMarkup(action.body)
+  const hidden = hiddenMarkup(textOf(action) ?? '')
   return [
     ...(isDone(task) ? ['this task was executed before; it will not be executed again'] : []),
     ...(hidden ? [plain(sayHidden(hidden))] : []),

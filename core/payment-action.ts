@@ -30,7 +30,7 @@ const sepaText = (max: number) =>
     })
 const compact = (text: string) => text.replace(/ /g, '').toUpperCase()
 
-/** `payment.pay`: one payment. Blanks in account numbers and references do not matter. */
+/** `payment.pay`: one payment. Blanks in account numbers and references do not matter; it has no text. */
 export const paymentSchema = z
   .strictObject({
     tool: z.literal('payment.pay'),
@@ -68,7 +68,6 @@ export const paymentSchema = z
       .string()
       .regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'not the id of a task')
       .optional(),
-    body: z.string().max(0, 'a payment has no text but its reference'),
   })
   .superRefine((action, context) => {
     const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })

@@ -1,5 +1,12 @@
 import { z } from 'zod'
 
+/** By the names they have in the front matter's `outcome`, where they must not hide a field that every outcome has. */
+export const outcomeFacts = z.record(
+  z.string().regex(/^(?!status$|at$|key$|link$|digest$|reason$|missed$|receipt$)[a-z][a-z_]{0,30}$/),
+  z.string().max(300),
+)
+export type OutcomeFacts = Readonly<z.output<typeof outcomeFacts>>
+
 /**
  * What a tool that acts reports. `key`: by which the provider can be asked for it (for a mail its Message-ID). `refused`
  * is definite: nothing was done. `handed-over`: made ready, and the person finishes it. `unknown` is looked up. Neither
@@ -15,6 +22,8 @@ export const reportSchema = z.discriminatedUnion('outcome', [
     missed: z.array(z.string()),
     /** Where the result can be looked at. */
     link: z.string().optional(),
+    /** What else the finished task's `outcome` tells, such as the number of an invoice. */
+    facts: outcomeFacts.optional(),
   }),
   z.strictObject({
     outcome: z.literal('refused'),
@@ -23,6 +32,8 @@ export const reportSchema = z.discriminatedUnion('outcome', [
       'ERR_FENCED',
       'ERR_MAIL_REFUSED',
       'ERR_MAIL_UNREACHABLE',
+      'ERR_ODOO_REFUSED',
+      'ERR_ODOO_UNREACHABLE',
       'ERR_PAYMENT_REFUSED',
       'ERR_PAYMENT_UNAVAILABLE',
       'ERR_SOCIAL_REFUSED',
@@ -55,6 +66,7 @@ export const reportOutput = z.strictObject({
   answer: z.string().optional(),
   missed: z.array(z.string()).optional(),
   link: z.string().optional(),
+  facts: outcomeFacts.optional(),
   code: z.string().optional(),
   reason: z.string().optional(),
   say: z.string().optional(),

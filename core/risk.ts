@@ -1,3 +1,4 @@
+import type { Amount } from './amounts.ts'
 import { GROUNDING_FLAGS } from './grounding-flags.ts'
 import { sayRuleProblem } from './handbook-lines.ts'
 import type { HandbookRules } from './handbook-rules.ts'
@@ -31,6 +32,8 @@ export interface ActionParts {
   readonly attachments: readonly string[]
   /** Where it is a payment. */
   readonly payment?: PaymentAction
+  /** Money at stake that no text names. */
+  readonly amounts?: readonly Amount[]
 }
 
 /** What this machine knows by itself. */

@@ -1,6 +1,7 @@
 import type { Action, ChannelName } from '../action.ts'
 import type { Receipt } from '../countersignature.ts'
 import type { TaskId } from '../ids.ts'
+import type { OutcomeFacts } from '../report.ts'
 import type { TaskFile } from '../task-file.ts'
 import type { Intent } from './journal.ts'
 
@@ -40,7 +41,7 @@ export interface Channel {
   act(action: Action, receipt: Receipt): Promise<unknown>
   /** Asks the provider whether it was done. Throws a retryable CountersignError while it cannot be asked. */
   lookUp(intent: Intent): Promise<
-    | { readonly kind: 'done'; readonly answer: string; readonly link?: string }
+    | { readonly kind: 'done'; readonly answer: string; readonly link?: string; readonly facts?: OutcomeFacts }
     /** Made ready, and waiting for the person. */
     | { readonly kind: 'handed-over'; readonly say: string }
     | { readonly kind: 'not-found' }

@@ -40,9 +40,8 @@ export function emailChannel(parts: EmailParts): Channel {
     problems: () => [...new Set([sender.state(), mailbox.state()])].filter((state) => state !== true),
     isReady: () => sender.isReady(),
     keyOf({ taskId, generation }, action) {
-      if (action.tool !== 'email.send_email')
-        throw new CountersignError('ERR_TASK_FILE_INVALID', `${action.tool} is no mail`)
-      return `<${taskId}.${generation}@${action.account.slice(action.account.lastIndexOf('@') + 1)}>`
+      const account = action.tool === 'email.send_email' ? action.account : ''
+      return `<${taskId}.${generation}@${account.slice(account.lastIndexOf('@') + 1)}>`
     },
     lookAtTheWorld: (prospect) => lookAtTheWorld(prospect, mailbox, parts),
     act: (action, receipt) => parts.sendEmail(action, receipt),
