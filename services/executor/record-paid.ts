@@ -3,7 +3,7 @@ import { makeTaskId } from '#core/ids.ts'
 import { fullAmount, type PaymentAction } from '#core/payment-action.ts'
 import type { Intent } from '#core/ports/journal.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
-import { newTaskFile, renderSection, renderTaskFile } from '#core/task-file.ts'
+import { newTaskFile, renderTaskFile } from '#core/task-file.ts'
 import { taskFileName, taskPath } from '#core/vault-path.ts'
 
 /**
@@ -33,15 +33,7 @@ export async function recordPaid(intent: Intent, action: PaymentAction, vault: V
         ...{ invoice, amount, currency, date: action.execute_on ?? at.slice(0, 10), memo: intent.key },
       },
     },
-    [
-      '',
-      `# ${title}`,
-      '',
-      'A payment of this machine was done. Approve to record it in Odoo.',
-      '',
-      renderSection('draft', ''),
-      '',
-    ].join('\n'),
+    `\n# ${title}\n\nA payment of this machine was done. Approve to record it in Odoo.\n`,
   )
   await vault.create(taskPath({ kind: 'pending', domain: 'accounting' }, fileName), renderTaskFile(task))
 }
