@@ -47,6 +47,11 @@ export const METRICS = {
     help: 'Tries of this process to open what it works with; failed: something it needs was away, or its set-up is wrong.',
     labels: { outcome: ['ready', 'failed'] },
   },
+  countersign_synthetic_age_seconds: {
+    kind: 'age',
+    help: 'Since a synthetic task last came through this service, or it began: in the drafter of the cloud one that triage made of a mail, in the executor one that was approved.',
+    labels: {},
+  },
   countersign_canary_age_seconds: {
     kind: 'age',
     help: 'Since a canary last came through, or this process began: in the local zone from the cloud, in the cloud there and back.',

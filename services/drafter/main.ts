@@ -17,6 +17,7 @@ import { draftTask } from './draft-task.ts'
 import { giveBackThroughSync } from './give-back-through-sync.ts'
 import { claimedJobs } from './hand-in.ts'
 import { watchBooks } from './main-books.ts'
+import { NO_GIVE_BACK, type SyntheticDeps, tryOut } from './main-synthetic.ts'
 import { replyDrafter } from './reply-drafter.ts'
 import { watchSkills } from './watch-skills.ts'
 
@@ -64,6 +65,11 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     ),
   }
 
+  const draftDry = (job: TaskJob, place: Parameters<SyntheticDeps['draft']>[1]) => {
+    const own = { ...common, ...place, ask: undefined }
+    const write = replyDrafter({ ...own, skillName: DRAFTING.email, recognizeLanguage })
+    return draftTask(job, { ...deps, ...own, write, giveBack: NO_GIVE_BACK })
+  }
   const draft = async (job: TaskJob) => {
     const outcome = await draftTask(job, deps)
     metrics.count('countersign_drafts_total', {
@@ -74,12 +80,14 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     log.info({ task: job.taskId, generation: job.generation, outcome: outcome.kind }, `draft: ${outcome.kind}`)
   }
   const onProgress = progress('queue', 60_000)
+  // In the local zone there is no triage to make one.
+  const onCanary = config.zone === 'cloud' ? tryOut({ ...config, draft: draftDry }, { log, metrics }) : undefined
   resources.use(
     await startWorker(
       redis,
       'draft',
       { 'draft-reply': draft },
-      { log, metrics, concurrency: config.concurrency, onProgress },
+      { log, metrics, concurrency: config.concurrency, onProgress, ...(onCanary && { onCanary }) },
     ),
   )
 
