@@ -20,7 +20,18 @@ const TOOLS = [
   'social.create_post',
   'social.publish_post',
 ] as const
-const DEPENDENCIES = ['redis', 'hub', 'mailbox', 'sending', 'social', 'odoo', 'model', 'disk'] as const
+const DEPENDENCIES = [
+  'redis',
+  'hub',
+  'mailbox',
+  'sending',
+  'social',
+  'whatsapp',
+  'payment',
+  'odoo',
+  'model',
+  'disk',
+] as const
 
 /**
  * Every metric of this program, with the closed set of values of each label: never a task id, an address or a file

@@ -67,7 +67,8 @@ export const SERVICE_ALERTS: readonly Alert[] = [
     above: 300,
     for: '2m',
     severity: 'page',
-    summary: 'No synthetic task has come through the {{ $labels.service }} of the {{ $labels.zone }} zone for {{ $value | humanizeDuration }}.',
+    summary:
+      'No synthetic task has come through the {{ $labels.service }} of the {{ $labels.zone }} zone for {{ $value | humanizeDuration }}.',
     description:
       'One goes through each minute, in a folder of its own: real work most likely stands still too. `docker compose logs {{ $labels.service }}` says at which step it ended.',
   },
@@ -102,7 +103,7 @@ export const SERVICE_ALERTS: readonly Alert[] = [
   },
   {
     name: 'CountersignDependencyAway',
-    query: `1 - min by (zone, dependency, of) (${metric('countersign_dependency_up', { dependency: ['sending', 'social', 'odoo', 'model'] })})`,
+    query: `1 - min by (zone, dependency, of) (${metric('countersign_dependency_up', { dependency: ['sending', 'social', 'whatsapp', 'payment', 'odoo', 'model'] })})`,
     above: 0,
     for: '15m',
     severity: 'ticket',

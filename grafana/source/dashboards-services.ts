@@ -236,7 +236,8 @@ export const COMPONENTS: Dashboard = {
     },
     {
       title: 'Since a synthetic task came through',
-      description: 'One each minute: from mail to draft in the cloud, from approval to done in the local zone, beside the vault and without any effect.',
+      description:
+        'One each minute: from mail to draft in the cloud, from approval to done in the local zone, beside the vault and without any effect.',
       ...{ kind: 'timeseries', width: 12, unit: 's' },
       queries: [[metric('countersign_synthetic_age_seconds'), '{{zone}} {{service}}']],
     },

@@ -67,10 +67,9 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   if (config.zone === 'cloud' && hasOdoo(config)) await watchBooks(config.odooUrl, { resources, tell })
   const deps = { ...common, drafts: config.zone === 'cloud' ? await draftsOfCloud(common) : draftsOfLocal() }
 
-  const draftDry = (job: TaskJob, place: Parameters<SyntheticDeps['draft']>[1]) => {
-    const own = { ...common, ...place, ask: undefined }
-    const write = replyDrafter({ ...own, skillName: DRAFTING.email, recognizeLanguage })
-    return draftTask(job, { ...deps, ...own, write, giveBack: NO_GIVE_BACK })
+  const draftDry: SyntheticDeps['draft'] = async (job, place) => {
+    const dry = { ...common, ...place, ask: undefined, giveBack: NO_GIVE_BACK }
+    return draftTask(job, { ...dry, drafts: await draftsOfCloud(dry) })
   }
   const draft = async (job: TaskJob) => {
     const outcome = await draftTask(job, deps)

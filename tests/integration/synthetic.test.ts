@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { skillFolders } from '#adapters/skills/skill-folder.ts'
-import { askSync } from '#adapters/state-files/requests.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { recognizeLanguage } from '#core/language.ts'
 import { SYNTHETIC_OWNER } from '#core/synthetic.ts'
+import { cloudDrafts } from '#services/drafter/cloud-drafts.ts'
 import { draftTask } from '#services/drafter/draft-task.ts'
 import { draftSynthetic, NO_GIVE_BACK, type SyntheticDeps } from '#services/drafter/main-synthetic.ts'
 import { replyDrafter } from '#services/drafter/reply-drafter.ts'
@@ -28,13 +28,13 @@ const draft: SyntheticDeps['draft'] = async (job, place) => {
     ...{ ...place, ask: undefined, clock: { now: Date.now }, zone: 'cloud' as const, agent: 'cloud' },
     ...{ openSkill: skills.open, ownerName: '', expiresAfterMs: 86_400_000 },
   }
-  await askSync(state)
-  return draftTask(job, {
+  const drafts = cloudDrafts({
     ...{ ...common, ownerAddress: SYNTHETIC_OWNER, giveBack: NO_GIVE_BACK },
     write: replyDrafter({ ...common, skillName: 'cloud-draft-email', recognizeLanguage }),
     posts: { ...common, skillName: 'cloud-draft-social', accounts: [] },
     invoices: { ...common, skillName: 'cloud-odoo-draft' },
   })
+  return draftTask(job, { ...common, giveBack: NO_GIVE_BACK, drafts })
 }
 const cloud = () => ({ state, agent: 'cloud', draft })
 const waiting = () => readdirSync(join(state, 'synthetic/mail/vault/Needs_Action/email'))
