@@ -195,6 +195,7 @@ const ALERT_CASES: readonly AlertCase[] = [
     silentAt: [5, 11],
     firesAt: 14,
     labels: { service: 'drafter', zone: 'cloud' },
+    value: '9m 0s',
   },
   {
     alert: 'CountersignMailboxAway',
