@@ -22,6 +22,7 @@ import { reportKeeper } from './keep-report.ts'
 import { openEmailChannel, watchForBounces } from './main-mail.ts'
 import { openPaymentChannel } from './main-payment.ts'
 import { openSocialChannels } from './main-social.ts'
+import { tryOut } from './main-synthetic.ts'
 import { notifyPerson } from './notify-person.ts'
 import { runExecutor } from './run-executor.ts'
 import { type ExecutorParts, wireExecutor } from './wire-executor.ts'
@@ -74,6 +75,7 @@ await runService('executor', config, async (service) => {
       log,
       metrics: service.metrics,
       onProgress: service.progress('queue', 60_000),
+      onCanary: tryOut(config, service),
     }),
   )
 })

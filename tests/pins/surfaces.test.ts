@@ -219,6 +219,7 @@ test('metric names', () => {
       "countersign_sync_last_success_timestamp_seconds",
       "countersign_sync_open_conflicts",
       "countersign_sync_propagation_seconds",
+      "countersign_synthetic_age_seconds",
       "countersign_task_oldest_age_seconds",
       "countersign_tasks_total",
       "countersign_zone_executions_total",
