@@ -66,7 +66,8 @@ export async function handIn(
   const { front } = task
   const written = await deps.vault.replaceIf(path, text, renderTaskFile(draft.task))
   if (written !== 'replaced') return { kind: 'lost', isChanged: written === 'changed' }
-  await writeUpdate(draft.task, fileNameOf(path), draft.problem, deps)
+  // What is told of it in Updates/ goes to the hub.
+  if (!isLocalOnly(front.domain)) await writeUpdate(draft.task, fileNameOf(path), draft.problem, deps)
   const { model = 'none', cost_usd } = draft.task.front.drafted ?? {}
   await deps.ledger.append('task.drafted', {
     task: front.id,
@@ -119,6 +120,12 @@ export async function findClaimed(
   return undefined
 }
 
+const WAITING: Readonly<Record<string, string>> = {
+  'social.publish_post': 'A post',
+  'social.create_post': 'A post',
+  'odoo.post_invoice': 'The posting of an invoice',
+}
+
 async function writeUpdate(
   task: TaskFile,
   fileName: string,
@@ -126,12 +133,9 @@ async function writeUpdate(
   deps: HandInDeps,
 ): Promise<void> {
   const { id, generation, title, domain } = task.front
-  // The note would carry who wrote to the hub; what waits here the dashboard shows anyway.
-  if (isLocalOnly(domain)) return
   const at = Date.parse(task.front.drafted?.at ?? task.front.created)
-  const what = problem
-    ? 'A mail waits without a draft'
-    : `A ${domain === 'social' ? 'post' : 'reply'} waits for your approval`
+  const tool = task.front.action?.tool ?? ''
+  const what = problem ? 'A mail waits without a draft' : `${WAITING[tool] ?? 'A reply'} waits for your approval`
   const remark = task.front.drafted?.remark
   const more = remark ? ` (${plainMarkdown(remark, MAX_REMARK)})` : ''
   const text = `${what}: [[Pending_Approval/${domain}/${fileName}|${linkText(title)}]]${more}\n`
