@@ -15,6 +15,7 @@ interface Import {
 const CORE_MODULES = ['zod', 'yaml', 'node:crypto', 'node:path/posix', 'node:url']
 /** Each vendor's package belongs to one adapter (or to runtime, mcp): everything else goes through a port. */
 const VENDORS: Readonly<Record<string, readonly string[]>> = {
+  browser: ['@modelcontextprotocol/client', '@modelcontextprotocol/client/stdio', 'package.json', 'yaml', 'zod'],
   diff: ['diff'],
   git: ['simple-git'],
   gmail: ['@googleapis/gmail'],
