@@ -1,6 +1,6 @@
 import { METRICS } from '#runtime/metrics.ts'
 import { RECORDS } from '../../grafana/source/promises.ts'
-import { BUILT_IN } from '../../grafana/source/promql.ts'
+import { BUILT_IN, EXPORTED } from '../../grafana/source/promql.ts'
 
 type Labels = Readonly<Record<string, readonly string[] | 'open'>>
 
@@ -25,7 +25,7 @@ const SERIES = new Map<string, Labels>([
       : [[name, labels]],
   ),
   ...RECORDS.map((name): [string, Labels] => [name, { promise: 'open' }]),
-  ...Object.entries(BUILT_IN).map(([name, labels]): [string, Labels] => [
+  ...Object.entries({ ...BUILT_IN, ...EXPORTED }).map(([name, labels]): [string, Labels] => [
     name,
     Object.fromEntries(labels.map((label) => [label, 'open'])),
   ]),
