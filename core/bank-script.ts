@@ -69,6 +69,8 @@ const schema = z
     login: address,
     /** What only a person who is logged in sees, on the page that the payment begins with and on the list of orders. */
     signed_in: mark,
+    /** What only a person who is not logged in sees: without it, this is found out after a while of waiting. */
+    signed_out: mark.optional(),
     payment: z.array(step).min(1).max(MAX_STEPS),
     /** Where the last page shows what will be ordered. */
     read_back: z.strictObject({

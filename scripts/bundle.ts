@@ -20,6 +20,8 @@ export const BUNDLE_SETS = {
   },
   local: {
     executor: 'services/executor/main.ts',
+    browser: 'services/browser/main.ts',
+    egress: 'services/egress/main.ts',
     sync: 'services/sync/main.ts',
     health: 'services/health/main.ts',
     countersign: 'cli/main.ts',
@@ -44,6 +46,8 @@ export type BundleSet = keyof typeof BUNDLE_SETS
  */
 export const ACTING_CODE: readonly RegExp[] = [
   /^adapters\/smtp\//,
+  /^adapters\/browser\//,
+  /^services\/(browser|egress)\//,
   /^adapters\/social\//,
   /^adapters\/gmail\/sending\//,
   /^services\/executor\//,

@@ -20,15 +20,24 @@ export interface BankParts {
   /** Why there is no browser now; undefined: there is. */
   readonly browserFault: () => Promise<string | undefined>
   readonly clock: Clock
+  /** How long it is waited for what the script expects on a page, ms. */
+  readonly markMs?: number
   readonly log: Log
 }
 
+const MARK_MS = 15_000
 /** Nothing is pressed later than this after the beginning. */
 const PRESS_WITHIN_MS = 100_000
-/** Longer than the browser gives one page. */
-const ANSWER_MS = 25_000
 /** After these a page is still there to be looked at. */
-const STANDING: readonly BrowserFaultKind[] = ['signed-out', 'mark', 'no-element', 'many-elements', 'page', 'slow']
+const STANDING: readonly BrowserFaultKind[] = [
+  'signed-out',
+  'mark',
+  'no-element',
+  'many-elements',
+  'page',
+  'slow',
+  'unreachable',
+]
 
 /**
  * Pays through a bank's own pages, as its script says: looks into the list of orders, fills the form in, reads back what
@@ -62,7 +71,7 @@ export function bankWay(parts: BankParts): PaymentWay {
       try {
         const press = await readPress(parts.stateDir, key)
         const listed = await keeper.use(async (page) => ({
-          result: await listOrders(page, script, order),
+          result: await listOrders(page, script, order, parts.markMs ?? MARK_MS),
           keepMs: parts.isShown ? Number.POSITIVE_INFINITY : 0,
         }))
         return whatWasFound(listed, press, since, script)
@@ -82,7 +91,9 @@ async function payOnce(parts: BankParts, order: PaymentOrder, key: string): Prom
     say: `${script.title}: nothing was ordered, because ${why}.`,
   })
   const failed = (error: unknown) =>
-    isPressed ? unknown(script, `may have been given: ${whyNot(error, parts)}`, evidence) : refused(whyNot(error, parts), false)
+    isPressed
+      ? unknown(script, `may have been given: ${whyNot(error, parts)}`, evidence)
+      : refused(whyNot(error, parts), false)
   try {
     if (await readPress(stateDir, key)) return unknown(script, 'is never given twice', evidence)
     return await keeper.use(async (page) => {
@@ -104,8 +115,8 @@ async function payOnce(parts: BankParts, order: PaymentOrder, key: string): Prom
   async function work(page: BrowserPage): Promise<PaymentAnswer> {
     const began = performance.now()
     const isLate = () => performance.now() - began > PRESS_WITHIN_MS
-    const before = (await listOrders(page, script, order)).length
-    await fillIn(page, script, order, isLate)
+    const before = (await listOrders(page, script, order, parts.markMs ?? MARK_MS)).length
+    await fillIn(page, script, order, { markMs: parts.markMs ?? MARK_MS, isLate })
     const found = differences(await readBack(page, script), order, script.formats)
     evidence.push(await keepEvidence(stateDir, await page.picture()))
     if (found.length > 0)
@@ -135,7 +146,7 @@ async function pressOnce(parts: BankParts, page: BrowserPage, pressing: Pressing
     mark = await firstShown<BankMark>(
       page,
       [hand_over, done, ...refused].filter((one) => one !== undefined),
-      ANSWER_MS,
+      parts.markMs ?? MARK_MS,
     )
   } catch (error) {
     whyNot(error, parts)
@@ -146,7 +157,7 @@ async function pressOnce(parts: BankParts, page: BrowserPage, pressing: Pressing
     return { kind: 'handed-over', say: sayHandOver(hand_over, clock.now()), evidence }
   }
   try {
-    const listed = await listOrders(page, script, pressing.order)
+    const listed = await listOrders(page, script, pressing.order, parts.markMs ?? MARK_MS)
     const found = whatWasFound(listed, pressing.press, pressing.press.at, script)
     if (found.kind === 'done') return { ...found, evidence }
     if (found.kind === 'handed-over') return { ...found, evidence }

@@ -1,6 +1,6 @@
 /**
  * Why the browser could not go on. gone: it, or its server, is not there. dialog, window: the page opened one.
- * elsewhere: the page is none of the bank's. no-element, many-elements: a selector fits none, or more than one.
+ * elsewhere: the page is none of the bank's. unreachable: it was not loaded. no-element, many-elements: a selector fits none, or more than one.
  * mark: the page does not show what it has to. signed-out: nobody is logged in. slow: the time is over.
  * page: anything else that the page did not let be done.
  */
@@ -10,6 +10,7 @@ export type BrowserFaultKind =
   | 'dialog'
   | 'window'
   | 'elsewhere'
+  | 'unreachable'
   | 'no-element'
   | 'many-elements'
   | 'mark'
@@ -22,7 +23,8 @@ const SAYS: Readonly<Record<BrowserFaultKind, string>> = {
   'in-use': 'another window has this browser’s profile open; close it',
   dialog: 'the page opened a dialog box',
   window: 'the page opened a second window',
-  elsewhere: 'the browser was led to a page that is not the bank’s, or the bank could not be reached',
+  elsewhere: 'the browser was led to a page that is not the bank’s',
+  unreachable: 'the bank could not be reached',
   'no-element': 'the page lacks an element that the script names',
   'many-elements': 'the page has several elements where the script names one',
   mark: 'the page does not show what the script expects',

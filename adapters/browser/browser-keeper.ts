@@ -12,6 +12,7 @@ export interface BrowserKeeper extends AsyncDisposable {
 
 /** A browser that was killed lets go of its profile only after a while. */
 const IN_USE_MS = 15_000
+const MAX_TRIES = 3
 
 export function browserKeeper(open: () => Promise<BrowserPage>): BrowserKeeper {
   let kept: BrowserPage | undefined
@@ -48,13 +49,16 @@ export function browserKeeper(open: () => Promise<BrowserPage>): BrowserKeeper {
   }
 }
 
-/** Opens an address, and waits while a browser that just ended still holds the profile. */
+/** Opens an address that is only looked at: again while a browser that just ended holds the profile, or the network fails. */
 export async function openPatiently(page: BrowserPage, address: string): Promise<void> {
-  for (const end = performance.now() + IN_USE_MS; ; await delay(1_000)) {
+  const begin = performance.now()
+  for (let failed = 0; ; await delay(1_000)) {
     try {
       return await page.open(address)
     } catch (error) {
-      if (!(error instanceof BrowserFault && error.kind === 'in-use') || performance.now() > end) throw error
+      const kind = error instanceof BrowserFault ? error.kind : undefined
+      const mayWait = kind === 'in-use' && performance.now() - begin < IN_USE_MS
+      if (!mayWait && !(kind === 'unreachable' && ++failed < MAX_TRIES)) throw error
     }
   }
 }

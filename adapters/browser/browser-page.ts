@@ -1,15 +1,17 @@
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import manifest from '../../package.json' with { type: 'json' }
 import { BrowserFault } from './browser-fault.ts'
 import { type LocalBrowser, launchCommand } from './launch.ts'
 import { cellsOf, fieldsIn, type PageNode, readAnswer, type ToolAnswer, textOf } from './snapshot.ts'
+import { SocketTransport } from './socket-transport.ts'
 import { BROWSER_TOOLS, type BrowserTool, type BrowserToolArgs } from './tools.ts'
 
-/** A browser in a container of its own, `http://browser:8931`, whose proxy is its network's only way out. */
+/** A browser in a container of its own (`serveBrowser`), whose network's only way out is the proxy. */
 export interface RemoteBrowser {
-  readonly kind: 'http'
-  readonly url: string
+  readonly kind: 'socket'
+  readonly host: string
+  readonly port: number
 }
 export type BrowserPlace = LocalBrowser | RemoteBrowser
 
@@ -105,7 +107,7 @@ export async function openBrowserPage(
 }
 
 async function transportTo(place: BrowserPlace) {
-  if (place.kind === 'http') return new StreamableHTTPClientTransport(new URL('/mcp', place.url))
+  if (place.kind === 'socket') return new SocketTransport(place, MAX_MESSAGE_BYTES)
   const { command, args } = await launchCommand(place)
   // Nothing of this process's environment but what a program needs to start.
   return new StdioClientTransport({ command, args, stderr: 'ignore', maxBufferSize: MAX_MESSAGE_BYTES })

@@ -6,7 +6,6 @@ import { BrowserFault } from './browser-fault.ts'
 import { openPatiently } from './browser-keeper.ts'
 import type { BrowserPage } from './browser-page.ts'
 
-const MARK_MS = 15_000
 const LOOK_EVERY_MS = 250
 
 /** Takes the payment's steps up to the page that shows what will be ordered. Throws a BrowserFault; nothing is ordered by it. */
@@ -14,18 +13,24 @@ export async function fillIn(
   page: BrowserPage,
   script: BankScript,
   order: PaymentOrder,
-  isLate: () => boolean,
+  limits: { readonly markMs: number; readonly isLate: () => boolean },
 ): Promise<void> {
   for (const step of script.payment) {
-    if (isLate()) throw new BrowserFault('slow')
-    await take(step, page, script, order)
+    if (limits.isLate()) throw new BrowserFault('slow')
+    await take(step, page, script, order, limits.markMs)
   }
 }
 
-async function take(step: BankStep, page: BrowserPage, script: BankScript, order: PaymentOrder): Promise<void> {
+async function take(
+  step: BankStep,
+  page: BrowserPage,
+  script: BankScript,
+  order: PaymentOrder,
+  markMs: number,
+): Promise<void> {
   if ('open' in step) return page.open(step.open)
   if ('click' in step) return page.click(step.click)
-  if ('expect' in step) return expectMark(page, script, step.expect, MARK_MS)
+  if ('expect' in step) return expectMark(page, script, step.expect, markMs)
   if ('pause' in step) return expectMark(page, script, step.pause.until, step.pause.seconds * 1_000)
   if ('fields' in step) {
     if ((await page.fieldsAt(step.fields.in)) !== step.fields.count) throw new BrowserFault('mark')
@@ -37,23 +42,24 @@ async function take(step: BankStep, page: BrowserPage, script: BankScript, order
   return 'fill' in step ? page.fill(at, value) : page.select(at, value)
 }
 
-/** Waits until the page shows a mark. Throws: signed-out when what only a person logged in sees is not there either. */
+/** Waits until the page shows a mark. Throws: signed-out when nobody is logged in there. */
 async function expectMark(page: BrowserPage, script: BankScript, mark: BankMark, limitMs: number): Promise<void> {
-  if ((await firstShown(page, [mark, script.signed_in], limitMs, mark)) === mark) return
-  const isIn = await shows(page, script.signed_in)
-  throw new BrowserFault(isIn ? 'mark' : 'signed-out')
+  const { signed_in, signed_out } = script
+  const shown = await firstShown(page, signed_out ? [mark, signed_out] : [mark], limitMs)
+  if (shown === mark) return
+  throw new BrowserFault(shown !== undefined || !(await shows(page, signed_in)) ? 'signed-out' : 'mark')
 }
 
-/** The first of the marks that is shown; waits for `awaited` alone where it is given. Undefined: none within the time. */
+/** The first of the marks that is shown; undefined: none within the time. */
 export async function firstShown<M extends BankMark>(
   page: BrowserPage,
   marks: readonly M[],
   limitMs: number,
-  awaited?: M,
 ): Promise<M | undefined> {
-  for (const end = performance.now() + limitMs; performance.now() < end; await delay(LOOK_EVERY_MS))
-    for (const mark of awaited ? [awaited] : marks) if (await shows(page, mark)) return mark
-  return undefined
+  for (const end = performance.now() + limitMs; ; await delay(LOOK_EVERY_MS)) {
+    for (const mark of marks) if (await shows(page, mark)) return mark
+    if (performance.now() > end) return undefined
+  }
 }
 
 /** While a page is exchanged for the next one, it shows nothing. */
@@ -88,10 +94,15 @@ export interface ListedOrder {
  * The orders of the bank's list that are exactly this one, as the list has them. Throws a BrowserFault: signed-out, or
  * mark when the list is another one than the script knows.
  */
-export async function listOrders(page: BrowserPage, script: BankScript, order: PaymentOrder): Promise<ListedOrder[]> {
+export async function listOrders(
+  page: BrowserPage,
+  script: BankScript,
+  order: PaymentOrder,
+  markMs: number,
+): Promise<ListedOrder[]> {
   const { orders, formats } = script
   await openPatiently(page, orders.open)
-  await expectMark(page, script, orders.expect, MARK_MS)
+  await expectMark(page, script, orders.expect, markMs)
   if (!(await shows(page, script.signed_in))) throw new BrowserFault('signed-out')
   const [head = [], ...rows] = await page.tableAt(orders.table)
   const column = (name: string | undefined): number | undefined => {

@@ -1,4 +1,4 @@
-import { mkdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { isAbsolute, join, relative, sep } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
@@ -8,8 +8,8 @@ export interface LocalBrowser {
   readonly kind: 'child'
   /** Chromium's program. */
   readonly executable: string
-  /** The zone's state: the profile and what the browser writes lie in `browser/` below it. */
-  readonly stateDir: string
+  /** The browser's own: its profile lies in it, and what it writes. */
+  readonly folder: string
   /** `host:port` of the allow-list proxy; there is no way round it. */
   readonly proxy: string
   /** A window that the person sees and uses; else it has none. */
@@ -24,10 +24,9 @@ const WIDTH = 1100
 const HEIGHT = 900
 
 /**
- * The server's settings: one profile, everything through the proxy, and nothing that a page could leave by. Also what
- * deploy/container/browser.json has (a test compares).
+ * The server's settings: one profile, everything through the proxy, and nothing that a page could leave by.
  */
-export function browserSettings(options: {
+function browserSettings(options: {
   readonly executable: string
   readonly profile: string
   readonly output: string
@@ -50,8 +49,6 @@ export function browserSettings(options: {
         args: [
           // Names are the proxy's to look up: what asks for one here asks in vain.
           `--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE ${options.proxy.replace(/:\d+$/, '')}`,
-          // Calls between browsers (WebRTC) know no proxy otherwise.
-          '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
           '--disable-quic',
           '--disable-dev-shm-usage',
           ...(keys.length === 0 ? [] : [`--ignore-certificate-errors-spki-list=${keys.join(',')}`]),
@@ -67,29 +64,26 @@ export function browserSettings(options: {
     outputDir: options.output,
     codegen: 'none',
     snapshot: { mode: 'none' },
-    timeouts: { action: 5_000, navigation: 15_000 },
+    timeouts: { action: 5_000, navigation: 15_000, settle: 200 },
     webmcp: false,
   }
 }
 
-/** Throws ERR_CONFIG_INVALID when the browser's profile would lie in the vault, by whatever links. */
-export async function requireOutside(vault: string, stateDir: string): Promise<void> {
-  const [inner, outer] = await Promise.all([realpath(stateDir), realpath(vault)])
+/** Throws ERR_CONFIG_INVALID when a folder lies in the vault, by whatever links. `what`: how the sentence begins. */
+export async function requireOutside(vault: string, folder: string, what: string): Promise<void> {
+  const [inner, outer] = await Promise.all([realpath(folder), realpath(vault)])
   const way = relative(outer, inner)
   if (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)) return
-  throw new CountersignError(
-    'ERR_CONFIG_INVALID',
-    `the browser’s profile would lie in the vault (${inner}), and the session at your bank with it; COUNTERSIGN_STATE has to be outside of COUNTERSIGN_VAULT`,
-  )
+  throw new CountersignError('ERR_CONFIG_INVALID', `${what} in the vault (${inner}); it has to be outside of it`)
 }
 
-/** Writes the settings, and gives the command that starts the server. Throws when the package is not installed. */
+/** Makes the profile ready, writes the settings, and gives the command that starts the server. Throws when the package is not installed. */
 export async function launchCommand(browser: LocalBrowser): Promise<{ command: string; args: string[] }> {
-  const folder = join(browser.stateDir, 'browser')
+  const { folder } = browser
   const output = join(folder, 'out')
   // What the server writes by itself holds text of pages.
   await rm(output, { recursive: true, force: true })
-  await mkdir(join(folder, 'profile'), { recursive: true, mode: 0o700 })
+  await prepareProfile(join(folder, 'profile'))
   await mkdir(output, { mode: 0o700 })
   const settings = browserSettings({ ...browser, profile: join(folder, 'profile'), output })
   const file = join(folder, 'settings.json')
@@ -98,5 +92,37 @@ export async function launchCommand(browser: LocalBrowser): Promise<{ command: s
   return {
     command: process.execPath,
     args: [join(server, '../cli.js'), '--config', file, '--no-webmcp', '--idle-timeout', '0'],
+  }
+}
+
+/**
+ * A profile that keeps its session from one start to the next, as most banks' logins end with the browser otherwise; the
+ * windows that were open do not come back with it.
+ */
+async function prepareProfile(profile: string): Promise<void> {
+  const folder = join(profile, 'Default')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await rm(join(folder, 'Sessions'), { recursive: true, force: true })
+  const file = join(folder, 'Preferences')
+  const kept = await readFile(file, 'utf8').then(objectOf, () => ({}))
+  await writeFile(file, JSON.stringify({ ...kept, ...PREFERENCES }), { mode: 0o600 })
+}
+
+const PREFERENCES = {
+  session: { restore_on_startup: 1 },
+  // Calls between browsers (WebRTC) know no proxy otherwise; Chromium's switch of that name does nothing here.
+  webrtc: {
+    ip_handling_policy: 'disable_non_proxied_udp',
+    multiple_routes_enabled: false,
+    nonproxied_udp_enabled: false,
+  },
+}
+
+function objectOf(text: string): object {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : {}
+  } catch {
+    return {}
   }
 }

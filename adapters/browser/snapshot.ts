@@ -49,7 +49,7 @@ function faultOf(error: string): BrowserFault {
   if (/does not match any elements/.test(error)) return new BrowserFault('no-element', { cause })
   if (/strict mode violation/.test(error)) return new BrowserFault('many-elements', { cause })
   if (/already in use/i.test(error)) return new BrowserFault('in-use', { cause })
-  if (/net::ERR_|chrome-error:/.test(error)) return new BrowserFault('elsewhere', { cause })
+  if (/net::ERR_|chrome-error:/.test(error)) return new BrowserFault('unreachable', { cause })
   if (/has been closed|crashed|Target closed|Browser closed|Failed to launch|disconnected/i.test(error))
     return new BrowserFault('gone', { cause })
   return new BrowserFault('page', { cause })

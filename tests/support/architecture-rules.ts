@@ -102,7 +102,13 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
       }
       const vendors = layer === 'mcp' ? ['@modelcontextprotocol/server', 'package.json', 'zod'] : []
       if (path === `${own}/config.ts`)
-        vendors.push('runtime/config.ts', 'runtime/settings.ts', 'runtime/model-settings.ts', 'zod')
+        vendors.push(
+          'runtime/bank-settings.ts',
+          'runtime/config.ts',
+          'runtime/settings.ts',
+          'runtime/model-settings.ts',
+          'zod',
+        )
       // What all MCP servers have in common.
       const shared = layer === 'mcp' ? 'mcp/shared' : own
       return (one) =>

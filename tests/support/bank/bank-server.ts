@@ -23,8 +23,10 @@ export interface DemoBank extends AsyncDisposable {
   readonly origin: string
   readonly certificate: Certificate
   readonly orders: BankOrder[]
-  /** How often an order was given: every press that reached the bank. */
+  /** How many forms of an order were taken. */
   pressed: number
+  /** The session ends with the browser. */
+  sessionCookies: boolean
   faults: BankFaults
   /** Called with `GET /transfer` before each answer. */
   onRequest: (what: string) => unknown
@@ -52,6 +54,7 @@ export async function startBank(certificate = makeCertificate()): Promise<DemoBa
     certificate,
     orders: [] as BankOrder[],
     pressed: 0,
+    sessionCookies: false,
     faults: {} as BankFaults,
     onRequest: (_what: string): unknown => undefined,
     requests: [] as string[],
@@ -84,7 +87,10 @@ export async function startBank(certificate = makeCertificate()): Promise<DemoBa
       if (form.get('user') !== BANK_USER.user || form.get('password') !== BANK_USER.password) return void to('/login')
       const id = `s${++counter}`
       sessions.add(id)
-      response.setHeader('set-cookie', `${SESSION}=${id}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=86400`)
+      response.setHeader(
+        'set-cookie',
+        `${SESSION}=${id}; Path=/; Secure; HttpOnly; SameSite=Lax${bank.sessionCookies ? '' : '; Max-Age=86400'}`,
+      )
       return void to('/home')
     }
     if (faults.sessionLost === 'before') sessions.delete(cookie)
@@ -107,8 +113,9 @@ export async function startBank(certificate = makeCertificate()): Promise<DemoBa
       case 'POST /order': {
         const draft = form.get('draft') ?? ''
         const typed = drafts.get(draft)
-        bank.pressed++
+        // A form is taken once: browsers send it again by themselves when the connection broke before the answer.
         if (!typed) return void to('/transfer')
+        bank.pressed++
         drafts.delete(draft)
         if (faults.sessionLost?.startsWith('on-order')) sessions.delete(cookie)
         if (faults.refuses) return void html(refusedPage(faults))

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bankWay } from '#adapters/browser/bank-way.ts'
@@ -26,6 +26,14 @@ export function scriptOf(origin: string, changed: (text: string) => string = (te
   return verdict.script
 }
 
+export interface WayOptions {
+  /** Edits the script. */
+  readonly changed?: (text: string) => string
+  readonly wrap?: (page: BrowserPage) => BrowserPage
+  /** The browser stays from one payment to the next. */
+  readonly stays?: boolean
+}
+
 /** A person's machine: state, profile, proxy and browser. */
 export interface BankDesk extends AsyncDisposable {
   readonly state: string
@@ -33,16 +41,39 @@ export interface BankDesk extends AsyncDisposable {
   readonly refusals: string[]
   readonly egress: Egress
   /** A way to pay with a browser of its own; `changed` edits the script. */
-  way(changed?: (text: string) => string, wrap?: (page: BrowserPage) => BrowserPage): PaymentWay & AsyncDisposable
+  way(options?: WayOptions): PaymentWay & AsyncDisposable
   /** Any page of the bank. */
   page(): Promise<BrowserPage>
   /** What the person does by hand. */
   logIn(): Promise<void>
 }
 
+/** Calls `at` before and after everything that is done to a page: `before fill input[name=iban]`. */
+export function watched(page: BrowserPage, at: (step: string) => unknown): BrowserPage {
+  const wrapped =
+    (name: string, act: (...args: string[]) => Promise<unknown>) =>
+    async (...args: string[]) => {
+      await at(`before ${[name, args[0]].join(' ').trim()}`)
+      const result = await act(...args)
+      await at(`after ${[name, args[0]].join(' ').trim()}`)
+      return result
+    }
+  const names = ['open', 'textAt', 'fieldsAt', 'tableAt', 'fill', 'select', 'click', 'picture'] as const
+  const methods = names.map((name) => [name, wrapped(name, page[name] as (...args: string[]) => Promise<unknown>)])
+  return { ...page, ...Object.fromEntries(methods) }
+}
+
+/** The browser's own process, by the lock of its profile. */
+export function browserPid(state: string): number {
+  return Number(/-(\d+)$/.exec(readlinkSync(join(state, 'browser/profile/SingletonLock')))?.[1])
+}
+
 const log = { debug() {}, info() {}, warn() {}, error() {} }
 
-export async function makeDesk(bank: DemoBank, state = mkdtempSync(join(tmpdir(), 'countersign-desk-'))): Promise<BankDesk> {
+export async function makeDesk(
+  bank: DemoBank,
+  state = mkdtempSync(join(tmpdir(), 'countersign-desk-')),
+): Promise<BankDesk> {
   const script = scriptOf(bank.origin)
   const refusals: string[] = []
   const egress = await startEgress({
@@ -50,7 +81,7 @@ export async function makeDesk(bank: DemoBank, state = mkdtempSync(join(tmpdir()
     onRefused: (asked) => refusals.push(asked),
   })
   const place: LocalBrowser = {
-    ...{ kind: 'child', executable: CHROMIUM, stateDir: state, isShown: false },
+    ...{ kind: 'child', executable: CHROMIUM, folder: join(state, 'browser'), isShown: false },
     hasSandbox: process.getuid?.() !== 0,
     proxy: `127.0.0.1:${egress.port}`,
     trustedKeys: [bank.certificate.spki],
@@ -58,11 +89,11 @@ export async function makeDesk(bank: DemoBank, state = mkdtempSync(join(tmpdir()
   const page = () => openBrowserPage(place, (address) => isOfBank(address, script))
   return {
     ...{ state, place, refusals, egress, page },
-    way(changed, wrap = (one) => one) {
+    way({ changed, wrap = (one) => one, stays = false }: WayOptions = {}) {
       const keeper = browserKeeper(async () => wrap(await page()))
       const way = bankWay({
-        ...{ script: scriptOf(bank.origin, changed), keeper, stateDir: state, isShown: false },
-        ...{ browserFault: async () => undefined, clock: { now: () => Date.now() }, log },
+        ...{ script: scriptOf(bank.origin, changed), keeper, stateDir: state, isShown: stays },
+        ...{ browserFault: async () => undefined, clock: { now: () => Date.now() }, log, markMs: 3_000 },
       })
       return Object.assign(way, { [Symbol.asyncDispose]: () => keeper[Symbol.asyncDispose]() })
     },

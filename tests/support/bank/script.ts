@@ -7,6 +7,7 @@ currencies: [EUR]
 formats: { decimal: ',', thousands: '.', date: DD.MM.YYYY }
 login: ${origin}/login
 signed_in: { at: '#user', text: Signed in as Olive Owner }
+signed_out: { at: h1, text: Sign in }
 payment:
   - open: ${origin}/transfer
   - expect: { at: h1, text: New transfer }
