@@ -1,41 +1,35 @@
 import { CountersignError } from '#core/errors.ts'
+import type { OdooCalls } from './calls.ts'
 import type { OdooAccount } from './http.ts'
-import type { OdooTransport } from './json2.ts'
+
+/** Since this version a record is asked whether it may be accessed; before, its model was. */
+const FIRST_WITH_HAS_ACCESS = 18
 
 /** What a key of the cloud must not be able to do, and how Odoo is asked whether it can. */
-const POWERS: readonly {
-  readonly can: string
-  readonly isHeld: (transport: OdooTransport, userId: number) => Promise<unknown>
-}[] = [
+const POWERS: readonly { readonly can: string; readonly isHeld: (calls: OdooCalls) => Promise<unknown> }[] = [
   {
     can: 'post invoices',
-    isHeld: (odoo, userId) =>
-      odoo.read('res.users', 'has_group', { ids: [userId], group_ext_id: 'account.group_account_invoice' }),
+    async isHeld(odoo) {
+      const ids = (await odoo.version()) < FIRST_WITH_HAS_ACCESS ? {} : { ids: [await odoo.userId()] }
+      return odoo.read('res.users', 'has_group', { ...ids, args: { group_ext_id: 'account.group_account_invoice' } })
+    },
   },
-  {
-    can: 'record payments',
-    isHeld: (odoo) => odoo.read('account.payment', 'has_access', { ids: [], operation: 'create' }),
-  },
-  {
-    can: 'read bank accounts',
-    isHeld: (odoo) => odoo.read('res.partner.bank', 'has_access', { ids: [], operation: 'read' }),
-  },
+  { can: 'record payments', isHeld: (odoo) => mayAccess(odoo, 'account.payment', 'create') },
+  { can: 'read bank accounts', isHeld: (odoo) => mayAccess(odoo, 'res.partner.bank', 'read') },
 ]
 
 /**
  * Lets calls through only under a key whose user Odoo itself says has none of these powers; asked before the first call, and
  * again for another key. Throws ERR_ZONE_FORBIDDEN, naming what the key can do.
  */
-export function draftsOnly(transport: OdooTransport, account: OdooAccount): OdooTransport {
+export function draftsOnly(calls: OdooCalls, account: OdooAccount): OdooCalls {
   let harmless: string | undefined
   const check = async () => {
     const key = account.key()
     if (key === harmless) return
-    const context = (await transport.read('res.users', 'context_get', {})) as { uid?: unknown } | null
-    const userId = Number(context?.uid)
     const held: string[] = []
     // Anything but a plain no counts as a yes.
-    for (const { can, isHeld } of POWERS) if ((await isHeld(transport, userId)) !== false) held.push(can)
+    for (const { can, isHeld } of POWERS) if ((await isHeld(calls)) !== false) held.push(can)
     if (held.length > 0)
       throw new CountersignError(
         'ERR_ZONE_FORBIDDEN',
@@ -44,13 +38,20 @@ export function draftsOnly(transport: OdooTransport, account: OdooAccount): Odoo
     harmless = key
   }
   return {
+    ...calls,
     read: async (...call) => {
       await check()
-      return transport.read(...call)
+      return calls.read(...call)
     },
     write: async (...call) => {
       await check()
-      return transport.write(...call)
+      return calls.write(...call)
     },
   }
+}
+
+async function mayAccess(odoo: OdooCalls, model: string, operation: string): Promise<unknown> {
+  if ((await odoo.version()) < FIRST_WITH_HAS_ACCESS)
+    return odoo.read(model, 'check_access_rights', { args: { operation, raise_exception: false } })
+  return odoo.read(model, 'has_access', { ids: [], args: { operation } })
 }

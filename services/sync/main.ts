@@ -14,6 +14,7 @@ import { answerMaintenance, askedMaintenance } from '#adapters/state-files/maint
 import { openRequests } from '#adapters/state-files/requests.ts'
 import { openTrash, readStatus, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
+import { placesOf, watchCertificates, webPlace } from '#adapters/tls/watch-certificates.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { watchTree } from '#adapters/vault-fs/watch-tree.ts'
 import { openWorkTree } from '#adapters/vault-fs/work-tree.ts'
@@ -36,6 +37,7 @@ import { syncSettings } from './config.ts'
 import { keepBeating } from './hub/heartbeats.ts'
 import { pollHub } from './hub/poll-hub.ts'
 import { reopeningRepo } from './hub/reopening-repo.ts'
+import { zoneMetrics } from './hub/zone-metrics.ts'
 import { careFor, checkpointKeys, MEMORY } from './main-care.ts'
 import { runSync } from './run-sync.ts'
 import type { SyncDeps } from './sync-deps.ts'
@@ -53,7 +55,7 @@ const BREATH_MS = 5
 /** Twenty megabytes that most zones never need. */
 const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
-const start: Start = async ({ log, metrics, resources, check, progress, fail, stopping }) => {
+const start: Start = async ({ log, metrics, resources, check, progress, fail, stopping, tell }) => {
   const { agents } = await readTrust(config.trust)
   const key = (name: string) => join(config.keys, name)
   const vault = await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } })
@@ -153,6 +155,9 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
         ),
     }),
   )
+  resources.use(
+    watchCertificates(placesOf({ hub: webPlace(config.hubUrl) }), (of, ends) => tell.ends('certificate', of, ends)),
+  )
   check('redis', () => redis.ping())
   check('hub', sync.hubState)
   check('gate', sync.gateState)
@@ -180,6 +185,8 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
         port: resources.use(await care.heartbeats()),
         others: async () => new Map([...(await deps.trust()).agents].filter(([agent]) => agent !== config.agent)),
         status: () => readStatus(config.state),
+        onBeats: zoneMetrics(metrics),
+        onClock: ({ leastMs, mostMs }) => tell.clock('hub', leastMs, mostMs),
       },
       BEAT_EVERY_MS,
       (isReached) => {

@@ -177,11 +177,14 @@ test('metric names', () => {
       "countersign_build_info",
       "countersign_canary_age_seconds",
       "countersign_canary_round_seconds",
+      "countersign_certificate_expiry_timestamp_seconds",
       "countersign_claims_total",
       "countersign_classified_total",
+      "countersign_clock_skew_seconds",
       "countersign_component_failed_restarts",
       "countersign_component_ready",
       "countersign_component_recovery_seconds",
+      "countersign_dependency_up",
       "countersign_disk_used_ratio",
       "countersign_drafts_total",
       "countersign_duplicates_prevented_total",
@@ -216,7 +219,11 @@ test('metric names', () => {
       "countersign_sync_propagation_seconds",
       "countersign_task_oldest_age_seconds",
       "countersign_tasks_total",
+      "countersign_zone_executions_total",
+      "countersign_zone_health",
       "countersign_zone_last_heard_timestamp_seconds",
+      "countersign_zone_oldest_approved_seconds",
+      "countersign_zone_tasks",
     ]
   `)
 })

@@ -210,6 +210,40 @@ const ALERT_CASES: readonly AlertCase[] = [
     value: '0',
   },
   {
+    alert: 'CountersignCertificateExpiring',
+    what: 'a certificate that ends in 14 days and five minutes, and one that has a month',
+    series: {
+      'countersign_certificate_expiry_timestamp_seconds{service="health",of="mailbox",zone="cloud"}': '1209900x30',
+      'countersign_certificate_expiry_timestamp_seconds{service="health",of="odoo",zone="cloud"}': '2592000x30',
+    },
+    silentAt: [4, 14],
+    firesAt: 17,
+    labels: { of: 'mailbox', zone: 'cloud' },
+  },
+  {
+    alert: 'CountersignDependencyAway',
+    what: 'an Odoo that is away from minute 5 on; Redis has an alert of its own',
+    series: {
+      'countersign_dependency_up{service="health",dependency="odoo",of="drafter",zone="cloud"}': '1x4 0x40',
+      'countersign_dependency_up{service="health",dependency="redis",of="drafter",zone="cloud"}': '0x50',
+    },
+    silentAt: [4, 19],
+    firesAt: 21,
+    labels: { dependency: 'odoo', of: 'drafter', zone: 'cloud' },
+  },
+  {
+    alert: 'CountersignClockWrong',
+    what: 'a clock that falls behind, and one that is a little off',
+    series: {
+      'countersign_clock_skew_seconds{service="health",of="hub",zone="local"}': '-59x4 -90x30',
+      'countersign_clock_skew_seconds{service="health",of="odoo",zone="local"}': '59x40',
+    },
+    silentAt: [4, 14],
+    firesAt: 16,
+    labels: { of: 'hub', ...ZONE },
+    value: '1m 30s',
+  },
+  {
     alert: 'CountersignDiskFull',
     what: 'a disk nine tenths full from minute 5 on, another half',
     series: {

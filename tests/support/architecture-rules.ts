@@ -23,8 +23,11 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   mcp: ['@modelcontextprotocol/client', 'package.json'],
   model: ['@ai-sdk/anthropic', '@ai-sdk/openai-compatible'],
   mime: ['html-to-text', 'nodemailer/lib/mail-composer', 'postal-mime'],
-  odoo: ['zod'],
-  queue: ['bullmq', 'ioredis', 'zod'],
+  odoo: ['xmlrpc', 'zod'],
+  queue: [
+    ...['bullmq', 'ioredis', 'zod'],
+    ...['@bull-board/api', '@bull-board/api/bullMQAdapter', '@bull-board/fastify', 'fastify'],
+  ],
   secretlint: ['@secretlint/core', '@secretlint/profiler', '@secretlint/secretlint-rule-preset-recommend'],
   smtp: ['nodemailer', 'nodemailer/lib/smtp-connection'],
   social: ['zod'],
@@ -82,9 +85,10 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
         ? ({ target, isType }) => isType && isIn(target, 'core')
         : ({ target }) => isIn(target, 'core') || CORE_MODULES.includes(target)
     case 'runtime':
-      return ({ target }) =>
+      return ({ target, isType }) =>
         isIn(target, 'runtime') ||
         isNode(target) ||
+        (isType && isIn(target, 'core')) ||
         ['core/errors.ts', 'package.json', 'fastify', 'pino', 'prom-client', 'zod'].includes(target)
     case 'adapters':
       return (one) =>
