@@ -3,7 +3,7 @@ import { mkdir, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { evidenceFile, keepEvidence, notePress, readPress } from './kept-files.ts'
+import { evidenceFiles, keepEvidence, notePress, readPress } from './kept-files.ts'
 import { requireOutside } from './launch.ts'
 
 function folder(): string {
@@ -36,7 +36,9 @@ test('a picture is kept by its digest', async () => {
   const state = folder()
   const evidence = await keepEvidence(state, Buffer.from('picture'))
   expect(await keepEvidence(state, Buffer.from('picture'))).toBe(evidence)
-  expect(statSync(evidenceFile(state, evidence)).mode & 0o777).toBe(0o600)
+  const [file = ''] = await evidenceFiles(state, evidence.slice(0, 23))
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+  expect(await evidenceFiles(state, 'sha256:000000000000')).toEqual([])
 })
 
 test('a folder in the vault is refused, also behind a link', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { CountersignError } from '#core/errors.ts'
@@ -12,9 +12,11 @@ export async function keepEvidence(stateDir: string, picture: Uint8Array): Promi
   return `sha256:${hash}`
 }
 
-/** Where a picture lies. */
-export function evidenceFile(stateDir: string, evidence: Evidence): string {
-  return join(stateDir, 'evidence', `${evidence.replace(/^sha256:/, '')}.png`)
+/** Where the pictures lie whose digests begin so. */
+export async function evidenceFiles(stateDir: string, beginning: Evidence): Promise<string[]> {
+  const folder = join(stateDir, 'evidence')
+  const names = await readdir(folder).catch(() => [])
+  return names.filter((name) => name.startsWith(beginning.replace(/^sha256:/, ''))).map((name) => join(folder, name))
 }
 
 const schema = z.strictObject({

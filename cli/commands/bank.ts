@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { CountersignError } from '#core/errors.ts'
@@ -40,16 +39,16 @@ the containers of compose.local.yml, stop the browser first: docker compose -f c
     })
   command
     .command('evidence')
-    .argument('<digest>', 'sha256:…, as a task’s outcome or the ledger has it')
+    .argument('<digest>', 'sha256:…, as a task’s outcome has it')
     .description('where the picture of a bank’s page lies')
-    .addHelpText('after', example(`bank evidence sha256:${'0'.repeat(64)}`))
+    .addHelpText('after', example(`bank evidence sha256:${'0'.repeat(16)}`))
     .action(async (digest: string) => {
-      if (!/^sha256:[0-9a-f]{64}$/.test(digest))
-        throw new CountersignError('ERR_USAGE', 'a digest is sha256: and 64 digits')
+      if (!/^sha256:[0-9a-f]{12,64}$/.test(digest))
+        throw new CountersignError('ERR_USAGE', 'a digest is sha256: and at least 12 of its digits')
       const home = await cli.home()
-      const { evidenceFile } = await import('#adapters/browser/kept-files.ts')
-      const file = evidenceFile(home.state, digest)
-      if (!existsSync(file)) throw new CountersignError('ERR_TASK_NOT_FOUND', `there is no picture ${file}`)
+      const { evidenceFiles } = await import('#adapters/browser/kept-files.ts')
+      const [file] = await evidenceFiles(home.state, digest)
+      if (file === undefined) throw new CountersignError('ERR_TASK_NOT_FOUND', `there is no picture of ${digest}`)
       cli.answer({ digest, file }, file)
     })
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openBrowserPage } from '#adapters/browser/browser-page.ts'
-import { evidenceFile } from '#adapters/browser/kept-files.ts'
+import { evidenceFiles } from '#adapters/browser/kept-files.ts'
 import { serveBrowser } from '#adapters/browser/serve-browser.ts'
 import type { PaymentAnswer, PaymentWay } from '#core/ports/payment.ts'
 import { type DemoBank, startBank } from '../support/bank/bank-server.ts'
@@ -76,7 +76,7 @@ describe.skipIf(!hasChromium)('a payment at a bank’s own pages', { timeout: 24
     // Before the press, and after it.
     expect(answer.evidence).toHaveLength(2)
     for (const one of answer.evidence) {
-      const file = evidenceFile(desk.state, one)
+      const [file = ''] = await evidenceFiles(desk.state, one)
       expect(readFileSync(file).subarray(1, 4).toString()).toBe('PNG')
       expect(statSync(file).mode & 0o777).toBe(0o600)
     }
