@@ -52,7 +52,10 @@ const words = z.array(line(100)).min(1).max(10)
 const schema = z
   .strictObject({
     /** As an action names it. */
-    bank: z.string().regex(/^[a-z][a-z0-9-]{0,29}$/, 'expected small letters, digits and hyphens').refine((name) => name !== 'sepa-file', 'this name stands for files'),
+    bank: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,29}$/, 'expected small letters, digits and hyphens')
+      .refine((name) => name !== 'sepa-file', 'this name stands for files'),
     title: line(60),
     /** All that the browser may reach. */
     origins: z.array(origin).min(1).max(10),
