@@ -1,6 +1,7 @@
 import { ownBic, ownIban, sepaName } from '#core/sepa-account.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
 import { chatRuleList } from '#core/whatsapp-chat.ts'
+import { bankSettings } from '#runtime/bank-settings.ts'
 import type { ConfigOf } from '#runtime/config.ts'
 import {
   choice,
@@ -37,6 +38,7 @@ export const executorSettings = {
   ...ownerSettings,
   ...socialSettings,
   ...sepaSettings,
+  ...bankSettings,
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
   ...whatsappSettings,
   whatsappChats: setting('COUNTERSIGN_WHATSAPP_CHATS', chatRuleList),
