@@ -18,6 +18,7 @@ import { runService } from '#runtime/service.ts'
 import { claimOpen } from './claim-open.ts'
 import { type CloudDraftsDeps, cloudDrafts } from './cloud-drafts.ts'
 import { drafterSettings } from './config.ts'
+import { draftPayment } from './draft-payment.ts'
 import type { DraftPostsDeps } from './draft-posts.ts'
 import { type Drafts, draftTask } from './draft-task.ts'
 import { draftWhatsApp } from './draft-whatsapp.ts'
@@ -128,5 +129,8 @@ async function draftsOfCloud(common: Common): Promise<Drafts> {
 /** Of what is this zone's alone. */
 function draftsOfLocal(common: Common): Drafts {
   const answer = replyDrafter({ ...common, skillName: DRAFTING.local.whatsapp, recognizeLanguage })
-  return { whatsapp: (claimed) => draftWhatsApp(claimed, { ...common, write: answer }) }
+  return {
+    payment: (claimed) => draftPayment(claimed, { ...common, way: config.paymentWay }),
+    whatsapp: (claimed) => draftWhatsApp(claimed, { ...common, write: answer }),
+  }
 }
