@@ -20,6 +20,7 @@ export const BUNDLE_SETS = {
     'mcp-odoo': 'mcp/odoo/main.ts',
   },
   local: {
+    drafter: 'services/drafter/main.ts',
     executor: 'services/executor/main.ts',
     sync: 'services/sync/main.ts',
     health: 'services/health/main.ts',

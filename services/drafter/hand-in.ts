@@ -1,3 +1,4 @@
+import { isBeingExecuted } from '#core/claim.ts'
 import { shortId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import type { Clock } from '#core/ports/clock.ts'
@@ -83,13 +84,21 @@ export async function handIn(
   return { kind: 'drafted', path: pending }
 }
 
-/** The jobs that this agent's claimed tasks ask for: what a start or a flushed queue must ring again. */
-export async function claimedJobs(vault: VaultPort, agent: string): Promise<TaskJob[]> {
+/**
+ * The jobs that this agent's claimed tasks ask for: what a start or a flushed queue must ring again. In the local zone what
+ * was approved stands in the same folder: that is the executor's.
+ */
+export async function claimedJobs(
+  vault: VaultPort,
+  agent: string,
+  isWanted: (task: TaskFile) => boolean = () => true,
+): Promise<TaskJob[]> {
   const jobs: TaskJob[] = []
   for (const path of await vault.list(`In_Progress/${agent}`)) {
     const text = await vault.read(path).catch(() => undefined)
     const parsed = text === undefined ? undefined : parseTaskFile(text)
-    if (parsed?.ok) jobs.push({ taskId: parsed.task.front.id, generation: parsed.task.front.generation })
+    if (parsed?.ok && !isBeingExecuted(parsed.task) && isWanted(parsed.task))
+      jobs.push({ taskId: parsed.task.front.id, generation: parsed.task.front.generation })
   }
   return jobs
 }
@@ -104,6 +113,7 @@ export async function findClaimed(
     const text = await deps.vault.read(path)
     const parsed = text === undefined ? undefined : parseTaskFile(text)
     if (text === undefined || !parsed?.ok || parsed.task.front.id !== job.taskId) continue
+    if (isBeingExecuted(parsed.task)) continue
     if (parsed.task.front.generation === job.generation) return { path, text, task: parsed.task }
   }
   return undefined

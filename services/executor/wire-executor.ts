@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
 import { audienceOf, type Receipt } from '#core/countersignature.ts'
 import { dashboardGatherer } from '#core/gather-dashboard.ts'
+import { planGatherer } from '#core/gather-plans.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { CompareTexts } from '#core/ports/compare.ts'
@@ -55,6 +56,7 @@ export function wireExecutor(
   return {
     ...{ vault, ledger, journal, received, clock, log, metrics, signingKey, channels, compare },
     gather: dashboardGatherer({ vault, journal }),
+    gatherPlans: planGatherer(vault),
     bounces: bounceBox(),
     zone: config.zone,
     agent: config.agent,

@@ -79,6 +79,15 @@ describe('the zones with Gmail laid over them', () => {
     },
   )
 
+  it('let the local drafter out only with a model laid over them', async () => {
+    const config = await composeConfig(['compose.local.yml', 'compose.local-model.yml'], root)
+    expect(violations(config)).toEqual([])
+    const { networks, secrets = [] } = config.services.drafter as ComposeService
+    expect(Object.keys(networks ?? {}).sort()).toEqual(['model', 'queue', 'watch'])
+    expect(secrets.map(({ source }) => source).sort()).toEqual(['anthropic-key', 'openai-key', 'redis-password'])
+    for (const name of ['queue', 'watch']) expect(config.networks?.[name]?.internal).toBe(true)
+  })
+
   it('keep the policy with further mailboxes, which triage alone can look at, and not change', async () => {
     const config = await composeConfig(['compose.cloud.yml', 'compose.cloud-mailboxes.yml'], root)
     expect(violations(config)).toEqual([])
@@ -107,6 +116,7 @@ describe('the two zones', () => {
     ])
     expect(Object.keys(configs['compose.local.yml'].services).sort()).toEqual([
       'board',
+      'drafter',
       'executor',
       'grafana',
       'health',
@@ -182,6 +192,7 @@ describe('the two zones', () => {
       'compose.cloud.yml redis-exporter',
       'compose.cloud.yml sync',
       'compose.local.yml board',
+      'compose.local.yml drafter',
       'compose.local.yml executor',
       'compose.local.yml redis',
       'compose.local.yml redis-exporter',
