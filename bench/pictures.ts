@@ -7,7 +7,7 @@ import { parseArgs, promisify } from 'node:util'
 import { parseTaskFile } from '#core/task-file.ts'
 import { sendAsClient } from '../demo/client-mail.ts'
 import { WORLD_PREFIX } from '../demo/reaper.ts'
-import { REDIS_SOURCES } from '../demo/redis.ts'
+import { REDIS_SOURCES, redisCommand } from '../demo/redis.ts'
 import { scriptedModelSettings, startScriptedModel } from '../demo/scripted-model.ts'
 import { stopSignals } from '../demo/stop-signals.ts'
 import { openWorld, type World } from '../demo/world.ts'
@@ -57,10 +57,17 @@ async function watchARun(): Promise<{ answers: Answers; empty: string[] }> {
     ...{ isTemporary: true, undoMs: 0, redis: REDIS_SOURCES, env: process.env, signal: stop.signal },
     mailbox: values.mailbox as 'auto' | 'container' | 'dev',
     say: (line) => console.error(line),
-    cloudSettings: scriptedModelSettings(model),
+    // A model like others, dollars per million tokens in and out.
+    cloudSettings: {
+      ...scriptedModelSettings(model),
+      ...{ COUNTERSIGN_MODEL_LARGE_PRICE: '3/15', COUNTERSIGN_MODEL_SMALL_PRICE: '0.8/4' },
+    },
   })
   await world.startZone('cloud')
   await world.startZone('local')
+  // As deploy/container/redis.conf says; the demo's Redis has no limit.
+  for (const { redis } of Object.values(world.reach))
+    await redisCommand(redis.port, redis.password, 'CONFIG SET maxmemory 64mb')
   await using prometheus = await watchWorld(world)
   const from = Date.now() / 1000 + 10
   await useIt(world)

@@ -74,6 +74,9 @@ function panel(model: PanelModel, answered: readonly (readonly Series[])[]): str
       .filter(({ values }) => values.length > 0)
       .map((one) => ({ name: legendOf(targets[index]?.legendFormat ?? '', one), values: one.values })),
   )
+  const highest = ({ values }: Line) => Math.max(...values.map(([, value]) => value))
+  // What is drawn highest is named first; a stat stays in its order.
+  if (model.type !== 'stat') lines.sort((a, b) => highest(b) - highest(a))
   const style = `left:${x * cell}px;top:${HEAD + y * ROW}px;width:${width}px;height:${height}px`
   const body =
     lines.length === 0
@@ -101,7 +104,7 @@ function stat(model: PanelModel, lines: readonly Line[]): string {
     const label = lines.length > 1 ? `<small>${escaped(name)}</small>` : ''
     return `<div style="background:${color}">${label}<b>${shown(value, unitOf(model))}</b></div>`
   })
-  return `<div class="tiles">${tiles.join('')}</div>`
+  return `<div class="tiles${lines.length > 4 ? ' many' : ''}">${tiles.join('')}</div>`
 }
 
 function colorOf(model: PanelModel, value: number): string {
@@ -146,9 +149,10 @@ function graph(model: PanelModel, lines: readonly Line[], width: number, height:
   })
   const names = legend.map(({ name }, index) => {
     const y = 9 + index * 12
-    const more = index === LEGEND_LINES - 1 && lines.length > LEGEND_LINES ? ` (+${lines.length - LEGEND_LINES})` : ''
-    return `<rect x="${left + plotWidth + 6}" y="${y - 5}" width="7" height="3" fill="${COLORS[index % COLORS.length]}"/><text x="${left + plotWidth + 16}" y="${y}">${escaped(short(name || 'value', legendWidth))}${more}</text>`
+    return `<rect x="${left + plotWidth + 6}" y="${y - 5}" width="7" height="3" fill="${COLORS[index % COLORS.length]}"/><text x="${left + plotWidth + 16}" y="${y}">${escaped(short(name || 'value', legendWidth))}</text>`
   })
+  const more = lines.length - legend.length
+  if (more > 0) names.push(`<text x="${left + plotWidth + 16}" y="${9 + LEGEND_LINES * 12}">and ${more} more</text>`)
   return `<svg width="${width}" height="${height}">${axis.join('')}${drawn.join('')}${names.join('')}</svg>`
 }
 
@@ -190,11 +194,12 @@ main { display: flex; gap: 20px }
 section { position: relative; width: ${WIDTH}px; margin-bottom: 14px }
 h2 { font-size: 17px; margin: 0; line-height: ${HEAD}px }
 article { position: absolute; background: #181b1f; overflow: hidden; padding: 0 }
-h3 { font-size: 10px; font-weight: bold; margin: 3px 5px 2px; white-space: nowrap }
+h3 { font-size: 10px; font-weight: bold; margin: 3px 5px 2px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis }
 .none { margin: 8px; color: #777 }
 .tiles { display: flex; gap: 2px; height: calc(100% - 18px); margin: 0 2px }
 .tiles div { flex: 1; min-width: 0; overflow: hidden; display: flex; flex-direction: column; align-items: center; justify-content: center }
 .tiles b { font-size: 13px; white-space: nowrap }
+.many b { font-size: 10px }
 small { font-size: 8px; text-align: center }
 svg { display: block; margin: 0 4px }
 svg text { fill: #9fa3ad; font-size: 8.5px }

@@ -1,6 +1,10 @@
+import { LOOP_LAG_EVERY_MS } from '#runtime/metrics.ts'
 import type { Dashboard } from './panels.ts'
-import { builtIn, metric } from './promql.ts'
+import { buckets, builtIn, metric } from './promql.ts'
 import { perHour, quantile } from './questions.ts'
+
+const gitTakes = (share: number) =>
+  `histogram_quantile(${share}, sum by (zone, operation, le) (rate(${buckets('countersign_git_seconds')}[1h])))`
 
 export const SYNC: Dashboard = {
   uid: 'countersign-sync',
@@ -95,6 +99,30 @@ export const SYNC: Dashboard = {
       queries: [
         [quantile(0.5, 'countersign_canary_round_seconds'), 'half'],
         [quantile(0.99, 'countersign_canary_round_seconds'), '99 of 100'],
+      ],
+    },
+    {
+      title: 'How long the hub takes',
+      description: 'Fetching and pushing, half and 99 of 100, in the hour before.',
+      ...{ kind: 'timeseries', width: 12, unit: 's' },
+      queries: [
+        [gitTakes(0.5), '{{zone}} {{operation}} half'],
+        [gitTakes(0.99), '{{zone}} {{operation}} 99 of 100'],
+      ],
+    },
+    {
+      title: 'Ledger',
+      description: 'Entries by type, in the hour before; each type appears with its first.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [[perHour('countersign_ledger_entries_total', 'zone, type'), '{{zone}} {{type}}']],
+    },
+    {
+      title: 'Writing the ledger',
+      description: 'Until an entry is on the disk, half and 99 of 100, in the hour before. Every action waits for one.',
+      ...{ kind: 'timeseries', width: 12, unit: 's' },
+      queries: [
+        [quantile(0.5, 'countersign_ledger_append_seconds'), '{{zone}} half'],
+        [quantile(0.99, 'countersign_ledger_append_seconds'), '{{zone}} 99 of 100'],
       ],
     },
     {
@@ -221,7 +249,13 @@ export const COMPONENTS: Dashboard = {
       title: 'Event loop',
       description: 'How long a service kept everything else in it waiting, 99 of 100.',
       ...{ kind: 'timeseries', width: 12, unit: 's' },
-      queries: [[builtIn('nodejs_eventloop_lag_p99_seconds'), '{{zone}} {{service}}']],
+      queries: [
+        [
+          // What is measured is the time from look to look, which is a second when nothing keeps it waiting.
+          `clamp_min(${builtIn('nodejs_eventloop_lag_p99_seconds')} - ${LOOP_LAG_EVERY_MS / 1000}, 0)`,
+          '{{zone}} {{service}}',
+        ],
+      ],
     },
     {
       title: 'Mailboxes watched',
