@@ -49,10 +49,12 @@ export const ACTING_CODE: readonly RegExp[] = [
   /^adapters\/smtp\//,
   /^adapters\/social\//,
   /^adapters\/gmail\/sending\//,
+  /^adapters\/sepa\//,
   /^services\/executor\//,
   /^mcp\/email\/main-local\.ts$/,
   /^mcp\/email\/tools\/send-email\.ts$/,
   /^mcp\/social\/tools\/publish-post\.ts$/,
+  /^mcp\/payment\//,
   /^mcp\/[^/]+\/main-local\.ts$/,
   /^node_modules\/nodemailer\//,
 ]

@@ -8,7 +8,7 @@ import { plainMarkdown } from '#core/quote.ts'
 import { parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { updateNotePath } from '#core/update-note.ts'
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
-import { decideZone, type Zone } from '#core/zone-policy.ts'
+import { decideZone, isLocalOnly, type Zone } from '#core/zone-policy.ts'
 import { linkText } from './give-back.ts'
 
 const MAX_REMARK = 500
@@ -66,7 +66,8 @@ export async function handIn(
   const { front } = task
   const written = await deps.vault.replaceIf(path, text, renderTaskFile(draft.task))
   if (written !== 'replaced') return { kind: 'lost', isChanged: written === 'changed' }
-  await writeUpdate(draft.task, fileNameOf(path), draft.problem, deps)
+  // What is told of it in Updates/ goes to the hub.
+  if (!isLocalOnly(front.domain)) await writeUpdate(draft.task, fileNameOf(path), draft.problem, deps)
   const { model = 'none', cost_usd } = draft.task.front.drafted ?? {}
   await deps.ledger.append('task.drafted', {
     task: front.id,

@@ -22,6 +22,7 @@ import { type Drafts, draftTask } from './draft-task.ts'
 import { giveBackThroughSync } from './give-back-through-sync.ts'
 import { claimedJobs } from './hand-in.ts'
 import { watchBooks } from './main-books.ts'
+import { NO_GIVE_BACK, type SyntheticDeps, tryOut } from './main-synthetic.ts'
 import { replyDrafter } from './reply-drafter.ts'
 import { watchSkills } from './watch-skills.ts'
 
@@ -66,6 +67,10 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   if (config.zone === 'cloud' && hasOdoo(config)) await watchBooks(config.odooUrl, { resources, tell })
   const deps = { ...common, drafts: config.zone === 'cloud' ? await draftsOfCloud(common) : draftsOfLocal() }
 
+  const draftDry: SyntheticDeps['draft'] = async (job, place) => {
+    const dry = { ...common, ...place, ask: undefined, giveBack: NO_GIVE_BACK }
+    return draftTask(job, { ...dry, drafts: await draftsOfCloud(dry) })
+  }
   const draft = async (job: TaskJob) => {
     const outcome = await draftTask(job, deps)
     metrics.count('countersign_drafts_total', {
@@ -76,12 +81,14 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     log.info({ task: job.taskId, generation: job.generation, outcome: outcome.kind }, `draft: ${outcome.kind}`)
   }
   const onProgress = progress('queue', 60_000)
+  // In the local zone there is no triage to make one.
+  const onCanary = config.zone === 'cloud' ? tryOut({ ...config, draft: draftDry }, { log, metrics }) : undefined
   resources.use(
     await startWorker(
       redis,
       'draft',
       { 'draft-reply': draft },
-      { log, metrics, concurrency: config.concurrency, onProgress },
+      { log, metrics, concurrency: config.concurrency, onProgress, ...(onCanary && { onCanary }) },
     ),
   )
 

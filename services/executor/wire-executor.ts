@@ -50,6 +50,7 @@ export function wireExecutor(
   parts: ExecutorParts,
   channels: readonly Channel[],
   service: Pick<ServiceContext, 'log' | 'metrics'>,
+  paymentWays: readonly string[] = [],
 ): WiredDeps {
   const { log, metrics } = service
   const { vault, ledger, journal, received, clock, signingKey, doorbell, compare } = parts
@@ -64,6 +65,7 @@ export function wireExecutor(
       account: config.ownerAddress,
       maxRecipients: config.maxRecipients,
       social: { accounts: config.socialAccounts ?? [], imagesAt: config.instagramImages },
+      payment: { ways: paymentWays },
     },
     knowledge: knowledgeOf(parts, { address: config.ownerAddress, name: config.ownerName ?? '' }),
     undoMs: config.undoMs,
