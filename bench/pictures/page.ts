@@ -6,7 +6,7 @@ type PanelModel = Model['panels'][number]
 /** Of each panel: what was answered to each of its questions. */
 export type Answers = ReadonlyMap<PanelModel, readonly (readonly Series[])[]>
 
-const WIDTH = 800
+const WIDTH = 730
 /** Pixels of one row of Grafana's grid. */
 const ROW = 15
 const GAP = 3
@@ -31,19 +31,14 @@ export const PAGE_WIDTH = 2 * WIDTH + 60
 export function pageOf(models: readonly Model[], answers: Answers, about: string): { html: string; height: number } {
   const columns: [Model[], Model[]] = [[], []]
   const heights: [number, number] = [0, 0]
-  // The highest first, each into the shorter column.
-  for (const model of models.toSorted((a, b) => heightOf(b) - heightOf(a))) {
-    const into = heights[0] <= heights[1] ? 0 : 1
+  const half = models.reduce((sum, model) => sum + heightOf(model), 0) / 2
+  // In their order: down the left half, then down the right one.
+  for (const model of models) {
+    const into = heights[1] === 0 && heights[0] + heightOf(model) / 2 <= half ? 0 : 1
     columns[into].push(model)
     heights[into] += heightOf(model)
   }
-  const inOrder = (column: Model[]) => column.toSorted((a, b) => models.indexOf(a) - models.indexOf(b))
-  const html = columns.map(
-    (column) =>
-      `<div>${inOrder(column)
-        .map((one) => dashboard(one, answers))
-        .join('')}</div>`,
-  )
+  const html = columns.map((column) => `<div>${column.map((one) => dashboard(one, answers)).join('')}</div>`)
   return {
     html: `<!doctype html><meta charset="utf-8"><style>${STYLE}</style><h1>${escaped(about)}</h1><main>${html.join('')}</main>`,
     height: Math.max(...heights) + 60,
@@ -163,7 +158,7 @@ function short(name: string, width: number): string {
 
 /** A value as Grafana writes it, nearly. */
 function shown(value: number, unit: string): string {
-  const round = (number: number) => String(Number(number.toPrecision(3)))
+  const round = (number: number) => String(Number(number.toPrecision(Math.abs(number) < 100 ? 2 : 3)))
   switch (unit) {
     case 's':
       if (Math.abs(value) >= 86_400) return `${round(value / 86_400)} d`
@@ -199,7 +194,7 @@ h3 { font-size: 10px; font-weight: bold; margin: 3px 5px 2px; white-space: nowra
 .tiles { display: flex; gap: 2px; height: calc(100% - 18px); margin: 0 2px }
 .tiles div { flex: 1; min-width: 0; overflow: hidden; display: flex; flex-direction: column; align-items: center; justify-content: center }
 .tiles b { font-size: 13px; white-space: nowrap }
-.many b { font-size: 10px }
+.many b { font-size: 8.5px }
 small { font-size: 8px; text-align: center }
 svg { display: block; margin: 0 4px }
 svg text { fill: #9fa3ad; font-size: 8.5px }
