@@ -123,7 +123,14 @@ async function photograph(file: string, { html, height }: { html: string; height
     await mkdir(dirname(file), { recursive: true })
     await writeFile(join(folder, 'page.html'), html)
     const size = `--window-size=${PAGE_WIDTH},${Math.ceil(height)}`
-    const args = ['--headless', '--no-sandbox', '--disable-dev-shm-usage', '--hide-scrollbars', size]
+    const args = [
+      '--headless',
+      '--no-sandbox',
+      '--disable-dev-shm-usage',
+      '--hide-scrollbars',
+      '--disable-lcd-text',
+      size,
+    ]
     await promisify(execFile)(values.chromium, [...args, `--screenshot=${file}`, `file://${folder}/page.html`])
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -6,7 +6,7 @@ type PanelModel = Model['panels'][number]
 /** Of each panel: what was answered to each of its questions. */
 export type Answers = ReadonlyMap<PanelModel, readonly (readonly Series[])[]>
 
-const WIDTH = 730
+const WIDTH = 700
 /** Pixels of one row of Grafana's grid. */
 const ROW = 15
 const GAP = 3
