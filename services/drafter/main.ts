@@ -69,7 +69,9 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
 
   const draftDry: SyntheticDeps['draft'] = async (job, place) => {
     const dry = { ...common, ...place, ask: undefined, giveBack: NO_GIVE_BACK }
-    return draftTask(job, { ...dry, drafts: await draftsOfCloud(dry) })
+    // A mail and nothing else: other drafts have effects elsewhere, in the books say.
+    const { email } = await draftsOfCloud(dry)
+    return draftTask(job, { ...dry, drafts: { ...(email && { email }) } })
   }
   const draft = async (job: TaskJob) => {
     const outcome = await draftTask(job, deps)
