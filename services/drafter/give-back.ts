@@ -32,7 +32,7 @@ export async function giveBackTask(
   deps: Pick<HandInDeps, 'vault' | 'agent'> & { readonly giveBack: GiveBack },
 ): Promise<TaskOutcome> {
   const { id, title, domain } = claimed.task.front
-  // Updates/ goes to the hub: of a private task it says neither title nor file name.
+  // A note travels to the hub, and who wrote stays here.
   const link = isLocalOnly(domain)
     ? `a task of ${domain}`
     : `[[Needs_Action/${domain}/${fileNameOf(claimed.path)}|${linkText(title)}]]`
