@@ -5,6 +5,7 @@ import {
   mailboxSettings,
   milliseconds,
   notifySettings,
+  optionalOdooSettings,
   ownerSettings,
   sendingSettings,
   setting,
@@ -21,6 +22,7 @@ export const executorSettings = {
   ...ownerSettings,
   ...socialSettings,
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
+  ...optionalOdooSettings,
   ...keySettings,
   ...notifySettings,
   /** How long an approval can be taken back by moving the file. */

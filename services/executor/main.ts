@@ -19,6 +19,7 @@ import { notifyWaysOf } from '#runtime/notify-ways.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from './config.ts'
 import { reportKeeper } from './keep-report.ts'
+import { openBooksChannels } from './main-books.ts'
 import { openEmailChannel, watchForBounces } from './main-mail.ts'
 import { openSocialChannels } from './main-social.ts'
 import { notifyPerson } from './notify-person.ts'
@@ -47,7 +48,8 @@ await runService('executor', config, async (service) => {
   }
   const email = await openEmailChannel(config, parts, service)
   const social = await openSocialChannels(config, parts, service)
-  const deps = wireExecutor(config, parts, [email, ...social], service)
+  const books = await openBooksChannels(config, parts, service)
+  const deps = wireExecutor(config, parts, [email, ...social, ...books], service)
   service.check('redis', () => redis.ping())
   for (const channel of deps.channels) service.check(channel.name, () => channel.problems().join(' ') || true)
   const agents = (await readAgents(config.trust)).map((agent) => agent.name)
