@@ -25,6 +25,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: 'whether this agent still holds a task',
     load: () => import('./commands/check-claimed.ts'),
   },
+  transfer: { summary: 'hand a task to another agent or zone', load: () => import('./commands/transfer.ts') },
   release: { summary: 'give a claimed task back', load: () => import('./commands/release.ts') },
   review: {
     summary: 'have every waiting draft put into one note, Review.md',

@@ -19,7 +19,7 @@ export type ZoneHome = {
   readonly mailboxes: string
   /** Credentials of social accounts, one file a network; used by the local home only. */
   readonly social: string
-  /** The owner's skills, which go before those that came with the program; used by the cloud home only. */
+  /** The owner's skills, which go before those that came with the program. */
   readonly skills: string
   /** The hub's folder; used by the cloud's home only. */
   readonly hub: string
@@ -41,6 +41,8 @@ const SECRET_SETTINGS: Record<Zone, Readonly<Record<string, string>>> = {
   },
   local: {
     COUNTERSIGN_ODOO_KEY_FILE: 'odoo-key',
+    COUNTERSIGN_ANTHROPIC_KEY_FILE: 'anthropic-key',
+    COUNTERSIGN_OPENAI_KEY_FILE: 'openai-key',
     COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password',
     COUNTERSIGN_SMTP_PASSWORD_FILE: 'smtp-password',
     COUNTERSIGN_KEY_PASSPHRASE_FILE: 'countersign-passphrase',

@@ -12,7 +12,8 @@ import { parseRequest, type SyncAnswer, type SyncRequest } from '#core/sync-requ
 import { draftOf, newTaskFile, parseTaskFile, renderSection, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import { type Scripted, scriptedModel, unanswered } from '#tests/support/scripted-model.ts'
-import { type DraftTaskDeps, draftTask } from './draft-task.ts'
+import { type CloudDraftsDeps, cloudDrafts } from './cloud-drafts.ts'
+import { draftTask } from './draft-task.ts'
 import { giveBackThroughSync } from './give-back-through-sync.ts'
 import { claimedJobs } from './hand-in.ts'
 import { replyDrafter } from './reply-drafter.ts'
@@ -57,7 +58,7 @@ function depsWith(answers_: readonly Scripted[] | undefined, over: Partial<Vault
     ...{ clock: { now: () => Date.parse('2026-11-20T10:00:00Z') }, zone: 'cloud' as const, agent: 'cloud' },
     ...{ ownerName: 'O. Owner', expiresAfterMs: 86_400_000, openSkill: skills.open, ask: model?.ask },
   } as const
-  const deps: DraftTaskDeps = {
+  const parts: CloudDraftsDeps = {
     ...common,
     ownerAddress: 'owner@countersign.test',
     write: replyDrafter({ ...common, skillName: 'cloud-draft-email', recognizeLanguage: () => undefined }),
@@ -72,6 +73,7 @@ function depsWith(answers_: readonly Scripted[] | undefined, over: Partial<Vault
     invoices: { ...common, skillName: 'cloud-odoo-draft' },
     giveBack: giveBackThroughSync(asking, 'cloud', async () => {}),
   }
+  const deps = { ...parts, drafts: cloudDrafts(parts) }
   return { deps, asked: model?.asked ?? [] }
 }
 
@@ -370,7 +372,7 @@ describe('a post', () => {
     await put({ domain: 'social' }, 'x')
     const crash = new Error('crash')
     const { deps } = depsWith([post('y')], { [step]: () => Promise.reject(crash) })
-    await expect(draftTask(JOB, { ...deps, posts: { ...deps.posts, vault: deps.vault } })).rejects.toBe(crash)
+    await expect(draftTask(JOB, deps)).rejects.toBe(crash)
     expect(await draftTask(JOB, depsWith([post('y')]).deps)).toMatchObject({ kind: 'drafted' })
     expect(await vault.list('Needs_Action/social')).toHaveLength(1)
     expect(await vault.list('Pending_Approval/social')).toHaveLength(1)

@@ -8,6 +8,7 @@ import { oneLine } from '#core/quote.ts'
 import { type Report, reportSchema } from '#core/report.ts'
 import { taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Stay } from './deps.ts'
+import { handedOver } from './finish-execution.ts'
 import { BEING_CHANGED, isHalted, judge, type Read, readTask } from './read-task.ts'
 import { leaveAlone, leaveUnreadable } from './refuse-file.ts'
 import { recordUndone, sendBack } from './send-back.ts'
@@ -158,6 +159,9 @@ async function record(freeze: Freeze, report: Report | undefined, deps: Executor
       at,
     })
   }
+  if (report?.outcome === 'handed-over')
+    deps.journal.settle(taskId, generation, { state: 'unknown', answer: handedOver(report.say), at })
+  if (report?.outcome === 'unknown') deps.journal.noteDoubt(taskId, generation, oneLine(report.reason, 400))
   // A receipt found spent was used by another call: what came of that one is looked up.
   if (report?.outcome === 'refused' && report.code === 'ERR_COUNTERSIGNATURE_INVALID')
     deps.metrics.count('countersign_duplicates_prevented_total', { how: 'spent' })

@@ -89,6 +89,8 @@ test('error codes', () => {
       "ERR_ODOO_UNREACHABLE",
       "ERR_ODOO_UNSUPPORTED",
       "ERR_OUTCOME_UNKNOWN",
+      "ERR_PAYMENT_REFUSED",
+      "ERR_PAYMENT_UNAVAILABLE",
       "ERR_REDIS_MISSING",
       "ERR_REDIS_UNREACHABLE",
       "ERR_SKILL_INVALID",
@@ -217,9 +219,14 @@ test('metric names', () => {
       "countersign_sync_last_success_timestamp_seconds",
       "countersign_sync_open_conflicts",
       "countersign_sync_propagation_seconds",
+      "countersign_synthetic_age_seconds",
       "countersign_task_oldest_age_seconds",
       "countersign_tasks_total",
+      "countersign_zone_executions_total",
+      "countersign_zone_health",
       "countersign_zone_last_heard_timestamp_seconds",
+      "countersign_zone_oldest_approved_seconds",
+      "countersign_zone_tasks",
     ]
   `)
 })

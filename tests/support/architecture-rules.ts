@@ -23,7 +23,10 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   model: ['@ai-sdk/anthropic', '@ai-sdk/openai-compatible'],
   mime: ['html-to-text', 'nodemailer/lib/mail-composer', 'postal-mime'],
   odoo: ['xmlrpc', 'zod'],
-  queue: ['bullmq', 'ioredis', 'zod'],
+  queue: [
+    ...['bullmq', 'ioredis', 'zod'],
+    ...['@bull-board/api', '@bull-board/api/bullMQAdapter', '@bull-board/fastify', 'fastify'],
+  ],
   secretlint: ['@secretlint/core', '@secretlint/profiler', '@secretlint/secretlint-rule-preset-recommend'],
   smtp: ['nodemailer', 'nodemailer/lib/smtp-connection'],
   social: ['zod'],
