@@ -321,7 +321,8 @@ describe('the executor and a real Odoo 19', () => {
         return fileName
       },
       async approve(fileName: string, words = 'countersign:card') {
-        const text = await shownAt(PENDING, fileName, words)
+        const text = await shownAt(PENDING, fileName, 'countersign:card')
+        expect(text).toContain(words)
         await vault.replace(vaultPath(`${PENDING}/${fileName}`), tick('Approve')(text))
       },
       async done(fileName: string) {
