@@ -120,6 +120,12 @@ export async function findClaimed(
   return undefined
 }
 
+const WAITING: Readonly<Record<string, string>> = {
+  'social.publish_post': 'A post',
+  'social.create_post': 'A post',
+  'odoo.post_invoice': 'The posting of an invoice',
+}
+
 async function writeUpdate(
   task: TaskFile,
   fileName: string,
@@ -128,9 +134,8 @@ async function writeUpdate(
 ): Promise<void> {
   const { id, generation, title, domain } = task.front
   const at = Date.parse(task.front.drafted?.at ?? task.front.created)
-  const what = problem
-    ? 'A mail waits without a draft'
-    : `A ${domain === 'social' ? 'post' : 'reply'} waits for your approval`
+  const tool = task.front.action?.tool ?? ''
+  const what = problem ? 'A mail waits without a draft' : `${WAITING[tool] ?? 'A reply'} waits for your approval`
   const remark = task.front.drafted?.remark
   const more = remark ? ` (${plainMarkdown(remark, MAX_REMARK)})` : ''
   const text = `${what}: [[Pending_Approval/${domain}/${fileName}|${linkText(title)}]]${more}\n`

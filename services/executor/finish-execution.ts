@@ -63,7 +63,8 @@ export async function finishAccepted(intent: Intent, deps: ExecutorDeps): Promis
 
 function isAsDone(read: Read, intent: Intent): boolean {
   const action = read.parsed.ok ? readAction(read.parsed.task) : undefined
-  return action?.ok === true && actionDigest(action.action) === intent.digest
+  const approved = intent.receipt.filled?.approved ?? intent.digest
+  return action?.ok === true && actionDigest(action.action) === approved
 }
 
 /** What is left to do at the provider after Done/. Gives why it must wait. */

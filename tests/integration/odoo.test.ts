@@ -360,7 +360,7 @@ describe('the executor and a real Odoo 19', () => {
     const admin = odooCalls({ url: odoo.url, database: 'demo', key: () => odoo.keys.admin })
     await admin.write('ir.attachment', 'create', { args: { vals_list: [{ ...file, mimetype: 'application/pdf' }] } })
     const posting = await zone.put(postingOf(draft))
-    await zone.approve(posting, 'Postage')
+    await zone.approve(posting, 'is posted: it gets its number')
     const { outcome } = await zone.done(posting)
     expect(outcome).toMatchObject({
       ...{ status: 'done', number: expect.stringMatching(/^INV\//), link: expect.stringContaining(String(draft.id)) },
