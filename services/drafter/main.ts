@@ -44,7 +44,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   const doorbell = resources.use(await openDoorbell(redis, log))
   const vault = await openVault(config.vault)
   const ledger = resources.use(
-    openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock }),
+    openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock, metrics }),
   )
   const skills = skillFolders(config.skills, config.skillsOwn)
   check('skills', watchSkills(skills.list, DRAFTING[config.zone], log))
