@@ -3,7 +3,7 @@ import { socialAccountList } from '#core/social-accounts.ts'
 import { chatRuleList } from '#core/whatsapp-chat.ts'
 import { bankSettings } from '#runtime/bank-settings.ts'
 import type { ConfigOf } from '#runtime/config.ts'
-import { optionalOdooSettings } from '#runtime/odoo-account.ts'
+import { optionalOdooSettings } from '#runtime/odoo-settings.ts'
 import {
   choice,
   folder,
