@@ -54,6 +54,8 @@ export const ACTING_CODE: readonly RegExp[] = [
   /^mcp\/email\/main-local\.ts$/,
   /^mcp\/email\/tools\/send-email\.ts$/,
   /^mcp\/social\/tools\/publish-post\.ts$/,
+  /^adapters\/odoo\/acting\//,
+  /^mcp\/odoo\/tools\/(post-invoice|record-payment)\.ts$/,
   /^mcp\/payment\//,
   /^mcp\/[^/]+\/main-local\.ts$/,
   /^node_modules\/nodemailer\//,

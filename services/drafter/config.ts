@@ -3,9 +3,8 @@ import { modelSettings } from '#runtime/model-settings.ts'
 import {
   folder,
   milliseconds,
-  odooSettings,
   optional,
-  optionally,
+  optionalOdooSettings,
   ownerSettings,
   setting,
   wholeNumber,
@@ -17,9 +16,7 @@ export const drafterSettings = {
   ...ownerSettings,
   ...modelSettings,
   /** Unset: no draft invoices are made. */
-  odooUrl: optionally(odooSettings.odooUrl),
-  odooDb: optionally(odooSettings.odooDb),
-  odooKey: optionally(odooSettings.odooKey),
+  ...optionalOdooSettings,
   skills: setting('COUNTERSIGN_SKILLS', folder('./skills')),
   /** The owner's skills: each file there goes before the one of the same name that came with the program. */
   skillsOwn: setting('COUNTERSIGN_SKILLS_OWN', optional(folder())),

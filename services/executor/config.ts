@@ -9,6 +9,7 @@ import {
   milliseconds,
   notifySettings,
   optional,
+  optionalOdooSettings,
   ownerSettings,
   sendingSettings,
   setting,
@@ -36,6 +37,7 @@ export const executorSettings = {
   ...socialSettings,
   ...sepaSettings,
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
+  ...optionalOdooSettings,
   ...keySettings,
   ...notifySettings,
   /** How long an approval can be taken back by moving the file. */

@@ -1,8 +1,6 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { GenericContainer, Network, Wait } from 'testcontainers'
 
-/** A draft-only user as docs/odoo.md describes it, and an administrator; prints their keys. `env` is Odoo's shell. */
+/** A draft-only user as docs/odoo.md describes it, an administrator and one who posts and records; prints their keys. `env` is Odoo's shell. */
 const USERS = `
 import datetime
 until = datetime.datetime.now() + datetime.timedelta(days=1)
@@ -33,10 +31,14 @@ cloud = env['res.users'].with_context(no_reset_password=True).create({'name': 'C
 env['res.partner'].create([
     {'name': 'Acme Ltd', 'email': 'Ana Ruiz <Ana@Acme.Example>', 'customer_rank': 1},
     {'name': 'Twin GmbH', 'customer_rank': 1}, {'name': 'Twin GmbH', 'customer_rank': 1}])
+def internal(login, groups):
+    return env['res.users'].with_context(no_reset_password=True).create({'name': login, 'login': login,
+        'group_ids': [(6, 0, [env.ref('base.group_user').id] + [env.ref(g).id for g in groups])]})
+local = internal('local', ['account.group_account_invoice'])
 env.ref('base.EUR').active = True
 env['account.tax'].create({'name': '19%', 'amount': 19, 'type_tax_use': 'sale'})
 env['product.product'].create({'name': 'Workshop', 'default_code': 'W1', 'list_price': 900})
-print('KEYS', key(env.ref('base.user_admin')), key(cloud))
+print('KEYS', key(env.ref('base.user_admin')), key(cloud), key(local))
 env.cr.commit()
 `
 
@@ -58,11 +60,13 @@ export async function startRealOdoo() {
   const shell = 'odoo shell -d demo --no-http --db_host db --db_user odoo --db_password odoo 2>/tmp/shell.log'
   const script = Buffer.from(USERS).toString('base64')
   const { output } = await odoo.exec(['bash', '-c', `echo ${script} | base64 -d | ${shell} || cat /tmp/shell.log`])
-  const [, admin = '', cloud = ''] = /KEYS ([0-9a-f]{40}) ([0-9a-f]{40})/.exec(output) ?? []
+  const [, admin = '', cloud = '', local = ''] = /KEYS ([0-9a-f]{40}) ([0-9a-f]{40}) ([0-9a-f]{40})/.exec(output) ?? []
   if (cloud === '') throw new Error(`Odoo's shell made no keys: ${output.slice(-2_000)}`)
   return {
     url: `http://127.0.0.1:${odoo.getMappedPort(8069)}`,
-    keys: { admin, cloud },
+    keys: { admin, cloud, local },
+    /** Of the users of the keys. */
+    logins: { admin: 'admin', cloud: 'cloud', local: 'local' },
     async [Symbol.asyncDispose]() {
       await odoo.stop()
       await postgres.stop()
@@ -71,31 +75,3 @@ export async function startRealOdoo() {
   }
 }
 export type RealOdoo = Awaited<ReturnType<typeof startRealOdoo>>
-
-/** A way to a server that does what is asked of it, and loses the answer to the next request for `method`. */
-export async function losingProxy(target: string, method: string) {
-  let losing = true
-  const server = createServer(async (request, response) => {
-    const chunks: Uint8Array[] = []
-    for await (const chunk of request) chunks.push(chunk)
-    const { authorization = '', 'x-odoo-database': database = '' } = request.headers
-    const answer = await fetch(new URL(request.url ?? '/', target), {
-      method: request.method ?? 'GET',
-      headers: { authorization, 'x-odoo-database': String(database), 'content-type': 'application/json' },
-      body: request.method === 'POST' ? Buffer.concat(chunks) : null,
-    })
-    const text = await answer.text()
-    if (losing && request.url?.endsWith(`/${method}`)) {
-      losing = false
-      response.destroy()
-    } else response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(text)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}
