@@ -92,7 +92,7 @@ export const ERROR_CODES = {
   },
   ERR_ODOO_REFUSED: {
     retryable: false,
-    hint: 'Odoo refused it; nothing was created. Correct what it names, in the task or in Odoo.',
+    hint: 'Odoo refused it; nothing was created or booked. Correct what it names, in the task or in Odoo.',
   },
   ERR_ODOO_UNREACHABLE: {
     retryable: true,
@@ -100,7 +100,7 @@ export const ERROR_CODES = {
   },
   ERR_ODOO_UNSUPPORTED: {
     retryable: false,
-    hint: 'Odoo 19 or later with its app Invoicing is needed; see docs/odoo.md.',
+    hint: 'Odoo 16 or later with its app Invoicing is needed, before 19 also COUNTERSIGN_ODOO_LOGIN; see docs/odoo.md.',
   },
   ERR_OUTCOME_UNKNOWN: {
     retryable: false,

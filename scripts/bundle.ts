@@ -22,6 +22,8 @@ export const BUNDLE_SETS = {
   local: {
     drafter: 'services/drafter/main.ts',
     executor: 'services/executor/main.ts',
+    browser: 'services/browser/main.ts',
+    egress: 'services/egress/main.ts',
     sync: 'services/sync/main.ts',
     health: 'services/health/main.ts',
     board: 'services/board/main.ts',
@@ -47,6 +49,8 @@ export type BundleSet = keyof typeof BUNDLE_SETS
  */
 export const ACTING_CODE: readonly RegExp[] = [
   /^adapters\/smtp\//,
+  /^adapters\/browser\//,
+  /^services\/(browser|egress)\//,
   /^adapters\/social\//,
   /^adapters\/gmail\/sending\//,
   /^adapters\/sepa\//,

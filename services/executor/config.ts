@@ -1,5 +1,6 @@
 import { ownBic, ownIban, sepaName } from '#core/sepa-account.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
+import { bankSettings } from '#runtime/bank-settings.ts'
 import type { ConfigOf } from '#runtime/config.ts'
 import {
   choice,
@@ -36,6 +37,7 @@ export const executorSettings = {
   ...ownerSettings,
   ...socialSettings,
   ...sepaSettings,
+  ...bankSettings,
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
   ...optionalOdooSettings,
   ...keySettings,

@@ -1,3 +1,4 @@
+import { openBanks } from '#adapters/browser/open-banks.ts'
 import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
 import { openSepaFile } from '#adapters/sepa/sepa-file.ts'
 import { CountersignError } from '#core/errors.ts'
@@ -17,10 +18,10 @@ import { actingWith, type ExecutorParts, TOOL_LIMIT_MS } from './wire-executor.t
 export async function openPaymentChannel(
   config: ExecutorConfig,
   parts: ExecutorParts,
-  { resources }: Pick<ServiceContext, 'resources'>,
+  { log, resources }: Pick<ServiceContext, 'log' | 'resources'>,
 ): Promise<{ readonly channels: readonly Channel[]; readonly ways: readonly string[] }> {
   const { clock, journal } = parts
-  const ways = openWays(config, parts)
+  const ways = [...openSepa(config, parts), ...(await openBankPages(config, parts, { log, resources }))]
   if (ways.length === 0) return { channels: [], ways: [] }
   const client = resources.use(await connectInProcess(createPaymentServer([pay({ ...actingWith(parts), ways })])))
   const knowledge = knowledgeOf(parts, { address: config.ownerAddress, name: config.ownerName })
@@ -33,7 +34,7 @@ export async function openPaymentChannel(
   return { channels: [channel], ways: ways.map(({ name }) => name) }
 }
 
-function openWays(config: ExecutorConfig, { clock }: ExecutorParts): PaymentWay[] {
+function openSepa(config: ExecutorConfig, { clock }: ExecutorParts): PaymentWay[] {
   const { sepaFolder: folder, sepaName: name, sepaIban: iban, sepaBic: bic, sepaFormat: format, vault } = config
   const given = [folder, name, iban].filter((one) => one !== undefined).length
   if (given > 0 && (folder === undefined || name === undefined || iban === undefined))
@@ -43,4 +44,15 @@ function openWays(config: ExecutorConfig, { clock }: ExecutorParts): PaymentWay[
     )
   if (folder === undefined || name === undefined || iban === undefined) return []
   return [openSepaFile({ ...{ folder, vault, format, clock }, debtor: { name, iban, bic } })]
+}
+
+async function openBankPages(
+  config: ExecutorConfig,
+  { clock }: ExecutorParts,
+  { log, resources }: Pick<ServiceContext, 'log' | 'resources'>,
+): Promise<PaymentWay[]> {
+  const { banks: folder, vault, state: stateDir, browserServer: server, browserProgram: executable } = config
+  if (folder === undefined) return []
+  const how = { isShown: config.browserWindow === 'on', hasSandbox: config.browserSandbox === 'on' }
+  return openBanks({ folder, vault, stateDir, server, executable, ...how, clock, log }, resources)
 }

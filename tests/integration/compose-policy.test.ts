@@ -20,7 +20,7 @@ describe.each(files)('%s', (file) => {
     const own = Object.values(configs[file].services).filter(({ image }) => image?.startsWith('countersign/'))
     expect(own.length).toBeGreaterThan(2)
     for (const { image } of own)
-      expect(image).toMatch(new RegExp(`^countersign/(cloud|local|hub):${manifest.version}$`))
+      expect(image).toMatch(new RegExp(`^countersign/(cloud|local|hub|browser):${manifest.version}$`))
   })
 })
 
@@ -116,7 +116,9 @@ describe('the two zones', () => {
     ])
     expect(Object.keys(configs['compose.local.yml'].services).sort()).toEqual([
       'board',
+      'browser',
       'drafter',
+      'egress',
       'executor',
       'grafana',
       'health',
@@ -201,7 +203,7 @@ describe('the two zones', () => {
     for (const file of files) expect(Object.keys(configs[file].services.redis?.networks ?? {})).toEqual(['queue'])
   })
 
-  it('let nobody but triage, the drafter, the executor and the local sync out', () => {
+  it('let nobody but triage, the drafter, the executor, the browser’s proxy and the local sync out', () => {
     const open = files.flatMap((file) =>
       Object.entries(configs[file].services)
         .filter(([, { networks = {} }]) =>
@@ -217,6 +219,7 @@ describe('the two zones', () => {
       'compose.cloud.yml hub',
       'compose.cloud.yml triage',
       'compose.local.yml board',
+      'compose.local.yml egress',
       'compose.local.yml executor',
       'compose.local.yml grafana',
       'compose.local.yml health',
