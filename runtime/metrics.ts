@@ -20,6 +20,7 @@ const TOOLS = [
   'payment.pay',
   'social.create_post',
   'social.publish_post',
+  'whatsapp.send_message',
 ] as const
 const DEPENDENCIES = [
   'redis',
@@ -133,6 +134,16 @@ export const METRICS = {
     kind: 'gauge',
     help: 'When the token that the mailbox is read with ends; there only where the provider said so.',
     labels: { mailbox: 'open' },
+  },
+  countersign_whatsapp_session: {
+    kind: 'gauge',
+    help: '1 for what the linked WhatsApp session is doing, 0 for the rest.',
+    labels: { state: ['logged-out', 'starting', 'qr', 'ready', 'lost', 'conflict', 'blocked'] },
+  },
+  countersign_whatsapp_received_total: {
+    kind: 'counter',
+    help: 'WhatsApp messages that were taken in, as they came, and again when they were edited or deleted.',
+    labels: { state: ['whole', 'edited', 'deleted'] },
   },
   countersign_tasks_total: {
     kind: 'counter',

@@ -229,6 +229,18 @@ export const COMPONENTS: Dashboard = {
       ...{ kind: 'stat', width: 12, goodAbove: 1, queries: [[metric('countersign_mailbox_watched'), '{{mailbox}}']] },
     },
     {
+      title: 'WhatsApp session',
+      description: '1 for what it is doing: ready, or why not. Nothing is shown where WhatsApp is not set up.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [[`${metric('countersign_whatsapp_session')} > 0`, '{{state}}']],
+    },
+    {
+      title: 'WhatsApp messages taken in',
+      description: 'An hour, as they came, and again when they were edited or deleted.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [[`sum by (state) (increase(${metric('countersign_whatsapp_received_total')}[1h]))`, '{{state}}']],
+    },
+    {
       title: 'Until the mailbox’s token ends',
       description: 'Where the provider said when. Below two days: `countersign auth gmail` gets a new one.',
       ...{ kind: 'stat', width: 12, unit: 's', goodAbove: 172_800 },

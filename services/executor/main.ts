@@ -24,6 +24,7 @@ import { openEmailChannel, watchForBounces } from './main-mail.ts'
 import { openPaymentChannel } from './main-payment.ts'
 import { openSocialChannels } from './main-social.ts'
 import { tryOut } from './main-synthetic.ts'
+import { openWhatsAppChannel } from './main-whatsapp.ts'
 import { notifyPerson } from './notify-person.ts'
 import { runExecutor } from './run-executor.ts'
 import { type ExecutorParts, wireExecutor } from './wire-executor.ts'
@@ -52,7 +53,8 @@ await runService('executor', config, async (service) => {
   const social = await openSocialChannels(config, parts, service)
   const books = await openBooksChannels(config, parts, service)
   const payment = await openPaymentChannel(config, parts, service)
-  const channels = [email, ...social, ...books, ...payment.channels]
+  const whatsapp = await openWhatsAppChannel(config, parts, service)
+  const channels = [email, ...social, ...books, ...payment.channels, ...whatsapp]
   const deps = wireExecutor(config, parts, channels, service, payment.ways)
   service.check('redis', () => redis.ping())
   for (const channel of deps.channels) service.check(channel.name, () => channel.problems().join(' ') || true)

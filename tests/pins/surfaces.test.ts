@@ -106,6 +106,10 @@ test('error codes', () => {
       "ERR_VAULT_PATH_INVALID",
       "ERR_VAULT_UNREADABLE",
       "ERR_VAULT_WRITE_FAILED",
+      "ERR_WHATSAPP_IN_USE",
+      "ERR_WHATSAPP_PLACE",
+      "ERR_WHATSAPP_REFUSED",
+      "ERR_WHATSAPP_UNREACHABLE",
       "ERR_ZONE_FORBIDDEN",
     ]
   `)
@@ -222,6 +226,8 @@ test('metric names', () => {
       "countersign_synthetic_age_seconds",
       "countersign_task_oldest_age_seconds",
       "countersign_tasks_total",
+      "countersign_whatsapp_received_total",
+      "countersign_whatsapp_session",
       "countersign_zone_executions_total",
       "countersign_zone_health",
       "countersign_zone_last_heard_timestamp_seconds",
