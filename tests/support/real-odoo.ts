@@ -53,7 +53,8 @@ async function imagesAreThere(): Promise<void> {
   const until = Date.now() + IMAGES_LIMIT_MS
   for (const image of IMAGES)
     while (!isThere(image)) {
-      if (Date.now() > until) throw new Error(`the image ${image} is not there; docs/odoo.md says what these tests need`)
+      if (Date.now() > until)
+        throw new Error(`the image ${image} is not there; docs/odoo.md says what these tests need`)
       await delay(2_000)
     }
 }
