@@ -7,6 +7,10 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Nothing was sent. Put the file back, or attach it again with `countersign attach`; then approve again.',
   },
+  ERR_BROWSER_FAILED: {
+    retryable: true,
+    hint: 'Chromium has to be installed (COUNTERSIGN_BROWSER), a window needs a screen, and nothing else may have its profile open; see docs/banks.md.',
+  },
   ERR_CLONE_IN_USE: {
     retryable: true,
     hint: 'Another sync process works on this clone. Stop it, or let it do the work.',

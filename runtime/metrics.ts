@@ -171,6 +171,23 @@ export const METRICS = {
     help: 'Sync cycles, by outcome.',
     labels: { outcome: ['success', 'noop', 'error'] },
   },
+  countersign_git_seconds: {
+    kind: 'histogram',
+    help: 'How long git took at the hub, whatever came of it.',
+    labels: { operation: ['fetch', 'push'] },
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60],
+  },
+  countersign_ledger_entries_total: {
+    kind: 'counter',
+    help: 'Entries that this process put into its zone’s ledger.',
+    labels: { type: 'open' },
+  },
+  countersign_ledger_append_seconds: {
+    kind: 'histogram',
+    help: 'From asking for an entry to its being on the disk; an action waits for it.',
+    labels: {},
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+  },
   countersign_sync_last_success_timestamp_seconds: {
     kind: 'gauge',
     help: 'When vault and hub were last known to agree.',
@@ -320,7 +337,8 @@ export interface Metrics {
 
 const OPEN_LABEL = /^[a-z0-9.-]{1,40}$/
 
-const LOOP_LAG_EVERY_MS = 1_000
+/** Between two looks at the event loop; `nodejs_eventloop_lag_*` tells the whole time between them. */
+export const LOOP_LAG_EVERY_MS = 1_000
 
 /** Makes the catalogue's metrics; counters with closed labels start at 0, so that a first event is an increase. */
 export function createMetrics(

@@ -44,7 +44,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   const doorbell = resources.use(await openDoorbell(redis, log))
   const vault = await openVault(config.vault)
   const ledger = resources.use(
-    openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock }),
+    openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock, metrics }),
   )
   const skills = skillFolders(config.skills, config.skillsOwn)
   check('skills', watchSkills(skills.list, DRAFTING[config.zone], log))
@@ -72,7 +72,9 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
 
   const draftDry: SyntheticDeps['draft'] = async (job, place) => {
     const dry = { ...common, ...place, ask: undefined, giveBack: NO_GIVE_BACK }
-    return draftTask(job, { ...dry, drafts: await draftsOfCloud(dry) })
+    // A mail and nothing else: other drafts have effects elsewhere, in the books say.
+    const { email } = await draftsOfCloud(dry)
+    return draftTask(job, { ...dry, drafts: { ...(email && { email }) } })
   }
   const draft = async (job: TaskJob) => {
     const outcome = await draftTask(job, deps)

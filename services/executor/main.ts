@@ -36,7 +36,13 @@ await runService('executor', config, async (service) => {
   if (config.zone !== 'local')
     throw new CountersignError('ERR_ZONE_FORBIDDEN', `the executor was started in the zone ${config.zone}`)
   const clock = { now: () => Date.now() }
-  const ledgerOf = { vaultRoot: config.vault, stateDir: config.state, agent: config.agent, clock }
+  const ledgerOf = {
+    vaultRoot: config.vault,
+    stateDir: config.state,
+    agent: config.agent,
+    clock,
+    metrics: service.metrics,
+  }
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
   const parts: ExecutorParts = {
     vault: await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } }),

@@ -62,6 +62,7 @@ test('error codes', () => {
   expect(Object.keys(ERROR_CODES)).toMatchInlineSnapshot(`
     [
       "ERR_ATTACHMENT_CHANGED",
+      "ERR_BROWSER_FAILED",
       "ERR_CLONE_IN_USE",
       "ERR_CODE_NEEDED",
       "ERR_CONFIG_INVALID",
@@ -197,9 +198,12 @@ test('metric names', () => {
       "countersign_errors_total",
       "countersign_executions_total",
       "countersign_gate_refusals_total",
+      "countersign_git_seconds",
       "countersign_heartbeat_timestamp_seconds",
       "countersign_hub_rollbacks_total",
       "countersign_jobs_total",
+      "countersign_ledger_append_seconds",
+      "countersign_ledger_entries_total",
       "countersign_mail_token_expiry_timestamp_seconds",
       "countersign_mailbox_watched",
       "countersign_mails_total",
