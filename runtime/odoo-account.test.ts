@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseConfig } from './config.ts'
-import { hasOdoo, odooAccountOf } from './odoo-account.ts'
-import { optionalOdooSettings } from './settings.ts'
+import { hasOdoo, odooAccountOf, optionalOdooSettings } from './odoo-account.ts'
 
 function configOf(env: Record<string, string>) {
   const verdict = parseConfig(optionalOdooSettings, env)

@@ -254,14 +254,6 @@ export const odooSettings = {
   odooLogin: setting('COUNTERSIGN_ODOO_LOGIN', optional(odooLogin)),
 }
 
-/** The same for a service that also works without books. */
-export const optionalOdooSettings = {
-  odooUrl: optionally(odooSettings.odooUrl),
-  odooDb: optionally(odooSettings.odooDb),
-  odooKey: optionally(odooSettings.odooKey),
-  odooLogin: odooSettings.odooLogin,
-}
-
 /** How the service that holds the WhatsApp session is reached; local zone only. */
 export const whatsappSettings = {
   /** Unset: WhatsApp is not set up. */

@@ -1,16 +1,8 @@
 import { paymentWay } from '#core/sepa-account.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
 import { modelSettings } from '#runtime/model-settings.ts'
-import {
-  folder,
-  milliseconds,
-  optional,
-  optionalOdooSettings,
-  ownerSettings,
-  setting,
-  wholeNumber,
-  zoneSettings,
-} from '#runtime/settings.ts'
+import { optionalOdooSettings } from '#runtime/odoo-account.ts'
+import { folder, milliseconds, optional, ownerSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
 
 export const drafterSettings = {
   ...zoneSettings,

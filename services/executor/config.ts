@@ -3,6 +3,7 @@ import { socialAccountList } from '#core/social-accounts.ts'
 import { chatRuleList } from '#core/whatsapp-chat.ts'
 import { bankSettings } from '#runtime/bank-settings.ts'
 import type { ConfigOf } from '#runtime/config.ts'
+import { optionalOdooSettings } from '#runtime/odoo-account.ts'
 import {
   choice,
   folder,
@@ -11,7 +12,6 @@ import {
   milliseconds,
   notifySettings,
   optional,
-  optionalOdooSettings,
   ownerSettings,
   sendingSettings,
   setting,
