@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseConfig } from './config.ts'
-import { hasOdoo, odooAccountOf, optionalOdooSettings } from './odoo-account.ts'
+import { hasOdoo, odooAccountOf } from './odoo-account.ts'
+import { optionalOdooSettings } from './odoo-settings.ts'
 
 function configOf(env: Record<string, string>) {
   const verdict = parseConfig(optionalOdooSettings, env)

@@ -1,14 +1,6 @@
 import { CountersignError } from '#core/errors.ts'
 import type { ConfigOf } from './config.ts'
-import { odooSettings, optionally } from './settings.ts'
-
-/** The settings of the books for a service that also works without. */
-export const optionalOdooSettings = {
-  odooUrl: optionally(odooSettings.odooUrl),
-  odooDb: optionally(odooSettings.odooDb),
-  odooKey: optionally(odooSettings.odooKey),
-  odooLogin: odooSettings.odooLogin,
-}
+import type { odooSettings } from './settings.ts'
 
 type OdooConfig = ConfigOf<typeof odooSettings>
 

@@ -1,7 +1,7 @@
 import { paymentWay } from '#core/sepa-account.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
 import { modelSettings } from '#runtime/model-settings.ts'
-import { optionalOdooSettings } from '#runtime/odoo-account.ts'
+import { optionalOdooSettings } from '#runtime/odoo-settings.ts'
 import { folder, milliseconds, optional, ownerSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
 
 export const drafterSettings = {

@@ -3,7 +3,7 @@ import { socialAccountList } from '#core/social-accounts.ts'
 import { chatRuleList } from '#core/whatsapp-chat.ts'
 import { bankSettings } from '#runtime/bank-settings.ts'
 import type { ConfigOf } from '#runtime/config.ts'
-import { optionalOdooSettings } from '#runtime/odoo-account.ts'
+import { optionalOdooSettings } from '#runtime/odoo-settings.ts'
 import {
   choice,
   folder,
@@ -11,7 +11,9 @@ import {
   mailboxSettings,
   milliseconds,
   notifySettings,
+  odooSettings,
   optional,
+  optionally,
   ownerSettings,
   sendingSettings,
   setting,
@@ -39,6 +41,10 @@ export const executorSettings = {
   ...ownerSettings,
   ...socialSettings,
   ...sepaSettings,
+  /** Unset: bills in Odoo are not looked at before they are paid. */
+  odooUrl: optionally(odooSettings.odooUrl),
+  odooDb: optionally(odooSettings.odooDb),
+  odooKey: optionally(odooSettings.odooKey),
   ...bankSettings,
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
   ...optionalOdooSettings,
