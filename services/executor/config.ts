@@ -11,9 +11,7 @@ import {
   mailboxSettings,
   milliseconds,
   notifySettings,
-  odooSettings,
   optional,
-  optionally,
   ownerSettings,
   sendingSettings,
   setting,
@@ -41,12 +39,9 @@ export const executorSettings = {
   ...ownerSettings,
   ...socialSettings,
   ...sepaSettings,
-  /** Unset: bills in Odoo are not looked at before they are paid. */
-  odooUrl: optionally(odooSettings.odooUrl),
-  odooDb: optionally(odooSettings.odooDb),
-  odooKey: optionally(odooSettings.odooKey),
   ...bankSettings,
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
+  /** Unset: nothing is booked, and bills in Odoo are not looked at before they are paid. */
   ...optionalOdooSettings,
   ...whatsappSettings,
   whatsappChats: setting('COUNTERSIGN_WHATSAPP_CHATS', chatRuleList),

@@ -33,7 +33,7 @@ let count = 0
 let run = Date.now()
 beforeAll(async () => {
   odoo = await startRealOdoo()
-}, 900_000)
+}, 240_000)
 afterAll(() => odoo?.[Symbol.asyncDispose]())
 
 const order = (changed: Partial<InvoiceOrder> = {}): InvoiceOrder => ({

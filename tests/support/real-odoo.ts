@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process'
-import { setTimeout as delay } from 'node:timers/promises'
 import { GenericContainer, Network, Wait } from 'testcontainers'
 
 /** A draft-only user as docs/odoo.md describes it, an administrator and one who posts and records; prints their keys. `env` is Odoo's shell. */
@@ -44,24 +42,8 @@ print('KEYS', key(env.ref('base.user_admin')), key(cloud), key(local))
 env.cr.commit()
 `
 
-const IMAGES = ['postgres:17', 'countersign/odoo-demo:19'] as const
-/** In continuous integration they are made beside the first stages. */
-const IMAGES_LIMIT_MS = process.env.CI ? 600_000 : 0
-
-async function imagesAreThere(): Promise<void> {
-  const isThere = (image: string) => spawnSync('docker', ['image', 'inspect', image], { stdio: 'ignore' }).status === 0
-  const until = Date.now() + IMAGES_LIMIT_MS
-  for (const image of IMAGES)
-    while (!isThere(image)) {
-      if (Date.now() > until)
-        throw new Error(`the image ${image} is not there; docs/odoo.md says what these tests need`)
-      await delay(2_000)
-    }
-}
-
 /** A real Odoo 19 with a database `demo`, of the images in docs/odoo.md. */
 export async function startRealOdoo() {
-  await imagesAreThere()
   const network = await new Network().start()
   const postgres = await new GenericContainer('postgres:17')
     .withNetwork(network)
