@@ -68,13 +68,21 @@ describe('a payment that is about to be recorded', () => {
 describe('what was booked', () => {
   it('is told with number, link, and that the day was moved', () => {
     const moved = { ...POSTED, invoiceDate: '2025-03-31', date: '2026-01-31' }
-    expect(sayPosted(moved)).toEqual({
+    expect(sayPosted(POSTING, moved)).toEqual({
       answer: 'Odoo: invoice INV/2026/00012, 230.00 EUR',
       missed: ['it counts on 2026-01-31, not on 2025-03-31: that period is locked in Odoo'],
       link: POSTED.link,
       facts: { number: 'INV/2026/00012', date: '2026-01-31' },
     })
-    expect(sayPosted({ ...moved, date: '2025-03-31' }).missed).toEqual([])
+    expect(sayPosted(POSTING, { ...moved, date: '2025-03-31' }).missed).toEqual([])
+  })
+
+  it.each<[string, Partial<BookedInvoice>, RegExp]>([
+    ['another customer', { customer: 'Twin' }, /it is for Twin/],
+    ['another line', { lines: ['Work: 3 × 100, 15% = 300.00'] }, /its lines are others/],
+    ['another total', { total: '999.00' }, /its total is 999\.00/],
+  ])('says so when it has %s than was approved', (_what, changed, differs) => {
+    expect(sayPosted(POSTING, { ...POSTED, ...changed }).facts?.differs).toMatch(differs)
   })
 
   it('is told with what is left open, and when there are two', () => {

@@ -2,6 +2,7 @@ import type { PostInvoiceAction, RecordPaymentAction } from './books-action.ts'
 import { code } from './card-text.ts'
 import { decimalOf, plus } from './decimal.ts'
 import type { BookedInvoice, BookedPayment, PaymentEntry } from './ports/accounting.ts'
+import { oneLine } from './quote.ts'
 import type { Report } from './report.ts'
 
 /** Whether the books are still as the card said, right before the act. */
@@ -52,16 +53,21 @@ export function judgePayment(action: RecordPaymentAction, now: BookedInvoice | u
   return CLEAR
 }
 
-/** What a finished posting tells. */
-export function sayPosted(now: BookedInvoice): Accepted {
+/**
+ * What a finished posting tells. Somebody in Odoo may have changed the draft after the last look at it, or posted it when
+ * an answer was lost: then `differs` says how it is not what was approved, and nothing is written to the customer by itself.
+ */
+export function sayPosted(action: PostInvoiceAction, now: BookedInvoice): Accepted {
   const { number = '', date, invoiceDate, link, total, currency } = now
+  // The rest of it, its day say, comes with the posting.
+  const differs = oneLine(changesShown(action, now).join('; '), 300)
   const isMoved = date !== undefined && invoiceDate !== undefined && date !== invoiceDate
   const moved = `it counts on ${date}, not on ${invoiceDate}: that period is locked in Odoo`
   return {
     answer: `Odoo: invoice ${number}, ${total} ${currency}`,
-    missed: isMoved ? [moved] : [],
+    missed: [...(isMoved ? [moved] : []), ...(differs === '' ? [] : [`it is not what was approved: ${differs}`])],
     link,
-    facts: { number, ...(date !== undefined && { date }) },
+    facts: { number, ...(date !== undefined && { date }), ...(differs !== '' && { differs }) },
   }
 }
 
@@ -86,16 +92,22 @@ export function entryOf(action: RecordPaymentAction): PaymentEntry {
 }
 
 function changesOf(action: PostInvoiceAction, now: BookedInvoice): string[] {
-  const { customer, total, currency, due, lines, content } = action
+  const { due, content } = action
   const changed = [
-    ...(customer !== now.customer ? [`it is for ${now.customer}, not for ${customer}`] : []),
-    ...(currency !== now.currency ? [`it is in ${now.currency}, not in ${currency}`] : []),
-    ...(isSame(total, now.total) ? [] : [`its total is ${now.total}, not ${total}`]),
+    ...changesShown(action, now),
     ...(due !== undefined && due !== now.due ? [`it is due ${now.due ?? 'by its terms'}, not ${due}`] : []),
-    ...(lines !== undefined && JSON.stringify(lines) !== JSON.stringify(now.lines) ? [sayLines(lines, now.lines)] : []),
   ]
   if (changed.length > 0 || content === undefined || content === now.content) return changed
   return ['something in it was changed (an account, a product, a journal, or the end of a long text)']
+}
+
+function changesShown({ customer, total, currency, lines }: PostInvoiceAction, now: BookedInvoice): string[] {
+  return [
+    ...(customer !== now.customer ? [`it is for ${now.customer}, not for ${customer}`] : []),
+    ...(currency !== now.currency ? [`it is in ${now.currency}, not in ${currency}`] : []),
+    ...(isSame(total, now.total) ? [] : [`its total is ${now.total}, not ${total}`]),
+    ...(lines !== undefined && JSON.stringify(lines) !== JSON.stringify(now.lines) ? [sayLines(lines, now.lines)] : []),
+  ]
 }
 
 function sayLines(then: readonly string[], now: readonly string[]): string {

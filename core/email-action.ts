@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ActionFault, ActionLimits } from './action.ts'
 import { attachmentsSchema } from './attachment.ts'
 import { hiddenMarkup, sayHidden } from './hidden-markup.ts'
-import { announcedInvoice, withoutSlot } from './invoice-slot.ts'
+import { announcedInvoice, INVOICE_SLOT, withoutSlot } from './invoice-slot.ts'
 import { canonicalAddress } from './mail-address.ts'
 import { BODY_CONTROL, codePointOf, visibleLine } from './visible-text.ts'
 
@@ -60,6 +60,8 @@ export function emailFault(action: EmailAction, limits: ActionLimits): ActionFau
       rule: 'too-many-recipients',
       say: `${recipientCount} recipients; at most ${limits.maxRecipients} are allowed.`,
     }
+  if (action.subject.includes(INVOICE_SLOT))
+    return { rule: 'placeholder-left', say: `The subject contains ${INVOICE_SLOT}, which is filled in the text alone.` }
   return textFault(action.invoice ? withoutSlot(action.body) : action.body)
 }
 

@@ -19,6 +19,8 @@ export function postingTask(
   const { id: parent, created, language, title: asked } = request.front
   const id = postingId(request, String(draft.id))
   const title = oneLine(`Post the invoice for ${draft.customer}, ${draft.total} ${draft.currency}`, 300)
+  // The draft's customer and total may be changed in the books: a second file under this id would come of it.
+  const name = `Post invoice ${draft.id}`
   const task = newTaskFile(
     {
       ...{ id, schema: '1', kind: KIND, domain: 'accounting', title, created, generation: '0' },
@@ -27,7 +29,7 @@ export function postingTask(
     } as Parameters<typeof newTaskFile>[0],
     `\n# ${plainMarkdown(title, 300)}\n\nAsked for by: ${plainMarkdown(asked, 300)}\n\n${renderSection('original', section(request, 'original') ?? '')}\n`,
   )
-  return { id, fileName: taskFileName({ kind: KIND, dayIso: created.slice(0, 10), title, id }), task }
+  return { id, fileName: taskFileName({ kind: KIND, dayIso: created.slice(0, 10), title: name, id }), task }
 }
 
 /** Without the task that posted an earlier draft of it, or the present one, among those that must be done first. */

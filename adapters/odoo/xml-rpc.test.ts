@@ -86,6 +86,7 @@ describe('a call that changes something', () => {
     ],
     ['the database failed', xmlRpcFault(1, traceback('psycopg2.OperationalError: server closed the connection'))],
     ['the fault is one nobody knows', xmlRpcFault(1, traceback('TypeError: cannot marshal <class X> objects'))],
+    ['the fault has a code that is none of Odoo’s', xmlRpcFault(-32_500, 'application error')],
     [
       'somebody wrote the words of None',
       xmlRpcFault(1, traceback('RuntimeError: TypeError: cannot marshal None unless allow_none is enabled')),

@@ -6,6 +6,8 @@ import { callXmlRpc, type XmlRpcAnswer } from './xml-rpc-call.ts'
 
 /** The fault codes of Odoo's XML-RPC. */
 const FAULT = { application: 1, warning: 2, accessDenied: 3, accessError: 4 } as const
+/** Any other code, or none that is a number, is not Odoo's word. */
+const DEFINITE: readonly number[] = [FAULT.warning, FAULT.accessDenied, FAULT.accessError]
 /** The method was done and its work is committed; only what it returned, None, cannot be said in XML-RPC. */
 const NONE = 'TypeError: cannot marshal None unless allow_none is enabled'
 /** Errors of Python that end a method before its work is committed. */
@@ -68,7 +70,7 @@ function isNo(answer: Exclude<XmlRpcAnswer, { kind: 'value' }>): boolean {
     case 'page':
       return answer.status >= 300 && answer.status < 500 && answer.status !== 408
     case 'fault':
-      return answer.code !== FAULT.application || BEFORE_COMMIT.test(lastLine(answer.text))
+      return DEFINITE.includes(answer.code) || BEFORE_COMMIT.test(lastLine(answer.text))
   }
 }
 

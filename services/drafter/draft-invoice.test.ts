@@ -194,6 +194,17 @@ describe('a draft in the books makes two files', () => {
     }
   })
 
+  test('once, though its total was changed in the books since', async () => {
+    await put()
+    await run(depsWith([ANSWER, ANNOUNCING]).deps)
+    const [path, ...none] = await openTasks()
+    const [move] = odoo.created()
+    Object.assign(move ?? {}, { amount_total: 2_000, partner_id: [11, 'Acme Limited'] })
+    await vault.move(PENDING, CLAIMED)
+    await run(depsWith([ANSWER, ANNOUNCING]).deps)
+    expect([none, await openTasks()]).toEqual([[], [path]])
+  })
+
   test('the reply waits for none once the person has rejected the posting, or has posted it in the books', async () => {
     await put()
     await run(depsWith([ANSWER, ANNOUNCING]).deps)

@@ -240,6 +240,25 @@ test('what differs by the time it is posted goes back, and is not posted', async
   expect(books.posted).toBe(0)
 })
 
+test('what somebody changed in Odoo while the answer was lost is told, and marked as not what was approved', async () => {
+  books.post = async () => {
+    books.now = { ...DRAFT, state: 'posted', isDraft: false, number: NUMBER, total: '999.00' }
+    return { kind: 'unknown', reason: 'no answer' }
+  }
+  const outcome = await outcomeOf(await approved(postingOf(DRAFT)))
+  expect(outcome).toMatchObject({
+    ...{ status: 'done', number: NUMBER, differs: 'its total is 999.00, not 230.00' },
+    missed: ['it is not what was approved: its total is 999.00, not 230.00'],
+  })
+})
+
+test('a payment that stands there is recorded, though what Odoo said after it was a no', async () => {
+  posted()
+  books.answer = { outcome: { kind: 'refused', permanent: true, say: 'A hook failed.' }, acts: true }
+  expect(await outcomeOf(await approved(PAYMENT))).toMatchObject({ status: 'done', payment: '1' })
+  expect(books.entries).toHaveLength(1)
+})
+
 test.each<[string, BooksAction, BookedInvoice]>([
   ['posting', postingOf(DRAFT), { ...DRAFT, total: '999.00' }],
   ['payment', PAYMENT, { ...DRAFT, state: 'posted', isDraft: false, number: NUMBER, open: '1.00' }],

@@ -72,7 +72,7 @@ export function booksChannel(parts: BooksParts): Channel {
 /** What the books say of it now; undefined: it is not there. */
 async function toldBy(action: BooksAction, key: string, books: ActingBooks) {
   const now = await books.invoice(Number(action.invoice))
-  if (action.tool === 'odoo.post_invoice') return now?.state === 'posted' ? sayPosted(now) : undefined
+  if (action.tool === 'odoo.post_invoice') return now?.state === 'posted' ? sayPosted(action, now) : undefined
   const payments = await books.payments(key)
   return payments.length === 0 ? undefined : sayPaid(payments, now)
 }

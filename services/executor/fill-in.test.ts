@@ -49,13 +49,13 @@ function books(): Channel {
 }
 
 /** The posting and the reply to it, as cards. */
-async function request(more: { invoice?: object; body?: string; after?: string[] } = {}) {
+async function request(more: { invoice?: object; body?: string; after?: string[]; subject?: string } = {}) {
   const posting = await home.put('Pending_Approval/email', { action: POSTING })
   const reply = await home.put('Pending_Approval/email', {
     after: more.after ?? [posting.id],
     body: more.body ?? `Dear client,\n\nattached is invoice ${INVOICE_SLOT}.\n\nThe owner`,
     action: {
-      ...{ tool: 'email.send_email', account: OWNER, to: [CLIENT], subject: 'Re: Invoice' },
+      ...{ tool: 'email.send_email', account: OWNER, to: [CLIENT], subject: more.subject ?? 'Re: Invoice' },
       invoice: {
         task: posting.id,
         customer: 'Acme Ltd',
@@ -125,6 +125,7 @@ describe('a reply about an invoice', () => {
     ['whose number is a text', { number: 'INV/1\nBcc: x@y.example', document: DOCUMENT }, 'none that could be put'],
     ['of which there is no document', { number: 'INV/1' }, 'no document of it to attach'],
     ['whose document is not there', { number: 'INV/1', document: `Attachments/${'0'.repeat(64)}.pdf` }, 'no document'],
+    ['posted as another than was approved', { number: 'INV/1', document: DOCUMENT, differs: 'its total is 9.00' }, 'its total is 9.00'],
     ['whose document lies elsewhere', { number: 'INV/1', document: '../keys/countersign.pem' }, 'no document'],
   ])('%s goes back to the person, and nothing is sent', async (_what, said, say) => {
     facts = said
@@ -204,6 +205,14 @@ describe('a reply about an invoice', () => {
     expect(home.mail.delivered).toHaveLength(1)
     expect(executor.deps.journal.lastIntentOf(reply.id)?.digest).toBe(before?.digest)
     expect(home.mail.delivered[0]).toContain(`Message-ID: ${before?.key}`)
+  })
+
+  test('never goes out with the place in its subject, where no number is put in', async () => {
+    const { posting, reply } = await request({ subject: `Re: ${INVOICE_SLOT}` })
+    await approve(posting, reply)
+    await passes()
+    expect([await stands(reply), home.mail.delivered]).toEqual(['Pending_Approval', []])
+    expect(await cardOf(reply)).toContain('filled in the text alone')
   })
 
   test('that the person has completed by hand goes out as it stands', async () => {

@@ -5,6 +5,7 @@ import { CountersignError } from '#core/errors.ts'
 import { isDone } from '#core/execution.ts'
 import type { TaskId } from '#core/ids.ts'
 import { MAX_ATTACHMENT_BYTES } from '#core/path-ownership.ts'
+import { oneLine } from '#core/quote.ts'
 import type { TaskFile } from '#core/task-file.ts'
 import { parseVaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
@@ -66,10 +67,16 @@ async function postedBy(
   const intent = journal.lastIntentOf(id)
   if (action.tool !== 'odoo.post_invoice' || (intent && intent.digest !== actionDigest(action))) return lost
   // A journal that was made anew knows nothing of it.
-  const { number, document: path } = intent?.facts ?? (found.task.front.outcome as Record<string, unknown>)
+  const facts: Record<string, unknown> = intent?.facts ?? (found.task.front.outcome as Record<string, unknown>)
+  const { number, differs, document: path } = facts
+  if (typeof differs === 'string') return { rule: 'invoice-differs', say: sayDiffers(differs) }
   const document = typeof path === 'string' ? await fileAt(path, number, vault) : undefined
   const { customer, total, currency } = action
   return { customer, total, currency, number, document }
+}
+
+function sayDiffers(differs: string): string {
+  return `The invoice that stands posted in Odoo is not the one you approved: ${oneLine(differs, 300)}. Nothing was sent. Look at it there; if it is right, write its number into the text yourself, and take "invoice" out of the action.`
 }
 
 /** The file under its hash; undefined where it is not there, or is another. */

@@ -50,6 +50,11 @@ const order = (changed: Partial<InvoiceOrder> = {}): InvoiceOrder => ({
   ...changed,
 })
 
+const pdfOf = (id: number, bytes: Buffer) => ({
+  ...{ name: 'INV.pdf', res_model: 'account.move', res_id: id, mimetype: 'application/pdf' },
+  datas: bytes.toString('base64'),
+})
+
 describe.each([
   ['JSON-2', undefined],
   ['XML-RPC', 18],
@@ -71,6 +76,11 @@ describe.each([
     if (made.kind !== 'created') throw new Error(JSON.stringify(made))
     return made.draft
   }
+  /** As Odoo's own rendering leaves it: `field` is where it keeps the document of an invoice. */
+  const putPdf = (id: number, bytes: Buffer, who: 'admin' | 'local', field: string | false = 'invoice_pdf_report_file') =>
+    odooCalls(account(who)).write('ir.attachment', 'create', {
+      args: { vals_list: [{ ...pdfOf(id, bytes), res_field: field }] },
+    })
   const mishap = (one: OdooProxy['mishaps'][number]) => {
     way.mishaps.push(one)
     onTestFinished(() => expect(way.mishaps).toEqual([]))
@@ -241,11 +251,28 @@ describe.each([
     expect(await acting().document(id)).toBeUndefined()
     expect(await acting().invoice(id)).toMatchObject({ state: 'posted' })
     const pdf = Buffer.from('%PDF-1.4 an invoice')
-    const values = { name: 'INV.pdf', res_model: 'account.move', res_id: id, datas: pdf.toString('base64') }
-    const file = [{ ...values, mimetype: 'application/pdf' }]
-    await odooCalls(account('admin')).write('ir.attachment', 'create', { args: { vals_list: file } })
+    await putPdf(id, pdf, 'local')
     expect(Buffer.from((await acting().document(id)) ?? '').toString()).toBe(pdf.toString())
     expect(await mails()).toBe(0)
+  })
+
+  test('another PDF that hangs on an invoice is not its document', async () => {
+    const { id } = await draft()
+    // In place of the document, by who could write the draft: with another bank account on it, say.
+    await putPdf(id, Buffer.from('%PDF-1.4 forged'), 'admin')
+    await acting().post(id)
+    await putPdf(id, Buffer.from('%PDF-1.4 a delivery note'), 'local', false)
+    expect(await acting().document(id)).toBeUndefined()
+  })
+
+  test('the document of before an invoice was reset to draft is not the one of the invoice that is posted then', async () => {
+    const { id } = await draft()
+    await acting().post(id)
+    await putPdf(id, Buffer.from('%PDF-1.4 of before'), 'local')
+    expect(await acting().document(id)).toBeDefined()
+    await odooCalls(account('local')).write('account.move', 'button_draft', { ids: [id] })
+    await acting().post(id)
+    expect(await acting().document(id)).toBeUndefined()
   })
 
   test('every question of the list has an answer, for one who posts as for one who may only draft', async () => {
@@ -356,9 +383,9 @@ describe('the executor and a real Odoo 19', () => {
     await zone.start()
     const draft = await zone.draft()
     const pdf = Buffer.from(`%PDF-1.4 invoice ${draft.id}`)
-    const file = { name: 'INV.pdf', res_model: 'account.move', res_id: draft.id, datas: pdf.toString('base64') }
-    const admin = odooCalls({ url: odoo.url, database: 'demo', key: () => odoo.keys.admin })
-    await admin.write('ir.attachment', 'create', { args: { vals_list: [{ ...file, mimetype: 'application/pdf' }] } })
+    const own = odooCalls({ url: odoo.url, database: 'demo', key: () => odoo.keys.local })
+    const file = { ...pdfOf(draft.id, pdf), res_field: 'invoice_pdf_report_file' }
+    await own.write('ir.attachment', 'create', { args: { vals_list: [file] } })
     const posting = await zone.put(postingOf(draft))
     await zone.approve(posting, 'is posted: it gets its number')
     const { outcome } = await zone.done(posting)

@@ -11,8 +11,8 @@ const MAX_DOCUMENT_CHARS = 7 * 1024 * 1024
 const FORM = 'account.move.send.wizard'
 
 /**
- * The PDF of a posted invoice: what the server keeps of it, else what it makes. Undefined where it can make none (it needs
- * wkhtmltopdf for that). Throws ERR_ODOO_*.
+ * The PDF of a posted invoice: what this key's user had made of it, else what the server makes now. Undefined where it can
+ * make none (it needs wkhtmltopdf for that), or somebody else made one. Throws ERR_ODOO_*.
  */
 export async function invoiceDocument(calls: OdooCalls, id: number): Promise<Uint8Array | undefined> {
   const kept = await keptDocument(calls, id)
@@ -21,13 +21,18 @@ export async function invoiceDocument(calls: OdooCalls, id: number): Promise<Uin
   return keptDocument(calls, id)
 }
 
+/**
+ * Other PDFs hang on an invoice as well: what somebody uploaded there, its own of before it was reset to draft, and, in the
+ * field itself, what whoever wrote the draft put there (with another bank account, say). Only the field counts, and only
+ * from our own hand.
+ */
 async function keptDocument(calls: OdooCalls, id: number): Promise<Uint8Array | undefined> {
   const domain = [
     ['res_model', '=', 'account.move'],
     ['res_id', '=', id],
     ['mimetype', '=', 'application/pdf'],
-    // Named, so that what belongs to a field of the invoice is found as well.
-    ['res_field', 'in', [false, 'invoice_pdf_report_file']],
+    ['res_field', '=', 'invoice_pdf_report_file'],
+    ['create_uid', '=', await calls.userId()],
   ] as const
   const [file] = await search(calls, files, 'ir.attachment', domain, ['datas'], 1, 'id desc')
   if (!file || file.datas === false || file.datas.length > MAX_DOCUMENT_CHARS) return undefined

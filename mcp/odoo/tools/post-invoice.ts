@@ -39,7 +39,7 @@ async function post(action: PostInvoiceAction, key: string, books: ActingBooks):
     const who = after?.state === 'posted' ? `; somebody else posted it meanwhile as ${after.number}` : ''
     return refused(outcome.permanent ? 'ERR_ODOO_REFUSED' : 'ERR_ODOO_UNREACHABLE', `${outcome.say}${who}`)
   }
-  if (after?.state === 'posted') return { outcome: 'accepted', key, ...sayPosted(after) }
+  if (after?.state === 'posted') return { outcome: 'accepted', key, ...sayPosted(action, after) }
   if (outcome.kind === 'done' && after)
     return refused('ERR_ODOO_REFUSED', 'Odoo took the call, and the invoice is a draft still: post it there')
   const reason = outcome.kind === 'unknown' ? outcome.reason : 'it was done, and cannot be read back'

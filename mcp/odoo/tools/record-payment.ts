@@ -31,10 +31,11 @@ export function recordPayment(deps: BooksDeps): OdooTool {
 /** Whether it stands there is what the books say afterwards, by the key. */
 async function record(action: RecordPaymentAction, key: string, books: ActingBooks): Promise<Report> {
   const outcome = await books.pay(entryOf(action), key)
+  const found = await lookBack(action, key, books).catch(() => undefined)
+  // Also where Odoo refused: what one of its modules does after the commit may fail, with the payment standing there.
+  if (found) return { outcome: 'accepted', key, ...found }
   if (outcome.kind === 'refused')
     return refused(outcome.permanent ? 'ERR_ODOO_REFUSED' : 'ERR_ODOO_UNREACHABLE', outcome.say)
-  const found = await lookBack(action, key, books).catch(() => undefined)
-  if (found) return { outcome: 'accepted', key, ...found }
   const reason = outcome.kind === 'unknown' ? outcome.reason : 'it was done, and cannot be read back'
   return { outcome: 'unknown', key, code: 'ERR_OUTCOME_UNKNOWN', reason }
 }
