@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkedSchema, type FoundDependency, MAX_SKEW_MS, sayBad } from './dependencies.ts'
 import { isScanRule } from './scan-changes.ts'
 import { SILENT_AFTER_MS, type SignOfLife, sayMinute, signSchema } from './sign-of-life.ts'
 import { ZONES } from './zone-policy.ts'
@@ -54,6 +55,9 @@ const diskSchema = z.strictObject({
   free: z.number().nonnegative(),
   size: z.number().positive(),
 })
+
+const errorSchema = z.strictObject({ code: z.string(), component: z.string(), count, at: z.iso.datetime() })
+export type CountedError = z.output<typeof errorSchema>
 export type DiskSpace = z.output<typeof diskSchema>
 
 /**
@@ -75,6 +79,10 @@ export const statusSchema = z.strictObject({
   sync: syncSchema.nullable(),
   /** Of the disks that the zone writes to. */
   disks: z.array(diskSchema).optional(),
+  /** What the zone works with, as each was last found. */
+  checked: z.array(checkedSchema).optional(),
+  /** The last errors of each service by code, newest first; how often since it began. */
+  errors: z.array(errorSchema).optional(),
 })
 
 export type StatusDocument = z.output<typeof statusSchema>
@@ -87,9 +95,6 @@ export const STATUS_FRESH_MS = 20_000
 
 /** Less than one of these is little: of the disk, and in bytes. */
 const LITTLE_SPACE = { share: 0.1, bytes: 1024 ** 3 }
-/** Clocks that differ by more make times wrong that people rely on, ms. */
-const MAX_SKEW_MS = 60_000
-
 /** So many files that are held back are named. */
 const MAX_TOLD = 5
 /** So long a trouble that is over is still told. */
@@ -128,6 +133,7 @@ export function makeStatus(facts: Omit<StatusDocument, 'schema' | 'health' | 'pr
     ...silentAgents(facts.sync).map(saySilent),
     ...clockProblems(facts.sync),
     ...diskProblems(facts.disks),
+    ...sayBad(facts.checked ?? []),
     ...(facts.vault.halted ? ['HALT.md is present: nothing is executed'] : []),
     ...(facts.vault.conflicts > 0 ? [`${facts.vault.conflicts} conflict copies to look at`] : []),
   ]
@@ -145,9 +151,22 @@ function clockProblems(sync: SyncReport | null): string[] {
 
 /** In words that stay the same while the disk fills up further. */
 function diskProblems(disks: readonly DiskSpace[] = []): string[] {
-  return disks
-    .filter(({ free, size }) => free < LITTLE_SPACE.bytes && free / size < LITTLE_SPACE.share)
-    .map(({ of }) => `the disk of the zone's ${of} is nearly full: less than a tenth and less than 1 GiB is free`)
+  return disks.filter(isNearlyFull).map(({ of }) => `the disk of the zone's ${of} ${NEARLY_FULL}`)
+}
+
+const NEARLY_FULL = 'is nearly full: less than a tenth and less than 1 GiB is free'
+
+function isNearlyFull({ free, size }: DiskSpace): boolean {
+  return free < LITTLE_SPACE.bytes && free / size < LITTLE_SPACE.share
+}
+
+export function foundDisks(disks: readonly DiskSpace[]): FoundDependency[] {
+  return disks.map((disk) => {
+    const { of } = disk
+    return isNearlyFull(disk)
+      ? { what: 'disk', of, state: 'bad', detail: `it ${NEARLY_FULL}` }
+      : { what: 'disk', of, state: 'ok' }
+  })
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type DestinationStream, pino } from 'pino'
-import { CountersignError } from '#core/errors.ts'
+import { CountersignError, type ErrorCode } from '#core/errors.ts'
 
 /**
  * The keys a log line may carry besides time, level, service, zone, agent and message: closed, so that a task's text
@@ -63,6 +63,26 @@ export function createLogger(options: LogOptions, destination: DestinationStream
     },
     destination,
   )
+}
+
+export type CountedCode = ErrorCode | 'ERR_UNEXPECTED'
+
+/**
+ * The same log, which tells the code of each error that is logged: an error is logged once, where it ends an attempt. A
+ * vendor's that is only warned of was expected there, and has no code.
+ */
+export function countErrors(log: Log, onError: (code: CountedCode) => void): Log {
+  return {
+    ...{ debug: (fields, message) => log.debug(fields, message), info: (fields, message) => log.info(fields, message) },
+    warn(fields, message) {
+      if (fields.err instanceof CountersignError) onError(fields.err.code)
+      log.warn(fields, message)
+    },
+    error(fields, message) {
+      if (fields.err !== undefined) onError(fields.err instanceof CountersignError ? fields.err.code : 'ERR_UNEXPECTED')
+      log.error(fields, message)
+    },
+  }
 }
 
 function standardOutput(): DestinationStream {

@@ -13,6 +13,7 @@ export interface Definition {
 }
 
 const QUEUES = ['draft', 'execute', 'sync'] as const
+const DEPENDENCIES = ['redis', 'hub', 'mailbox', 'sending', 'social', 'odoo', 'model', 'disk'] as const
 const TOOLS = ['email.send_email', 'social.create_post', 'social.publish_post'] as const
 
 /**
@@ -55,6 +56,21 @@ export const METRICS = {
     kind: 'gauge',
     help: 'How full the disk is that the zone keeps this on, 0 to 1.',
     labels: { of: ['vault', 'state'] },
+  },
+  countersign_dependency_up: {
+    kind: 'gauge',
+    help: '1: what a service works with answered when it last met it; 0: it did not.',
+    labels: { dependency: DEPENDENCIES, of: 'open' },
+  },
+  countersign_certificate_expiry_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the certificate ends that a server shows.',
+    labels: { of: 'open' },
+  },
+  countersign_clock_skew_seconds: {
+    kind: 'gauge',
+    help: 'How far another clock is surely ahead of this machine’s or (negative) behind; 0 where it may be right.',
+    labels: { of: 'open' },
   },
   countersign_component_failed_restarts: {
     kind: 'gauge',

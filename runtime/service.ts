@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { CountersignError } from '#core/errors.ts'
+import type { ServiceReport } from '#core/service-report.ts'
 import manifest from '../package.json' with { type: 'json' }
 import { noteStable, STABLE_MS } from './boots.ts'
 import { type Check, HealthState } from './health-state.ts'
 import { createHttp, type Documents, listen } from './http.ts'
-import { createLogger, type Log } from './logger.ts'
+import { countErrors, createLogger, type Log } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { createReport, type Tells } from './report.ts'
 import type { ProcessConfig } from './settings.ts'
 
 /** What a start gets to build its service with. */
@@ -20,6 +22,10 @@ export interface ServiceContext {
   check(name: string, check: Check): void
   /** Work that must progress at least every `maxAgeMs` for `/livez`; call the result at each bit of progress. */
   progress(name: string, maxAgeMs: number): () => void
+  /** What else it works with, for the zone's status: told whenever the service meets it. */
+  readonly tell: Tells
+  /** All of that, and the errors that were met. */
+  report(): ServiceReport
   /** A JSON document at a path beside the health endpoints. */
   document(path: string, make: () => unknown): void
   /** Ends a service that cannot go on: it drains, then the process exits 1. */
@@ -96,10 +102,17 @@ function createFacilities(name: string, config: ProcessConfig, stop: AbortContro
   const health = new HealthState({
     onBeat: () => metrics.set('countersign_heartbeat_timestamp_seconds', Date.now() / 1000, {}),
   })
-  const documents: Documents = new Map()
+  const report = createReport()
+  const documents: Documents = new Map([['/report', report.make]])
+  const log = createLogger({ service: name, zone, agent, level: logLevel })
   return {
-    log: createLogger({ service: name, zone, agent, level: logLevel }),
+    log: countErrors(log, (code) => {
+      metrics.count('countersign_errors_total', { code })
+      report.error(code)
+    }),
     metrics,
+    tell: report,
+    report: report.make,
     health,
     documents,
     stopping: stop.signal,
@@ -133,7 +146,6 @@ async function startWithRetries(
       const retryInMs = Math.min(firstRetryMs * 2 ** (attempt - 1), MAX_RETRY_MS)
       health.reset()
       health.startFault = `${error.code}: ${error.message}. ${error.hint}`
-      facilities.metrics.count('countersign_errors_total', { code: error.code })
       log.warn({ err: error, attempt, retryInMs }, `start failed: ${error.message}`)
       await delay(retryInMs, undefined, { signal: stopping }).catch(() => {}) // Aborted: the loop's next turn ends it.
     }
@@ -154,9 +166,7 @@ function become({ health, log }: Facilities, state: HealthState['state']): void 
   log.info({ state }, state)
 }
 
-function report({ log, metrics }: Facilities, error: unknown, what: string): void {
-  const code = error instanceof CountersignError ? error.code : 'ERR_UNEXPECTED'
-  metrics.count('countersign_errors_total', { code })
+function report({ log }: Facilities, error: unknown, what: string): void {
   log.error({ err: error }, `${what}: ${error instanceof Error ? error.message : String(error)}`)
 }
 

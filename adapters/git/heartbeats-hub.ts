@@ -43,12 +43,14 @@ function writeHook(dir: string, name: string, text: string): void {
 /** Who pushes is known by the deploy key; over a plain path it is not, and then the readers' look at the signature is all. */
 const PRE_RECEIVE = `#!/bin/sh
 # Written by countersign at each start of the hub. An agent writes its own heartbeat and nothing else.
+# It hears what time it is here, so that a clock that is wrong is noticed.
 while read -r _ _ ref; do
   case "$ref" in
     "${BEAT_REFS}\${COUNTERSIGN_HUB_AGENT:-\${ref#${BEAT_REFS}}}") ;;
     *) echo "countersign: refused ref: only ${BEAT_REFS}\${COUNTERSIGN_HUB_AGENT-} is yours here" >&2; exit 1 ;;
   esac
 done
+echo "countersign: clock $(date +%s)" >&2
 `
 
 /** Names are evenly spread over 256 folders: four in one are about a thousand. Not the youngest: a push may be using them. */

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { clockBounds } from '#core/clock-bounds.ts'
 import { MAX_BEAT_BYTES } from '#core/heartbeat.ts'
 import type { HeartbeatsPort, SignedText } from '#core/ports/heartbeats.ts'
 import type { Oid } from '#core/ports/repo.ts'
@@ -18,6 +19,8 @@ const LIMIT_MS = 20_000
 const MAX_COMMIT = MAX_BEAT_BYTES + 4 * 1024
 const MAX_AGENTS = 50
 const REMOTE = /^([0-9a-f]{40})\trefs\/heartbeats\/([a-z][a-z0-9-]{0,30})$/
+/** What our own hub says of its clock at each push, in seconds. */
+const CLOCK = /countersign: clock (\d{1,12})\b/
 /** So many heartbeats are kept here before all of them are thrown away. */
 const KEPT = 500
 
@@ -56,7 +59,7 @@ export async function openHeartbeats(options: RepoOptions): Promise<HeartbeatsPo
     const result = await transport(run, args, LIMIT_MS)
     if (result.kind !== 'answer') return result
     const { exitCode, stdout, stderr } = result
-    if (exitCode === 0) return { kind: 'answer', stdout: stdout.toString('utf8') } as const
+    if (exitCode === 0) return { kind: 'answer', stdout: stdout.toString('utf8'), stderr } as const
     return { kind: 'unreachable', reason: withoutCredentials(stderr).trim().slice(0, 300) } as const
   }
   /** Undefined: not signed by whom the ref is named after, or not to be read. */
@@ -72,8 +75,11 @@ export async function openHeartbeats(options: RepoOptions): Promise<HeartbeatsPo
       const tree = await loose.write('tree', Buffer.alloc(0))
       const payload = formatCommit({ tree, parent: null, agent, atMs: Date.now(), text: `${text}\n` })
       const oid = await loose.write('commit', withSignature(payload, signCommit(payload, signingKey)))
+      const askedAt = Date.now()
       const sent = await over(['push', '--porcelain', '--no-verify', 'hub', `+${oid}:${BEAT_REFS}${agent}`])
-      return sent.kind === 'answer' ? { kind: 'sent' } : sent
+      if (sent.kind !== 'answer') return sent
+      const said = Number(CLOCK.exec(sent.stderr)?.[1] ?? Number.NaN)
+      return { kind: 'sent', ...(Number.isFinite(said) && { clock: clockBounds(said * 1000, askedAt, Date.now()) }) }
     },
     async read() {
       await makeRoom()

@@ -40,6 +40,8 @@ export interface ModelDeps {
   readonly ledger: LedgerPort
   readonly clock: Clock
   readonly stateDir: string
+  /** Whether the last request was answered, or why not. Nothing is asked for this alone: it would cost. */
+  readonly onRequest?: (found: true | string) => void
   /** Tests shorten the waits. */
   readonly sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<void>
 }

@@ -2,8 +2,24 @@ import type { CallReport, LadderDeps } from '#core/model-ladder.ts'
 import { renderUsd } from '#core/spend.ts'
 import type { ModelDeps } from './open-model.ts'
 
+/** What the outcome of a request says of the provider; the others say nothing new of it. */
+const FOUND: Readonly<Partial<Record<CallReport['result'], true | string>>> = {
+  answered: true,
+  unusable: true,
+  busy: 'it has too much to do, or the account is at its limit',
+  down: 'it does not answer, or with a fault of its own',
+  timeout: 'no answer within the time limit',
+  denied: 'it does not accept the key',
+  'unknown-model': 'it knows no such model',
+}
+
 /** What is told of each request: metrics, log and ledger, never a word of question or answer. */
-export function reporter({ log, metrics, ledger }: ModelDeps): Pick<LadderDeps, 'report' | 'answered' | 'fault'> {
+export function reporter({
+  log,
+  metrics,
+  ledger,
+  onRequest,
+}: ModelDeps): Pick<LadderDeps, 'report' | 'answered' | 'fault'> {
   const fault = (err: unknown, doing: string) => log.error({ err }, `${doing} failed`)
   return {
     fault,
@@ -13,6 +29,7 @@ export function reporter({ log, metrics, ledger }: ModelDeps): Pick<LadderDeps, 
       const { rung, question, result, ms } = report
       const fields = { ...(question.taskId && { task: question.taskId }), name: rung.model, outcome: result, ms }
       log.info(fields, `model: ${result}`)
+      if (result in FOUND) onRequest?.(FOUND[result] === true || `${rung.model}: ${FOUND[result]}`)
       if (result === 'over-cap' || result === 'left-alone') return
       const entry = { ...(question.taskId && { task: question.taskId }), data: dataOf(report) }
       // An answer that was paid for is not thrown away for it.

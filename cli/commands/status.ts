@@ -81,7 +81,29 @@ function renderStatus(status: StatusDocument, nowMs: number): string {
       `${vault.approved} approved, ${vault.rejected} rejected, ${vault.done} done this month`,
     `Sync: ${sync ? `${sync.state}, ${sync.at}${sayReached(sync, nowMs)}` : 'no report yet'}`,
     ...(sync?.others ?? []).map((other) => terminalText(saySign(other, nowMs), 160)),
+    ...renderChecked(status),
+    ...renderErrors(status),
   ].join('\n')
+}
+
+function renderChecked({ checked = [] }: StatusDocument): string[] {
+  if (checked.length === 0) return []
+  const rows = checked.map(({ what, of, state, since, detail, ends, next }) => {
+    const said = detail ?? (ends ? `ends ${sayMinute(ends)}` : '')
+    return [
+      `${what} (${of})`,
+      { ok: 'ok', bad: 'bad', unknown: 'not used yet' }[state],
+      `since ${sayMinute(since)}`,
+      terminalText(next ? `${said}. ${next}` : said, 160),
+    ]
+  })
+  return ['', 'What it works with:', renderTable(rows)]
+}
+
+function renderErrors({ errors = [] }: StatusDocument): string[] {
+  if (errors.length === 0) return []
+  const rows = errors.map(({ code, component, count, at }) => [component, code, `${count}×`, `last ${sayMinute(at)}`])
+  return ['', 'Errors since each service began (docs/errors.md):', renderTable(rows)]
 }
 
 function sayReached({ hubReachedAt }: SyncReport, nowMs: number): string {

@@ -22,8 +22,10 @@ test('knows every secret, key and password in an address of the zone', async () 
   const find = (text: string) => guard.find(Buffer.from(text))
   expect(find('so a-mailbox-password opens it')).toBe('imap-password')
   expect(find('hubs-own-password-1')).toBe('hub-url')
-  for (const name of ['redis-password', 'grafana-password'])
+  for (const name of ['redis-password', 'redis-board', 'board-password', 'grafana-password'])
     expect(find(await readFile(join(home.secrets, name), 'utf8'))).toBe(name)
+  const ofExporter = Object.values(JSON.parse(await readFile(join(home.secrets, 'redis-watch'), 'utf8')))
+  expect(find(String(ofExporter[0]))).toBe('redis-watch')
   for (const [name, file] of [
     ['signing', join(home.keys, 'signing')],
     ['deploy', join(home.keys, 'deploy')],

@@ -95,8 +95,10 @@ async function writeSettings(layout: ZoneHome, plan: InitPlan): Promise<string[]
 }
 
 async function writeSecrets(home: ZoneHome, plan: InitPlan): Promise<string[]> {
-  const generated = ['redis-password', 'grafana-password']
+  const generated = ['redis-password', 'redis-board', 'board-password', 'grafana-password']
   const random = Object.fromEntries(generated.map((name) => [name, randomBytes(24).toString('base64url')]))
+  // The form that Redis's exporter reads its password in: by the address it asks.
+  random['redis-watch'] = JSON.stringify({ 'redis://watch@redis:6379': randomBytes(24).toString('hex') })
   const steps: string[] = []
   const empty = home.zone === 'cloud' ? Object.fromEntries(MODEL_KEY_FILES.map((name) => [name, ''])) : {}
   for (const [name, value] of Object.entries({ ...empty, ...random, ...plan.secrets })) {

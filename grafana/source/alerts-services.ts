@@ -81,6 +81,38 @@ export const SERVICE_ALERTS: readonly Alert[] = [
       'Get a new one in time: `countersign auth gmail --zone cloud`. Google ends tokens of an app in testing after a week.',
   },
   {
+    name: 'CountersignCertificateExpiring',
+    query: `14 - (max by (zone, of) (${metric('countersign_certificate_expiry_timestamp_seconds')}) - time()) / 86400`,
+    above: 0,
+    for: '10m',
+    severity: 'ticket',
+    summary: 'The certificate of {{ $labels.of }}, seen from the {{ $labels.zone }} zone, ends within two weeks.',
+    description:
+      'Certificates that renew themselves do so a month before: this one did not. When it ends, nothing connects to that server any more.',
+  },
+  {
+    name: 'CountersignDependencyAway',
+    query: `1 - min by (zone, dependency, of) (${metric('countersign_dependency_up', { dependency: ['sending', 'social', 'odoo', 'model'] })})`,
+    above: 0,
+    for: '15m',
+    severity: 'ticket',
+    summary:
+      'What {{ $labels.of }} of the {{ $labels.zone }} zone works with does not answer: {{ $labels.dependency }}.',
+    description:
+      'Nothing is lost: what needs it waits, or a template drafts in the place of a model. `countersign status` says since when, why, and what to do.',
+  },
+  {
+    name: 'CountersignClockWrong',
+    query: `abs(max by (zone, of) (${metric('countersign_clock_skew_seconds')}))`,
+    above: 60,
+    for: '10m',
+    severity: 'ticket',
+    summary:
+      'The clock of {{ $labels.of }} and that of the {{ $labels.zone }} zone differ by {{ $value | humanizeDuration }} at least.',
+    description:
+      'Expiry of approvals, quiet hours and all times you are shown are as right as the clock. `timedatectl` on both machines says whether it is set by the network.',
+  },
+  {
     name: 'CountersignDiskFull',
     query: `max by (zone, of) (${metric('countersign_disk_used_ratio')})`,
     above: 0.9,

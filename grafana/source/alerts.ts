@@ -1,4 +1,5 @@
 import { FLOW_ALERTS } from './alerts-flow.ts'
+import { HOST_ALERTS } from './alerts-host.ts'
 import { MODEL_ALERTS } from './alerts-model.ts'
 import { SERVICE_ALERTS } from './alerts-services.ts'
 import { SYNC_ALERTS } from './alerts-sync.ts'
@@ -30,6 +31,7 @@ export const ALERT_GROUPS: readonly AlertGroup[] = [
   { name: 'sync', about: 'What sync has to wake the owner for.', alerts: SYNC_ALERTS },
   { name: 'model', about: 'What the models cost, and whether they answer.', alerts: MODEL_ALERTS },
   { name: 'services', about: 'Services that are away, stuck or ill.', alerts: SERVICE_ALERTS },
+  { name: 'host', about: 'The machine a zone runs on, and its Redis.', alerts: HOST_ALERTS },
 ]
 
 export const ALERTS = ALERT_GROUPS.flatMap(({ alerts }) => alerts)

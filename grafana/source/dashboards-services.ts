@@ -209,6 +209,24 @@ export const COMPONENTS: Dashboard = {
       queries: [[`${metric('countersign_mail_token_expiry_timestamp_seconds')} - time()`, '{{mailbox}}']],
     },
     {
+      title: 'What the zones work with',
+      description: '1: it answered when it was last met. 0: it did not; `countersign status` says why, and what to do.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [[metric('countersign_dependency_up'), '{{zone}} {{dependency}} ({{of}})']],
+    },
+    {
+      title: 'Until certificates end',
+      description: 'As the servers show them. Below two weeks: one that should renew itself did not.',
+      ...{ kind: 'stat', width: 6, unit: 's', goodAbove: 1_209_600 },
+      queries: [[`${metric('countersign_certificate_expiry_timestamp_seconds')} - time()`, '{{zone}} {{of}}']],
+    },
+    {
+      title: 'Clocks',
+      description: 'How far another clock is surely ahead or behind; 0 where it may be right.',
+      ...{ kind: 'stat', width: 6, unit: 's', badAbove: 60 },
+      queries: [[`abs(${metric('countersign_clock_skew_seconds')})`, '{{zone}} {{of}}']],
+    },
+    {
       title: 'Versions',
       description: 'What runs.',
       ...{ kind: 'stat', width: 12, queries: [[metric('countersign_build_info'), '{{zone}} {{service}} {{version}}']] },

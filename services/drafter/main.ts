@@ -16,6 +16,7 @@ import { drafterSettings } from './config.ts'
 import { draftTask } from './draft-task.ts'
 import { giveBackThroughSync } from './give-back-through-sync.ts'
 import { claimedJobs } from './hand-in.ts'
+import { watchBooks } from './main-books.ts'
 import { replyDrafter } from './reply-drafter.ts'
 import { watchSkills } from './watch-skills.ts'
 
@@ -23,7 +24,7 @@ const config = loadServiceConfig('drafter', drafterSettings)
 const clock = { now: Date.now }
 const DRAFTING = { email: 'cloud-draft-email', social: 'cloud-draft-social', accounting: 'cloud-odoo-draft' } as const
 
-await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping }) => {
+await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping, tell }) => {
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
   check('redis', () => redis.ping())
   const doorbell = resources.use(await openDoorbell(redis, log))
@@ -38,9 +39,11 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     ? resources.use(
         (await import('#adapters/model/open-model.ts')).openModel(modelsOf(config), {
           ...{ log, metrics, ledger, clock, stateDir: config.state },
+          onRequest: (found) => tell.depends('model', found),
         }),
       )
     : undefined
+  if (ask) tell.depends('model', undefined)
   const common = {
     ...{ ask, signal: stopping },
     ...{ vault, ledger, clock, zone: config.zone, agent: config.agent },
@@ -49,6 +52,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   const books = hasOdoo(config)
     ? (await import('#adapters/odoo/open-odoo.ts')).openOdoo(odooAccountOf(config), config.zone)
     : undefined
+  if (hasOdoo(config)) await watchBooks(config.odooUrl, { resources, tell })
   const deps = {
     ...common,
     ownerAddress: config.ownerAddress,

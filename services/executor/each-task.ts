@@ -10,7 +10,7 @@ const FATAL: readonly string[] = ['ERR_FENCED', 'ERR_JOURNAL_FAILED']
  */
 export async function eachTask<T extends { readonly path: string }>(
   items: readonly T[],
-  deps: Pick<ExecutorDeps, 'log'> & { readonly metrics: Pick<ExecutorDeps['metrics'], 'count'> },
+  deps: Pick<ExecutorDeps, 'log'>,
   step: (item: T) => Promise<Stay | string | undefined>,
 ): Promise<Held[]> {
   const held: Held[] = []
@@ -21,7 +21,6 @@ export async function eachTask<T extends { readonly path: string }>(
     } catch (error) {
       const ours = error instanceof CountersignError ? error : undefined
       if (ours && FATAL.includes(ours.code)) throw error
-      deps.metrics.count('countersign_errors_total', { code: ours?.code ?? 'ERR_UNEXPECTED' })
       deps.log.error({ path: item.path, err: error }, 'could not go on with a task; will try again')
       held.push({
         path: item.path,

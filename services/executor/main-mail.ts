@@ -5,6 +5,7 @@ import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { readDeliveryReport } from '#adapters/mime/parse-report.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
+import { mailPlace, placesOf, watchCertificates } from '#adapters/tls/watch-certificates.ts'
 import { credentialNotes } from '#core/credential-notes.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { LookAtThread, MailSender, MailSource, SentMail } from '#core/ports/mail.ts'
@@ -23,8 +24,9 @@ import { actingWith, type ExecutorParts, TOOL_LIMIT_MS } from './wire-executor.t
 export async function openEmailChannel(
   config: ExecutorConfig,
   parts: ExecutorParts,
-  { resources, log }: Pick<ServiceContext, 'resources' | 'log'>,
+  { resources, log, tell }: Pick<ServiceContext, 'resources' | 'log' | 'tell'>,
 ): Promise<Channel> {
+  resources.use(watchCertificates(mailPlaces(config), (of, ends) => tell.ends('certificate', of, ends)))
   const { sender, sentFolder } = await openMail(config)
   const lookAtThread = await openThreads(config, resources)
   const compose = composeWithFiles(composeMail, parts.vault, config.ownerName)
@@ -35,6 +37,13 @@ export async function openEmailChannel(
     clock: parts.clock,
     lookAtThread,
     sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
+  })
+}
+
+function mailPlaces(config: ExecutorConfig) {
+  return placesOf({
+    ...(config.mailProvider === 'smtp' && { sending: mailPlace(smtpAccountOf(config), 'smtp') }),
+    ...(config.mailboxProvider === 'imap' && { mailbox: mailPlace(imapAccountOf(config), 'imap') }),
   })
 }
 
@@ -76,7 +85,7 @@ export async function watchForBounces(
   config: ExecutorConfig,
   deps: Pick<WiredDeps, 'bounces' | 'clock' | 'log' | 'vault'>,
   wake: () => void,
-  { resources, metrics }: Pick<ServiceContext, 'resources' | 'metrics'>,
+  { resources, metrics, tell }: Pick<ServiceContext, 'resources' | 'metrics' | 'tell'>,
 ): Promise<void> {
   const { source, mailbox } = await openReports(config)
   const seen = resources.use(openSeenMail(join(config.state, 'bounces.sqlite')))
@@ -87,7 +96,10 @@ export async function watchForBounces(
     onCredential: credentialNotes({
       ...{ vault: deps.vault, seen, clock: deps.clock, zone: config.zone, agent: config.agent },
       ...{ name: 'main', address: config.ownerAddress },
-      expiresAt: (at) => metrics.set('countersign_mail_token_expiry_timestamp_seconds', at / 1000, { mailbox: 'main' }),
+      expiresAt: (at) => {
+        tell.ends('token', 'mailbox', at)
+        metrics.set('countersign_mail_token_expiry_timestamp_seconds', at / 1000, { mailbox: 'main' })
+      },
     }),
   })
   resources.use(source.watch(handlers))

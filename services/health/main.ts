@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import { watchMemory } from '#adapters/state-files/watch-memory.ts'
+import { checkedMemory, watchMemory } from '#adapters/state-files/watch-memory.ts'
+import { watchCertificates } from '#adapters/tls/watch-certificates.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { StatusDocument } from '#core/status.ts'
 import { readBoots } from '#runtime/boots.ts'
@@ -10,6 +11,7 @@ import { canaries } from './canary.ts'
 import { healthSettings } from './config.ts'
 import { deadmanSwitch } from './ping-deadman.ts'
 import { watchComponents } from './watch-components.ts'
+import { dependencyWatch } from './watch-dependencies.ts'
 import { statusFile, writeStatus } from './write-status.ts'
 
 const config = loadServiceConfig('health', healthSettings)
@@ -33,7 +35,12 @@ await runService('health', config, async (service) => {
     config.zone === 'cloud'
       ? await canaries({ agent: config.agent, vault, metrics: service.metrics }, Date.now())
       : undefined
-  let latest: StatusDocument = await writeStatus(config, Date.now())
+  const memory = checkedMemory(config.state)
+  const dependencies = dependencyWatch({ memory, metrics: service.metrics, before: await memory.load() })
+  const look = () => writeStatus(config, { checked: dependencies.known(), own: service.report() }, Date.now())
+  const sites = Object.fromEntries(config.sites.map((host) => [host, { host, port: 443 }]))
+  service.resources.use(watchCertificates(sites, (of, ends) => service.tell.ends('certificate', of, ends)))
+  let latest: StatusDocument = await look()
   service.document('/status', () => latest)
 
   const polling = (async () => {
@@ -41,12 +48,13 @@ await runService('health', config, async (service) => {
       await setTimeout(config.pollMs, undefined, { signal: service.stopping }).catch(() => {}) // draining ends the wait
       try {
         const before = latest.health
-        latest = await writeStatus(config, Date.now())
+        latest = await look()
         if (latest.health !== before)
           service.log.info({ state: latest.health, reason: latest.problems[0] }, 'health changed')
         beat()
         for (const { of, free, size } of latest.disks ?? [])
           service.metrics.set('countersign_disk_used_ratio', 1 - free / size, { of })
+        await dependencies.look(latest.checked ?? [])
         await components.look(latest.services, Date.now())
         await flyCanary?.(Date.now())
         if (tellOutside) void tellOutside(latest, Date.now())

@@ -1,38 +1,66 @@
+import type { ServiceLook } from '#core/dependencies.ts'
+import { NO_REPORT, parseServiceReport } from '#core/service-report.ts'
 import type { ServiceStatus } from '#core/status.ts'
 import type { Target } from './config.ts'
 
 const TIMEOUT_MS = 2_500
 const MAX_DETAIL = 500
 
-/** Asks one service how it is. Never throws: no answer is an answer. */
-export async function pollTarget(target: Target): Promise<ServiceStatus> {
-  const [live, ready] = await Promise.all([ask(`${target.url}/livez`), ask(`${target.url}/readyz`)])
+/** Asks one service how it is, and what it works with. Never throws: no answer is an answer. */
+export async function pollTarget(target: Target): Promise<{ status: ServiceStatus; look: ServiceLook }> {
+  const { name, url } = target
+  const [live, ready, told] = await Promise.all([ask(`${url}/livez`), ask(`${url}/readyz`), ask(`${url}/report`)])
   const isReady = live.ok && ready.ok
-  const detail = isReady ? '' : (live.ok ? ready : live).detail.slice(0, MAX_DETAIL)
-  return { name: target.name, live: live.ok, ready: isReady, ...(detail ? { detail } : {}) }
-}
-
-async function ask(url: string): Promise<{ ok: boolean; detail: string }> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    return { ok: response.ok, detail: response.ok ? '' : failingParts(await response.text()) }
-  } catch (error) {
-    const cause = error instanceof Error ? (error.cause ?? error) : error
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
-    return { ok: false, detail: code ?? (cause instanceof Error ? cause.message : String(cause)) }
+  const detail = isReady ? '' : (live.ok ? failingParts(ready) : failingParts(live)).slice(0, MAX_DETAIL)
+  return {
+    status: { name, live: live.ok, ready: isReady, ...(detail ? { detail } : {}) },
+    look: { name, checks: checksOf(ready), report: told.ok ? parseServiceReport(told.text) : NO_REPORT },
   }
 }
 
-/** `redis: no answer within 2000 ms; hub: …` out of the JSON that runtime/http.ts serves. */
-function failingParts(text: string): string {
+/** `text`: the answer, or in `fault` why there is none. */
+interface Answer {
+  readonly ok: boolean
+  readonly text: string
+  readonly fault?: string
+}
+
+async function ask(url: string): Promise<Answer> {
   try {
-    const answer = JSON.parse(text) as Record<string, unknown>
-    const parts = Object.entries({ ...record(answer.checks), ...record(answer.progress) })
-      .filter(([, result]) => record(result).ok === false)
-      .map(([name, result]) => `${name}: ${String(record(result).detail ?? 'failed')}`)
-    return parts.join('; ') || String(answer.state ?? 'not ready')
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    return { ok: response.ok, text: await response.text() }
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause ?? error) : error
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
+    return { ok: false, text: '', fault: code ?? (cause instanceof Error ? cause.message : String(cause)) }
+  }
+}
+
+function checksOf({ text }: Answer): ServiceLook['checks'] {
+  return Object.fromEntries(
+    Object.entries(record(recordIn(text).checks)).map(([name, result]) => {
+      const { ok, detail } = record(result)
+      return [name, { ok: ok === true, detail: String(detail ?? '').slice(0, MAX_DETAIL) }]
+    }),
+  )
+}
+
+/** `redis: no answer within 2000 ms; hub: …` out of the JSON that runtime/http.ts serves. */
+function failingParts({ text, fault }: Answer): string {
+  if (fault !== undefined) return fault
+  const answer = recordIn(text)
+  const parts = Object.entries({ ...record(answer.checks), ...record(answer.progress) })
+    .filter(([, result]) => record(result).ok === false)
+    .map(([name, result]) => `${name}: ${String(record(result).detail ?? 'failed')}`)
+  return parts.join('; ') || String(answer.state ?? 'not ready')
+}
+
+/** Empty, when it is no JSON. */
+function recordIn(text: string): Record<string, unknown> {
+  try {
+    return record(JSON.parse(text))
   } catch {
-    return 'an answer that is no JSON'
+    return { state: 'an answer that is no JSON' }
   }
 }
 

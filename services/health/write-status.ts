@@ -1,25 +1,50 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeStatus, parseSyncReport, type StatusDocument } from '#core/status.ts'
+import { type Checked, foundIn, judgeDependencies, type ServiceLook } from '#core/dependencies.ts'
+import type { ServiceReport } from '#core/service-report.ts'
+import { type CountedError, foundDisks, makeStatus, parseSyncReport, type StatusDocument } from '#core/status.ts'
 import type { HealthConfig } from './config.ts'
 import { countVault } from './count-vault.ts'
 import { measureDisks } from './measure-disks.ts'
 import { pollTarget } from './poll-target.ts'
 
+/** So many errors of all services are told. */
+const MAX_ERRORS = 10
+
+export interface Known {
+  /** What the zone works with, as the last look found it. */
+  readonly checked: readonly Checked[]
+  /** What health tells of itself. */
+  readonly own: ServiceReport
+}
+
 /** Looks at everything once and writes `state/status.json` whole (temporary file and rename). Gives the document. */
-export async function writeStatus(config: HealthConfig, nowMs: number): Promise<StatusDocument> {
+export async function writeStatus(config: HealthConfig, known: Known, nowMs: number): Promise<StatusDocument> {
   const at = new Date(nowMs).toISOString()
-  const [services, vault, sync, disks] = await Promise.all([
+  const [polled, vault, sync, disks] = await Promise.all([
     Promise.all(config.targets.map(pollTarget)),
     countVault(config.vault, at.slice(0, 7)),
     readSyncReport(config.state),
     measureDisks({ vault: config.vault, state: config.state }),
   ])
-  const status = makeStatus({ zone: config.zone, agent: config.agent, at, services, vault, sync, disks })
+  const services = polled.map(({ status }) => status)
+  const looks = [...polled.map(({ look }) => look), { name: 'health', checks: {}, report: known.own }]
+  const found = [...looks.flatMap((look) => foundIn(look, nowMs)), ...foundDisks(disks)]
+  const checked = judgeDependencies(found, known.checked, at)
+  const errors = lastErrors(looks)
+  const { zone, agent } = config
+  const status = makeStatus({ zone, agent, at, services, vault, sync, disks, checked, errors })
   const temporary = join(config.state, '.status.json.tmp')
   await writeFile(temporary, `${JSON.stringify(status, null, 2)}\n`)
   await rename(temporary, statusFile(config))
   return status
+}
+
+function lastErrors(looks: readonly ServiceLook[]): CountedError[] {
+  return looks
+    .flatMap(({ name, report }) => report.errors.map((error) => ({ ...error, component: name })))
+    .sort((a, b) => (a.at < b.at ? 1 : -1))
+    .slice(0, MAX_ERRORS)
 }
 
 export function statusFile(config: Pick<HealthConfig, 'state'>): string {

@@ -14,6 +14,7 @@ import { answerMaintenance, askedMaintenance } from '#adapters/state-files/maint
 import { openRequests } from '#adapters/state-files/requests.ts'
 import { openTrash, readStatus, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
+import { placesOf, watchCertificates, webPlace } from '#adapters/tls/watch-certificates.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { watchTree } from '#adapters/vault-fs/watch-tree.ts'
 import { openWorkTree } from '#adapters/vault-fs/work-tree.ts'
@@ -53,7 +54,7 @@ const BREATH_MS = 5
 /** Twenty megabytes that most zones never need. */
 const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
-const start: Start = async ({ log, metrics, resources, check, progress, fail, stopping }) => {
+const start: Start = async ({ log, metrics, resources, check, progress, fail, stopping, tell }) => {
   const { agents } = await readTrust(config.trust)
   const key = (name: string) => join(config.keys, name)
   const vault = await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } })
@@ -153,6 +154,9 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
         ),
     }),
   )
+  resources.use(
+    watchCertificates(placesOf({ hub: webPlace(config.hubUrl) }), (of, ends) => tell.ends('certificate', of, ends)),
+  )
   check('redis', () => redis.ping())
   check('hub', sync.hubState)
   check('gate', sync.gateState)
@@ -180,6 +184,7 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
         port: resources.use(await care.heartbeats()),
         others: async () => new Map([...(await deps.trust()).agents].filter(([agent]) => agent !== config.agent)),
         status: () => readStatus(config.state),
+        onClock: ({ leastMs, mostMs }) => tell.clock('hub', leastMs, mostMs),
       },
       BEAT_EVERY_MS,
       (isReached) => {

@@ -99,7 +99,6 @@ export function runSync(deps: SyncDeps, options: RunOptions): RunningSync {
       if (!(error instanceof CountersignError)) throw error
       status = statusAfterError(status, error, deps.clock.now())
       metrics.count('countersign_sync_cycles_total', { outcome: 'error' })
-      metrics.count('countersign_errors_total', { code: error.code })
       log.error({ err: error }, `a cycle failed: ${error.message}`)
       if (++errorsInARow >= GIVE_UP_AFTER) options.onFault(error)
       else if (error.code === 'ERR_GIT_FAILED' && errorsInARow >= REPAIR_AFTER && !isRepaired) await repairOnce()

@@ -4,6 +4,7 @@ import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
 import { openThreadMemory } from '#adapters/seen-sqlite/thread-memory.ts'
+import { mailPlace, placesOf, watchCertificates } from '#adapters/tls/watch-certificates.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { credentialNotes } from '#core/credential-notes.ts'
 import type { MailSource } from '#core/ports/mail.ts'
@@ -53,9 +54,11 @@ await runService('triage', config, async (service) => {
         (await import('#adapters/model/open-model.ts')).openModel(modelsOf(config), {
           ...shared,
           stateDir: config.state,
+          onRequest: (found) => service.tell.depends('model', found),
         }),
       )
     : undefined
+  if (ask) service.tell.depends('model', undefined)
   const classify = mailClassifier({ ...shared, ask, stopping: service.stopping })
   const schedule = postScheduler(shared)
   const look = () =>
@@ -74,11 +77,19 @@ await runService('triage', config, async (service) => {
       beat: service.progress(check, MAX_SILENCE_MS[provider]),
       onCredential: credentialNotes({
         ...{ ...shared, zone: config.zone, name, address },
-        expiresAt: (at) =>
-          service.metrics.set('countersign_mail_token_expiry_timestamp_seconds', at / 1000, { mailbox: name }),
+        expiresAt: (at) => {
+          service.tell.ends('token', check, at)
+          service.metrics.set('countersign_mail_token_expiry_timestamp_seconds', at / 1000, { mailbox: name })
+        },
       }),
     })
     service.check(check, handlers.readiness)
+    if (provider === 'imap')
+      service.resources.use(
+        watchCertificates(placesOf({ [check]: mailPlace(mailbox.account, 'imap') }), (of, ends) =>
+          service.tell.ends('certificate', of, ends),
+        ),
+      )
     service.resources.use((await sourceOf(mailbox, service.log)).watch(handlers))
   }
 })

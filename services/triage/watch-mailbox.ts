@@ -1,4 +1,3 @@
-import { CountersignError } from '#core/errors.ts'
 import type { MailHandlers, SourceState } from '#core/ports/mail.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
@@ -65,8 +64,6 @@ export function watchMailbox(deps: WatchDeps): MailHandlers & { readiness(): tru
       deps.beat()
       metrics.set('countersign_mailbox_watched', next.kind === 'connected' ? 1 : 0, { mailbox: name })
       if (next.kind === 'connected') return log.info({ name: mailbox }, 'watching the mailbox')
-      const code = next.error instanceof CountersignError ? next.error.code : 'ERR_UNEXPECTED'
-      metrics.count('countersign_errors_total', { code })
       log.warn({ err: next.error, name, retryInMs: next.retryInMs }, `mailbox not watched: ${next.error.message}`)
     },
     onCredential: deps.onCredential,

@@ -47,6 +47,14 @@ describe.each(files)('%s with a dead-man’s switch laid over it', (file) => {
   })
 })
 
+describe.each(files)('%s with sites to look at laid over it', (file) => {
+  it('keeps the policy, and lets health out', async () => {
+    const config = await composeConfig([file, 'compose.sites.yml'], root)
+    expect(violations(config)).toEqual([])
+    expect(Object.keys(config.services.health?.networks ?? {})).toContain('outside')
+  })
+})
+
 describe('the zones with Gmail laid over them', () => {
   it.each([
     [
@@ -89,8 +97,10 @@ describe('the two zones', () => {
       'grafana',
       'health',
       'hub',
+      'node-exporter',
       'prometheus',
       'redis',
+      'redis-exporter',
       'sync',
       'triage',
     ])
@@ -98,8 +108,10 @@ describe('the two zones', () => {
       'executor',
       'grafana',
       'health',
+      'node-exporter',
       'prometheus',
       'redis',
+      'redis-exporter',
       'sync',
     ])
   })
@@ -118,6 +130,11 @@ describe('the two zones', () => {
     ])
   })
 
+  it('leave Odoo and the system room on a machine of 4 GB, whatever their containers take', () => {
+    const limits = Object.values(configs['compose.cloud.yml'].services).map(({ mem_limit }) => Number(mem_limit))
+    expect(limits.reduce((sum, limit) => sum + limit, 0) / 1024 ** 3).toBeLessThan(2.25)
+  })
+
   it('keep every sending credential and the countersigning key out of the cloud', () => {
     expect(JSON.stringify(configs['compose.cloud.yml'])).not.toMatch(/smtp|countersign-key|countersign\.pem/i)
     expect(secretsOf('compose.local.yml', 'executor')).toContain('countersign-key')
@@ -131,6 +148,12 @@ describe('the two zones', () => {
     expect(holders('countersign-key')).toEqual(['compose.local.yml executor'])
     for (const key of ['anthropic-key', 'openai-key'])
       expect(holders(key)).toEqual(['compose.cloud.yml drafter', 'compose.cloud.yml triage'])
+    for (const password of ['redis-watch', 'redis-password', 'redis-board'])
+      expect(holders(password)).toEqual(expect.arrayContaining(['compose.cloud.yml redis', 'compose.local.yml redis']))
+    expect(holders('redis-watch').filter((one) => !one.endsWith(' redis'))).toEqual([
+      'compose.cloud.yml redis-exporter',
+      'compose.local.yml redis-exporter',
+    ])
     expect(holders('smtp-password')).toEqual(['compose.local.yml executor'])
     expect(holders('imap-password')).toEqual(['compose.cloud.yml triage', 'compose.local.yml executor'])
   })
@@ -144,9 +167,11 @@ describe('the two zones', () => {
     expect(near.sort()).toEqual([
       'compose.cloud.yml drafter',
       'compose.cloud.yml redis',
+      'compose.cloud.yml redis-exporter',
       'compose.cloud.yml sync',
       'compose.local.yml executor',
       'compose.local.yml redis',
+      'compose.local.yml redis-exporter',
       'compose.local.yml sync',
     ])
     for (const file of files) expect(Object.keys(configs[file].services.redis?.networks ?? {})).toEqual(['queue'])
@@ -212,6 +237,31 @@ describe('the policy', () => {
     ['no healthcheck', 'has a healthcheck', { healthcheck: { test: ['NONE'] } }],
   ]
 
+  const more: [string, string, Partial<ComposeService>][] = [
+    ['the host’s processes', 'mounts nothing of the host', { volumes: [hostFile('/proc')] }],
+    ['a file of a process', 'mounts nothing of the host', { volumes: [hostFile('/proc/1/environ')] }],
+    [
+      'a figure that can be written',
+      'mounts nothing of the host',
+      { volumes: [{ ...hostFile('/proc/stat'), read_only: false }] },
+    ],
+    ['the way out', 'is on the watch network only', { networks: { watch: null, mailbox: null } }],
+    ['Redis’s network', 'is on the watch network only', { networks: { watch: null, queue: null } }],
+  ]
+
+  it.each(more)('catches %s at the exporter of the machine', (_what, rule, change) => {
+    const config = configs['compose.cloud.yml']
+    const exporter = { ...config.services['node-exporter'], ...change } as ComposeService
+    const found = violations({ ...config, services: { ...config.services, 'node-exporter': exporter } })
+    expect(found.join('\n')).toMatch(new RegExp(`^node-exporter: ${rule}`))
+  })
+
+  it('catches a figure of the kernel at anybody else', () => {
+    const config = configs['compose.cloud.yml']
+    const sync = { ...config.services.sync, volumes: [hostFile('/proc/stat')] } as ComposeService
+    expect(violations({ ...config, services: { ...config.services, sync } })).toHaveLength(1)
+  })
+
   it.each(planted)('catches %s', (_what, rule, change) => {
     const config = configs['compose.cloud.yml']
     const redis = { ...config.services.redis, ...change } as ComposeService
@@ -230,6 +280,10 @@ describe('the policy', () => {
     },
   )
 })
+
+function hostFile(source: string) {
+  return { type: 'bind', source, target: '/host/proc/stat', read_only: true }
+}
 
 function secretsOf(file: (typeof files)[number], service: string): (string | undefined)[] {
   return (configs[file].services[service]?.secrets ?? []).map(({ source }) => source)

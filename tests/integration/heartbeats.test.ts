@@ -87,6 +87,18 @@ describe('heartbeats at a hub', () => {
     expect(await agentAt('local', ours).beat()).toEqual([])
   })
 
+  it('bring the hub’s time with them, as far as it can be known', async () => {
+    await using theirs = await at('cloud')
+    const before = Date.now()
+    const sent = await theirs.send('x')
+    const tookMs = Date.now() - before
+    if (sent.kind !== 'sent' || !sent.clock) throw new Error('no time came')
+    // One machine has one clock: the truth, no difference, lies within the bounds.
+    expect(sent.clock.leastMs).toBeLessThanOrEqual(0)
+    expect(sent.clock.mostMs).toBeGreaterThanOrEqual(0)
+    expect(sent.clock.mostMs - sent.clock.leastMs).toBeLessThanOrEqual(tookMs + 1_000)
+  })
+
   it('are away with the hub, and that is no error', async () => {
     await using ours = await at('local', join(zones.root, 'nowhere', 'vault.git'))
     expect(await ours.send('x')).toMatchObject({ kind: 'unreachable' })
@@ -103,7 +115,7 @@ describe('heartbeats at a hub', () => {
   it(`leave the hub’s size bounded (${BEATS})`, async () => {
     const beats = join(dirname(hub), 'heartbeats.git')
     await using theirs = await at('cloud')
-    for (let sent = 0; sent < BEATS; sent++) expect(await theirs.send(`beat ${sent}`)).toEqual({ kind: 'sent' })
+    for (let sent = 0; sent < BEATS; sent++) expect(await theirs.send(`beat ${sent}`)).toMatchObject({ kind: 'sent' })
     const objects = join(beats, 'objects')
     expect(filesBelow(objects)).toBeGreaterThan(Math.min(BEATS, 100))
     // As after some minutes, and with as many in one folder as make the hub throw the old ones away.
@@ -129,7 +141,7 @@ describe.skipIf(!hasSshd && !process.env.CI)('heartbeats over ssh', () => {
   it('an agent writes its own and no other’s', async () => {
     await using theirs = await at('cloud', ssh.url)
     await using ours = await at('local', ssh.url)
-    expect(await theirs.send('alive')).toEqual({ kind: 'sent' })
+    expect(await theirs.send('alive')).toMatchObject({ kind: 'sent', clock: expect.anything() })
     const read = await ours.read()
     expect(read.kind === 'read' && [...read.beats].map(([name, { text }]) => [name, text])).toEqual([
       ['cloud', 'alive'],

@@ -12,6 +12,7 @@ import { createMetrics, METRICS, type Metrics } from '#runtime/metrics.ts'
 import { ALERTS } from '../../grafana/source/alerts.ts'
 import { DASHBOARDS } from '../../grafana/source/dashboards.ts'
 import { RECORDING_RULES } from '../../grafana/source/promises.ts'
+import { startWatchedRedis } from '../support/watched-redis.ts'
 
 const folder = join(import.meta.dirname, '../../prometheus')
 const image =
@@ -27,7 +28,7 @@ function tellAll(metrics: Metrics): void {
     const values = Object.entries(labels) as [string, readonly string[] | 'open'][]
     const most = Math.max(1, ...values.map(([, known]) => known.length))
     for (let index = 0; index < most; index++) {
-      const one = values.map(([label, known]) => [label, known === 'open' ? 'x' : known[index % known.length]])
+      const one = values.map(([label, known]) => [label, known === 'open' ? anyOf(label) : known[index % known.length]])
       const chosen = Object.fromEntries(one)
       if (kind === 'counter') told.count(name, chosen)
       if (kind === 'gauge') told.set(name, Date.now() / 1000, chosen)
@@ -35,6 +36,11 @@ function tellAll(metrics: Metrics): void {
       if (kind === 'histogram') told.observe(name, 1, chosen)
     }
   }
+}
+
+/** A value of an open vocabulary: the one that an alert asks for, or any. */
+function anyOf(label: string): string {
+  return label === 'rule' ? 'local-only-path' : 'x'
 }
 
 async function freePort(): Promise<number> {
@@ -46,11 +52,26 @@ async function freePort(): Promise<number> {
   return port
 }
 
-it('a real Prometheus answers every panel and evaluates every rule on what services serve', async () => {
+/** Every series that an expression names, with the labels it asks for. */
+function seriesIn(expr: string): string[] {
+  return [...expr.matchAll(/\b(?:(?:countersign|node|redis|process)_\w+|up\b)(?:\{[^}]*\})?/g)].map(
+    ([series]) => series,
+  )
+}
+
+it('a real Prometheus answers every panel and evaluates every rule on what services and exporters serve', async () => {
   await using stack = new AsyncDisposableStack()
-  const metrics = createMetrics({ service: 'sync', zone: 'cloud', version: '0.1.0' })
-  const service = stack.use(await listen(createHttp(new HealthState(), metrics), '127.0.0.1', 0))
-  const telling = setInterval(() => tellAll(metrics), 300)
+  const watched = stack.use(await startWatchedRedis('redis-exporter', 'node-exporter'))
+  const processes = [
+    createMetrics({ service: 'sync', zone: 'cloud', version: '0.1.0' }),
+    createMetrics({ service: 'executor', zone: 'local', version: '0.1.0' }),
+  ]
+  const targets: string[] = []
+  for (const metrics of processes) {
+    const { port } = stack.use(await listen(createHttp(new HealthState(), metrics), '127.0.0.1', 0))
+    targets.push(`127.0.0.1:${port}`)
+  }
+  const telling = setInterval(() => processes.forEach(tellAll), 300)
   stack.defer(() => clearInterval(telling))
 
   const port = await freePort()
@@ -58,7 +79,14 @@ it('a real Prometheus answers every panel and evaluates every rule on what servi
   onTestFinished(() => rmSync(settings, { recursive: true }))
   const config = parse(readFileSync(join(folder, 'prometheus.yml'), 'utf8'))
   config.global = { scrape_interval: '1s', evaluation_interval: '1s' }
-  config.scrape_configs[0].static_configs[0].targets = [`127.0.0.1:${service.port}`]
+  const targetsOf = (job: string) =>
+    config.scrape_configs.find(({ job_name }: { job_name: string }) => job_name === job).static_configs[0]
+  targetsOf('countersign').targets = targets
+  for (const job of ['machine', 'redis'])
+    for (const [index, target] of targetsOf(job).targets.entries()) {
+      const [name, ofPort] = target.split(':')
+      targetsOf(job).targets[index] = `${await watched.address(name)}:${ofPort}`
+    }
   writeFileSync(join(settings, 'prometheus.yml'), stringify(config))
   mkdirSync(join(settings, 'rules'))
   for (const name of readdirSync(join(folder, 'rules'))) {
@@ -86,8 +114,10 @@ it('a real Prometheus answers every panel and evaluates every rule on what servi
   const panels = DASHBOARDS.flatMap(({ title, panels }) =>
     panels.flatMap(({ title: panel, queries = [] }) => queries.map(([expr]) => ({ what: `${title}, ${panel}`, expr }))),
   )
+  // An alert is silent while all is well; what it asks about must be there all the same.
+  const asked = ALERTS.flatMap(({ name, query }) => seriesIn(query).map((expr) => ({ what: `${name}: ${expr}`, expr })))
   const empty = async () => {
-    const answers = panels.map(async ({ what, expr }) => {
+    const answers = [...panels, ...asked].map(async ({ what, expr }) => {
       const { result } = await ask(`query?query=${encodeURIComponent(expr)}`)
       return result.length > 0 ? [] : [what]
     })

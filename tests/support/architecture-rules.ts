@@ -81,9 +81,10 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
         ? ({ target, isType }) => isType && isIn(target, 'core')
         : ({ target }) => isIn(target, 'core') || CORE_MODULES.includes(target)
     case 'runtime':
-      return ({ target }) =>
+      return ({ target, isType }) =>
         isIn(target, 'runtime') ||
         isNode(target) ||
+        (isType && isIn(target, 'core')) ||
         ['core/errors.ts', 'package.json', 'fastify', 'pino', 'prom-client', 'zod'].includes(target)
     case 'adapters':
       return (one) =>

@@ -34,7 +34,12 @@ export interface ComposeService {
   readonly networks?: Readonly<Record<string, unknown>>
   readonly ports?: readonly { readonly host_ip?: string; readonly target?: number; readonly published?: string }[]
   readonly secrets?: readonly { readonly source?: string }[]
-  readonly volumes?: readonly { readonly type: string; readonly source?: string; readonly target: string }[]
+  readonly volumes?: readonly {
+    readonly type: string
+    readonly source?: string
+    readonly target: string
+    readonly read_only?: boolean
+  }[]
 }
 
 type Rule = (service: ComposeService, name: string, config: ComposeConfig) => boolean
@@ -44,6 +49,11 @@ const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIALS?|PRIVATE_KEY|API_
 const CREDENTIALS_IN_URL = /:\/\/[^/@\s]*:[^/@\s]+@/
 /** The one port that other machines may reach. */
 const PUBLISHED_TO_OTHERS = [{ service: 'hub', target: 2222 }]
+
+/** Images without a shell to look at themselves with; Prometheus tells when one does not answer. */
+const WITHOUT_HEALTHCHECK = ['node-exporter', 'redis-exporter']
+/** The kernel's figures of the machine: nothing of its processes, files or network but counters. */
+const KERNEL_FIGURES = ['stat', 'meminfo', 'loadavg', 'diskstats', 'vmstat', '1/net/dev'].map((name) => `/proc/${name}`)
 
 /** What every container of both zones is held to: rule → whether a service keeps it. */
 const RULES: Rules = {
@@ -60,7 +70,8 @@ const RULES: Rules = {
   'has its own init, so that a hung process can be ended': ({ init }) => init === true,
   'has a limit of processes': ({ pids_limit = 0 }) => pids_limit > 0 && pids_limit <= 256,
   'has a limit of memory': ({ mem_limit = '0' }) => Number(mem_limit) > 0,
-  'has a healthcheck': ({ healthcheck }) => (healthcheck?.test?.length ?? 0) > 1 && healthcheck?.disable !== true,
+  'has a healthcheck': ({ healthcheck }, name) =>
+    WITHOUT_HEALTHCHECK.includes(name) || ((healthcheck?.test?.length ?? 0) > 1 && healthcheck?.disable !== true),
   'is restarted': ({ restart }) => restart === 'unless-stopped',
   'is given more time to stop than it takes to drain': ({ stop_grace_period = '10s', environment }) =>
     seconds(stop_grace_period) * 1000 > Number(environment?.COUNTERSIGN_DRAIN_MS ?? 0),
@@ -76,10 +87,15 @@ const RULES: Rules = {
     secrets.every(({ source = '' }) => config.secrets?.[source]?.file !== undefined),
   'mounts nothing of the host but its own folders: no Docker socket, no system folder': (
     { volumes = [] },
-    _name,
+    name,
     { root },
   ) =>
-    volumes.every(({ type, source = '' }) => type === 'volume' || (type === 'bind' && source.startsWith(`${root}/`))),
+    volumes.every(
+      ({ type, source = '', read_only }) =>
+        type === 'volume' ||
+        (type === 'bind' && source.startsWith(`${root}/`)) ||
+        (name === 'node-exporter' && read_only === true && KERNEL_FIGURES.includes(source)),
+    ),
   'publishes no port beyond this machine, but the hub’s': ({ ports = [] }, name) =>
     ports.every(
       ({ host_ip, target }) =>
@@ -94,11 +110,19 @@ const RULES: Rules = {
 
 /** Rules for particular services. */
 const SERVICE_RULES: Readonly<Record<string, Rules>> = {
+  'node-exporter': { 'is on the watch network only': onlyOn('watch') },
+  'redis-exporter': { 'is on the watch network, and on Redis’s to ask it': onlyOn('watch', 'queue') },
   redis: {
     'publishes nothing and is on internal networks only': ({ ports = [], networks = {} }, _name, config) =>
       ports.length === 0 && Object.keys(networks).every((network) => config.networks?.[network]?.internal === true),
     'demands a password': ({ secrets = [] }) => secrets.some(({ source }) => source === 'redis-password'),
   },
+}
+
+function onlyOn(...allowed: readonly string[]): Rule {
+  return ({ networks = {}, ports = [] }, _name, config) =>
+    ports.length === 0 &&
+    Object.keys(networks).every((one) => allowed.includes(one) && config.networks?.[one]?.internal === true)
 }
 
 /** Every broken rule as `service: rule`, sorted. Empty: the file keeps the policy. */

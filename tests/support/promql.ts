@@ -1,13 +1,13 @@
 import { METRICS } from '#runtime/metrics.ts'
 import { RECORDS } from '../../grafana/source/promises.ts'
-import { BUILT_IN } from '../../grafana/source/promql.ts'
+import { BUILT_IN, EXPORTED } from '../../grafana/source/promql.ts'
 
 type Labels = Readonly<Record<string, readonly string[] | 'open'>>
 
 const EVERYWHERE: Labels = { service: 'open', zone: ['cloud', 'local'], job: 'open' }
 const WORDS = new Set(['and', 'or', 'unless', 'by', 'on', 'offset', 'le', 'bool', 'ignoring', 'without'])
 const FUNCTIONS = new Set(
-  'sum max min avg count rate increase changes time vector absent histogram_quantile max_over_time'.split(' '),
+  'abs sum max min avg count rate increase changes time vector absent histogram_quantile max_over_time'.split(' '),
 )
 
 /** Every series this program has, with its labels and their values. */
@@ -25,7 +25,7 @@ const SERIES = new Map<string, Labels>([
       : [[name, labels]],
   ),
   ...RECORDS.map((name): [string, Labels] => [name, { promise: 'open' }]),
-  ...Object.entries(BUILT_IN).map(([name, labels]): [string, Labels] => [
+  ...Object.entries({ ...BUILT_IN, ...EXPORTED }).map(([name, labels]): [string, Labels] => [
     name,
     Object.fromEntries(labels.map((label) => [label, 'open'])),
   ]),

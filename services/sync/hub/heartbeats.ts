@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Heartbeat, heartbeatOf, readHeartbeat } from '#core/heartbeat.ts'
 import type { Clock } from '#core/ports/clock.ts'
-import type { HeartbeatsPort } from '#core/ports/heartbeats.ts'
+import type { ClockBounds, HeartbeatsPort } from '#core/ports/heartbeats.ts'
 import type { SyncStore } from '#core/ports/sync-store.ts'
 import { isFresh, type StatusDocument } from '#core/status.ts'
 import type { Zone } from '#core/zone-policy.ts'
@@ -18,6 +18,8 @@ export interface HeartbeatDeps {
   readonly others: () => Promise<ReadonlyMap<string, Zone>>
   /** What the zone's health service last wrote. */
   readonly status: () => Promise<StatusDocument | undefined>
+  /** How the hub's clock stands to ours, where it says what time it is. */
+  readonly onClock?: (bounds: ClockBounds) => void
   readonly log: Pick<Log, 'info' | 'warn'>
 }
 
@@ -33,6 +35,7 @@ export async function beat(deps: HeartbeatDeps): Promise<Heartbeat[] | undefined
   const now = clock.now()
   const fresh = status && isFresh(status, now) ? status : undefined
   const sent = await port.send(JSON.stringify(heartbeatOf({ agent, zone }, fresh, now)))
+  if (sent.kind === 'sent' && sent.clock) deps.onClock?.(sent.clock)
   const read = sent.kind === 'sent' ? await port.read() : sent
   if (read.kind !== 'read') return undefined
   const others = await deps.others()

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Starts Redis: redis.conf with the passwords of its users filled in. `user … >NAME` there means the secret NAME, which is
+# the password alone, or JSON with the password as its one value. In a file nobody else can read: an argument would
+# show it in the process list.
+set -eu
+umask 077
+
+while IFS= read -r line || [ -n "$line" ]; do
+  case $line in
+  'user '*' >'*)
+    password=$(cat "/run/secrets/${line##*>}")
+    case $password in '{'*) password=${password##*:\"} password=${password%\"*} ;; esac
+    [ -n "$password" ] || { echo "the secret ${line##*>} is empty" >&2; exit 1; }
+    line="${line%>*}>$password"
+    ;;
+  esac
+  printf '%s\n' "$line"
+done </usr/local/etc/redis.conf >/tmp/redis.conf
+exec redis-server /tmp/redis.conf
