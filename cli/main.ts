@@ -43,6 +43,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   unlock: { summary: 'take it off the countersigning key', load: () => import('./commands/unlock.ts') },
   rotate: { summary: 'replace the countersigning key by a new one', load: () => import('./commands/rotate.ts') },
   auth: { summary: 'let this zone into a Gmail account', load: () => import('./commands/auth.ts') },
+  odoo: {
+    summary: 'set an Odoo up for both zones, and prove what the cloud can do there',
+    load: () => import('./commands/odoo.ts'),
+  },
   audit: {
     summary: 'verify the ledgers, show the life of a task, export them',
     load: () => import('./commands/audit.ts'),

@@ -46,6 +46,7 @@ export const ACTING_CODE: readonly RegExp[] = [
   /^adapters\/smtp\//,
   /^adapters\/social\//,
   /^adapters\/gmail\/sending\//,
+  /^adapters\/odoo\/setup-[^/]+$/,
   /^services\/executor\//,
   /^mcp\/email\/main-local\.ts$/,
   /^mcp\/email\/tools\/send-email\.ts$/,

@@ -41,7 +41,9 @@ export function setupCode(records: SetupRecords, modelId: number): SetupCode {
     const values = { name: NAME, model_id: modelId, state: 'code', code }
     const ids = await records.change('ir.actions.server', 'create', { vals_list: [values] })
     try {
-      const answer = z.object({ infos: z.unknown() }).safeParse(await records.change('ir.actions.server', 'run', { ids }))
+      const answer = z
+        .object({ infos: z.unknown() })
+        .safeParse(await records.change('ir.actions.server', 'run', { ids }))
       if (answer.success) return answer.data.infos
       throw new CountersignError('ERR_ODOO_REFUSED', 'Odoo ran a server action and did not answer as it should')
     } finally {

@@ -1,3 +1,5 @@
+import { GUARD_SAYS } from './drafts-only.ts'
+
 /** The group whose members may only leave drafts, as `has_group` knows it. */
 export const CLOUD_GROUP = { module: 'countersign', name: 'group_cloud_draft' } as const
 
@@ -81,5 +83,5 @@ function guardCode(body: string): string {
 if env.user.has_group('${CLOUD_GROUP.module}.${CLOUD_GROUP.name}'):
     found = []${body}
     if found:
-        raise UserError('Countersign: a user who only drafts may not set ' + ', '.join(found) + ' of ' + records._name)`
+        raise UserError('${GUARD_SAYS}' + ', '.join(found) + ' of ' + records._name)`
 }

@@ -1,14 +1,13 @@
 import { z } from 'zod'
 import { CountersignError } from '#core/errors.ts'
-import type { OdooAccount } from './http.ts'
-import { json2, type OdooTransport } from './json2.ts'
+import type { OdooTransport } from './json2.ts'
 import { INDEX_SQL, type SetupCode, setupCode, WRITTEN } from './setup-code.ts'
 import { CLOUD_GROUP, GUARDS } from './setup-guard.ts'
 import { type SetupRecords, type SetupStep, setupRecords } from './setup-records.ts'
 import { ACCESS, RULES } from './setup-rights.ts'
 
-/** An installation of a module takes a while. */
-const LIMIT_MS = 600_000
+/** For the transport: an installation of a module takes a while. */
+export const SETUP_LIMIT_MS = 600_000
 const KEY_DAYS = 365
 const USERS = {
   cloud: { login: 'countersign-cloud', name: 'Countersign (cloud, drafts only)' },
@@ -30,16 +29,15 @@ export interface SetupAsked {
 /**
  * Makes of an Odoo what Countersign needs of it: a user for the cloud who can draft and nothing else, with the guard, a user for the
  * local zone who can post and record payments, the unique request id, and settings that keep what was posted. What is there already is kept, what differs is
- * put right, and a run that died is completed by the next. `account.key` is an administrator's. Throws ERR_ODOO_*, saying what to do.
+ * put right, and a run that died is completed by the next. `odoo` is opened with an administrator's key. Throws ERR_ODOO_*, saying what to do.
  */
-export async function setUpOdoo(account: OdooAccount, asked: SetupAsked): Promise<SetupStep[]> {
-  const odoo = json2({ ...account, limitMs: LIMIT_MS })
+export async function setUpOdoo(odoo: OdooTransport, asked: SetupAsked): Promise<SetupStep[]> {
   const companyId = await administratedCompany(odoo)
   const records = setupRecords(odoo, asked.isDry)
-  await installAutomation(odoo, records, asked.isDry)
+  const hasAutomation = await installAutomation(odoo, records, asked.isDry)
   const models = await modelIds(odoo)
   const cloudGroup = await makeGroup(records, models)
-  await makeGuards(records, models)
+  await makeGuards(records, models, hasAutomation)
   const users = await makeUsers(odoo, records, companyId, cloudGroup)
   await makeRequestId(records, models)
   if (!asked.isAuditLeft) await keepPosted(odoo, records, companyId)
@@ -76,7 +74,7 @@ async function administratedCompany(odoo: OdooTransport): Promise<number> {
 }
 
 /** The guard is made of Odoo's automation rules. */
-async function installAutomation(odoo: OdooTransport, records: SetupRecords, isDry: boolean): Promise<void> {
+async function installAutomation(odoo: OdooTransport, records: SetupRecords, isDry: boolean): Promise<boolean> {
   const modules = z.array(z.looseObject({ id: z.int(), state: z.string() }))
   const [module] = modules.parse(
     await odoo.read('ir.module.module', 'search_read', {
@@ -85,7 +83,10 @@ async function installAutomation(odoo: OdooTransport, records: SetupRecords, isD
     }),
   )
   const what = 'module base_automation (automation rules)'
-  if (module?.state === 'installed') return void records.steps.push({ what, did: 'kept' })
+  if (module?.state === 'installed') {
+    records.steps.push({ what, did: 'kept' })
+    return true
+  }
   if (module === undefined || module.state === 'uninstallable')
     throw new CountersignError(
       'ERR_ODOO_UNSUPPORTED',
@@ -93,6 +94,7 @@ async function installAutomation(odoo: OdooTransport, records: SetupRecords, isD
     )
   if (!isDry) await records.change('ir.module.module', 'button_immediate_install', { ids: [module.id] })
   records.steps.push({ what, did: isDry ? 'would-make' : 'made' })
+  return !isDry
 }
 
 /** Of every model that there is; modules that are not installed have none. */
@@ -139,8 +141,14 @@ async function makeGroup(records: SetupRecords, models: ReadonlyMap<string, numb
   return group
 }
 
-async function makeGuards(records: SetupRecords, models: ReadonlyMap<string, number>): Promise<void> {
-  for (const { model, name, code } of GUARDS) {
+async function makeGuards(
+  records: SetupRecords,
+  models: ReadonlyMap<string, number>,
+  hasAutomation: boolean,
+): Promise<void> {
+  for (const { model, name: called, code } of GUARDS) {
+    // Without the module there is nothing to look at: its own models and values are not there yet.
+    const name = hasAutomation ? called : undefined
     const modelId = modelOf(models, model)
     const action = await records.ensure(
       `guard of ${model}: its code`,
@@ -201,12 +209,7 @@ async function makeRequestId(records: SetupRecords, models: ReadonlyMap<string, 
 
 /** Posted invoices stay: they cannot be deleted, nor changed without it being seen. */
 async function keepPosted(odoo: OdooTransport, records: SetupRecords, companyId: number): Promise<void> {
-  await records.ensure(
-    'the company’s audit trail',
-    'res.company',
-    { id: companyId },
-    { restrictive_audit_trail: true },
-  )
+  await records.ensure('the company’s audit trail', 'res.company', { id: companyId }, { restrictive_audit_trail: true })
   const journals = await odoo.read('account.journal', 'search_read', {
     domain: [
       ['type', '=', 'sale'],

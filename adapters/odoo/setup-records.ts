@@ -12,7 +12,12 @@ export interface SetupStep {
 }
 
 /** A value of a record: a whole set of related records is `{ ids }`, at least these `{ has }`. */
-export type Value = string | number | boolean | { readonly ids: readonly number[] } | { readonly has: readonly number[] }
+export type Value =
+  | string
+  | number
+  | boolean
+  | { readonly ids: readonly number[] }
+  | { readonly has: readonly number[] }
 /** Undefined: the id of something that a dry run would have made first. */
 export type Values = Readonly<Record<string, Value | undefined>>
 

@@ -14,7 +14,12 @@ export const ACCESS: Readonly<Record<string, Perms>> = {
   ...Object.fromEntries(
     [
       ...['account.journal', 'account.account', 'account.account.tag', 'account.tax', 'account.tax.group'],
-      ...['account.tax.repartition.line', 'account.payment.term', 'account.payment.term.line', 'account.partial.reconcile'],
+      ...[
+        'account.tax.repartition.line',
+        'account.payment.term',
+        'account.payment.term.line',
+        'account.partial.reconcile',
+      ],
       ...['product.product', 'product.template', 'res.company', 'res.currency', 'res.partner.category'],
       // Deleting a draft looks whether a letter was made of it.
       'snailmail.letter',
@@ -23,12 +28,22 @@ export const ACCESS: Readonly<Record<string, Perms>> = {
 }
 
 const OWN_DRAFT = [
-  ...["('move_type','=','out_invoice')", "('state','=','draft')", "('posted_before','=',False)", "('auto_post','=','no')"],
+  ...[
+    "('move_type','=','out_invoice')",
+    "('state','=','draft')",
+    "('posted_before','=',False)",
+    "('auto_post','=','no')",
+  ],
   "('create_uid','=',user.id)",
 ]
 
 /** Which records of a model: Odoo's own domains, in Python. */
-export const RULES: readonly { readonly name: string; readonly model: string; readonly domain: string; readonly perms: Perms }[] = [
+export const RULES: readonly {
+  readonly name: string
+  readonly model: string
+  readonly domain: string
+  readonly perms: Perms
+}[] = [
   rule('reads customer invoices', 'account.move', "[('move_type','=','out_invoice')]", '1000'),
   rule('changes its own drafts', 'account.move', `[${OWN_DRAFT.join(',')}]`, '0111'),
   rule('reads lines of customer invoices', 'account.move.line', "[('move_id.move_type','=','out_invoice')]", '1000'),
@@ -55,5 +70,10 @@ function ofMove(condition: string): string {
 
 function perms(bits: string): Perms {
   const [read, write, create, unlink] = [...bits].map((bit) => bit === '1')
-  return { perm_read: read === true, perm_write: write === true, perm_create: create === true, perm_unlink: unlink === true }
+  return {
+    perm_read: read === true,
+    perm_write: write === true,
+    perm_create: create === true,
+    perm_unlink: unlink === true,
+  }
 }

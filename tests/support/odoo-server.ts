@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { GUARD_SAYS } from '#adapters/odoo/drafts-only.ts'
 
 type Row = Record<string, unknown>
 type Answer = { status: number; json?: unknown; page?: string; headers?: Record<string, string> } | 'hang' | 'cut'
@@ -39,7 +40,7 @@ export async function startOdooServer(options: { version?: number } = {}) {
     ],
     'account.move': [],
   }
-  /** Groups and models that the key's user has, besides those of a draft-only one. */
+  /** Groups and models that the key's user has, besides those of a draft-only one; `no guard`: Odoo has none. */
   const powers = new Set<string>()
   const faults: Fault[] = []
   const calls: { path: string; body: Row }[] = []
@@ -86,7 +87,11 @@ export async function startOdooServer(options: { version?: number } = {}) {
     if (!rows)
       return { status: 404, json: odooError('werkzeug.exceptions.NotFound', `the model '${model}' does not exist`) }
     const body = JSON.parse(text) as Row
+    const isProbe = method === 'create' && (body.vals_list as Row[]).some((one) => 'narration' in one)
+    if (isProbe && !powers.has('no guard'))
+      return { status: 422, json: odooError('odoo.exceptions.UserError', `${GUARD_SAYS}narration of ${model}`) }
     calls.push({ path, body })
+    if (isProbe || method === 'unlink') return { status: 200, json: isProbe ? [99] : true }
     if (method === 'search_read') return { status: 200, json: search(rows, body) }
     if (method === 'create' && model === 'account.move') return { status: 200, json: create(body.vals_list as Row[]) }
     return {
