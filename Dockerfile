@@ -31,7 +31,9 @@ RUN node scripts/bundle.ts cloud
 FROM base AS cloud
 COPY --from=cloud-bundles /build/dist/cloud /app
 COPY skills /app/skills
-ENV COUNTERSIGN_ZONE=cloud COUNTERSIGN_SKILLS=/app/skills
+# The pages of the queues' board.
+COPY --from=build /build/node_modules/@bull-board/ui /app/board-pages
+ENV COUNTERSIGN_ZONE=cloud COUNTERSIGN_SKILLS=/app/skills COUNTERSIGN_BOARD_PAGES=/app/board-pages
 
 FROM build AS local-bundles
 RUN node scripts/bundle.ts local
@@ -39,7 +41,9 @@ RUN node scripts/bundle.ts local
 FROM base AS local
 COPY --from=local-bundles /build/dist/local /app
 COPY skills /app/skills
-ENV COUNTERSIGN_ZONE=local COUNTERSIGN_SKILLS=/app/skills
+# The pages of the queues' board.
+COPY --from=build /build/node_modules/@bull-board/ui /app/board-pages
+ENV COUNTERSIGN_ZONE=local COUNTERSIGN_SKILLS=/app/skills COUNTERSIGN_BOARD_PAGES=/app/board-pages
 
 FROM build AS hub-bundles
 RUN node scripts/bundle.ts hub

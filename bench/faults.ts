@@ -49,22 +49,33 @@ const FAULTS: readonly Fault[] = [
 
 using stop = stopSignals()
 await using zones = await prepareZones()
-for (const zone of ['cloud', 'local'] as const) {
-  console.error(`bringing up the ${zone} zone …`)
-  await zones.up(zone)
-}
 const targets = [
   ...['triage', 'drafter', 'sync', 'health'].map((name) => target(zones.cloud, name)),
   ...['executor', 'sync', 'health'].map((name) => target(zones.local, name)),
 ]
 
 const results: { service: string; fault: string; ms: number }[] = []
-for (const fault of FAULTS) {
-  if (fault.times === 0) continue
-  console.error(`${fault.name}, ${fault.times} times each …`)
-  await Promise.all(targets.map((one) => suffer(one, fault)))
+try {
+  await bringUp()
+  for (const fault of FAULTS) {
+    if (fault.times === 0) continue
+    console.error(`${fault.name}, ${fault.times} times each …`)
+    await Promise.all(targets.map((one) => suffer(one, fault)))
+  }
+  report()
+} catch (error) {
+  // Whatever was under way fails by it: that is no finding.
+  if (!stop.signal.aborted) throw error
+  console.error('interrupted; taking the zones down …')
+  process.exitCode = stop.exitCode()
 }
-report()
+
+async function bringUp(): Promise<void> {
+  for (const zone of ['cloud', 'local'] as const) {
+    console.error(`bringing up the ${zone} zone …`)
+    await zones.up(zone)
+  }
+}
 
 async function suffer(one: Target, fault: Fault): Promise<void> {
   for (let time = 0; time < fault.times && !stop.signal.aborted; time++) {

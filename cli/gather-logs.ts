@@ -46,9 +46,10 @@ async function containerLogs(home: ZoneHome): Promise<FoundLog | { why: string }
   try {
     const run = promisify(execFile)
     const { stdout } = await run('docker', args, { env, maxBuffer: MAX_OUTPUT, timeout: LIMIT_MS })
+    if (stdout.trim() === '') return { why: 'docker compose logs: no container of this zone has logged anything' }
     return { source: `docker compose -f compose.${home.zone}.yml logs`, text: stdout }
   } catch (error) {
     const { message } = error as Error
-    return { why: `docker compose logs: ${message.split('\n').at(-1)?.trim() || 'no answer'}` }
+    return { why: `docker compose logs: ${message.trim().split('\n').at(-1) || 'no answer'}` }
   }
 }

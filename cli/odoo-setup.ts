@@ -1,7 +1,7 @@
 import { chown, readFile, rename, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { replaceFile } from '#adapters/keys/replace-file.ts'
-import { json2 } from '#adapters/odoo/json2.ts'
+import { odooCalls } from '#adapters/odoo/odoo-calls.ts'
 import type { OdooUser } from '#adapters/odoo/setup-odoo.ts'
 import type { SetupStep } from '#adapters/odoo/setup-records.ts'
 import { CountersignError } from '#core/errors.ts'
@@ -56,7 +56,7 @@ export async function setUpBooks(
   }
   const keys: Partial<Record<OdooUser, string>> = {}
   const todo: string[] = []
-  const steps = await setUpOdoo(json2({ ...server, key: () => adminKey, limitMs: SETUP_LIMIT_MS }), {
+  const steps = await setUpOdoo(odooCalls({ ...server, key: () => adminKey, limitMs: SETUP_LIMIT_MS }), {
     isDry: options.dryRun === true,
     areKeysNew: options.newKeys === true,
     isAuditLeft: options.keepAuditSettings === true,
@@ -95,7 +95,7 @@ export async function checkOdoo(home: ZoneHome, cloudKey: string | undefined): P
   const own = new SecretFile(environmentOf(home).COUNTERSIGN_ODOO_KEY_FILE ?? join(home.secrets, 'odoo-key'))
   const cloud = home.zone === 'cloud' && cloudKey === undefined ? own : new SecretFile(cloudKeyFile(home, cloudKey))
   cloud.read()
-  const open = (file: SecretFile) => json2({ ...server, key: () => file.read(), limitMs: CHECK_LIMIT_MS })
+  const open = (file: SecretFile) => odooCalls({ ...server, key: () => file.read(), limitMs: CHECK_LIMIT_MS })
   const { proveDraftsOnly } = await import('#adapters/odoo/prove-drafts.ts')
   const hasOther =
     home.zone === 'local' &&

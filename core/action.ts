@@ -1,4 +1,13 @@
 import type { z } from 'zod'
+import {
+  amountsOf,
+  type BooksAction,
+  type PostInvoiceAction,
+  postInvoiceSchema,
+  type RecordPaymentAction,
+  recordPaymentSchema,
+} from './books-action.ts'
+import { booksBrief, booksDone, booksRows } from './books-card.ts'
 import { domainDigest } from './canonical-json.ts'
 import type { CardRow } from './card-text.ts'
 import { type EmailAction, emailActionSchema, emailFault } from './email-action.ts'
@@ -19,10 +28,10 @@ import { typingFault } from './typing-fault.ts'
 import { codePointOf, INVISIBLE } from './visible-text.ts'
 
 /** One action per file; each tool that acts has one line in `TOOLS`. */
-export type Action = EmailAction | PublishPostAction | CreatePostAction
+export type Action = EmailAction | PublishPostAction | CreatePostAction | PostInvoiceAction | RecordPaymentAction
 export type ToolName = Action['tool']
 /** The way an action goes out. Channels act side by side, so that a slow one keeps no other waiting. */
-export type ChannelName = 'email' | 'social'
+export type ChannelName = 'email' | 'social' | 'books'
 
 /** What this machine may do, by its settings. */
 export interface ActionLimits {
@@ -41,8 +50,10 @@ export interface ActionFault {
 
 interface ToolRules<A extends Action> {
   readonly channel: ChannelName
-  /** Of the whole action: the fields of the front matter, and `body`, the note's draft. */
+  /** Of the whole action: the fields of the front matter, and, where it has a text, `body`, the note's draft. */
   readonly schema: z.ZodType<A>
+  /** Whether the note's draft is part of it. */
+  readonly hasText: boolean
   fault(action: A, limits: ActionLimits): ActionFault | undefined
   /** What is done, in rows of the card. */
   rows(action: A): CardRow[]
@@ -56,6 +67,7 @@ interface ToolRules<A extends Action> {
 
 const SOCIAL = {
   channel: 'social',
+  hasText: true,
   fault: socialFault,
   rows: socialRows,
   parts: socialParts,
@@ -63,9 +75,20 @@ const SOCIAL = {
   done: socialDone,
 } as const
 
+const BOOKS = {
+  channel: 'books',
+  hasText: false,
+  fault: () => undefined,
+  rows: booksRows,
+  parts: (action: BooksAction) => ({ recipients: [], text: '', attachments: [], amounts: amountsOf(action) }),
+  brief: booksBrief,
+  done: booksDone,
+} as const
+
 const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>> } = {
   'email.send_email': {
     channel: 'email',
+    hasText: true,
     schema: emailActionSchema,
     fault: emailFault,
     rows: emailRows,
@@ -79,6 +102,8 @@ const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>>
   },
   'social.publish_post': { ...SOCIAL, schema: publishPostSchema },
   'social.create_post': { ...SOCIAL, schema: createPostSchema },
+  'odoo.post_invoice': { ...BOOKS, schema: postInvoiceSchema },
+  'odoo.record_payment': { ...BOOKS, schema: recordPaymentSchema },
 }
 
 /** The rules of an action's tool; undefined when no tool has this name. */
@@ -103,11 +128,13 @@ export function readAction(task: TaskFile): ActionVerdict {
     const named = JSON.stringify(task.front.action.tool.slice(0, 60))
     return { ok: false, rule: 'action-tool', problem: `no such tool: ${named}` }
   }
-  const parsed = tool.schema.safeParse({ ...task.front.action, body: draftOf(task) ?? '' })
+  const text = tool.hasText ? { body: draftOf(task) ?? '' } : {}
+  const parsed = tool.schema.safeParse({ ...task.front.action, ...text })
   if (parsed.success) return { ok: true, action: parsed.data }
   const issue = parsed.error.issues[0]
   const field = issue?.path.join('.') || issue?.code || 'action'
-  if (field === 'body' && !draftOf(task)) return { ok: false, rule: 'action-body', problem: 'the draft is empty' }
+  if (field === 'body' && tool.hasText && !draftOf(task))
+    return { ok: false, rule: 'action-body', problem: 'the draft is empty' }
   return {
     ok: false,
     rule: `action-${String(issue?.path[0] ?? 'field')}`,
@@ -140,6 +167,11 @@ export function partsOf(action: Action): ActionParts {
   return rules(action).parts(action)
 }
 
+/** The text that goes out, which the person may edit; undefined for an action without one. */
+export function textOf(action: Action): string | undefined {
+  return 'body' in action ? action.body : undefined
+}
+
 export function briefOf(action: Action): string {
   return rules(action).brief(action)
 }
@@ -150,6 +182,11 @@ export function doneOf(task: TaskFile): string {
   const missed = task.front.outcome?.missed
   const parts = Array.isArray(missed) ? missed.filter((one) => typeof one === 'string') : []
   return [read.ok ? rules(read.action).done(read.action) : 'done', ...parts].join('; ')
+}
+
+/** Whether it goes out on a social network. */
+export function isPost(action: Action): action is PublishPostAction | CreatePostAction {
+  return channelOf(action.tool) === 'social'
 }
 
 /** By which channel a tool goes out; undefined for an unknown tool. */

@@ -1,4 +1,4 @@
-import { type Action, actionRows, partsOf } from './action.ts'
+import { type Action, actionRows, partsOf, textOf } from './action.ts'
 import { changesBlocks, type DraftChanges, revisionRows } from './card-changes.ts'
 import { readingRows } from './card-reading.ts'
 import { type CardRow, code, minuteOf, plain } from './card-text.ts'
@@ -32,6 +32,8 @@ export interface CardFacts {
 }
 
 const UNTICKED = '- [ ] Approve\n- [ ] Reject\n- [ ] Redraft'
+const DRAFT_HEAD =
+  '## Draft\n\nThis text goes out exactly as it stands here. Edit it freely: a card of the new text is made, and you approve that one.'
 const MAX_ORIGINAL_CHARS = 100_000
 
 /**
@@ -52,8 +54,7 @@ export function renderCard(task: TaskFile, action: Action, facts: CardFacts): Ta
     renderSection('decision', decision),
     'Tick one box and save, or move this file to `Approved/` or `Rejected/`.',
     renderSection('card', card),
-    '## Draft\n\nThis text goes out exactly as it stands here. Edit it freely: a card of the new text is made, and you approve that one.',
-    renderSection('draft', keep('draft')),
+    ...(textOf(action) === undefined ? [] : [DRAFT_HEAD, renderSection('draft', keep('draft'))]),
     '## Notes to the drafter\n\nWrite here what should change, then tick *Redraft*.',
     renderSection('notes', keep('notes')),
     '## What it answers',
@@ -120,7 +121,7 @@ function codeRow(task: TaskFile, facts: CardFacts): CardRow[] {
 }
 
 function warningsOf(task: TaskFile, action: Action): string[] {
-  const hidden = hiddenMarkup(action.body)
+  const hidden = hiddenMarkup(textOf(action) ?? '')
   return [
     ...(isDone(task) ? ['this task was executed before; it will not be executed again'] : []),
     ...(hidden ? [plain(sayHidden(hidden))] : []),

@@ -53,7 +53,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 }
 const CHANNELS: Readonly<Record<string, string>> = {
   ...{ mail: 'email', 'e-mail': 'email', email: 'email', message: 'whatsapp', post: 'social', payment: 'payment' },
-  ...{ invoice: 'accounting' },
+  ...{ invoice: 'books' },
 }
 const UNIT = '(minute|hour|day|week)s?'
 const DOMAIN_WORD = DOMAINS.join('|')

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { numbersSchema } from './service-report.ts'
 import type { StatusDocument } from './status.ts'
 import { ZONES } from './zone-policy.ts'
 
@@ -27,7 +28,13 @@ const beatSchema = z.strictObject({
       }),
     )
     .max(MAX_SERVICES),
-  waiting: z.strictObject({ needs_action: count, in_progress: count, pending: count, approved: count }),
+  waiting: z.strictObject({
+    ...{ needs_action: count, in_progress: count, pending: count, approved: count },
+    /** Conflict copies. */
+    conflicts: count.optional(),
+  }),
+  /** What the zone's executor has done since it began; absent where there is none. */
+  numbers: numbersSchema.optional(),
 })
 
 /**
@@ -41,7 +48,7 @@ export function heartbeatOf(
   status: StatusDocument | undefined,
   nowMs: number,
 ): Heartbeat {
-  const { needs_action = 0, in_progress = {}, pending = 0, approved = 0 } = status?.vault ?? {}
+  const { needs_action = 0, in_progress = {}, pending = 0, approved = 0, conflicts = 0 } = status?.vault ?? {}
   return {
     ...{ schema: 1, ...who, at: new Date(nowMs).toISOString() },
     health: status?.health ?? 'unknown',
@@ -51,9 +58,10 @@ export function heartbeatOf(
       state: live ? (ready ? 'ready' : 'not ready') : 'silent',
     })),
     waiting: {
-      ...{ needs_action, pending, approved },
+      ...{ needs_action, pending, approved, conflicts },
       in_progress: Object.values(in_progress).reduce((sum, one) => sum + one, 0),
     },
+    ...(status?.numbers && { numbers: status.numbers }),
   }
 }
 

@@ -1,5 +1,12 @@
 import { z } from 'zod'
 
+/** By the names they have in the front matter's `outcome`, where they must not hide a field that every outcome has. */
+export const outcomeFacts = z.record(
+  z.string().regex(/^(?!status$|at$|key$|link$|digest$|reason$|missed$|receipt$)[a-z][a-z_]{0,30}$/),
+  z.string().max(300),
+)
+export type OutcomeFacts = Readonly<z.output<typeof outcomeFacts>>
+
 /**
  * What a tool that acts reports. `key`: by which the provider can be asked for it (for a mail its Message-ID). `refused`
  * is definite: nothing was done. `unknown` is looked up, never tried again.
@@ -14,6 +21,8 @@ export const reportSchema = z.discriminatedUnion('outcome', [
     missed: z.array(z.string()),
     /** Where the result can be looked at. */
     link: z.string().optional(),
+    /** What else the finished task's `outcome` tells, such as the number of an invoice. */
+    facts: outcomeFacts.optional(),
   }),
   z.strictObject({
     outcome: z.literal('refused'),
@@ -22,6 +31,8 @@ export const reportSchema = z.discriminatedUnion('outcome', [
       'ERR_FENCED',
       'ERR_MAIL_REFUSED',
       'ERR_MAIL_UNREACHABLE',
+      'ERR_ODOO_REFUSED',
+      'ERR_ODOO_UNREACHABLE',
       'ERR_SOCIAL_REFUSED',
       'ERR_SOCIAL_UNREACHABLE',
     ]),
@@ -46,6 +57,7 @@ export const reportOutput = z.strictObject({
   answer: z.string().optional(),
   missed: z.array(z.string()).optional(),
   link: z.string().optional(),
+  facts: outcomeFacts.optional(),
   code: z.string().optional(),
   reason: z.string().optional(),
   say: z.string().optional(),

@@ -62,7 +62,8 @@ function accountRisks({ parts, thread, rules }: RiskSubject): Risk[] {
 }
 
 function amountRisks({ parts, rules }: RiskSubject): Risk[] {
-  const amounts = new Map(findAmounts(parts.text).map((one) => [`${one.currency} ${one.cents}`, one]))
+  const all = [...findAmounts(parts.text), ...(parts.amounts ?? [])]
+  const amounts = new Map(all.map((one) => [`${one.currency} ${one.cents}`, one]))
   return [...amounts.values()].flatMap((one) => limitRisk(one, rules.codeOver)).slice(0, MAX_NAMED)
 }
 

@@ -1,3 +1,4 @@
+import type { Amount } from './amounts.ts'
 import { GROUNDING_FLAGS } from './grounding-flags.ts'
 import { sayRuleProblem } from './handbook-lines.ts'
 import type { HandbookRules } from './handbook-rules.ts'
@@ -26,6 +27,8 @@ export interface ActionParts {
   readonly text: string
   /** File names as the recipient sees them. */
   readonly attachments: readonly string[]
+  /** Money at stake that no text names. */
+  readonly amounts?: readonly Amount[]
 }
 
 /** What this machine knows by itself. */

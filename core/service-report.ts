@@ -8,6 +8,17 @@ export const MAX_ERRORS = 20
 const count = z.int().nonnegative()
 const name = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,39}$/)
 
+/** What the executor has done since it began, and what waits for it: numbers alone, fit to travel. */
+export const numbersSchema = z.strictObject({
+  /** Approved actions, by what became of them. */
+  executions: z.strictObject({ done: count, refused: count, failed: count, unknown: count, cancelled: count }),
+  /** Doubles that were prevented. */
+  duplicates: count,
+  /** How long the oldest approved task has been waiting, s; 0: none waits. */
+  oldest_approved_s: count,
+})
+export type ZoneNumbers = z.output<typeof numbersSchema>
+
 /**
  * What a service tells its zone's health service beside `/livez` and `/readyz`: what else it works with, and which errors it
  * met. No message of an error, no id of a task, no address of a person. Times are ISO 8601 UTC.
@@ -31,6 +42,8 @@ const reportSchema = z.strictObject({
   errors: z
     .array(z.strictObject({ code: z.string().regex(/^[A-Z_]{3,60}$/), count, at: z.iso.datetime() }))
     .max(MAX_ERRORS),
+  /** Of the executor alone. */
+  numbers: numbersSchema.optional(),
 })
 export type ServiceReport = z.output<typeof reportSchema>
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { checkedSchema, type FoundDependency, MAX_SKEW_MS, sayBad } from './dependencies.ts'
 import { isScanRule } from './scan-changes.ts'
+import { numbersSchema } from './service-report.ts'
 import { SILENT_AFTER_MS, type SignOfLife, sayMinute, signSchema } from './sign-of-life.ts'
 import { ZONES } from './zone-policy.ts'
 
@@ -83,6 +84,8 @@ export const statusSchema = z.strictObject({
   checked: z.array(checkedSchema).optional(),
   /** The last errors of each service by code, newest first; how often since it began. */
   errors: z.array(errorSchema).optional(),
+  /** What the executor has done since it began; only in the local zone. */
+  numbers: numbersSchema.optional(),
 })
 
 export type StatusDocument = z.output<typeof statusSchema>

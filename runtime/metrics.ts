@@ -13,8 +13,14 @@ export interface Definition {
 }
 
 const QUEUES = ['draft', 'execute', 'sync'] as const
+const TOOLS = [
+  'email.send_email',
+  'odoo.post_invoice',
+  'odoo.record_payment',
+  'social.create_post',
+  'social.publish_post',
+] as const
 const DEPENDENCIES = ['redis', 'hub', 'mailbox', 'sending', 'social', 'odoo', 'model', 'disk'] as const
-const TOOLS = ['email.send_email', 'social.create_post', 'social.publish_post'] as const
 
 /**
  * Every metric of this program, with the closed set of values of each label: never a task id, an address or a file
@@ -153,6 +159,29 @@ export const METRICS = {
     help: 'When the newest commit of another agent of this zone was made, as far as the gate here has let it in.',
     labels: { of: ['cloud', 'local'] },
   },
+  countersign_zone_health: {
+    kind: 'gauge',
+    help: 'What another zone says of itself in its last heartbeat. 0: all is well, 1: something needs a look, 2: a service is away, 3: its health service is silent.',
+    labels: { of: ['cloud', 'local'] },
+  },
+  countersign_zone_tasks: {
+    kind: 'gauge',
+    help: 'Tasks in another zone’s vault by its last heartbeat, and conflict copies there.',
+    labels: {
+      of: ['cloud', 'local'],
+      state: ['needs_action', 'in_progress', 'pending', 'approved', 'conflicts'],
+    },
+  },
+  countersign_zone_oldest_approved_seconds: {
+    kind: 'gauge',
+    help: 'How long the oldest approved task had been waiting in another zone at its last heartbeat; 0: none waited.',
+    labels: { of: ['cloud', 'local'] },
+  },
+  countersign_zone_executions_total: {
+    kind: 'counter',
+    help: 'Approved actions in another zone by what became of them, as far as its heartbeats told.',
+    labels: { of: ['cloud', 'local'], outcome: ['done', 'refused', 'failed', 'unknown', 'cancelled'] },
+  },
   countersign_sync_held_files: {
     kind: 'gauge',
     help: 'Files that sync does not carry now: for a secret in them, or by another rule.',
@@ -251,6 +280,10 @@ export interface Metrics {
   since<N extends AgeName>(name: N, atMs: number | undefined, labels: LabelsOf<N>): void
   /** Less than nothing (two clocks that disagree) counts as 0. */
   observe<N extends HistogramName>(name: N, seconds: number, labels: LabelsOf<N>): void
+  /** What a counter or a gauge stands at now, for each set of its labels that there is. */
+  read(
+    name: CounterName | GaugeName | AgeName,
+  ): Promise<readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]>
   /** Runs before each scrape, for gauges that are asked for rather than told. A failure leaves the old value. */
   beforeScrape(collect: () => Promise<void>): void
   expose(): Promise<string>
@@ -297,6 +330,11 @@ export function createMetrics(
       waiting.set(JSON.stringify([name, told]), () => gaugeOf(name).set(told, age()))
     },
     observe: (name, seconds, labels) => histograms.get(name)?.observe(checked(name, labels), Math.max(0, seconds)),
+    async read(name) {
+      for (const age of waiting.values()) age()
+      const found = await (counters.get(name) ?? gauges.get(name))?.get()
+      return (found?.values ?? []).map(({ labels, value }) => ({ labels: labels as Record<string, string>, value }))
+    },
     beforeScrape: (collect) => void collectors.push(collect),
     async expose() {
       await Promise.allSettled(collectors.map((collect) => collect()))

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { CountersignError } from '#core/errors.ts'
 import { parseServiceReport } from '#core/service-report.ts'
 import { countErrors } from './logger.ts'
-import { createReport } from './report.ts'
+import { createMetrics } from './metrics.ts'
+import { createReport, numbersOf } from './report.ts'
 
 const NOW = Date.parse('2026-11-30T10:00:00Z')
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -25,6 +26,23 @@ test('a report tells the last word on each thing, and its reader takes it whole'
       { code: 'ERR_UNEXPECTED', count: 1 },
     ],
   })
+  expect(parseServiceReport(JSON.stringify(made))).toEqual(made)
+})
+
+test('the executor’s numbers are those of its metrics, and no other service has any', async () => {
+  const metrics = createMetrics({ service: 'executor', zone: 'local', version: '0' }, () => NOW)
+  expect(await numbersOf(metrics)).toBeUndefined()
+  metrics.since('countersign_task_oldest_age_seconds', NOW - 7_000, { state: 'approved' })
+  metrics.count('countersign_executions_total', { tool: 'email.send_email', outcome: 'done' })
+  metrics.count('countersign_executions_total', { tool: 'social.publish_post', outcome: 'done' }, 2)
+  metrics.count('countersign_executions_total', { tool: 'email.send_email', outcome: 'unknown' })
+  metrics.count('countersign_duplicates_prevented_total', { how: 'found' })
+  const numbers = await numbersOf(metrics)
+  expect(numbers).toEqual({
+    executions: { done: 3, refused: 0, failed: 0, unknown: 1, cancelled: 0 },
+    ...{ duplicates: 1, oldest_approved_s: 7 },
+  })
+  const made = { ...createReport().make(), numbers }
   expect(parseServiceReport(JSON.stringify(made))).toEqual(made)
 })
 

@@ -1,4 +1,5 @@
 import type { ServiceReport } from '#core/service-report.ts'
+import type { Metrics } from './metrics.ts'
 
 /** true: it answered. A text: it did not, and why. undefined: nobody has asked it yet. */
 export type Found = true | string | undefined
@@ -11,6 +12,22 @@ export interface Tells {
   ends(what: ServiceReport['ends'][number]['what'], of: string, atMs: number): void
   /** How far another clock is ahead of this machine's, as far as it could be told: at least and at most, ms. */
   clock(of: string, leastMs: number, mostMs: number): void
+}
+
+/** What the executor's metrics come to; undefined in every other service, of which nothing approved can wait. */
+export async function numbersOf(metrics: Pick<Metrics, 'read'>): Promise<ServiceReport['numbers']> {
+  const ages = await metrics.read('countersign_task_oldest_age_seconds')
+  const oldest = ages.find(({ labels }) => labels.state === 'approved')
+  if (!oldest) return undefined
+  const executions = { done: 0, refused: 0, failed: 0, unknown: 0, cancelled: 0 }
+  for (const { labels, value } of await metrics.read('countersign_executions_total'))
+    if (Object.hasOwn(executions, labels.outcome ?? '')) executions[labels.outcome as keyof typeof executions] += value
+  const duplicates = await metrics.read('countersign_duplicates_prevented_total')
+  return {
+    executions,
+    duplicates: duplicates.reduce((sum, { value }) => sum + value, 0),
+    oldest_approved_s: Math.round(oldest.value),
+  }
 }
 
 const MAX_DETAIL = 300

@@ -7,7 +7,7 @@ import { type Check, HealthState } from './health-state.ts'
 import { createHttp, type Documents, listen } from './http.ts'
 import { countErrors, createLogger, type Log } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { createReport, type Tells } from './report.ts'
+import { createReport, numbersOf, type Tells } from './report.ts'
 import type { ProcessConfig } from './settings.ts'
 
 /** What a start gets to build its service with. */
@@ -103,7 +103,8 @@ function createFacilities(name: string, config: ProcessConfig, stop: AbortContro
     onBeat: () => metrics.set('countersign_heartbeat_timestamp_seconds', Date.now() / 1000, {}),
   })
   const report = createReport()
-  const documents: Documents = new Map([['/report', report.make]])
+  const documents: Documents = new Map()
+  documents.set('/report', async () => ({ ...report.make(), numbers: await numbersOf(metrics) }))
   const log = createLogger({ service: name, zone, agent, level: logLevel })
   return {
     log: countErrors(log, (code) => {

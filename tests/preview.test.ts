@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compareTexts } from '#adapters/diff/compare-texts.ts'
-import { readAction } from '#core/action.ts'
+import { partsOf, readAction } from '#core/action.ts'
 import { renderCard } from '#core/card.ts'
 import { changesBlocks } from '#core/card-changes.ts'
 import { withExample } from '#core/examples.ts'
@@ -121,7 +121,7 @@ function cardOf(title: string, original: string, words: string, draft = DRAFT) {
     expires: undefined,
   }
   const owner = ownersWords({ handbook: words, goals: title, ownName: '' })
-  const claims = claimsOf(action.action.body, { original, notes: words }, owner)
+  const claims = claimsOf(partsOf(action.action).text, { original, notes: words }, owner)
   const traced = [...risks, ...groundingRisks(claims)]
   return renderCard(task, action.action, { ...facts, risks: traced, claims, notice: title })
 }

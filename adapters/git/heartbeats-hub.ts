@@ -57,7 +57,10 @@ echo "countersign: clock $(date +%s)" >&2
 const POST_RECEIVE = `#!/bin/sh
 # Written by countersign at each start of the hub. Throws old heartbeats away, one at a time, and the push does not wait.
 set -- objects/17/*
-if [ "$#" -gt 3 ] && command -v flock >/dev/null; then
-  flock -n pruning git prune --expire=5.minutes.ago </dev/null >/dev/null 2>&1 &
+if [ "$#" -gt 3 ]; then
+  one_at_a_time=
+  # Where there is none (macOS), two at once do no harm: they take the same away.
+  command -v flock >/dev/null && one_at_a_time='flock -n pruning'
+  $one_at_a_time git prune --expire=5.minutes.ago </dev/null >/dev/null 2>&1 &
 fi
 `

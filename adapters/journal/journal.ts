@@ -1,14 +1,6 @@
-import type { Receipt } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
-import type {
-  ConsumeVerdict,
-  Freeze,
-  Intent,
-  IntentState,
-  JournalPort,
-  Presentation,
-  ReviewedItem,
-} from '#core/ports/journal.ts'
+import type { Freeze, Intent, IntentState, JournalPort, Presentation, ReviewedItem } from '#core/ports/journal.ts'
+import { consume } from './consume.ts'
 import { openDatabase } from './database.ts'
 import { draftMemories } from './draft-memories.ts'
 import { freezeOf, intentOf, presentationOf, type Row, sentBackOf } from './rows.ts'
@@ -156,7 +148,7 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
         const { taskId, generation, fileName, digest, key, receipt, action, intendedAt } = intent
         // The upsert only touches an unused intent: after a crash before the act it is signed anew.
         const { changes } = run(
-          `INSERT INTO intents VALUES (?, ?, ?, 'intended', ?, ?, ?, ?, ?, NULL, ?, ?, ?, NULL)
+          `INSERT INTO intents VALUES (?, ?, ?, 'intended', ?, ?, ?, ?, ?, NULL, ?, ?, ?, NULL, NULL)
            ON CONFLICT (task_id, generation) DO UPDATE SET file_name = excluded.file_name, digest = excluded.digest,
              key = excluded.key, nonce = excluded.nonce, receipt = excluded.receipt,
              action = excluded.action, intended_at = excluded.intended_at, updated_at = excluded.updated_at,
@@ -168,13 +160,24 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
         if (changes !== 1) throw failed(`writing an intent for ${taskId} generation ${generation}: it was used already`)
       }),
     consume: (receipt, now) => write('consuming a receipt', () => consume(run, one, receipt, now, epoch)),
-    settle: (taskId, generation, { state, answer, link, at }) =>
+    settle: (taskId, generation, { state, answer, link, facts, at }) =>
       write(`recording the outcome ${state}`, () => {
         const { changes } = run(
-          `UPDATE intents SET state = ?, answer = coalesce(?, answer), link = coalesce(?, link), updated_at = ?, epoch = ?,
+          `UPDATE intents SET state = ?, answer = coalesce(?, answer), link = coalesce(?, link), facts = coalesce(?, facts), updated_at = ?, epoch = ?,
              action = iif(? = 'done', NULL, action)
            WHERE task_id = ? AND generation = ? AND state = ?`,
-          ...[state, answer ?? null, link ?? null, at, epoch, state, taskId, generation, BEFORE[state]],
+          ...[
+            state,
+            answer ?? null,
+            link ?? null,
+            facts ? JSON.stringify(facts) : null,
+            at,
+            epoch,
+            state,
+            taskId,
+            generation,
+            BEFORE[state],
+          ],
         )
         if (changes !== 1)
           throw failed(
@@ -254,28 +257,6 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
       ),
     [Symbol.dispose]: () => db.close(),
   }
-}
-
-function consume(
-  run: (sql: string, ...values: (string | number | null)[]) => { changes: number | bigint },
-  one: (sql: string, ...values: (string | number)[]) => Row | undefined,
-  receipt: Receipt,
-  now: number,
-  epoch: number,
-): ConsumeVerdict {
-  const intent = one('SELECT * FROM intents WHERE nonce = ?', receipt.nonce)
-  if (!intent || intent.task_id !== receipt.task || intent.digest !== receipt.digest)
-    return { kind: 'refused', rule: 'no-intent' }
-  if (intent.state !== 'intended') return { kind: 'refused', rule: 'spent' }
-  const generation = Number(intent.generation)
-  // OR IGNORE: the unique indexes decide; a clash means that this use, or the task's, is over.
-  const { changes } = run(
-    'INSERT OR IGNORE INTO consumed VALUES (?, ?, ?, ?, ?, ?, 0)',
-    ...[receipt.task, generation, receipt.nonce, receipt.digest, now, epoch],
-  )
-  if (changes !== 1) return { kind: 'refused', rule: 'spent' }
-  run("UPDATE intents SET state = 'consumed', updated_at = ?, epoch = ? WHERE nonce = ?", now, epoch, receipt.nonce)
-  return { kind: 'consumed', key: String(intent.key), intendedAt: Number(intent.intended_at) }
 }
 
 function guarded<T>(what: string, step: () => T): T {

@@ -2,6 +2,7 @@ import type { SQLOutputValue } from 'node:sqlite'
 import type { Receipt } from '#core/countersignature.ts'
 import type { TaskId } from '#core/ids.ts'
 import type { DraftMemory, Freeze, Intent, IntentState, Presentation, SentBack } from '#core/ports/journal.ts'
+import type { OutcomeFacts } from '#core/report.ts'
 
 export type Row = Record<string, SQLOutputValue>
 
@@ -70,6 +71,7 @@ export function intentOf(row: Row): Intent {
     action: row.action === null ? undefined : String(row.action),
     answer: row.answer === null ? undefined : String(row.answer),
     link: row.link === null ? undefined : String(row.link),
+    facts: row.facts === null ? undefined : (JSON.parse(String(row.facts)) as OutcomeFacts),
     intendedAt: Number(row.intended_at),
     updatedAt: Number(row.updated_at),
   }

@@ -2,6 +2,7 @@
 export const MIGRATIONS: readonly { readonly table: string; readonly lacks: string; readonly sql: string }[] = [
   { table: 'intents', lacks: 'key', sql: 'ALTER TABLE intents RENAME COLUMN message_id TO key' },
   { table: 'intents', lacks: 'link', sql: 'ALTER TABLE intents ADD COLUMN link TEXT' },
+  { table: 'intents', lacks: 'facts', sql: 'ALTER TABLE intents ADD COLUMN facts TEXT' },
   // An outcome that nobody can tell ends no use any more.
   {
     table: 'freezes',
@@ -51,7 +52,7 @@ export const SCHEMA = `
     state TEXT NOT NULL CHECK (state IN ('intended', 'consumed', 'accepted', 'refused', 'unknown', 'done')),
     digest TEXT NOT NULL, key TEXT NOT NULL, nonce TEXT NOT NULL UNIQUE, receipt TEXT NOT NULL,
     action TEXT, answer TEXT, intended_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, epoch INTEGER NOT NULL,
-    link TEXT,
+    link TEXT, facts TEXT,
     PRIMARY KEY (task_id, generation)
   ) STRICT;
   CREATE INDEX IF NOT EXISTS intents_by_state ON intents (state);

@@ -1,5 +1,6 @@
 import type { BookQuery, BookRow } from '#core/book-query.ts'
 import { plainDecimal } from '#core/decimal.ts'
+import { refOf } from './request-id.ts'
 
 export type Domain = readonly (readonly [field: string, operator: string, value: unknown])[]
 
@@ -59,15 +60,14 @@ const TABLES: Readonly<Record<BookQuery['about'], Table>> = {
   },
 }
 
-/** What `ref` of an invoice holds: how it is found again. */
-export function refOf(requestId: string): string {
-  return `CS-${requestId}`
-}
-
-export function searchOf(query: BookQuery): { model: string; args: Readonly<Record<string, unknown>> } {
+/** `requestField`: by which field of an invoice a request is found. */
+export function searchOf(
+  query: BookQuery,
+  requestField: string,
+): { model: string; args: Readonly<Record<string, unknown>> } {
   const { model, fields, order } = TABLES[query.about]
   const names = Object.values(fields).map(([field]) => field)
-  return { model, args: { domain: domainOf(query), fields: names, order, limit: query.limit } }
+  return { model, args: { domain: domainOf(query, requestField), fields: names, order, limit: query.limit } }
 }
 
 export function rowOf(about: BookQuery['about'], record: Readonly<Record<string, unknown>>): BookRow {
@@ -88,7 +88,7 @@ function plainValue(value: unknown, kind: FieldKind): BookRow[string] | undefine
   return typeof one === 'number' || one === true ? one : undefined
 }
 
-function domainOf(query: BookQuery): Domain {
+function domainOf(query: BookQuery, requestField: string): Domain {
   switch (query.about) {
     case 'customers':
       return [...when('name', 'ilike', query.name), ...when('email_normalized', '=', query.email?.toLowerCase())]
@@ -101,7 +101,11 @@ function domainOf(query: BookQuery): Domain {
     case 'invoices':
       return [
         ['move_type', '=', 'out_invoice'],
-        ...when('ref', '=', query.request_id && refOf(query.request_id)),
+        ...when(
+          requestField,
+          '=',
+          query.request_id && (requestField === 'ref' ? refOf(query.request_id) : query.request_id),
+        ),
         ...when('name', '=', query.number),
         ...when('partner_id', '=', query.customer_id),
         ...when('state', '=', query.state),

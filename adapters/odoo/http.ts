@@ -5,6 +5,8 @@ export interface OdooAccount {
   /** https, or http on loopback; no path, query or user. */
   readonly url: string
   readonly database: string
+  /** Of the key's user; only an Odoo before 19 asks for it. */
+  readonly login?: string | undefined
   /** Asked for at every call, so that a rotated key is taken up. */
   key(): string
   /** For one request with its whole answer, ms. */

@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { CountersignError } from '#core/errors.ts'
-import { digitsOf, type InvoiceOrder, orderFault } from '#core/invoice.ts'
-import type { Accounting, BookedDraft, CreateDraftOutcome } from '#core/ports/accounting.ts'
-import { type Domain, escapedPattern, refOf, rowOf, searchOf } from './book-tables.ts'
-import type { OdooTransport } from './json2.ts'
+import { type InvoiceOrder, orderFault } from '#core/invoice.ts'
+import type { Accounting, CreateDraftOutcome } from '#core/ports/accounting.ts'
+import { type Domain, rowOf, searchOf } from './book-tables.ts'
+import type { OdooCalls } from './calls.ts'
+import { customerId, sayRefusal, Unbookable, Unseen } from './customers.ts'
+import { findMoves, type Move, readAs, readInvoice, search } from './invoices.ts'
+import { REQUEST_FIELD, refOf, requestField } from './request-id.ts'
 
-const label = z.tuple([z.int(), z.string()])
 const records = z.array(z.looseObject({ id: z.int().positive() }))
-const partners = z.array(z.looseObject({ id: z.int().positive(), name: z.union([z.string(), z.literal(false)]) }))
 const taxes = z.array(
   z.looseObject({
     id: z.int(),
@@ -17,66 +17,20 @@ const taxes = z.array(
     amount_type: z.string(),
   }),
 )
-const moves = z.array(
-  z.looseObject({
-    id: z.int().positive(),
-    state: z.string(),
-    partner_id: z.union([label, z.literal(false)]),
-    currency_id: label,
-    amount_untaxed: z.number(),
-    amount_tax: z.number(),
-    amount_total: z.number(),
-  }),
-)
-const MOVE_FIELDS = ['state', 'partner_id', 'currency_id', 'amount_untaxed', 'amount_tax', 'amount_total']
 const MANY = 5
 
-/** Nothing was created, for a reason that the person can read. */
-class Unbookable extends Error {}
+/** The books of an Odoo. Only draft invoices and their customers are ever created, and nothing is changed. */
+export function odooAccounting(calls: OdooCalls, url: string): Accounting {
+  const hasRequestField = requestField(calls)
 
-/** The books of an Odoo. Only draft invoices are ever created, and nothing is changed. */
-export function odooAccounting(transport: OdooTransport): Accounting {
-  const search = async <T>(
-    schema: z.ZodType<T>,
-    model: string,
-    domain: Domain,
-    fields: readonly string[],
-    limit: number,
-  ) => readAs(schema, model, await transport.read(model, 'search_read', { domain, fields, limit, order: 'id' }))
-
-  const booked = (requestId: string) =>
-    search(
-      moves,
-      'account.move',
-      [
-        ['move_type', '=', 'out_invoice'],
-        ['ref', '=', refOf(requestId)],
-      ],
-      MOVE_FIELDS,
-      MANY,
-    )
-
-  const customerId = async ({ id, email, name }: InvoiceOrder['customer']): Promise<number> => {
-    if (id !== undefined) {
-      const [found] = await search(records, 'res.partner', [['id', '=', id]], ['name'], 1)
-      if (found) return found.id
-      throw new Unbookable(`there is no customer ${id} in the books`)
-    }
-    const by: Domain =
-      email === undefined
-        ? [['name', '=ilike', escapedPattern(name ?? '')]]
-        : [['email_normalized', '=', email.toLowerCase()]]
-    const found = await search(partners, 'res.partner', by, ['name'], MANY)
-    const [only] = found
-    if (only && found.length === 1) return only.id
-    const whom = email ?? name
-    if (!only) throw new Unbookable(`no customer in the books is called ${whom}; create one there, or name its id`)
-    const list = found.map((one) => `${one.id} (${one.name || 'without a name'})`).join(', ')
-    throw new Unbookable(`more than one customer in the books is called ${whom}: ${list}; name the id of the right one`)
+  /** Of a request, by the field that holds it, else by the reference: a draft may be older than the field. */
+  const booked = async (requestId: string): Promise<Move[]> => {
+    const byField = (await hasRequestField()) ? await findMoves(calls, [[REQUEST_FIELD, '=', requestId]], MANY) : []
+    return byField.length > 0 ? byField : findMoves(calls, [['ref', '=', refOf(requestId)]], MANY)
   }
 
   const currencyId = async (code: string): Promise<number> => {
-    const [found] = await search(records, 'res.currency', [['name', '=', code]], ['name'], 1)
+    const [found] = await search(calls, records, 'res.currency', [['name', '=', code]], ['name'], 1)
     if (found) return found.id
     throw new Unbookable(`the currency ${code} is not active in the books`)
   }
@@ -84,7 +38,7 @@ export function odooAccounting(transport: OdooTransport): Accounting {
   const taxId = async (tax: InvoiceOrder['lines'][number]['taxes'][number]): Promise<number> => {
     const by: Domain = typeof tax === 'string' ? [['amount', '=', Number(tax)]] : [['id', '=', tax.id]]
     const fields = ['name', 'amount', 'amount_type', 'price_include']
-    const found = await search(taxes, 'account.tax', [['type_tax_use', '=', 'sale'], ...by], fields, 50)
+    const found = await search(calls, taxes, 'account.tax', [['type_tax_use', '=', 'sale'], ...by], fields, 50)
     const fitting =
       typeof tax === 'string' ? found.filter((one) => one.amount_type === 'percent' && !one.price_include) : found
     const [only] = fitting
@@ -99,11 +53,11 @@ export function odooAccounting(transport: OdooTransport): Accounting {
     const ids = new Map<string, number>()
     for (const tax of order.lines.flatMap((line) => line.taxes))
       if (!ids.has(JSON.stringify(tax))) ids.set(JSON.stringify(tax), await taxId(tax))
+    const currency_id = await currencyId(order.currency)
+    const request = (await hasRequestField()) ? { [REQUEST_FIELD]: order.request_id } : { ref: refOf(order.request_id) }
     return {
       move_type: 'out_invoice',
-      partner_id: await customerId(order.customer),
-      currency_id: await currencyId(order.currency),
-      ref: refOf(order.request_id),
+      ...{ currency_id, ...request },
       ...(order.reference !== undefined && { invoice_origin: order.reference }),
       // Terms of payment would make another day of it.
       ...(order.due !== undefined && { invoice_payment_term_id: false, invoice_date_due: order.due }),
@@ -116,24 +70,47 @@ export function odooAccounting(transport: OdooTransport): Accounting {
           tax_ids: [[6, 0, line.taxes.map((tax) => ids.get(JSON.stringify(tax)))]],
         },
       ]),
+      // Last of all: an order that is refused leaves no new customer.
+      partner_id: await oneCustomer(order.customer),
     }
   }
 
+  const exists = async ([before, ...more]: readonly Move[]): Promise<CreateDraftOutcome | undefined> => {
+    if (!before) return undefined
+    return { kind: 'exists', draft: await readInvoice(calls, url, before), more: more.map((one) => one.id) }
+  }
+
   const create = async (order: InvoiceOrder): Promise<CreateDraftOutcome> => {
-    const [before, ...more] = await booked(order.request_id)
-    if (before) return { kind: 'exists', draft: draftOf(before), more: more.map((one) => one.id) }
-    const written = await transport.write('account.move', 'create', { vals_list: [await valuesOf(order)] })
-    // What is in the books counts, whatever the answer was.
-    const [after] = await booked(order.request_id).catch(() => [])
-    if (after) return { kind: 'created', draft: draftOf(after) }
-    return { kind: 'unknown', reason: written.kind === 'unknown' ? written.reason : 'it could not be read back' }
+    const before = await exists(await booked(order.request_id))
+    if (before) return before
+    const vals_list = [await valuesOf(order)]
+    try {
+      const written = await calls.write('account.move', 'create', { args: { vals_list } })
+      // What is in the books counts, whatever the answer was.
+      const after = await booked(order.request_id)
+        .then(exists)
+        .catch(() => undefined)
+      if (after?.kind === 'exists') return { kind: 'created', draft: after.draft }
+      return { kind: 'unknown', reason: written.kind === 'unknown' ? written.reason : 'it could not be read back' }
+    } catch (error) {
+      // Another process was faster, and the field lets no second one in.
+      const other = await booked(order.request_id)
+        .then(exists)
+        .catch(() => undefined)
+      if (other) return other
+      throw error
+    }
   }
 
   const inOrder = oneAtATime()
+  const customersInOrder = oneAtATime()
+  const oneCustomer = (customer: InvoiceOrder['customer']) =>
+    customersInOrder(customer.email?.toLowerCase() ?? '', () => customerId(calls, customer))
   return {
     async getData(query) {
-      const { model, args } = searchOf(query)
-      const found = readAs(z.array(z.looseObject({})), model, await transport.read(model, 'search_read', args))
+      const isByField = query.about === 'invoices' && query.request_id !== undefined && (await hasRequestField())
+      const { model, args } = searchOf(query, isByField ? REQUEST_FIELD : 'ref')
+      const found = readAs(z.array(z.looseObject({})), model, await calls.read(model, 'search_read', { args }))
       return found.map((record) => rowOf(query.about, record))
     },
     createDraft: (order) =>
@@ -143,32 +120,13 @@ export function odooAccounting(transport: OdooTransport): Accounting {
         try {
           return await create(order)
         } catch (error) {
-          if (error instanceof Unbookable) return { kind: 'refused', say: error.message }
-          if (error instanceof CountersignError && error.code === 'ERR_ODOO_REFUSED')
-            return { kind: 'refused', say: error.message }
-          throw error
+          if (error instanceof Unseen) return { kind: 'unknown', reason: error.message }
+          const say = sayRefusal(error)
+          if (say === undefined) throw error
+          return { kind: 'refused', say }
         }
       }),
   }
-}
-
-function draftOf(move: z.output<typeof moves>[number]): BookedDraft {
-  const [, currency] = move.currency_id
-  const amount = (value: number) => value.toFixed(digitsOf(currency))
-  return {
-    id: move.id,
-    customer: move.partner_id ? move.partner_id[1] : '',
-    ...{ net: amount(move.amount_untaxed), tax: amount(move.amount_tax), total: amount(move.amount_total) },
-    currency,
-    isDraft: move.state === 'draft',
-  }
-}
-
-function readAs<T>(schema: z.ZodType<T>, model: string, json: unknown): T {
-  const parsed = schema.safeParse(json)
-  if (parsed.success) return parsed.data
-  const field = parsed.error.issues[0]?.path.join('.') || 'the whole'
-  throw new CountersignError('ERR_ODOO_UNREACHABLE', `Odoo: an answer about ${model} of another shape (${field})`)
 }
 
 /** Calls under one key follow each other in this process. */

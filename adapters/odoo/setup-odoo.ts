@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { CountersignError } from '#core/errors.ts'
-import type { OdooTransport } from './json2.ts'
+import type { OdooCalls } from './calls.ts'
+import { type FlatCalls, flatCalls } from './flat-calls.ts'
 import { INDEX_SQL, type SetupCode, setupCode, WRITTEN } from './setup-code.ts'
 import { CLOUD_GROUP, GUARDS } from './setup-guard.ts'
 import { type SetupRecords, type SetupStep, setupRecords } from './setup-records.ts'
 import { ACCESS, RULES } from './setup-rights.ts'
+import { FIRST_JSON2 } from './version.ts'
 
 /** For the transport: an installation of a module takes a while. */
 export const SETUP_LIMIT_MS = 600_000
@@ -29,9 +31,16 @@ export interface SetupAsked {
 /**
  * Makes of an Odoo what Countersign needs of it: a user for the cloud who can draft and nothing else, with the guard, a user for the
  * local zone who can post and record payments, the unique request id, and settings that keep what was posted. What is there already is kept, what differs is
- * put right, and a run that died is completed by the next. `odoo` is opened with an administrator's key. Throws ERR_ODOO_*, saying what to do.
+ * put right, and a run that died is completed by the next. `calls` is opened with an administrator's key. Throws ERR_ODOO_*, saying what to do.
  */
-export async function setUpOdoo(odoo: OdooTransport, asked: SetupAsked): Promise<SetupStep[]> {
+export async function setUpOdoo(calls: OdooCalls, asked: SetupAsked): Promise<SetupStep[]> {
+  const version = await calls.version()
+  if (version < FIRST_JSON2)
+    throw new CountersignError(
+      'ERR_ODOO_UNSUPPORTED',
+      `this Odoo is version ${version}: the set-up, with the guard that keeps the cloud from posting, needs ${FIRST_JSON2} or later`,
+    )
+  const odoo = flatCalls(calls)
   const companyId = await administratedCompany(odoo)
   const records = setupRecords(odoo, asked.isDry)
   const hasAutomation = await installAutomation(odoo, records, asked.isDry)
@@ -48,8 +57,8 @@ export async function setUpOdoo(odoo: OdooTransport, asked: SetupAsked): Promise
 const ids = z.array(z.looseObject({ id: z.int().positive() }))
 
 /** The company of the administrator whose key this is. */
-async function administratedCompany(odoo: OdooTransport): Promise<number> {
-  const { uid } = z.object({ uid: z.int().positive() }).parse(await odoo.read('res.users', 'context_get', {}))
+async function administratedCompany(odoo: FlatCalls): Promise<number> {
+  const uid = await odoo.userId()
   if ((await odoo.read('res.users', 'has_group', { ids: [uid], group_ext_id: 'base.group_system' })) !== true)
     throw new CountersignError(
       'ERR_ODOO_AUTH',
@@ -74,7 +83,7 @@ async function administratedCompany(odoo: OdooTransport): Promise<number> {
 }
 
 /** The guard is made of Odoo's automation rules. */
-async function installAutomation(odoo: OdooTransport, records: SetupRecords, isDry: boolean): Promise<boolean> {
+async function installAutomation(odoo: FlatCalls, records: SetupRecords, isDry: boolean): Promise<boolean> {
   const modules = z.array(z.looseObject({ id: z.int(), state: z.string() }))
   const [module] = modules.parse(
     await odoo.read('ir.module.module', 'search_read', {
@@ -98,7 +107,7 @@ async function installAutomation(odoo: OdooTransport, records: SetupRecords, isD
 }
 
 /** Of every model that there is; modules that are not installed have none. */
-async function modelIds(odoo: OdooTransport): Promise<ReadonlyMap<string, number>> {
+async function modelIds(odoo: FlatCalls): Promise<ReadonlyMap<string, number>> {
   const wanted = [...new Set([...Object.keys(ACCESS), ...MODELS])]
   const models = z.array(z.looseObject({ id: z.int(), model: z.string() }))
   const found = await odoo.read('ir.model', 'search_read', { domain: [['model', 'in', wanted]], fields: ['model'] })
@@ -170,7 +179,7 @@ async function makeGuards(
 }
 
 async function makeUsers(
-  odoo: OdooTransport,
+  odoo: FlatCalls,
   records: SetupRecords,
   companyId: number,
   cloudGroup: number | undefined,
@@ -208,7 +217,7 @@ async function makeRequestId(records: SetupRecords, models: ReadonlyMap<string, 
 }
 
 /** Posted invoices stay: they cannot be deleted, nor changed without it being seen. */
-async function keepPosted(odoo: OdooTransport, records: SetupRecords, companyId: number): Promise<void> {
+async function keepPosted(odoo: FlatCalls, records: SetupRecords, companyId: number): Promise<void> {
   await records.ensure('the company’s audit trail', 'res.company', { id: companyId }, { restrictive_audit_trail: true })
   const journals = await odoo.read('account.journal', 'search_read', {
     domain: [

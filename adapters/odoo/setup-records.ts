@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CountersignError } from '#core/errors.ts'
 import type { Domain } from './book-tables.ts'
-import type { OdooTransport } from './json2.ts'
+import type { FlatCalls } from './flat-calls.ts'
 
 /** What became of one thing that Odoo is to have. `would-…`: with a dry run, in which nothing is changed. */
 export interface SetupStep {
@@ -34,7 +34,7 @@ export interface SetupRecords {
   change(model: string, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown>
 }
 
-export function setupRecords(odoo: OdooTransport, isDry: boolean): SetupRecords {
+export function setupRecords(odoo: FlatCalls, isDry: boolean): SetupRecords {
   const steps: SetupStep[] = []
   const search = async (model: string, domain: Domain, fields: readonly string[]) => {
     // Archived ones count: they would be in the way of new ones.

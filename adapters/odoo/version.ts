@@ -1,8 +1,9 @@
 import { CountersignError } from '#core/errors.ts'
 import { ask, type OdooAccount } from './http.ts'
 
-/** The first version with /json/2. */
-const FIRST = 19
+/** The first version whose models are known here, and the first with /json/2. */
+export const FIRST_SUPPORTED = 16
+export const FIRST_JSON2 = 19
 
 /** Which Odoo answers, as its major version. Throws ERR_ODOO_UNREACHABLE where none does. */
 export async function odooVersion(account: OdooAccount): Promise<number> {
@@ -20,13 +21,9 @@ export async function odooVersion(account: OdooAccount): Promise<number> {
   throw new CountersignError('ERR_ODOO_UNREACHABLE', `Odoo at ${account.url}: ${found}`)
 }
 
-/** Throws ERR_ODOO_UNSUPPORTED for an Odoo that has no /json/2. */
-export function assertJson2(major: number, account: OdooAccount): void {
-  if (major >= FIRST) return
-  throw new CountersignError(
-    'ERR_ODOO_UNSUPPORTED',
-    `Odoo at ${account.url} is version ${major}; ${FIRST} or later is needed`,
-  )
+export function tooOld(major: number, { url }: Pick<OdooAccount, 'url'>): CountersignError {
+  const say = `Odoo at ${url} is version ${major}; ${FIRST_SUPPORTED} or later is needed`
+  return new CountersignError('ERR_ODOO_UNSUPPORTED', say)
 }
 
 /** `version_info` is [19, 0, …]; on Odoo Online its first element is `saas~19`. */

@@ -25,7 +25,9 @@ export interface RedisConnection extends AsyncDisposable {
 export async function connectRedis(url: string, password: string | undefined, log: Log): Promise<RedisConnection> {
   const address = addressOf(url)
   let reached = false
-  const producer = new Redis(url, {
+  const { server, user } = apart(url)
+  const producer = new Redis(server, {
+    ...(user && { username: user }),
     ...(password === undefined ? {} : { password }),
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -98,6 +100,12 @@ function unreachable(address: string, cause: unknown): CountersignError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   const found = code || (cause instanceof Error ? cause.message : String(cause)).slice(0, 200)
   return new CountersignError('ERR_REDIS_UNREACHABLE', `cannot reach Redis at ${address}: ${found}`, { cause })
+}
+
+/** The user of an address that has no password in it: there ioredis would read an empty one, and ask for no other. */
+function apart(url: string): { server: string; user?: string } {
+  const [, scheme, user, rest] = /^(rediss?:\/\/)([^@/:]+)@(.*)$/.exec(url) ?? []
+  return user === undefined ? { server: url } : { server: `${scheme}${rest}`, user: decodeURIComponent(user) }
 }
 
 function addressOf(url: string): string {

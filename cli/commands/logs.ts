@@ -34,7 +34,8 @@ export function configure(command: Command, cli: Cli): void {
         { task, sources, missing, lines },
         lines.length > 0 ? renderLines(lines) : 'Nothing is known of this task here.',
       )
-      for (const one of sources.length > 0 ? [] : missing) cli.say(one)
+      // Files from elsewhere are no logs of this zone: that those could not be read is said beside them.
+      if (sources.every((source) => file.includes(source))) for (const one of missing) cli.say(one)
     })
 }
 

@@ -1,6 +1,7 @@
 import type { Action, ChannelName } from '../action.ts'
 import type { Receipt } from '../countersignature.ts'
 import type { TaskId } from '../ids.ts'
+import type { OutcomeFacts } from '../report.ts'
 import type { TaskFile } from '../task-file.ts'
 import type { Intent } from './journal.ts'
 
@@ -42,7 +43,8 @@ export interface Channel {
   lookUp(
     intent: Intent,
   ): Promise<
-    { readonly kind: 'done'; readonly answer: string; readonly link?: string } | { readonly kind: 'not-found' }
+    | { readonly kind: 'done'; readonly answer: string; readonly link?: string; readonly facts?: OutcomeFacts }
+    | { readonly kind: 'not-found' }
   >
   /** What is left to do after it was done (the copy in Sent). Done again after a crash. Throws as `lookUp`. */
   settle(intent: Intent): Promise<void>

@@ -1,6 +1,7 @@
 import type { Receipt } from '../countersignature.ts'
 import type { Use } from '../execution.ts'
 import type { TaskId } from '../ids.ts'
+import type { OutcomeFacts } from '../report.ts'
 
 /**
  * The card this machine last wrote for a task. It counts only while the file stands where it was shown or where the
@@ -85,6 +86,8 @@ export interface Intent {
   readonly answer: string | undefined
   /** Where what was done can be looked at. */
   readonly link: string | undefined
+  /** What else the finished task's `outcome` tells. */
+  readonly facts: OutcomeFacts | undefined
   readonly intendedAt: number
   readonly updatedAt: number
 }
@@ -181,7 +184,9 @@ export interface JournalPort extends Disposable {
   lastIntentOf(taskId: TaskId): Intent | undefined
   intentsIn(state: IntentState): Intent[]
   /** Writes or renews an intent that was not used yet. Throws ERR_JOURNAL_FAILED when it was. */
-  intend(intent: Omit<Intent, 'state' | 'answer' | 'link' | 'updatedAt' | 'action'> & { readonly action: string }): void
+  intend(
+    intent: Omit<Intent, 'state' | 'answer' | 'link' | 'facts' | 'updatedAt' | 'action'> & { readonly action: string },
+  ): void
   /** The one use: true exactly once for a receipt, and for a task until the outcome is `refused`. */
   consume(receipt: Receipt, now: number): ConsumeVerdict
   /** consumed → accepted | refused | unknown, accepted → done. Throws ERR_JOURNAL_FAILED for any other step. */
@@ -192,6 +197,7 @@ export interface JournalPort extends Disposable {
       readonly state: 'accepted' | 'refused' | 'unknown' | 'done'
       readonly answer?: string
       readonly link?: string
+      readonly facts?: OutcomeFacts
       readonly at: number
     },
   ): void

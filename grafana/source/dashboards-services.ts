@@ -57,6 +57,32 @@ export const SYNC: Dashboard = {
       queries: [[`time() - ${metric('countersign_zone_last_heard_timestamp_seconds')}`, '{{of}}, seen from {{zone}}']],
     },
     {
+      title: 'The other zone',
+      description:
+        'By its last heartbeat. 0: all is well there, 1: something needs a look, 2: a service is away, 3: its health service is silent.',
+      ...{ kind: 'stat', width: 4, badAbove: 1 },
+      queries: [[metric('countersign_zone_health'), '{{of}}']],
+    },
+    {
+      title: 'What waits there',
+      description: 'Tasks in the other zone’s vault, by its last heartbeat.',
+      ...{ kind: 'timeseries', width: 8 },
+      queries: [[metric('countersign_zone_tasks'), '{{of}} {{state}}']],
+    },
+    {
+      title: 'Oldest approved there',
+      description: 'How long it had been waiting at the last heartbeat.',
+      ...{ kind: 'stat', width: 4, unit: 's', badAbove: 600 },
+      queries: [[metric('countersign_zone_oldest_approved_seconds'), '{{of}}']],
+    },
+    {
+      title: 'What was done there',
+      description:
+        'Approved actions by outcome, in the hour before, as heartbeats told. Unknown: the person there was asked.',
+      ...{ kind: 'timeseries', width: 8 },
+      queries: [[perHour('countersign_zone_executions_total', 'of, outcome'), '{{of}} {{outcome}}']],
+    },
+    {
       title: 'Since a canary came through',
       description: 'One crosses each hour. In the cloud it has to come back: a local zone that is off makes it wait.',
       ...{ kind: 'timeseries', width: 12, unit: 's' },

@@ -16,6 +16,12 @@ const ARGS = {
 }
 const DRAFT: BookedDraft = {
   ...{ id: 7, customer: 'Acme Ltd', net: '200.00', tax: '30.00', total: '230.00', currency: 'EUR', isDraft: true },
+  ...{
+    isNewCustomer: false,
+    due: '2026-12-24',
+    lines: ['Work: 2 × 100, 15% = 200.00'],
+    content: `sha256:${'a'.repeat(64)}`,
+  },
 }
 
 const open: { close(): Promise<void> }[] = []
@@ -52,8 +58,11 @@ describe('create_draft', () => {
     const result = await call(ARGS, answering({ kind: 'created', draft: DRAFT }))
     const { task_id, ...fields } = ARGS
     expect(orders).toEqual([{ request_id: task_id, ...fields }])
-    const { isDraft, ...amounts } = DRAFT
-    expect(result.structuredContent).toEqual({ outcome: 'created', invoice: { ...amounts, is_draft: isDraft } })
+    const { isDraft, isNewCustomer, due, lines, content, ...amounts } = DRAFT
+    expect(result.structuredContent).toEqual({
+      outcome: 'created',
+      invoice: { ...amounts, is_draft: isDraft, is_new_customer: false, lines, content, due },
+    })
     expect(result.isError).toBe(false)
   })
 

@@ -39,8 +39,10 @@ export function emailChannel(parts: EmailParts): Channel {
     name: 'email',
     problems: () => [...new Set([sender.state(), mailbox.state()])].filter((state) => state !== true),
     isReady: () => sender.isReady(),
-    keyOf: ({ taskId, generation }, { account }) =>
-      `<${taskId}.${generation}@${account.slice(account.lastIndexOf('@') + 1)}>`,
+    keyOf({ taskId, generation }, action) {
+      const account = action.tool === 'email.send_email' ? action.account : ''
+      return `<${taskId}.${generation}@${account.slice(account.lastIndexOf('@') + 1)}>`
+    },
     lookAtTheWorld: (prospect) => lookAtTheWorld(prospect, mailbox, parts),
     act: (action, receipt) => parts.sendEmail(action, receipt),
     lookUp: async ({ key, intendedAt }) =>

@@ -154,6 +154,7 @@ async function record(freeze: Freeze, report: Report | undefined, deps: Executor
       state: 'accepted',
       answer,
       ...(report.link && { link: report.link }),
+      ...(report.facts && { facts: report.facts }),
       at,
     })
   }

@@ -83,9 +83,9 @@ export async function resolveDoubt(intent: Intent, channel: Channel, deps: Execu
   try {
     const found = await channel.lookUp(intent)
     if (found.kind === 'done') {
-      const { answer, link } = found
+      const { kind: _, ...outcome } = found
       deps.metrics.count('countersign_duplicates_prevented_total', { how: 'found' })
-      deps.journal.settle(taskId, generation, { state: 'accepted', answer, ...(link && { link }), at: now })
+      deps.journal.settle(taskId, generation, { state: 'accepted', ...outcome, at: now })
       return undefined
     }
   } catch (error) {
@@ -157,6 +157,7 @@ function withOutcome(read: Read, intent: Intent, at: string, deps: ExecutorDeps)
     at,
     key: intent.key,
     ...(intent.link && { link: intent.link }),
+    ...intent.facts,
     digest: intent.digest,
     reason: inOneLine(intent.answer).slice(0, 500),
     ...(missed.length > 0 && { missed }),

@@ -26,8 +26,11 @@ async function exampleOf(intent: Intent, deps: ExecutorDeps): Promise<{ to: stri
   const before = deps.journal.draftMemory(intent.taskId)?.drafted
   if (before === undefined || intent.action === undefined) return undefined
   const action = parseAction(intent.action)
-  const [to] = action.tool === 'email.send_email' ? action.to : []
-  if (to === undefined || before.length > MAX_KEPT_CHARS || !isEdited(before, action.body)) return undefined
+  const {
+    to: [to],
+    body,
+  } = action.tool === 'email.send_email' ? action : { to: [], body: '' }
+  if (to === undefined || before.length > MAX_KEPT_CHARS || !isEdited(before, body)) return undefined
   const { risk, fault } = await deps.knowledge()
   if (fault !== undefined || !risk.rules.remembersEdits) return undefined
   const path = await deps.vault.find(intent.fileName)
@@ -35,7 +38,7 @@ async function exampleOf(intent: Intent, deps: ExecutorDeps): Promise<{ to: stri
   if (read?.kind !== 'read' || !read.parsed.ok || isLocalOnly(read.parsed.task.front.domain)) return undefined
   const { title } = read.parsed.task.front
   const at = new Date(intent.updatedAt).toISOString()
-  return { to, example: { id: intent.taskId, at, title, before, after: action.body } }
+  return { to, example: { id: intent.taskId, at, title, before, after: body } }
 }
 
 async function keep(to: string, example: Example, deps: ExecutorDeps): Promise<void> {

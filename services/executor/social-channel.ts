@@ -1,4 +1,4 @@
-import { type Action, parseAction } from '#core/action.ts'
+import { type Action, isPost, parseAction } from '#core/action.ts'
 import type { Receipt } from '#core/countersignature.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Channel, World } from '#core/ports/channel.ts'
@@ -102,7 +102,6 @@ function nameOf({ network, account }: SocialAction): string {
 }
 
 function requireSocial(action: Action): SocialAction {
-  if (action.tool === 'email.send_email')
-    throw new CountersignError('ERR_TASK_FILE_INVALID', `${action.tool} is no post`)
+  if (!isPost(action)) throw new CountersignError('ERR_TASK_FILE_INVALID', `${action.tool} is no post`)
   return action
 }

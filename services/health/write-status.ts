@@ -29,11 +29,13 @@ export async function writeStatus(config: HealthConfig, known: Known, nowMs: num
   ])
   const services = polled.map(({ status }) => status)
   const looks = [...polled.map(({ look }) => look), { name: 'health', checks: {}, report: known.own }]
-  const found = [...looks.flatMap((look) => foundIn(look, nowMs)), ...foundDisks(disks)]
-  const checked = judgeDependencies(found, known.checked, at)
+  const dependencies = [...looks.flatMap((look) => foundIn(look, nowMs)), ...foundDisks(disks)]
+  const checked = judgeDependencies(dependencies, known.checked, at)
   const errors = lastErrors(looks)
+  const numbers = looks.map(({ report }) => report.numbers).find((told) => told !== undefined)
   const { zone, agent } = config
-  const status = makeStatus({ zone, agent, at, services, vault, sync, disks, checked, errors })
+  const found = { services, vault, sync, disks, checked, errors, ...(numbers && { numbers }) }
+  const status = makeStatus({ zone, agent, at, ...found })
   const temporary = join(config.state, '.status.json.tmp')
   await writeFile(temporary, `${JSON.stringify(status, null, 2)}\n`)
   await rename(temporary, statusFile(config))

@@ -37,6 +37,7 @@ import { syncSettings } from './config.ts'
 import { keepBeating } from './hub/heartbeats.ts'
 import { pollHub } from './hub/poll-hub.ts'
 import { reopeningRepo } from './hub/reopening-repo.ts'
+import { zoneMetrics } from './hub/zone-metrics.ts'
 import { careFor, checkpointKeys, MEMORY } from './main-care.ts'
 import { runSync } from './run-sync.ts'
 import type { SyncDeps } from './sync-deps.ts'
@@ -184,6 +185,7 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
         port: resources.use(await care.heartbeats()),
         others: async () => new Map([...(await deps.trust()).agents].filter(([agent]) => agent !== config.agent)),
         status: () => readStatus(config.state),
+        onBeats: zoneMetrics(metrics),
         onClock: ({ leastMs, mostMs }) => tell.clock('hub', leastMs, mostMs),
       },
       BEAT_EVERY_MS,

@@ -93,6 +93,7 @@ describe('the zones with Gmail laid over them', () => {
 describe('the two zones', () => {
   it('run just these services', () => {
     expect(Object.keys(configs['compose.cloud.yml'].services).sort()).toEqual([
+      'board',
       'drafter',
       'grafana',
       'health',
@@ -105,6 +106,7 @@ describe('the two zones', () => {
       'triage',
     ])
     expect(Object.keys(configs['compose.local.yml'].services).sort()).toEqual([
+      'board',
       'executor',
       'grafana',
       'health',
@@ -123,6 +125,8 @@ describe('the two zones', () => {
       ),
     )
     expect(published.sort()).toEqual([
+      'board 127.0.0.1:8090',
+      'board 127.0.0.1:8090',
       'grafana 127.0.0.1:3000',
       'grafana 127.0.0.1:3000',
       'health 127.0.0.1:8080',
@@ -132,7 +136,7 @@ describe('the two zones', () => {
 
   it('leave Odoo and the system room on a machine of 4 GB, whatever their containers take', () => {
     const limits = Object.values(configs['compose.cloud.yml'].services).map(({ mem_limit }) => Number(mem_limit))
-    expect(limits.reduce((sum, limit) => sum + limit, 0) / 1024 ** 3).toBeLessThan(2.25)
+    expect(limits.reduce((sum, limit) => sum + limit, 0) / 1024 ** 3).toBeLessThan(2.4)
   })
 
   it('keep every sending credential and the countersigning key out of the cloud', () => {
@@ -154,6 +158,13 @@ describe('the two zones', () => {
       'compose.cloud.yml redis-exporter',
       'compose.local.yml redis-exporter',
     ])
+    for (const password of ['board-password', 'redis-board'])
+      expect(holders(password).filter((one) => !one.endsWith(' redis'))).toEqual([
+        'compose.cloud.yml board',
+        'compose.local.yml board',
+      ])
+    expect(Object.keys(configs['compose.local.yml'].services.board?.networks ?? {}).sort()).toEqual(['board', 'queue'])
+    expect(configs['compose.local.yml'].services.board?.volumes ?? []).toEqual([])
     expect(holders('smtp-password')).toEqual(['compose.local.yml executor'])
     expect(holders('imap-password')).toEqual(['compose.cloud.yml triage', 'compose.local.yml executor'])
   })
@@ -165,10 +176,12 @@ describe('the two zones', () => {
         .map(([name]) => `${file} ${name}`),
     )
     expect(near.sort()).toEqual([
+      'compose.cloud.yml board',
       'compose.cloud.yml drafter',
       'compose.cloud.yml redis',
       'compose.cloud.yml redis-exporter',
       'compose.cloud.yml sync',
+      'compose.local.yml board',
       'compose.local.yml executor',
       'compose.local.yml redis',
       'compose.local.yml redis-exporter',
@@ -185,12 +198,14 @@ describe('the two zones', () => {
         )
         .map(([name]) => `${file} ${name}`),
     )
-    // hub, grafana and health have a published port, which takes a network that is not internal.
+    // board, hub, grafana and health have a published port, which takes a network that is not internal.
     expect(open.sort()).toEqual([
+      'compose.cloud.yml board',
       'compose.cloud.yml drafter',
       'compose.cloud.yml grafana',
       'compose.cloud.yml hub',
       'compose.cloud.yml triage',
+      'compose.local.yml board',
       'compose.local.yml executor',
       'compose.local.yml grafana',
       'compose.local.yml health',

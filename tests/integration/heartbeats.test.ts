@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openHeartbeats } from '#adapters/git/heartbeats.ts'
@@ -50,7 +50,7 @@ const agentAt = (agent: 'cloud' | 'local', port: HeartbeatsPort) => {
   }
 }
 const pathsBelow = (dir: string): string[] =>
-  readdirSync(dir, { recursive: true, withFileTypes: true })
+  (existsSync(dir) ? readdirSync(dir, { recursive: true, withFileTypes: true }) : [])
     .filter((one) => one.isFile())
     .map((one) => join(one.parentPath, one.name))
 const filesBelow = (dir: string): number => pathsBelow(dir).length
@@ -128,6 +128,48 @@ describe('heartbeats at a hub', () => {
     await using ours = await at('local')
     const read = await ours.read()
     expect(read.kind === 'read' && [...read.beats.values()].map(({ text }) => text)).toEqual(['one more'])
+  })
+})
+
+describe('a day of heartbeats', () => {
+  const objectsOf = () => join(dirname(hub), 'heartbeats.git', 'objects')
+  const inOneFolder = () => filesBelow(join(objectsOf(), '17'))
+  const AN_HOUR = 2 * 72
+
+  it('leaves the hub’s size bounded, hour after hour, and the vault’s history as it was', async () => {
+    await using theirs = await at('cloud')
+    const sizes: number[] = []
+    for (let hour = 0; hour < 24; hour++) {
+      // What an hour of both zones leaves there, written as git would: one object for each heartbeat.
+      const texts = Array.from({ length: AN_HOUR }, (_, beat) => join(zones.root, `${hour}-${beat}`))
+      for (const path of texts) writeFileSync(path, path.slice(zones.root.length))
+      execFileSync('git', ['--git-dir', dirname(objectsOf()), 'hash-object', '-w', '--stdin-paths'], {
+        input: `${texts.join('\n')}\n`,
+      })
+      const aWhileAgo = new Date(Date.now() - 600_000)
+      for (const path of pathsBelow(objectsOf())) utimesSync(path, aWhileAgo, aWhileAgo)
+      const isDue = inOneFolder() > 3
+      await theirs.send(`hour ${hour}`)
+      if (isDue) await vi.waitFor(() => expect(filesBelow(objectsOf())).toBeLessThan(10), { timeout: 30_000 })
+      sizes.push(filesBelow(objectsOf()))
+    }
+    // A day leaves 3,456; about every thousand the hub throws them away, by chance a little sooner or later.
+    expect(Math.max(...sizes)).toBeLessThan(2_500)
+    expect(sizes.filter((size) => size < 10)).not.toEqual([])
+    expect(execFileSync('git', ['--git-dir', hub, 'for-each-ref'], { encoding: 'utf8' })).toBe('')
+  })
+
+  it('is thrown away as well where the system has no flock', async () => {
+    const only = mkdtempSync(join(zones.root, 'path-'))
+    symlinkSync(execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim(), join(only, 'git'))
+    const repository = dirname(objectsOf())
+    mkdirSync(join(objectsOf(), '17'), { recursive: true })
+    for (const digit of '0123') writeFileSync(join(objectsOf(), '17', digit.repeat(38)), '')
+    const aWhileAgo = new Date(Date.now() - 600_000)
+    for (const path of pathsBelow(objectsOf())) utimesSync(path, aWhileAgo, aWhileAgo)
+    const env = { PATH: only, GIT_DIR: repository }
+    execFileSync('/bin/sh', [join(repository, 'hooks', 'post-receive')], { cwd: repository, env })
+    await vi.waitFor(() => expect(inOneFolder()).toBe(0), { timeout: 30_000, interval: 100 })
   })
 })
 

@@ -219,7 +219,11 @@ test('metric names', () => {
       "countersign_sync_propagation_seconds",
       "countersign_task_oldest_age_seconds",
       "countersign_tasks_total",
+      "countersign_zone_executions_total",
+      "countersign_zone_health",
       "countersign_zone_last_heard_timestamp_seconds",
+      "countersign_zone_oldest_approved_seconds",
+      "countersign_zone_tasks",
     ]
   `)
 })

@@ -22,8 +22,11 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   mcp: ['@modelcontextprotocol/client', 'package.json'],
   model: ['@ai-sdk/anthropic', '@ai-sdk/openai-compatible'],
   mime: ['html-to-text', 'nodemailer/lib/mail-composer', 'postal-mime'],
-  odoo: ['zod'],
-  queue: ['bullmq', 'ioredis', 'zod'],
+  odoo: ['xmlrpc', 'zod'],
+  queue: [
+    ...['bullmq', 'ioredis', 'zod'],
+    ...['@bull-board/api', '@bull-board/api/bullMQAdapter', '@bull-board/fastify', 'fastify'],
+  ],
   secretlint: ['@secretlint/core', '@secretlint/profiler', '@secretlint/secretlint-rule-preset-recommend'],
   smtp: ['nodemailer', 'nodemailer/lib/smtp-connection'],
   social: ['zod'],

@@ -144,7 +144,7 @@ export async function composeConfig(
   const named = files.flatMap((file) => ['-f', file])
   const { stdout } = await promisify(execFile)(
     'docker',
-    ['compose', '--env-file', '/dev/null', ...named, '--profile', 'watch', 'config', '--format', 'json'],
+    ['compose', '--env-file', '/dev/null', ...named, '--profile', '*', 'config', '--format', 'json'],
     { cwd: root, env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings } },
   )
   return { ...JSON.parse(stdout), root }

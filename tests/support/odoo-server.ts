@@ -1,5 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import deserializer from 'xmlrpc/lib/deserializer.js'
+import serializer from 'xmlrpc/lib/serializer.js'
 import { GUARD_SAYS } from '#adapters/odoo/drafts-only.ts'
 
 type Row = Record<string, unknown>
@@ -14,8 +17,12 @@ export interface Fault {
 
 export const ODOO_KEY = 'k'.repeat(40)
 export const ODOO_DB = 'books'
+export const ODOO_LOGIN = 'cloud'
 
-/** JSON-2 of Odoo 19 as it was seen to answer, on a few tables: search_read, and create of account.move. */
+/**
+ * Odoo as it was seen to answer, on a few tables: search_read, and create of account.move and res.partner; by JSON-2 as
+ * version 19, by XML-RPC before.
+ */
 export async function startOdooServer(options: { version?: number } = {}) {
   const tables: Record<string, Row[]> = {
     'res.partner': [
@@ -39,9 +46,12 @@ export async function startOdooServer(options: { version?: number } = {}) {
       { id: 5, name: '7% B', amount: 7, amount_type: 'percent', price_include: false, type_tax_use: 'sale' },
     ],
     'account.move': [],
+    'account.move.line': [],
   }
   /** Groups and models that the key's user has, besides those of a draft-only one; `no guard`: Odoo has none. */
   const powers = new Set<string>()
+  /** Fields of account.move that were added to it. */
+  const fields: string[] = []
   const faults: Fault[] = []
   const calls: { path: string; body: Row }[] = []
   const version = options.version ?? 19
@@ -52,20 +62,50 @@ export async function startOdooServer(options: { version?: number } = {}) {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let text = ''
     for await (const chunk of request) text += chunk
-    const path = request.url ?? ''
+    const given = version < 19 ? await readXmlRpc(request, text) : undefined
+    const path = given?.path ?? request.url ?? ''
     const method = path.split('/').at(-1) ?? ''
     const fault = faults.findIndex((one) => one.method === method)
     const [due] = fault < 0 ? [] : faults.splice(fault, 1)
-    const usual = due?.when === 'before' ? undefined : answerOf(request, path, text)
+    const usual = due?.when === 'before' ? undefined : given ? answerXmlRpc(given) : answerOf(request, path, text)
     const answer = due?.answer ?? usual ?? 'cut'
     if (answer === 'hang') return
     if (answer === 'cut') return void response.destroy()
     const isPage = answer.page !== undefined
     response.writeHead(answer.status, {
-      ...{ 'content-type': isPage ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8' },
+      ...{
+        'content-type': isPage
+          ? given && !answer.page?.startsWith('<!')
+            ? 'text/xml'
+            : 'text/html; charset=utf-8'
+          : 'application/json; charset=utf-8',
+      },
       ...answer.headers,
     })
     response.end(isPage ? answer.page : JSON.stringify(answer.json))
+  }
+
+  function answerXmlRpc({ path, method, params }: XmlRpcCall): Answer {
+    const [database, user, key, model = '', called = '', args = [], named = {}] = params as [
+      ...[string, unknown, string, string?, string?, unknown[]?, Row?],
+    ]
+    const asValue = (value: unknown) => ({ status: 200, page: serializer.serializeMethodResponse(value) })
+    if (database !== ODOO_DB)
+      return xmlRpcFault(
+        1,
+        `Traceback (most recent call last):\n  File "/x.py"\npsycopg2.OperationalError: database "${database}" does not exist\n`,
+      )
+    if (method === 'authenticate') return asValue(user === ODOO_LOGIN && key === ODOO_KEY ? 5 : false)
+    if (user !== 5 || key !== ODOO_KEY) return xmlRpcFault(3, 'Access Denied')
+    const [vals_list] = args
+    const body = called === 'create' ? { vals_list, ...named } : { ...(args.length > 0 && { ids: args[0] }), ...named }
+    const { status, json } = answerCall(model, called, body, path)
+    if (status === 200) return asValue(json)
+    const { message } = json as { message: string }
+    return xmlRpcFault(
+      status === 404 || status === 422 ? 2 : 1,
+      status === 404 ? `Object ${model} doesn't exist` : message,
+    )
   }
 
   function answerOf(request: IncomingMessage, path: string, text: string): Answer {
@@ -80,24 +120,37 @@ export async function startOdooServer(options: { version?: number } = {}) {
     if (request.headers.authorization !== `bearer ${ODOO_KEY}`)
       return { status: 401, json: odooError('werkzeug.exceptions.Unauthorized', 'Invalid apikey') }
     const [, model = '', method = ''] = call
+    return answerCall(model, method, JSON.parse(text) as Row, path)
+  }
+
+  function answerCall(model: string, method: string, body: Row, path: string): Exclude<Answer, string> {
     if (method === 'context_get') return { status: 200, json: { lang: 'en_US', tz: false, uid: 5 } }
-    const asked = method === 'has_group' ? (JSON.parse(text) as Row).group_ext_id : model
-    if (method === 'has_group' || method === 'has_access') return { status: 200, json: powers.has(String(asked)) }
+    const asked = method === 'has_group' ? body.group_ext_id : model
+    if (['has_group', 'has_access', 'check_access_rights'].includes(method))
+      return { status: 200, json: powers.has(String(asked)) }
     const rows = tables[model]
     if (!rows)
       return { status: 404, json: odooError('werkzeug.exceptions.NotFound', `the model '${model}' does not exist`) }
-    const body = JSON.parse(text) as Row
     const isProbe = method === 'create' && (body.vals_list as Row[]).some((one) => 'narration' in one)
     if (isProbe && !powers.has('no guard'))
       return { status: 422, json: odooError('odoo.exceptions.UserError', `${GUARD_SAYS}narration of ${model}`) }
     calls.push({ path, body })
     if (isProbe || method === 'unlink') return { status: 200, json: isProbe ? [99] : true }
     if (method === 'search_read') return { status: 200, json: search(rows, body) }
+    if (method === 'fields_get')
+      return { status: 200, json: Object.fromEntries(fields.map((one) => [one, { type: 'char' }])) }
     if (method === 'create' && model === 'account.move') return { status: 200, json: create(body.vals_list as Row[]) }
+    if (method === 'create') return { status: 200, json: (body.vals_list as Row[]).map((one) => add(model, one)) }
     return {
       status: 404,
       json: odooError('werkzeug.exceptions.NotFound', `The method '${model}.${method}' does not exist`),
     }
+  }
+
+  function add(model: string, row: Row): number {
+    const id = 201 + (tables[model]?.length ?? 0)
+    tables[model]?.push({ id, ...row })
+    return id
   }
 
   function create(values: Row[]): number[] {
@@ -112,11 +165,24 @@ export async function startOdooServer(options: { version?: number } = {}) {
       }
       tables['account.move']?.push({
         ...one,
-        ...{ id, name: false, state: 'draft', payment_state: 'not_paid', invoice_date: false },
+        ...{
+          id,
+          name: false,
+          state: 'draft',
+          payment_state: 'not_paid',
+          invoice_date: false,
+          journal_id: [1, 'Sales'],
+        },
         ...{ partner_id: named('res.partner', one.partner_id), currency_id: named('res.currency', one.currency_id) },
         ...{ amount_untaxed: net / 100, amount_tax: tax / 100, amount_total: (net + tax) / 100 },
         amount_residual: (net + tax) / 100,
       })
+      for (const line of lines)
+        add('account.move.line', {
+          ...{ move_id: [id, 'Draft'], display_type: 'product', name: line.name, discount: 0 },
+          ...{ quantity: line.quantity, price_unit: line.price_unit, price_subtotal: cents(line) / 100 },
+          ...{ tax_ids: (line.tax_ids as [number, number, number[]][])[0]?.[2] ?? [], account_id: [4, 'Sales'] },
+        })
       return id
     })
   }
@@ -132,6 +198,7 @@ export async function startOdooServer(options: { version?: number } = {}) {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     tables,
     powers,
+    fields,
     calls,
     fail: (fault: Fault) => void faults.push(fault),
     created: () => tables['account.move'] ?? [],
@@ -142,6 +209,29 @@ export async function startOdooServer(options: { version?: number } = {}) {
   }
 }
 export type OdooServer = Awaited<ReturnType<typeof startOdooServer>>
+
+/** A call of XML-RPC; `path` as JSON-2 would have it. */
+interface XmlRpcCall {
+  readonly path: string
+  readonly method: string
+  readonly params: readonly unknown[]
+}
+
+async function readXmlRpc(request: IncomingMessage, text: string): Promise<XmlRpcCall | undefined> {
+  if (!request.url?.startsWith('/xmlrpc/2/')) return undefined
+  const [method, params] = await new Promise<[string, unknown[]]>((resolve, reject) =>
+    new deserializer().deserializeMethodCall(Readable.from([text]), (error: unknown, name: string, given: unknown[]) =>
+      error ? reject(error) : resolve([name, given]),
+    ),
+  )
+  const [, , , model, called] = params
+  return { path: method === 'execute_kw' ? `/json/2/${model}/${called}` : request.url, method, params }
+}
+
+/** What Odoo answers with `text` as the string of the fault. */
+export function xmlRpcFault(faultCode: number, faultString: string): Exclude<Answer, string> {
+  return { status: 200, page: serializer.serializeFault({ faultCode, faultString }) }
+}
 
 /** An error as Odoo 19 sends it, traceback included. */
 export function odooError(name: string, message: string): Row {
@@ -162,6 +252,8 @@ function fits(row: Row, [field, operator, wanted]: [string, string, unknown]): b
   const raw = field === 'email_normalized' ? String(row.email).toLowerCase() : row[field]
   const value = Array.isArray(raw) ? raw[0] : raw
   if (operator === '=') return value === wanted
+  if (operator === '!=') return value !== wanted
+  if (operator === 'in') return (wanted as unknown[]).includes(value)
   const pattern = String(wanted).replace(/\\?[%_]|\\\\|[.*+?^${}()|[\]]/g, (sign) => PATTERN[sign] ?? `\\${sign}`)
   return new RegExp(operator === '=ilike' ? `^${pattern}$` : pattern, 'i').test(String(value))
 }

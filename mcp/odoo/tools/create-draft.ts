@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { TaskId } from '#core/ids.ts'
 import { type InvoiceOrder, invoiceOrder, sayDifference } from '#core/invoice.ts'
-import type { CreateDraftOutcome } from '#core/ports/accounting.ts'
+import type { BookedDraft, CreateDraftOutcome } from '#core/ports/accounting.ts'
 import { claimedTaskId } from '../../shared/drafting-tool.ts'
 import { toolFailure, toolResult } from '../../shared/tool-result.ts'
 import type { OdooTool } from '../server.ts'
@@ -24,6 +24,13 @@ const output = z.strictObject({
       total: z.string(),
       currency: z.string(),
       is_draft: z.boolean(),
+      /** Nothing was posted for this customer so far: it may have been created for this draft. */
+      is_new_customer: z.boolean(),
+      due: z.string().optional(),
+      /** As the books hold them. */
+      lines: z.array(z.string()),
+      /** Digest of the whole draft. */
+      content: z.string(),
     })
     .optional(),
   /** In words: other figures, other invoices, or why there is none. */
@@ -68,19 +75,29 @@ function describe(order: InvoiceOrder, outcome: CreateDraftOutcome | undefined):
     case 'unknown':
       return { outcome: 'unknown', reason: `It may have been created: ${outcome.reason}. Call again: it looks first.` }
     default: {
-      const { isDraft, ...draft } = outcome.draft
+      const { draft } = outcome
       const reasons = [
         sayDifference(order, draft),
-        isDraft ? undefined : 'it is no draft any more',
+        draft.isDraft ? undefined : 'it is no draft any more',
         outcome.kind === 'exists' && outcome.more.length > 0
           ? `there is more than one for this task: ${outcome.more.join(', ')} too`
           : undefined,
       ].filter((one) => one !== undefined)
       return {
         outcome: outcome.kind,
-        invoice: { ...draft, is_draft: isDraft },
+        invoice: invoiceOf(draft),
         ...(reasons.length > 0 && { reason: reasons.join('; ') }),
       }
     }
+  }
+}
+
+function invoiceOf(draft: BookedDraft): z.output<typeof output>['invoice'] {
+  const { id, customer, net, tax, total, currency, due, lines, content } = draft
+  return {
+    ...{ id, customer, net, tax, total, currency, content },
+    lines: [...lines],
+    ...{ is_draft: draft.isDraft, is_new_customer: draft.isNewCustomer },
+    ...(due !== undefined && { due }),
   }
 }

@@ -20,6 +20,8 @@ export interface HeartbeatDeps {
   readonly status: () => Promise<StatusDocument | undefined>
   /** How the hub's clock stands to ours, where it says what time it is. */
   readonly onClock?: (bounds: ClockBounds) => void
+  /** Hears what the other agents last said, after each look. */
+  readonly onBeats?: (beats: readonly Heartbeat[]) => void
   readonly log: Pick<Log, 'info' | 'warn'>
 }
 
@@ -64,7 +66,10 @@ export function keepBeating(deps: HeartbeatDeps, everyMs: number, onHeard: (isRe
         deps.log.warn({ err: error }, 'no heartbeat could be sent or read')
         return undefined
       })
-      if (found) heard = found
+      if (found) {
+        heard = found
+        deps.onBeats?.(found)
+      }
       if (isHeard !== (found !== undefined)) deps.log.info({ state: found ? 'heard' : 'not heard' }, 'heartbeats')
       isHeard = found !== undefined
       onHeard(found !== undefined)

@@ -1,0 +1,15 @@
+declare module 'xmlrpc/lib/deserializer.js' {
+  import type { Readable } from 'node:stream'
+
+  class Deserializer {
+    deserializeMethodCall(stream: Readable, done: (error: unknown, method: string, params: unknown[]) => void): void
+  }
+  export = Deserializer
+}
+declare module 'xmlrpc/lib/serializer.js' {
+  const serializer: {
+    serializeMethodResponse(value: unknown): string
+    serializeFault(fault: { faultCode: number; faultString: string }): string
+  }
+  export = serializer
+}
