@@ -8,6 +8,7 @@ import { openRepo } from '#adapters/git/repo.ts'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
+import { bankFindings } from './doctor-banks.ts'
 import { guardFindings } from './doctor-guard.ts'
 import { goalsFinding, handbookFinding } from './doctor-handbook.ts'
 import { keyFindings } from './doctor-key.ts'
@@ -51,6 +52,7 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
     ...(await socialFindings(home.zone, env)),
     ...(await modelFindings(home.zone, env)),
     ...(await odooFindings(home.zone, env)),
+    ...(await bankFindings(home.zone, env)),
     await redisFinding(env),
     ...(home.zone === 'local' ? [await notifyFinding(env)] : []),
   ]

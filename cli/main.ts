@@ -25,6 +25,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: 'whether this agent still holds a task',
     load: () => import('./commands/check-claimed.ts'),
   },
+  transfer: { summary: 'hand a task to another agent or zone', load: () => import('./commands/transfer.ts') },
   release: { summary: 'give a claimed task back', load: () => import('./commands/release.ts') },
   review: {
     summary: 'have every waiting draft put into one note, Review.md',
@@ -46,6 +47,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   odoo: {
     summary: 'set an Odoo up for both zones, and prove what the cloud can do there',
     load: () => import('./commands/odoo.ts'),
+  },
+  bank: {
+    summary: 'the banks that can be paid at through their own pages; log in there',
+    load: () => import('./commands/bank.ts'),
   },
   audit: {
     summary: 'verify the ledgers, show the life of a task, export them',

@@ -6,6 +6,7 @@ import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { DashboardFacts } from '#core/dashboard-facts.ts'
 import { type ExecutorReport, parseExecutorReport } from '#core/executor-report.ts'
 import { dashboardGatherer } from '#core/gather-dashboard.ts'
+import { planGatherer } from '#core/gather-plans.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { isFresh, parseStatus } from '#core/status.ts'
 import { zoneNews } from '#core/zone-news.ts'
@@ -36,6 +37,7 @@ export async function readBoard(home: ZoneHome, now: number): Promise<Board> {
     problems: isRunning ? (report?.problems ?? []) : [],
     news: zoneNews(statusText, now),
     now,
+    work: await planGatherer(vault)(),
   })
   return { facts, notifiers: isRunning ? (report?.notifiers ?? []) : [] }
 }

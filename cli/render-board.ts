@@ -9,7 +9,7 @@ const MAX_LISTED = 20
 
 /** The dashboard for a terminal: what waits first. Words from outside hold no control characters. */
 export function renderBoard({ facts, notifiers }: Board, options: { readonly all: boolean }): string {
-  const { waiting, held, doneToday, conflicts, alerts, news, week } = facts
+  const { waiting, held, plans, handed, doneToday, conflicts, alerts, news, week } = facts
   const max = options.all ? Number.POSITIVE_INFINITY : MAX_LISTED
   const wait = week.medianWaitMs === undefined ? '' : `, waited ${sayDuration(week.medianWaitMs)} for you (median)`
   const blocks = [
@@ -22,6 +22,8 @@ export function renderBoard({ facts, notifiers }: Board, options: { readonly all
     ],
     titled(`Waiting for you: ${waiting.length}`, waiting.slice(0, max).map(waitingRow), waiting.length - max),
     titled(`Standing still: ${held.length}`, held.slice(0, max).map(taskRow), held.length - max),
+    titled(`Handed over: ${handed.length}`, handed.slice(0, max).map(taskRow), handed.length - max),
+    titled(`Plans: ${plans.length}`, plans.slice(0, max).map(taskRow), plans.length - max),
     titled(
       `Two versions: ${conflicts.length}`,
       conflicts.slice(0, max).map((path) => ['', terminalText(path, 200)]),

@@ -19,7 +19,9 @@ export type ZoneHome = {
   readonly mailboxes: string
   /** Credentials of social accounts, one file a network; used by the local home only. */
   readonly social: string
-  /** The owner's skills, which go before those that came with the program; used by the cloud home only. */
+  /** How banks are paid at, one script a bank; used by the local home only. */
+  readonly banks: string
+  /** The owner's skills, which go before those that came with the program. */
   readonly skills: string
   /** The hub's folder; used by the cloud's home only. */
   readonly hub: string
@@ -41,6 +43,8 @@ const SECRET_SETTINGS: Record<Zone, Readonly<Record<string, string>>> = {
   },
   local: {
     COUNTERSIGN_ODOO_KEY_FILE: 'odoo-key',
+    COUNTERSIGN_ANTHROPIC_KEY_FILE: 'anthropic-key',
+    COUNTERSIGN_OPENAI_KEY_FILE: 'openai-key',
     COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password',
     COUNTERSIGN_SMTP_PASSWORD_FILE: 'smtp-password',
     COUNTERSIGN_KEY_PASSPHRASE_FILE: 'countersign-passphrase',
@@ -65,6 +69,7 @@ export function homeLayout(root: string, zone: Zone, settings: Record<string, st
     secrets: join(home, 'secrets'),
     mailboxes: join(home, 'mailboxes'),
     social: join(home, 'social'),
+    banks: join(home, 'banks'),
     skills: join(home, 'skills'),
     hub: join(home, 'hub'),
     envFile: join(home, `.env.${zone}`),
@@ -117,6 +122,7 @@ export function environmentOf(home: ZoneHome): Record<string, string> {
     ...(home.zone === 'cloud' && existsSync(mailboxes) ? { COUNTERSIGN_MAILBOXES_FILE: mailboxes } : {}),
     ...(existsSync(home.skills) ? { COUNTERSIGN_SKILLS_OWN: home.skills } : {}),
     ...(home.zone === 'local' && existsSync(home.social) ? { COUNTERSIGN_SOCIAL_SECRETS: home.social } : {}),
+    ...(home.zone === 'local' && existsSync(home.banks) ? { COUNTERSIGN_BANKS: home.banks } : {}),
     COUNTERSIGN_ZONE: home.zone,
     COUNTERSIGN_AGENT: home.agent,
     COUNTERSIGN_VAULT: home.vault,

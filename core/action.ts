@@ -12,6 +12,8 @@ import { domainDigest } from './canonical-json.ts'
 import type { CardRow } from './card-text.ts'
 import { type EmailAction, emailActionSchema, emailFault } from './email-action.ts'
 import { emailRows } from './email-card.ts'
+import { type PaymentAction, type PaymentLimits, paymentFault, paymentParts, paymentSchema } from './payment-action.ts'
+import { paymentBrief, paymentDone, paymentRows } from './payment-card.ts'
 import type { ActionParts } from './risk.ts'
 import {
   type CreatePostAction,
@@ -25,13 +27,21 @@ import {
 import { socialBrief, socialDone, socialRows } from './social-card.ts'
 import { draftOf, type TaskFile } from './task-file.ts'
 import { typingFault } from './typing-fault.ts'
+import type { Domain } from './vault-path.ts'
 import { codePointOf, INVISIBLE } from './visible-text.ts'
+import { isLocalOnly } from './zone-policy.ts'
 
 /** One action per file; each tool that acts has one line in `TOOLS`. */
-export type Action = EmailAction | PublishPostAction | CreatePostAction | PostInvoiceAction | RecordPaymentAction
+export type Action =
+  | EmailAction
+  | PublishPostAction
+  | CreatePostAction
+  | PostInvoiceAction
+  | RecordPaymentAction
+  | PaymentAction
 export type ToolName = Action['tool']
 /** The way an action goes out. Channels act side by side, so that a slow one keeps no other waiting. */
-export type ChannelName = 'email' | 'social' | 'books'
+export type ChannelName = 'email' | 'social' | 'books' | 'payment'
 
 /** What this machine may do, by its settings. */
 export interface ActionLimits {
@@ -40,6 +50,8 @@ export interface ActionLimits {
   readonly maxRecipients: number
   /** Unset: this machine posts nothing. */
   readonly social?: SocialLimits
+  /** Unset: this machine pays nothing. */
+  readonly payment?: PaymentLimits
 }
 
 export interface ActionFault {
@@ -50,6 +62,8 @@ export interface ActionFault {
 
 interface ToolRules<A extends Action> {
   readonly channel: ChannelName
+  /** The only domain whose tasks may do it; undefined: any. */
+  readonly domain?: Domain
   /** Of the whole action: the fields of the front matter, and, where it has a text, `body`, the note's draft. */
   readonly schema: z.ZodType<A>
   /** Whether the note's draft is part of it. */
@@ -102,6 +116,18 @@ const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>>
   },
   'social.publish_post': { ...SOCIAL, schema: publishPostSchema },
   'social.create_post': { ...SOCIAL, schema: createPostSchema },
+  'payment.pay': {
+    channel: 'payment',
+    // Only such tasks stay on this machine.
+    domain: 'payment',
+    schema: paymentSchema,
+    hasText: false,
+    fault: paymentFault,
+    rows: paymentRows,
+    parts: paymentParts,
+    brief: paymentBrief,
+    done: paymentDone,
+  },
   'odoo.post_invoice': { ...BOOKS, schema: postInvoiceSchema },
   'odoo.record_payment': { ...BOOKS, schema: recordPaymentSchema },
 }
@@ -128,6 +154,9 @@ export function readAction(task: TaskFile): ActionVerdict {
     const named = JSON.stringify(task.front.action.tool.slice(0, 60))
     return { ok: false, rule: 'action-tool', problem: `no such tool: ${named}` }
   }
+  const { domain } = task.front
+  if (tool.domain !== undefined && tool.domain !== domain)
+    return { ok: false, rule: 'action-domain', problem: `a task of ${domain} may not do ${task.front.action.tool}` }
   const text = tool.hasText ? { body: draftOf(task) ?? '' } : {}
   const parsed = tool.schema.safeParse({ ...task.front.action, ...text })
   if (parsed.success) return { ok: true, action: parsed.data }
@@ -182,6 +211,12 @@ export function doneOf(task: TaskFile): string {
   const missed = task.front.outcome?.missed
   const parts = Array.isArray(missed) ? missed.filter((one) => typeof one === 'string') : []
   return [read.ok ? rules(read.action).done(read.action) : 'done', ...parts].join('; ')
+}
+
+/** Whether its tasks stay on this machine; then what became of them does too, and no ledger that others get says it. */
+export function isPrivateTool(tool: string): boolean {
+  const domain = rulesOf(tool)?.domain
+  return domain !== undefined && isLocalOnly(domain)
 }
 
 /** Whether it goes out on a social network. */

@@ -29,9 +29,14 @@ export interface CardFacts {
   readonly expires: string | undefined
   /** For any but the first draft of the task. */
   readonly changes?: DraftChanges | undefined
+  /** Of a payment: how its account is known, as Markdown that is safe to show. */
+  readonly knownPayee?: string | undefined
 }
 
 const UNTICKED = '- [ ] Approve\n- [ ] Reject\n- [ ] Redraft'
+/** What has no text is changed in the front matter. */
+const NO_TEXT =
+  'Nothing but what the table says is done. To change it, edit the lines under `action:` at the top of this file: a new card is made, and you approve that one.'
 const DRAFT_HEAD =
   '## Draft\n\nThis text goes out exactly as it stands here. Edit it freely: a card of the new text is made, and you approve that one.'
 const MAX_ORIGINAL_CHARS = 100_000
@@ -54,7 +59,7 @@ export function renderCard(task: TaskFile, action: Action, facts: CardFacts): Ta
     renderSection('decision', decision),
     'Tick one box and save, or move this file to `Approved/` or `Rejected/`.',
     renderSection('card', card),
-    ...(textOf(action) === undefined ? [] : [DRAFT_HEAD, renderSection('draft', keep('draft'))]),
+    ...(textOf(action) === undefined ? [NO_TEXT] : [DRAFT_HEAD, renderSection('draft', keep('draft'))]),
     '## Notes to the drafter\n\nWrite here what should change, then tick *Redraft*.',
     renderSection('notes', keep('notes')),
     '## What it answers',
@@ -71,6 +76,7 @@ function inertOriginal(original: string): string {
 function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
   const rows: CardRow[] = [
     ...actionRows(action),
+    ...(facts.knownPayee === undefined ? [] : [['Known account', facts.knownPayee] satisfies CardRow]),
     ...readingRows(partsOf(action).text),
     ...codeRow(task, facts),
     ['Expires', facts.expires ? minuteOf(facts.expires) : 'never'],

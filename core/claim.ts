@@ -81,7 +81,8 @@ export function wasGivenBack({ front }: TaskFile, agent: string): boolean {
   return front.history.some((one) => one.agent === agent && one.state.startsWith('Needs_Action/'))
 }
 
-function gaveBack({ front }: TaskFile, agent: string): boolean {
+/** Whether an agent was the last to hold a task, and gave it back by itself. */
+export function gaveBack({ front }: TaskFile, agent: string): boolean {
   const [owned, last] = front.history.slice(-2)
   return last?.agent === agent && last.state.startsWith('Needs_Action/') && owned?.state === `In_Progress/${agent}`
 }

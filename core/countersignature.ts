@@ -8,13 +8,17 @@ export const CLOCK_SKEW_MS = 60_000
 
 const isoTime = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/)
 
+const sha256 = z.string().regex(/^sha256:[0-9a-f]{64}$/)
+
 /** A countersignature: this machine's statement that one exact action was approved here, for one use, until a time. */
 export const receiptSchema = z.strictObject({
   version: z.literal('1'),
   audience: z.string().max(80),
   task: z.string().max(26),
   tool: z.string().max(60),
-  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  digest: sha256,
+  /** Where the action was approved with a place left open: the digest of what was approved, and the task whose outcome filled it. */
+  filled: z.strictObject({ approved: sha256, from: z.string().max(26) }).exactOptional(),
   nonce: z.string().regex(/^[0-9a-f]{32}$/),
   issued_at: isoTime,
   expires_at: isoTime,

@@ -44,6 +44,10 @@ export interface DashboardFacts {
   readonly waiting: readonly WaitingTask[]
   /** Approved and on the way, or kept back, and why. */
   readonly held: readonly ListedTask[]
+  /** Requests of several steps that are under way, by their notes in Plans/. */
+  readonly plans: readonly ListedTask[]
+  /** Open tasks that changed hands, until somebody takes them up. */
+  readonly handed: readonly ListedTask[]
   /** Newest first. */
   readonly doneToday: readonly ListedTask[]
   readonly doneThisMonth: number

@@ -8,7 +8,18 @@ const WEEK = {
   ...{ medianWaitMs: undefined, spentToday: 0, spent: 0 },
 }
 const EMPTY: DashboardFacts = {
-  ...{ waiting: [], held: [], doneToday: [], doneThisMonth: 0, updates: [], conflicts: [], alerts: [], problems: [] },
+  ...{
+    waiting: [],
+    held: [],
+    plans: [],
+    handed: [],
+    doneToday: [],
+    doneThisMonth: 0,
+    updates: [],
+    conflicts: [],
+    alerts: [],
+    problems: [],
+  },
   ...{ isHalted: false, hasReview: false, week: WEEK, counts: { needsAction: 0, inProgress: 0, approved: 0 } },
   news: { signs: [], services: [], silent: [], sync: undefined, quarantine: undefined },
 }

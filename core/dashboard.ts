@@ -22,7 +22,7 @@ const HEADINGS: Readonly<Record<Level, string>> = {
  * are short and there are no tables: it is read in an editor and on a phone. All words from outside are inert.
  */
 export function renderDashboard(facts: DashboardFacts): string {
-  const { waiting, held, conflicts, doneToday } = facts
+  const { waiting, held, conflicts, doneToday, plans, handed } = facts
   const known = new Set(waiting.map((task) => nameOf(task.path)))
   const updates = facts.updates.filter((update) => stillHolds(update.text, known))
   const looks = lookLines(facts)
@@ -37,6 +37,8 @@ export function renderDashboard(facts: DashboardFacts): string {
     ...(facts.hasReview && waiting.length > 0 ? ['All on one sheet: [Review.md](Review.md)'] : []),
     ...waitingBlocks(waiting),
     ...section('Standing still', held.map(taskLine)),
+    ...section('Plans', plans.map(taskLine)),
+    ...section('Handed over', handed.map(taskLine)),
     ...section('Two versions', conflicts.length > 0 ? [...conflicts.map(conflictLine), SETTLE] : []),
     `## Done today (${doneToday.length})`,
     list(doneToday.map(taskLine), 'Nothing yet.'),

@@ -8,6 +8,8 @@ export const DEPENDENCIES = [
   'mailbox',
   'sending',
   'social',
+  'whatsapp',
+  'payment',
   'odoo',
   'model',
   'disk',
@@ -56,6 +58,9 @@ const BY_CHECK: Readonly<Record<string, Dependency>> = {
   mailbox: 'mailbox',
   email: 'sending',
   social: 'social',
+  whatsapp: 'whatsapp',
+  payment: 'payment',
+  books: 'odoo',
 }
 /** Of a start that does not get that far. */
 const BY_CODE: Readonly<Record<string, Dependency>> = {
@@ -72,6 +77,8 @@ const NEXT: Readonly<Record<Dependency, string>> = {
   mailbox: 'Check host, port and password in the settings; `countersign doctor` tries them one by one.',
   sending: 'Check host, port and password in the settings; what is approved waits, and goes out when it is back.',
   social: 'See the account named above; a token that counts no more is made anew at the network.',
+  whatsapp: 'See what is said above; what is approved waits, and goes out when it is back.',
+  payment: 'See what is said above; what is approved waits for it.',
   odoo: 'Look at Odoo and its database; drafts of invoices wait for it.',
   model: 'See the provider’s state page, the key and the day’s budget; meanwhile the built-in template drafts.',
   disk: 'Make room, or move the zone home: what cannot be written down is not executed.',

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ActionFault, ActionLimits } from './action.ts'
 import { attachmentsSchema } from './attachment.ts'
 import { hiddenMarkup, sayHidden } from './hidden-markup.ts'
+import { announcedInvoice, withoutSlot } from './invoice-slot.ts'
 import { canonicalAddress } from './mail-address.ts'
 import { BODY_CONTROL, codePointOf, visibleLine } from './visible-text.ts'
 
@@ -26,6 +27,8 @@ export const emailActionSchema = z.strictObject({
   in_reply_to: messageId.optional(),
   references: z.array(messageId).max(50).default([]),
   attachments: attachmentsSchema.optional(),
+  /** The mail speaks of an invoice that is posted first: its number and document are put in when the mail goes out. */
+  invoice: announcedInvoice.optional(),
   body: z
     .string()
     .min(1)
@@ -33,7 +36,10 @@ export const emailActionSchema = z.strictObject({
     .refine((text) => !BODY_CONTROL.test(text), 'contains control characters'),
 })
 
-/** Everything that is sent, and nothing that is not: what the digest covers and what the tool receives. */
+/** What the tool receives: nothing is open in it any more. */
+export const readyEmailSchema = emailActionSchema.omit({ invoice: true })
+
+/** Everything that is sent, and nothing that is not: what the digest covers. */
 export type EmailAction = z.output<typeof emailActionSchema>
 
 /** What a template leaves for the person to fill in: {{name}} or [[name]]. */
@@ -54,7 +60,7 @@ export function emailFault(action: EmailAction, limits: ActionLimits): ActionFau
       rule: 'too-many-recipients',
       say: `${recipientCount} recipients; at most ${limits.maxRecipients} are allowed.`,
     }
-  return textFault(action.body)
+  return textFault(action.invoice ? withoutSlot(action.body) : action.body)
 }
 
 /** What makes a text unfit to go out, whatever carries it. */

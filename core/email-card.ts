@@ -1,6 +1,8 @@
 import { type Attachment, shownSize } from './attachment.ts'
 import { type CardRow, code } from './card-text.ts'
 import type { EmailAction } from './email-action.ts'
+import { shortId, type TaskId } from './ids.ts'
+import { INVOICE_SLOT } from './invoice-slot.ts'
 import { readableDomain } from './mail-address.ts'
 
 /** What a mail is, in the rows of its card. */
@@ -11,9 +13,32 @@ export function emailRows(action: EmailAction): CardRow[] {
     ...(action.cc.length > 0 ? [['Copy to', action.cc.map(shownAddress).join(', ')] as CardRow] : []),
     ['Subject', code(action.subject)],
     ['Thread', threadOf(action)],
-    ['Attachments', action.attachments?.map(shownFile).join('<br>') ?? 'none'],
+    ...invoiceRow(action),
+    ['Attachments', attachmentsOf(action)],
   ]
 }
+
+/** What is still open in the text, and where it will come from. */
+function invoiceRow({ invoice, body }: EmailAction): CardRow[] {
+  if (invoice === undefined) return []
+  const sum = code(`${invoice.total} ${invoice.currency}`)
+  const posted = `goes out once the invoice over ${sum} is posted (task ${code(shortId(invoice.task as TaskId))})`
+  const number = body.includes(INVOICE_SLOT)
+    ? `its number is put in for ${code(INVOICE_SLOT)}`
+    : `the text has no ${code(INVOICE_SLOT)}, so its number is not named`
+  return [['Invoice', `${posted}; ${number}. Posted over another amount, this comes back to you`]]
+}
+
+function attachmentsOf({ attachments = [], invoice }: EmailAction): string {
+  const files = attachments.map(shownFile)
+  if (invoice !== undefined) files.push(DOCUMENT[invoice.document])
+  return files.join('<br>') || 'none'
+}
+
+const DOCUMENT = {
+  required: 'the document of the posted invoice; where the books make none, this comes back to you',
+  optional: 'the document of the posted invoice; where the books make none, this goes out without',
+} as const
 
 /** A domain in its international form is shown beside the one that is written. */
 function shownAddress(address: string): string {

@@ -106,6 +106,14 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'It may have been done. Look in the Sent folder before you approve it again.',
   },
+  ERR_PAYMENT_REFUSED: {
+    retryable: false,
+    hint: 'Nothing was paid. Correct what it names and approve again; see docs/payments.md.',
+  },
+  ERR_PAYMENT_UNAVAILABLE: {
+    retryable: true,
+    hint: 'Nothing was paid. Check what it names: the settings of this way to pay, its folder, or the bank’s pages (docs/payments.md).',
+  },
   ERR_REDIS_MISSING: {
     retryable: false,
     hint: 'Install one (`apt install redis-server`, `dnf install valkey`, `brew install redis`) or start Docker, then try again.',

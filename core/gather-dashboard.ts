@@ -2,10 +2,14 @@ import { briefOf, doneOf, readAction } from './action.ts'
 import { findAmounts, sayAmount } from './amounts.ts'
 import { warningsIn } from './card.ts'
 import { type DashboardFacts, inOrder, type ListedTask, type TaskFacts, type WaitingTask } from './dashboard-facts.ts'
+import { fileMemory } from './file-memory.ts'
+import type { OpenWork } from './gather-plans.ts'
 import { findIbans, shownIban } from './iban.ts'
 import { shortId, type TaskId } from './ids.ts'
 import { alertsOf, doneToday, type LedgerNote, notesOf, weekDays, weekOf } from './ledger-week.ts'
 import { withoutNotice } from './notice.ts'
+import { type Plan, progressOf } from './plan.ts'
+import { planNotePath } from './plan-note.ts'
 import type { JournalPort } from './ports/journal.ts'
 import type { VaultPort } from './ports/vault.ts'
 import { parseTaskFile, section } from './task-file.ts'
@@ -29,6 +33,7 @@ export interface DashboardSources {
   readonly problems: readonly string[]
   readonly news: ZoneNews
   readonly now: number
+  readonly work?: OpenWork
 }
 
 const SHOWN_DONE = 50
@@ -42,7 +47,7 @@ const MAX_LEDGER_BYTES = 32 * 1024 * 1024
 export function dashboardGatherer(ports: DashboardPorts): (sources: DashboardSources) => Promise<DashboardFacts> {
   const { vault, journal } = ports
   const readFile = fileMemory(vault)
-  return async ({ agent, agents, held, problems, news, now }) => {
+  return async ({ agent, agents, held, problems, news, now, work }) => {
     const namesIn = async (folders: readonly string[]) => (await Promise.all(folders.map(vault.list))).flat()
     const month = new Date(now).toISOString().slice(0, 7)
     const pending = await namesIn(DOMAINS.map((domain) => `Pending_Approval/${domain}`))
@@ -64,6 +69,8 @@ export function dashboardGatherer(ports: DashboardPorts): (sources: DashboardSou
       hasReview: await vault.exists(REVIEW_SHEET),
       waiting: inOrder([...tasks, ...asked].map(({ path, task }) => waitingTask(path, task, questions))),
       held: held.map(({ path, say }) => ({ path, title: titleOfName(path), say })),
+      plans: (work?.plans ?? []).filter(({ isOver }) => !isOver).map(listedPlan),
+      handed: work?.handed ?? [],
       doneToday: await listDone(doneToday(notes, agent, now), done, (path) => readFile(path, readTask)),
       doneThisMonth: done.length,
       updates: journal.updates(SHOWN_UPDATES),
@@ -83,30 +90,8 @@ export function dashboardGatherer(ports: DashboardPorts): (sources: DashboardSou
   }
 }
 
-/** What each file said, by its stamp. `T` is what one reader makes of a text; undefined: absent or not a plain file. */
-function fileMemory(vault: Pick<VaultPort, 'read' | 'stamp'>) {
-  let known = new Map<VaultPath, { stamp: string | undefined; value: unknown }>()
-  let seen: typeof known = new Map()
-  const readFile = async <T>(path: VaultPath, read: (text: string | undefined) => T, maxBytes?: number): Promise<T> => {
-    // Before the reading: bytes that come between the two are read again next time.
-    const stamp = await vault.stamp(path)
-    const before = known.get(path)
-    const isSame = before !== undefined && stamp !== undefined && before.stamp === stamp
-    if (isSame) {
-      seen.set(path, before)
-      return before.value as T
-    }
-    const text = await vault.read(path, maxBytes).catch(() => null)
-    const value = read(text ?? undefined)
-    // What could not be read may be readable a moment later.
-    if (text !== null) seen.set(path, { stamp, value })
-    return value
-  }
-  const forgetOthers = () => {
-    known = seen
-    seen = new Map()
-  }
-  return Object.assign(readFile, { forgetOthers })
+function listedPlan(plan: Plan): ListedTask {
+  return { path: planNotePath(plan), title: plan.title || 'a request of this machine', say: progressOf(plan) }
 }
 
 function withoutProblems({ problems: _, ...news }: ZoneNews): DashboardFacts['news'] {

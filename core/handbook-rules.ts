@@ -12,6 +12,13 @@ import {
 } from './handbook-lines.ts'
 import { findIbans } from './iban.ts'
 import { decodedDomain } from './look-alike.ts'
+import {
+  DUPLICATE_DAYS,
+  type PaymentLimit,
+  type PaymentRules,
+  readDuplicateDays,
+  readPaymentLimit,
+} from './payment-rules.ts'
 import { isZone, type QuietSpan, readQuietHours } from './quiet-hours.ts'
 import { DOMAINS, type Domain } from './vault-path.ts'
 
@@ -34,6 +41,7 @@ export interface HandbookRules {
   /** Domains and addresses that always need a typed code. */
   readonly flagged: readonly string[]
   readonly payees: readonly string[]
+  readonly payments: PaymentRules
   /** Whether drafts that the person changed become examples for the drafter. */
   readonly remembersEdits: boolean
   readonly contacts: { readonly addresses: readonly string[]; readonly domains: readonly string[] }
@@ -68,6 +76,8 @@ interface Draft {
   pace: Pace[]
   flagged: string[]
   payees: string[]
+  paymentLimits: PaymentLimit[]
+  duplicateDays: number | undefined
   remembersEdits: boolean
 }
 
@@ -82,6 +92,10 @@ const KINDS: readonly RuleKind[] = [
   { begins: /^time ?zone\b[:\s]*/i, take: takeZone },
   { begins: /^(?:drafts? )?expir(?:es?|y)(?: after)?\b[:\s]*/i, take: takeExpiry },
   { begins: /^(?:known |my )?payees?\b[:\s]*/i, take: takePayees },
+  {
+    begins: /^(?:(?:look|watch|check) for )?(?:duplicate payments?|double payments?|duplicates?)\b[:\s]*/i,
+    take: takeDuplicates,
+  },
   { begins: /^(?:(?:do not|don['’]t|never) )?remember(?: (?:my|the))? edits?\b[:\s]*/i, take: takeRemember },
   { begins: /^(?:always )?flag(?:ged)?(?: (?:domains?|addresses|recipients?))?\b[:\s]*/i, take: takeFlagged },
   {
@@ -101,6 +115,7 @@ export function readHandbookRules(text: string): HandbookRules {
   const draft: Draft = {
     ...{ quiet: [], zone: undefined, expiry: {}, maxRecipients: undefined },
     ...{ codeOver: [], pace: [], flagged: [], payees: [], remembersEdits: true },
+    ...{ paymentLimits: [], duplicateDays: undefined },
   }
   const problems: RuleProblem[] = []
   if (Buffer.byteLength(text) > MAX_HANDBOOK_BYTES)
@@ -117,12 +132,13 @@ export function readHandbookRules(text: string): HandbookRules {
 }
 
 function withDraft(draft: Draft, text: string, problems: readonly RuleProblem[]): HandbookRules {
-  const { quiet, zone, ...rest } = draft
+  const { quiet, zone, paymentLimits, duplicateDays, ...rest } = draft
   const { addresses, domains, hosts, ibans } = readContacts(text)
   return {
     ...rest,
     quiet: quiet.flatMap((one) => one.spans.map((span) => (one.hasZone || !zone ? span : { ...span, zone }))),
     payees: [...new Set([...draft.payees, ...ibans])],
+    payments: { limits: paymentLimits, duplicateDays: duplicateDays ?? DUPLICATE_DAYS },
     contacts: { addresses, domains },
     hosts,
     problems: problems.slice(0, MAX_PROBLEMS),
@@ -184,13 +200,19 @@ function takeMost(rest: string, draft: Draft): string | undefined {
     draft.maxRecipients = count
     return undefined
   }
+  const limit = readPaymentLimit(rest)
+  if (typeof limit === 'string') return limit
+  if (limit !== undefined) {
+    draft.paymentLimits.push(limit)
+    return undefined
+  }
   const pace = new RegExp(
     `^(\\d{1,5}) (${Object.keys(CHANNELS).join('|')})s?,? (?:per|an?|each|every) ${UNIT}$`,
     'i',
   ).exec(rest)
   const channel = CHANNELS[pace?.[2]?.toLowerCase() ?? '']
   if (!pace || !channel)
-    return 'write “at most 10 recipients” or “at most 20 mails per hour” (mails, posts, messages, payments, invoices)'
+    return 'write “at most 10 recipients”, “at most 20 mails per hour” (mails, posts, messages, payments, invoices) or “at most 500 EUR per payment”'
   if (Number(pace[1]) === 0) return 'a pace of none would stop everything: use HALT.md for that'
   draft.pace.push({ channel, count: Number(pace[1]), windowMs: UNIT_MS[pace[3]?.toLowerCase() ?? ''] ?? 0 })
   return undefined
@@ -228,6 +250,14 @@ function takePayees(rest: string, draft: Draft): string | undefined {
   draft.payees.push(...valid)
   if (broken.length > 0) return 'the check digits of an account number (IBAN) are wrong'
   return valid.length === 0 ? 'it names no account number (IBAN)' : undefined
+}
+
+function takeDuplicates(rest: string, draft: Draft): string | undefined {
+  const days = readDuplicateDays(rest)
+  if (days === undefined) return 'write how far back to look, such as “duplicate payments: 90 days”; at least a day'
+  const isDouble = draft.duplicateDays !== undefined
+  draft.duplicateDays = Math.max(days, draft.duplicateDays ?? 0)
+  return isDouble ? 'this is said twice; the longer time counts' : undefined
 }
 
 function takeRemember(rest: string, draft: Draft, line: string): string | undefined {

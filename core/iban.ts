@@ -1,3 +1,5 @@
+import { mod97 } from './sepa-text.ts'
+
 /** How long an IBAN is in the countries where most of them are (ISO 13616); elsewhere the check digits decide. */
 const LENGTHS: Readonly<Record<string, number>> = {
   ...{ AD: 24, AE: 23, AT: 20, BE: 16, BG: 22, CH: 21, CY: 28, CZ: 24, DE: 22, DK: 18, EE: 20, ES: 24, FI: 18 },
@@ -42,6 +44,11 @@ export function shownIban(iban: string): string {
   return iban.replace(/(.{4})(?=.)/g, '$1 ')
 }
 
+/** Whether the whole text is one IBAN, without blanks and in capitals, of the length of its country and with right check digits. */
+export function isIban(text: string): boolean {
+  return /^[A-Z]{2}\d{2}[A-Z0-9]+$/.test(text) && ibanAtStart(text) === text
+}
+
 function ibanAtStart(run: string): string | undefined {
   const known = LENGTHS[run.slice(0, 2)]
   const [from, to] = known ? [known, known] : [MIN_LENGTH, Math.min(MAX_LENGTH, run.length)]
@@ -52,14 +59,8 @@ function ibanAtStart(run: string): string | undefined {
   return undefined
 }
 
-/** ISO 7064 MOD 97-10. */
 function isRight(iban: string): boolean {
-  let rest = 0
-  for (const sign of iban.slice(4) + iban.slice(0, 4)) {
-    const value = Number.parseInt(sign, 36)
-    rest = (rest * (value > 9 ? 100 : 10) + value) % 97
-  }
-  return rest === 1
+  return mod97(iban.slice(4) + iban.slice(0, 4)) === 1
 }
 
 /** Where the so-many-th letter or digit of a text ends. */

@@ -9,7 +9,8 @@ export type OutcomeFacts = Readonly<z.output<typeof outcomeFacts>>
 
 /**
  * What a tool that acts reports. `key`: by which the provider can be asked for it (for a mail its Message-ID). `refused`
- * is definite: nothing was done. `unknown` is looked up, never tried again.
+ * is definite: nothing was done. `handed-over`: made ready, and the person finishes it. `unknown` is looked up. Neither
+ * is ever tried again.
  */
 export const reportSchema = z.discriminatedUnion('outcome', [
   z.strictObject({
@@ -33,12 +34,20 @@ export const reportSchema = z.discriminatedUnion('outcome', [
       'ERR_MAIL_UNREACHABLE',
       'ERR_ODOO_REFUSED',
       'ERR_ODOO_UNREACHABLE',
+      'ERR_PAYMENT_REFUSED',
+      'ERR_PAYMENT_UNAVAILABLE',
       'ERR_SOCIAL_REFUSED',
       'ERR_SOCIAL_UNREACHABLE',
     ]),
     reason: z.string(),
     /** The rule in words, for whoever called without the executor. */
     say: z.string().optional(),
+  }),
+  z.strictObject({
+    outcome: z.literal('handed-over'),
+    key: z.string(),
+    /** What is left for the person to do, a sentence. */
+    say: z.string(),
   }),
   z.strictObject({
     outcome: z.literal('unknown'),
@@ -52,7 +61,7 @@ export type RefusalCode = Extract<Report, { outcome: 'refused' }>['code']
 
 /** The same as a tool declares it: an object at the top, as MCP wants it; which fields stand there depends on `outcome`. */
 export const reportOutput = z.strictObject({
-  outcome: z.enum(['accepted', 'refused', 'unknown']),
+  outcome: z.enum(['accepted', 'refused', 'handed-over', 'unknown']),
   key: z.string().optional(),
   answer: z.string().optional(),
   missed: z.array(z.string()).optional(),

@@ -14,16 +14,9 @@ const PAYEE_FORMS: readonly (readonly [name: string, form: RegExp])[] = [
 ]
 const MAX_NAMED = 5
 
-/** Payments, accounts that were not there before, and amounts over a limit of the handbook. New amounts: `core/grounding.ts`. */
+/** Accounts that were not there before, and amounts over a limit of the handbook. New amounts: `core/grounding.ts`. */
 export function moneyRisks(subject: RiskSubject): Risk[] {
-  const { task } = subject
-  return [
-    ...(task.front.domain === 'payment'
-      ? [{ flag: 'payment', level: 'high', say: 'this is a payment' } satisfies Risk]
-      : []),
-    ...accountRisks(subject),
-    ...amountRisks(subject),
-  ]
+  return [...accountRisks(subject), ...amountRisks(subject)]
 }
 
 function accountRisks({ parts, thread, rules }: RiskSubject): Risk[] {

@@ -3,7 +3,10 @@ import { GROUNDING_FLAGS } from './grounding-flags.ts'
 import { sayRuleProblem } from './handbook-lines.ts'
 import type { HandbookRules } from './handbook-rules.ts'
 import { KnownParties } from './look-alike.ts'
+import type { PaymentAction } from './payment-action.ts'
+import type { PastPayment } from './payment-rules.ts'
 import { moneyRisks } from './risk-money.ts'
+import { paymentRisks } from './risk-payment.ts'
 import { recipientRisks } from './risk-recipients.ts'
 import { attachmentRisks, linkRisks, signRisks } from './risk-text.ts'
 import { type MailThread, threadOf } from './risk-thread.ts'
@@ -27,6 +30,8 @@ export interface ActionParts {
   readonly text: string
   /** File names as the recipient sees them. */
   readonly attachments: readonly string[]
+  /** Where it is a payment. */
+  readonly payment?: PaymentAction
   /** Money at stake that no text names. */
   readonly amounts?: readonly Amount[]
 }
@@ -40,13 +45,20 @@ export interface RiskFacts {
   readonly hosts: KnownParties
   /** The own addresses. */
   readonly own: readonly string[]
+  /** What was paid from here, or may have been, oldest first. */
+  readonly paid: readonly PastPayment[]
 }
 
 /** What this machine knows, made ready once for many tasks. `writtenTo`: addresses that something was sent to before. */
-export function riskFacts(rules: HandbookRules, own: readonly string[], writtenTo: Iterable<string>): RiskFacts {
+export function riskFacts(
+  rules: HandbookRules,
+  own: readonly string[],
+  writtenTo: Iterable<string>,
+  paid: readonly PastPayment[] = [],
+): RiskFacts {
   const addresses = [...own, ...rules.contacts.addresses, ...writtenTo]
   const known = new KnownParties({ addresses, domains: rules.contacts.domains })
-  return { rules, known, hosts: new KnownParties({ addresses: own, domains: rules.hosts }), own }
+  return { rules, known, hosts: new KnownParties({ addresses: own, domains: rules.hosts }), own, paid }
 }
 
 /** What each part of the judgement works with. */
@@ -72,7 +84,17 @@ const FLAGS: Readonly<Record<string, string>> = {
 }
 /** Flags of others that ask for the code: they may raise what this machine found, and never lower it. */
 const RAISING: ReadonlySet<string> = new Set([
-  ...['payment', 'payee-new', 'iban-new', 'look-alike', 'recipient-flagged', 'amount-over-limit', 'link-deceives'],
+  ...[
+    'payment',
+    'payee-new',
+    'payee-other-account',
+    'payee-other-name',
+    'iban-new',
+    'look-alike',
+    'recipient-flagged',
+    'amount-over-limit',
+    'link-deceives',
+  ],
 ])
 
 /**
@@ -83,6 +105,7 @@ const RAISING: ReadonlySet<string> = new Set([
 export function risksOf(task: TaskFile, parts: ActionParts, facts: RiskFacts): Risk[] {
   const subject: RiskSubject = { ...facts, task, parts, thread: threadOf(task) }
   const own = [
+    ...paymentRisks(subject),
     ...recipientRisks(subject),
     ...moneyRisks(subject),
     ...linkRisks(subject),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isTaskId, type TaskId } from './ids.ts'
-import { AGENT, isTaskPlace, parseVaultPath } from './vault-path.ts'
+import { AGENT, DOMAINS, isTaskPlace, parseVaultPath } from './vault-path.ts'
 
 const agent = z.string().regex(AGENT)
 const generation = z.int().nonnegative()
@@ -28,6 +28,9 @@ const requestSchema = z.discriminatedUnion('kind', [
     holder: agent.nullable(),
     generation,
     keptFor: agent.optional(),
+    /** It is about something else than its folder says. */
+    domain: z.enum(DOMAINS).optional(),
+    why: z.string().max(200).optional(),
   }),
   /** Say where the task stands at the hub now. */
   z.strictObject({ kind: z.literal('look'), ...about }),

@@ -18,6 +18,7 @@ const SERVICES: Record<Zone, readonly { readonly name: string; readonly tier: nu
   ],
   local: [
     { name: 'sync', tier: 1 },
+    { name: 'drafter', tier: 2 },
     { name: 'executor', tier: 2 },
     { name: 'health', tier: 3 },
   ],

@@ -17,10 +17,22 @@ const TOOLS = [
   'email.send_email',
   'odoo.post_invoice',
   'odoo.record_payment',
+  'payment.pay',
   'social.create_post',
   'social.publish_post',
 ] as const
-const DEPENDENCIES = ['redis', 'hub', 'mailbox', 'sending', 'social', 'odoo', 'model', 'disk'] as const
+const DEPENDENCIES = [
+  'redis',
+  'hub',
+  'mailbox',
+  'sending',
+  'social',
+  'whatsapp',
+  'payment',
+  'odoo',
+  'model',
+  'disk',
+] as const
 
 /**
  * Every metric of this program, with the closed set of values of each label: never a task id, an address or a file
@@ -46,6 +58,11 @@ export const METRICS = {
     kind: 'counter',
     help: 'Tries of this process to open what it works with; failed: something it needs was away, or its set-up is wrong.',
     labels: { outcome: ['ready', 'failed'] },
+  },
+  countersign_synthetic_age_seconds: {
+    kind: 'age',
+    help: 'Since a synthetic task last came through this service, or it began: in the drafter of the cloud one that triage made of a mail, in the executor one that was approved.',
+    labels: {},
   },
   countersign_canary_age_seconds: {
     kind: 'age',

@@ -20,7 +20,10 @@ export const BUNDLE_SETS = {
     'mcp-odoo': 'mcp/odoo/main.ts',
   },
   local: {
+    drafter: 'services/drafter/main.ts',
     executor: 'services/executor/main.ts',
+    browser: 'services/browser/main.ts',
+    egress: 'services/egress/main.ts',
     sync: 'services/sync/main.ts',
     health: 'services/health/main.ts',
     board: 'services/board/main.ts',
@@ -46,13 +49,17 @@ export type BundleSet = keyof typeof BUNDLE_SETS
  */
 export const ACTING_CODE: readonly RegExp[] = [
   /^adapters\/smtp\//,
+  /^adapters\/browser\//,
+  /^services\/(browser|egress)\//,
   /^adapters\/social\//,
   /^adapters\/gmail\/sending\//,
   /^adapters\/odoo\/setup-[^/]+$/,
+  /^adapters\/sepa\//,
   /^services\/executor\//,
   /^mcp\/email\/main-local\.ts$/,
   /^mcp\/email\/tools\/send-email\.ts$/,
   /^mcp\/social\/tools\/publish-post\.ts$/,
+  /^mcp\/payment\//,
   /^mcp\/[^/]+\/main-local\.ts$/,
   /^node_modules\/nodemailer\//,
 ]

@@ -3,6 +3,7 @@ import type { Freeze, Intent, IntentState, JournalPort, Presentation, ReviewedIt
 import { consume } from './consume.ts'
 import { openDatabase } from './database.ts'
 import { draftMemories } from './draft-memories.ts'
+import { doubtsAndPayments } from './payments.ts'
 import { freezeOf, intentOf, presentationOf, type Row, sentBackOf } from './rows.ts'
 
 const KEPT_UPDATES = 200
@@ -164,7 +165,7 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
       write(`recording the outcome ${state}`, () => {
         const { changes } = run(
           `UPDATE intents SET state = ?, answer = coalesce(?, answer), link = coalesce(?, link), facts = coalesce(?, facts), updated_at = ?, epoch = ?,
-             action = iif(? = 'done', NULL, action)
+             action = iif(? = 'done' AND json_extract(receipt, '$.tool') <> 'payment.pay', NULL, action)
            WHERE task_id = ? AND generation = ? AND state = ?`,
           ...[
             state,
@@ -203,6 +204,8 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
         const sql = 'SELECT 1 FROM consumed WHERE task_id = ? AND (void = 0 OR generation = ?)'
         return one(sql, taskId, generation) === undefined ? 'none' : 'spent'
       }),
+
+    ...doubtsAndPayments({ write, read, one, all, run }),
 
     usesSince: (at) =>
       read('reading what was done of late', () => {

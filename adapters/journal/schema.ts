@@ -56,6 +56,7 @@ export const SCHEMA = `
     PRIMARY KEY (task_id, generation)
   ) STRICT;
   CREATE INDEX IF NOT EXISTS intents_by_state ON intents (state);
+  CREATE INDEX IF NOT EXISTS intents_of_payments ON intents (intended_at) WHERE json_extract(receipt, '$.tool') = 'payment.pay';
 
   -- One use per receipt and per generation for ever; one per task unless that use came to nothing (void) and the person
   -- approved the task anew.

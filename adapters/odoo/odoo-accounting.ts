@@ -113,6 +113,10 @@ export function odooAccounting(calls: OdooCalls, url: string): Accounting {
       const found = readAs(z.array(z.looseObject({})), model, await calls.read(model, 'search_read', { args }))
       return found.map((record) => rowOf(query.about, record))
     },
+    async findDraft(requestId) {
+      const [first] = await booked(requestId)
+      return first && readInvoice(calls, url, first)
+    },
     createDraft: (order) =>
       inOrder(order.request_id, async () => {
         const fault = orderFault(order)

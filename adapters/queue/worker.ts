@@ -24,6 +24,8 @@ export interface WorkerOptions {
    * is away (that is no hang of this process, and a restart would not help).
    */
   readonly onProgress?: () => void
+  /** Done whenever a canary comes through the queue, as any job is. Must not reject. */
+  readonly onCanary?: () => Promise<void>
   readonly canaryEveryMs?: number
 }
 
@@ -51,7 +53,7 @@ export async function startWorker<Q extends QueueName>(
   const worker = new Worker(
     queue,
     async (job) => {
-      const handling = job.name === CANARY ? Promise.resolve('canary' as const) : handle(queue, handlers, job, log)
+      const handling = job.name === CANARY ? fly(options.onCanary) : handle(queue, handlers, job, log)
       running.add(handling)
       const outcome = await handling.finally(() => running.delete(handling))
       options.onProgress?.()
@@ -92,6 +94,11 @@ export async function startWorker<Q extends QueueName>(
       connection.disconnect()
     },
   }
+}
+
+async function fly(work: (() => Promise<void>) | undefined): Promise<'canary'> {
+  await work?.()
+  return 'canary'
 }
 
 async function handle<Q extends QueueName>(

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { get, type IncomingMessage } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import type { ComposeZone } from '#tests/support/compose.ts'
 
@@ -14,24 +16,25 @@ export interface Target {
 }
 
 export function target(zone: ComposeZone, service: string): Target {
-  const inspected = async (format: string) => {
-    const id = (await zone.compose('ps', '-a', '-q', service)).trim()
-    return (await run('docker', ['inspect', '--format', format, id])).stdout.trim()
+  // Both stay over restarts of a container.
+  let id: string | undefined
+  let addresses: string[] | undefined
+  const inspected = async () => {
+    id ??= (await zone.compose('ps', '-a', '-q', service)).trim()
+    return askDocker(`/containers/${id}/json`) as Promise<Inspected>
   }
-  let address: string | undefined
   return {
     name: `${zone.project.split('-').at(-1)}/${service}`,
     async pid() {
-      const init = Number(await inspected('{{.State.Pid}}'))
+      const init = (await inspected()).State.Pid
       if (!init) return undefined
       const children = await readFile(`/proc/${init}/task/${init}/children`, 'utf8').catch(() => '')
       const [first] = children.split(' ').filter(Boolean).map(Number)
       return first
     },
     async isReady() {
-      // The address stays over restarts of a container.
-      address ??= await inspected('{{range $name, $net := .NetworkSettings.Networks}}{{$net.IPAddress}} {{end}}')
-      for (const ip of address.split(' ').filter(Boolean)) {
+      addresses ??= Object.values((await inspected()).NetworkSettings.Networks).map(({ IPAddress }) => IPAddress)
+      for (const ip of addresses.filter(Boolean)) {
         const signal = AbortSignal.timeout(1_000)
         const answer = await fetch(`http://${ip}:8080/readyz`, { signal }).catch(() => undefined)
         await answer?.body?.cancel()
@@ -40,6 +43,19 @@ export function target(zone: ComposeZone, service: string): Target {
       return false
     },
   }
+}
+
+interface Inspected {
+  readonly State: { readonly Pid: number }
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> }
+}
+
+/** Over the engine's socket: a process for each look would be much of what is measured. */
+async function askDocker(path: string): Promise<unknown> {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    get({ socketPath: '/var/run/docker.sock', path, timeout: 10_000 }, resolve).on('error', reject)
+  })
+  return json(answer)
 }
 
 /** Asks node's inspector inside the container (SIGUSR1 opens it on loopback) to run something in the service's own process. */

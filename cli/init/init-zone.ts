@@ -73,8 +73,10 @@ async function makeFolders(layout: ZoneHome): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
   // Bind mounts of the compose files: the engine would make them as root.
   await mkdir(join(layout.root, 'redis'), { recursive: true, mode: 0o700 })
-  if (layout.zone === 'local') await mkdir(layout.social, { recursive: true, mode: 0o700 })
-  if (layout.zone === 'cloud') await mkdir(layout.skills, { recursive: true, mode: 0o700 })
+  if (layout.zone === 'local')
+    for (const folder of [layout.social, layout.banks, join(layout.state, 'browser')])
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+  await mkdir(layout.skills, { recursive: true, mode: 0o700 })
   for (const folder of [layout.keys, layout.secrets]) await chmod(folder, 0o700)
 }
 
@@ -100,7 +102,7 @@ async function writeSecrets(home: ZoneHome, plan: InitPlan): Promise<string[]> {
   // The form that Redis's exporter reads its password in: by the address it asks.
   random['redis-watch'] = JSON.stringify({ 'redis://watch@redis:6379': randomBytes(24).toString('hex') })
   const steps: string[] = []
-  const empty = home.zone === 'cloud' ? Object.fromEntries(MODEL_KEY_FILES.map((name) => [name, ''])) : {}
+  const empty = Object.fromEntries(MODEL_KEY_FILES.map((name) => [name, '']))
   for (const [name, value] of Object.entries({ ...empty, ...random, ...plan.secrets })) {
     const file = join(home.secrets, name)
     const isThere = existsSync(file) && ((await stat(file)).size > 0 || value === '')
@@ -133,7 +135,7 @@ async function writeVault(home: ZoneHome, ownerName: string): Promise<string[]> 
 
 async function explainSkills(home: ZoneHome): Promise<string[]> {
   const file = join(home.skills, 'README.md')
-  if (home.zone !== 'cloud' || existsSync(file)) return []
+  if (existsSync(file)) return []
   await writeFile(file, SKILLS_README, { flag: 'wx' })
   return [`wrote ${file}`]
 }

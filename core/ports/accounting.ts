@@ -96,4 +96,6 @@ export interface Accounting {
   getData(query: BookQuery): Promise<BookRow[]>
   /** One draft for one request id, whatever is called again. Throws ERR_ODOO_* when surely nothing was created and it may be tried again. */
   createDraft(order: InvoiceOrder): Promise<CreateDraftOutcome>
+  /** What was drafted for a request, as it stands now. Throws ERR_ODOO_*. */
+  findDraft(requestId: string): Promise<BookedDraft | undefined>
 }

@@ -40,10 +40,10 @@ export interface Channel {
   /** Calls the tool that acts: its structured answer (`core/report.ts`). Rejects when the call failed: then nothing is known. */
   act(action: Action, receipt: Receipt): Promise<unknown>
   /** Asks the provider whether it was done. Throws a retryable CountersignError while it cannot be asked. */
-  lookUp(
-    intent: Intent,
-  ): Promise<
+  lookUp(intent: Intent): Promise<
     | { readonly kind: 'done'; readonly answer: string; readonly link?: string; readonly facts?: OutcomeFacts }
+    /** Made ready, and waiting for the person. */
+    | { readonly kind: 'handed-over'; readonly say: string }
     | { readonly kind: 'not-found' }
   >
   /** What is left to do after it was done (the copy in Sent). Done again after a crash. Throws as `lookUp`. */

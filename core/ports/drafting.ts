@@ -24,6 +24,8 @@ export interface DraftRequest {
   readonly facts?: string | undefined
   /** The original is a note of the owner's own, who wants a mail written: there is nobody to be answered. */
   readonly isOwnNote?: boolean
+  /** The one place that the text may leave open, letter for letter. */
+  readonly slot?: string
   /** What the answer has to ask for, as the program found it. */
   readonly missing?: readonly string[]
 }

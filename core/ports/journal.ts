@@ -80,7 +80,7 @@ export interface Intent {
   /** By what the provider is asked for it: for a mail its Message-ID. */
   readonly key: string
   readonly receipt: Receipt
-  /** The exact action as JSON, so that what was sent can be rebuilt byte for byte; gone once `done`. */
+  /** The exact action as JSON, so that what was sent can be rebuilt byte for byte; gone once `done`, but for payments. */
   readonly action: string | undefined
   /** What the provider answered, or why it was refused or is unknown. */
   readonly answer: string | undefined
@@ -211,6 +211,13 @@ export interface JournalPort extends Disposable {
   ): boolean
   /** What became of the task's one use; `spent` also when this very generation of it is used up. */
   useOf(taskId: TaskId, generation: number): Use
+
+  /** What is known of a use that is in doubt: why its outcome is not, for the person. Nothing once it is settled. */
+  noteDoubt(taskId: TaskId, generation: number, answer: string): void
+  /** What was paid, or may have been, and is not known to have been refused; oldest first, with its action. */
+  payments(): Intent[]
+  /** Changes whenever `payments` may have. */
+  paymentCount(): string
 
   /** By which tools something was done, or may have been, after this moment, and when. */
   usesSince(at: number): { readonly tool: string; readonly at: number }[]

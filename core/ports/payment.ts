@@ -71,3 +71,12 @@ export interface PaymentWay {
   /** Only looks. `since`: when it was meant to be paid, or the earliest time it can have been; ms. */
   find(order: PaymentOrder, key: string, since: number): Promise<FoundPayment>
 }
+
+/** A vendor's bill as the books hold it now. */
+export type BillState =
+  /** Posted, and so much of it is not paid yet: a decimal string. */
+  | { readonly kind: 'open'; readonly residual: string; readonly currency: string }
+  | { readonly kind: 'paid' | 'draft' | 'cancelled' | 'not-there' | 'no-bill' }
+
+/** Looks at a bill by its id in the books. Throws a retryable CountersignError while they cannot be asked. */
+export type LookAtBill = (id: string) => Promise<BillState>

@@ -62,6 +62,17 @@ export const SERVICE_ALERTS: readonly Alert[] = [
       'It is tried further, and you were told by a note on the dashboard as well. `docker compose logs {{ $labels.component }}` says what ends it.',
   },
   {
+    name: 'CountersignSyntheticLate',
+    query: `max by (zone, service) (${metric('countersign_synthetic_age_seconds')})`,
+    above: 300,
+    for: '2m',
+    severity: 'page',
+    summary:
+      'No synthetic task has come through the {{ $labels.service }} of the {{ $labels.zone }} zone for {{ $value | humanizeDuration }}.',
+    description:
+      'One goes through each minute, in a folder of its own: real work most likely stands still too. `docker compose logs {{ $labels.service }}` says at which step it ended.',
+  },
+  {
     name: 'CountersignMailboxAway',
     query: `1 - ${metric('countersign_mailbox_watched')}`,
     above: 0,
@@ -92,7 +103,7 @@ export const SERVICE_ALERTS: readonly Alert[] = [
   },
   {
     name: 'CountersignDependencyAway',
-    query: `1 - min by (zone, dependency, of) (${metric('countersign_dependency_up', { dependency: ['sending', 'social', 'odoo', 'model'] })})`,
+    query: `1 - min by (zone, dependency, of) (${metric('countersign_dependency_up', { dependency: ['sending', 'social', 'whatsapp', 'payment', 'odoo', 'model'] })})`,
     above: 0,
     for: '15m',
     severity: 'ticket',

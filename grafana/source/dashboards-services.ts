@@ -235,6 +235,13 @@ export const COMPONENTS: Dashboard = {
       queries: [[`${metric('countersign_mail_token_expiry_timestamp_seconds')} - time()`, '{{mailbox}}']],
     },
     {
+      title: 'Since a synthetic task came through',
+      description:
+        'One each minute: from mail to draft in the cloud, from approval to done in the local zone, beside the vault and without any effect.',
+      ...{ kind: 'timeseries', width: 12, unit: 's' },
+      queries: [[metric('countersign_synthetic_age_seconds'), '{{zone}} {{service}}']],
+    },
+    {
       title: 'What the zones work with',
       description: '1: it answered when it was last met. 0: it did not; `countersign status` says why, and what to do.',
       ...{ kind: 'timeseries', width: 12 },

@@ -3,6 +3,7 @@ import { withHistory } from '#core/claim.ts'
 import { groundingFlags } from '#core/grounding-card.ts'
 import { readHandbook } from '#core/handbook.ts'
 import { readHandbookRules } from '#core/handbook-rules.ts'
+import type { AnnouncedInvoice } from '#core/invoice-slot.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import { plainSubject, replySubject } from '#core/mail.ts'
 import { openNotes } from '#core/notes-to-drafter.ts'
@@ -21,6 +22,8 @@ export interface DrafterDeps extends HandInDeps {
   readonly ownerName: string
   /** A draft that nobody decides on expires after this many milliseconds, where the handbook says nothing else. */
   readonly expiresAfterMs: number
+  /** The reply goes out after the task that posts this invoice. */
+  readonly announces?: AnnouncedInvoice | undefined
 }
 
 /**
@@ -74,11 +77,13 @@ async function writeDraft(task: TaskFile, deps: DrafterDeps): Promise<{ task: Ta
       drafted: drafted(written, at, own.problem),
       risk: riskWith(task.front.risk, [...(written.flags ?? []), ...flags]),
       expires: new Date(now + expiresAfterMs).toISOString(),
+      ...(deps.announces && { after: [...new Set([...(task.front.after ?? []), deps.announces.task])] }),
       action: {
         tool: 'email.send_email',
         account: deps.ownerAddress,
         to: (source?.reply_to ?? []).map(lowerCaseDomain),
         subject: subjectOf(task),
+        ...(deps.announces && { invoice: { ...deps.announces } }),
         ...(source?.message_id && { in_reply_to: source.message_id, references: threadReferences(source) }),
       },
     }),

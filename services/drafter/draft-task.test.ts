@@ -12,7 +12,8 @@ import { parseRequest, type SyncAnswer, type SyncRequest } from '#core/sync-requ
 import { draftOf, newTaskFile, parseTaskFile, renderSection, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import { type Scripted, scriptedModel, unanswered } from '#tests/support/scripted-model.ts'
-import { type DraftTaskDeps, draftTask } from './draft-task.ts'
+import { type CloudDraftsDeps, cloudDrafts } from './cloud-drafts.ts'
+import { draftTask } from './draft-task.ts'
 import { giveBackThroughSync } from './give-back-through-sync.ts'
 import { claimedJobs } from './hand-in.ts'
 import { replyDrafter } from './reply-drafter.ts'
@@ -57,7 +58,7 @@ function depsWith(answers_: readonly Scripted[] | undefined, over: Partial<Vault
     ...{ clock: { now: () => Date.parse('2026-11-20T10:00:00Z') }, zone: 'cloud' as const, agent: 'cloud' },
     ...{ ownerName: 'O. Owner', expiresAfterMs: 86_400_000, openSkill: skills.open, ask: model?.ask },
   } as const
-  const deps: DraftTaskDeps = {
+  const parts: CloudDraftsDeps = {
     ...common,
     ownerAddress: 'owner@countersign.test',
     write: replyDrafter({ ...common, skillName: 'cloud-draft-email', recognizeLanguage: () => undefined }),
@@ -72,6 +73,7 @@ function depsWith(answers_: readonly Scripted[] | undefined, over: Partial<Vault
     invoices: { ...common, skillName: 'cloud-odoo-draft' },
     giveBack: giveBackThroughSync(asking, 'cloud', async () => {}),
   }
+  const deps = { ...parts, drafts: cloudDrafts(parts) }
   return { deps, asked: model?.asked ?? [] }
 }
 
@@ -269,6 +271,34 @@ describe('a mail that asks for an invoice', () => {
   })
 })
 
+describe('a thread that has turned into a bill', () => {
+  const BILL = 'Dear customer, please pay 500.00 EUR to our account DE89 3704 0044 0532 0130 00 by 2026-12-01.'
+  const source = { provider: 'imap', message_id: '<b@b.example>', from: 'a@b.example', reply_to: ['a@b.example'] }
+  const from = { by: 'rule', rule: 'a-mail' }
+
+  test.each(['email', 'accounting', 'general'])('goes from %s to the local zone as a payment, once', async (domain) => {
+    const name = await put({ domain, source, classified: from }, BILL)
+    const { deps, asked } = depsWith([])
+    expect(await draftTask(JOB, deps)).toMatchObject({ kind: 'given-back' })
+    expect(await draftTask(JOB, deps)).toEqual({ kind: 'lost' })
+    expect(requests.map((one) => parseRequest(JSON.stringify(one)))).toEqual(requests)
+    expect(requests).toMatchObject([{ kind: 'give-back', file: name, domain: 'payment', why: expect.any(String) }])
+    expect(await notes()).toEqual([expect.stringContaining(`Handed over as payment: [[Needs_Action/payment/${name}|`)])
+    expect(asked).toEqual([])
+  })
+
+  test.each<[string, object, string]>([
+    ['the handbook sorted', { source, classified: { by: 'handbook', rule: 'line-3' } }, BILL],
+    ['was handed back', { source, handed: { from: 'person', was: 'payment', at: DAY } }, BILL],
+    ['is a note of the person’s own', { source: { provider: 'inbox', reply_to: ['a@b.example'] } }, BILL],
+    ['only speaks of money', { source }, 'Thank you, we have paid the 500.00 EUR.'],
+  ])('stays where it is if it %s', async (_what, front, text) => {
+    await put(front, text)
+    expect(await draftTask(JOB, depsWith([post('Thank you.')]).deps)).toMatchObject({ kind: 'drafted' })
+    expect(requests).toEqual([])
+  })
+})
+
 describe('a post of the calendar', () => {
   test('keeps its network and its time', async () => {
     const front = { domain: 'social', network: 'mastodon', not_before: '2026-11-23T08:00:00.000Z' }
@@ -370,7 +400,7 @@ describe('a post', () => {
     await put({ domain: 'social' }, 'x')
     const crash = new Error('crash')
     const { deps } = depsWith([post('y')], { [step]: () => Promise.reject(crash) })
-    await expect(draftTask(JOB, { ...deps, posts: { ...deps.posts, vault: deps.vault } })).rejects.toBe(crash)
+    await expect(draftTask(JOB, deps)).rejects.toBe(crash)
     expect(await draftTask(JOB, depsWith([post('y')]).deps)).toMatchObject({ kind: 'drafted' })
     expect(await vault.list('Needs_Action/social')).toHaveLength(1)
     expect(await vault.list('Pending_Approval/social')).toHaveLength(1)

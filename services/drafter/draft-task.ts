@@ -1,14 +1,15 @@
 import { CountersignError } from '#core/errors.ts'
 import type { TaskJob } from '#core/jobs.ts'
-import { type DraftInvoiceDeps, draftInvoice } from './draft-invoice.ts'
-import { type DraftPostsDeps, draftPosts } from './draft-posts.ts'
-import { draftReply } from './draft-reply.ts'
+import type { Domain } from '#core/vault-path.ts'
 import { CannotDraft, type GiveBack, giveBackTask, type TaskOutcome } from './give-back.ts'
-import { findClaimed } from './hand-in.ts'
+import { type Claimed, findClaimed, forbiddenHere, type HandInDeps } from './hand-in.ts'
 
-export interface DraftTaskDeps extends DraftInvoiceDeps {
+/** What this zone drafts: one entry a domain. */
+export type Drafts = { readonly [D in Domain]?: (claimed: Claimed) => Promise<TaskOutcome> }
+
+export interface DraftTaskDeps extends HandInDeps {
   readonly giveBack: GiveBack
-  readonly posts: DraftPostsDeps
+  readonly drafts: Drafts
 }
 
 /** What another try would run into again, and pay the model for. */
@@ -17,19 +18,15 @@ const HOPELESS: ReadonlySet<string> = new Set(['ERR_SKILL_INVALID', 'ERR_TASK_FI
 /**
  * Drafts one claimed task as its domain asks for. Where not even a template can be had, or its file has no
  * room for a draft, the task goes back with a note: nothing half-written is handed in, and nothing is lost.
+ * A task of a domain that this zone does not draft is left to whoever claimed it.
  */
 export async function draftTask(job: TaskJob, deps: DraftTaskDeps): Promise<TaskOutcome> {
   const claimed = await findClaimed(job, deps)
   if (!claimed || (await deps.giveBack.isAsked(claimed))) return { kind: 'lost' }
+  const draft = deps.drafts[claimed.task.front.domain]
+  if (!draft) return (await forbiddenHere(claimed.task, deps)) ?? { kind: 'left' }
   try {
-    switch (claimed.task.front.domain) {
-      case 'social':
-        return await draftPosts(claimed, { ...deps.posts, giveBack: deps.giveBack })
-      case 'accounting':
-        return await draftInvoice(claimed, deps)
-      default:
-        return await draftReply(job, deps)
-    }
+    return await draft(claimed)
   } catch (error) {
     const isHopeless = error instanceof CountersignError && HOPELESS.has(error.code)
     if (!isHopeless && !(error instanceof CannotDraft)) throw error

@@ -19,10 +19,10 @@ export function giveBackThroughSync(asking: Asking, agent: string, ring: () => P
       // Answered and still here: sync refused, or is about to move it. Neither is changed by asking again.
       return (await asking.open()).some((one) => one.id === id) || (await asking.answerTo(id)) !== undefined
     },
-    ask: async (claimed) => {
+    ask: async (claimed, over = {}) => {
       const { id: task, generation } = claimed.task.front
       const about = { id: requestId(claimed), task, file: fileNameOf(claimed.path) }
-      await asking.ask({ kind: 'give-back', ...about, holder: agent, generation })
+      await asking.ask({ kind: 'give-back', ...about, holder: agent, generation, ...over })
       await ring()
     },
   }

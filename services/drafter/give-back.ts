@@ -1,13 +1,14 @@
+import type { HandOver } from '#core/hand-over.ts'
 import { plainMarkdown } from '#core/quote.ts'
 import { updateNotePath } from '#core/update-note.ts'
-import { fileNameOf } from '#core/vault-path.ts'
+import { type Domain, fileNameOf } from '#core/vault-path.ts'
 import type { Claimed, DraftOutcome, HandInDeps } from './hand-in.ts'
 
 /** Asks the zone's sync, which alone moves a task back; asking twice for the same claim is asking once. */
 export interface GiveBack {
   /** Whether it was asked for this claim, and not done yet. */
   isAsked(claimed: Claimed): Promise<boolean>
-  ask(claimed: Claimed): Promise<void>
+  ask(claimed: Claimed, over?: Pick<HandOver, 'domain' | 'why'>): Promise<void>
 }
 
 export type TaskOutcome =
@@ -35,6 +36,18 @@ export async function giveBackTask(
   await writeNote(claimed, 'given-back', `Not drafted: ${link}. ${plainMarkdown(reason, MAX_REASON)}. ${how}`, deps)
   await deps.giveBack.ask(claimed)
   return { kind: 'given-back', reason }
+}
+
+/** Gives a claimed task back as one of another domain: note first, as above. */
+export async function handOverTask(
+  claimed: Claimed,
+  over: { readonly domain: Domain; readonly why: string },
+  deps: Pick<HandInDeps, 'vault' | 'agent'> & { readonly giveBack: GiveBack },
+): Promise<TaskOutcome> {
+  const link = `[[Needs_Action/${over.domain}/${fileNameOf(claimed.path)}|${linkText(claimed.task.front.title)}]]`
+  await writeNote(claimed, 'handed-over', `Handed over as ${over.domain}: ${link}. ${over.why}`, deps)
+  await deps.giveBack.ask(claimed, over)
+  return { kind: 'given-back', reason: over.why }
 }
 
 /** A note on the dashboard about one claim; `matter` tells it from the claim's other notes. */

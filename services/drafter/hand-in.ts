@@ -1,3 +1,4 @@
+import { isBeingExecuted } from '#core/claim.ts'
 import { shortId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import type { Clock } from '#core/ports/clock.ts'
@@ -7,7 +8,7 @@ import { plainMarkdown } from '#core/quote.ts'
 import { parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
 import { updateNotePath } from '#core/update-note.ts'
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
-import { decideZone, type Zone } from '#core/zone-policy.ts'
+import { decideZone, isLocalOnly, type Zone } from '#core/zone-policy.ts'
 import { linkText } from './give-back.ts'
 
 const MAX_REMARK = 500
@@ -65,7 +66,8 @@ export async function handIn(
   const { front } = task
   const written = await deps.vault.replaceIf(path, text, renderTaskFile(draft.task))
   if (written !== 'replaced') return { kind: 'lost', isChanged: written === 'changed' }
-  await writeUpdate(draft.task, fileNameOf(path), draft.problem, deps)
+  // What is told of it in Updates/ goes to the hub.
+  if (!isLocalOnly(front.domain)) await writeUpdate(draft.task, fileNameOf(path), draft.problem, deps)
   const { model = 'none', cost_usd } = draft.task.front.drafted ?? {}
   await deps.ledger.append('task.drafted', {
     task: front.id,
@@ -83,13 +85,21 @@ export async function handIn(
   return { kind: 'drafted', path: pending }
 }
 
-/** The jobs that this agent's claimed tasks ask for: what a start or a flushed queue must ring again. */
-export async function claimedJobs(vault: VaultPort, agent: string): Promise<TaskJob[]> {
+/**
+ * The jobs that this agent's claimed tasks ask for: what a start or a flushed queue must ring again. In the local zone what
+ * was approved stands in the same folder: that is the executor's.
+ */
+export async function claimedJobs(
+  vault: VaultPort,
+  agent: string,
+  isWanted: (task: TaskFile) => boolean = () => true,
+): Promise<TaskJob[]> {
   const jobs: TaskJob[] = []
   for (const path of await vault.list(`In_Progress/${agent}`)) {
     const text = await vault.read(path).catch(() => undefined)
     const parsed = text === undefined ? undefined : parseTaskFile(text)
-    if (parsed?.ok) jobs.push({ taskId: parsed.task.front.id, generation: parsed.task.front.generation })
+    if (parsed?.ok && !isBeingExecuted(parsed.task) && isWanted(parsed.task))
+      jobs.push({ taskId: parsed.task.front.id, generation: parsed.task.front.generation })
   }
   return jobs
 }
@@ -104,9 +114,16 @@ export async function findClaimed(
     const text = await deps.vault.read(path)
     const parsed = text === undefined ? undefined : parseTaskFile(text)
     if (text === undefined || !parsed?.ok || parsed.task.front.id !== job.taskId) continue
+    if (isBeingExecuted(parsed.task)) continue
     if (parsed.task.front.generation === job.generation) return { path, text, task: parsed.task }
   }
   return undefined
+}
+
+const WAITING: Readonly<Record<string, string>> = {
+  'social.publish_post': 'A post',
+  'social.create_post': 'A post',
+  'odoo.post_invoice': 'The posting of an invoice',
 }
 
 async function writeUpdate(
@@ -117,9 +134,8 @@ async function writeUpdate(
 ): Promise<void> {
   const { id, generation, title, domain } = task.front
   const at = Date.parse(task.front.drafted?.at ?? task.front.created)
-  const what = problem
-    ? 'A mail waits without a draft'
-    : `A ${domain === 'social' ? 'post' : 'reply'} waits for your approval`
+  const tool = task.front.action?.tool ?? ''
+  const what = problem ? 'A mail waits without a draft' : `${WAITING[tool] ?? 'A reply'} waits for your approval`
   const remark = task.front.drafted?.remark
   const more = remark ? ` (${plainMarkdown(remark, MAX_REMARK)})` : ''
   const text = `${what}: [[Pending_Approval/${domain}/${fileName}|${linkText(title)}]]${more}\n`

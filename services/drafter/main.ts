@@ -8,21 +8,32 @@ import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { type TaskJob, taskJobId } from '#core/jobs.ts'
 import { recognizeLanguage } from '#core/language.ts'
 import { oldestWaiting } from '#core/oldest.ts'
+import type { AskModel } from '#core/ports/model.ts'
+import type { Domain } from '#core/vault-path.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
 import { hasModel, modelsOf } from '#runtime/model-settings.ts'
 import { hasOdoo, odooAccountOf } from '#runtime/odoo-account.ts'
 import { runService } from '#runtime/service.ts'
+import { claimOpen } from './claim-open.ts'
+import { type CloudDraftsDeps, cloudDrafts } from './cloud-drafts.ts'
 import { drafterSettings } from './config.ts'
-import { draftTask } from './draft-task.ts'
+import type { DraftPostsDeps } from './draft-posts.ts'
+import { type Drafts, draftTask } from './draft-task.ts'
 import { giveBackThroughSync } from './give-back-through-sync.ts'
 import { claimedJobs } from './hand-in.ts'
 import { watchBooks } from './main-books.ts'
+import { NO_GIVE_BACK, type SyntheticDeps, tryOut } from './main-synthetic.ts'
 import { replyDrafter } from './reply-drafter.ts'
 import { watchSkills } from './watch-skills.ts'
 
 const config = loadServiceConfig('drafter', drafterSettings)
 const clock = { now: Date.now }
-const DRAFTING = { email: 'cloud-draft-email', social: 'cloud-draft-social', accounting: 'cloud-odoo-draft' } as const
+type Common = Omit<CloudDraftsDeps, 'write' | 'posts' | 'invoices'> &
+  Pick<DraftPostsDeps, 'openSkill'> & { readonly ask: AskModel | undefined; readonly signal: AbortSignal }
+const DRAFTING = {
+  cloud: { email: 'cloud-draft-email', social: 'cloud-draft-social', accounting: 'cloud-odoo-draft' },
+  local: {},
+} as const
 
 await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping, tell }) => {
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
@@ -33,7 +44,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock }),
   )
   const skills = skillFolders(config.skills, config.skillsOwn)
-  check('skills', watchSkills(skills.list, DRAFTING, log))
+  check('skills', watchSkills(skills.list, DRAFTING[config.zone], log))
   // Loaded only where one is configured: it takes memory.
   const ask = hasModel(config)
     ? resources.use(
@@ -44,26 +55,22 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
       )
     : undefined
   if (ask) tell.depends('model', undefined)
+  const asking = await askSync(config.state)
+  const wakeSync = () => doorbell.ring('sync', 'sync-now', {})
   const common = {
     ...{ ask, signal: stopping },
     ...{ vault, ledger, clock, zone: config.zone, agent: config.agent },
     ...{ openSkill: skills.open, ownerName: config.ownerName, expiresAfterMs: config.expiresDays * 86_400_000 },
-  }
-  const books = hasOdoo(config)
-    ? (await import('#adapters/odoo/open-odoo.ts')).openOdoo(odooAccountOf(config), config.zone)
-    : undefined
-  if (hasOdoo(config)) await watchBooks(config.odooUrl, { resources, tell })
-  const deps = {
-    ...common,
     ownerAddress: config.ownerAddress,
-    write: replyDrafter({ ...common, skillName: DRAFTING.email, recognizeLanguage }),
-    posts: { ...common, skillName: DRAFTING.social, accounts: config.socialAccounts },
-    invoices: { ...common, skillName: DRAFTING.accounting, books },
-    giveBack: giveBackThroughSync(await askSync(config.state), config.agent, () =>
-      doorbell.ring('sync', 'sync-now', {}),
-    ),
+    giveBack: giveBackThroughSync(asking, config.agent, wakeSync),
   }
+  if (config.zone === 'cloud' && hasOdoo(config)) await watchBooks(config.odooUrl, { resources, tell })
+  const deps = { ...common, drafts: config.zone === 'cloud' ? await draftsOfCloud(common) : draftsOfLocal() }
 
+  const draftDry: SyntheticDeps['draft'] = async (job, place) => {
+    const dry = { ...common, ...place, ask: undefined, giveBack: NO_GIVE_BACK }
+    return draftTask(job, { ...dry, drafts: await draftsOfCloud(dry) })
+  }
   const draft = async (job: TaskJob) => {
     const outcome = await draftTask(job, deps)
     metrics.count('countersign_drafts_total', {
@@ -74,18 +81,23 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     log.info({ task: job.taskId, generation: job.generation, outcome: outcome.kind }, `draft: ${outcome.kind}`)
   }
   const onProgress = progress('queue', 60_000)
+  // In the local zone there is no triage to make one.
+  const onCanary = config.zone === 'cloud' ? tryOut({ ...config, draft: draftDry }, { log, metrics }) : undefined
   resources.use(
     await startWorker(
       redis,
       'draft',
       { 'draft-reply': draft },
-      { log, metrics, concurrency: config.concurrency, onProgress },
+      { log, metrics, concurrency: config.concurrency, onProgress, ...(onCanary && { onCanary }) },
     ),
   )
 
   const oldest = oldestWaiting()
+  const domains = Object.keys(deps.drafts) as Domain[]
   const reconcile = async () => {
-    const jobs = await claimedJobs(vault, config.agent)
+    // The cloud's sync takes up by itself what nobody owns.
+    if (config.zone === 'local') await claimOpen(domains, { vault, asking, agent: config.agent, ring: wakeSync })
+    const jobs = await claimedJobs(vault, config.agent, ({ front }) => deps.drafts[front.domain] !== undefined)
     const since = oldest(jobs.map(taskJobId), clock.now())
     metrics.since('countersign_task_oldest_age_seconds', since, { state: 'drafting' })
     for (const job of jobs) await doorbell.ring('draft', 'draft-reply', job)
@@ -96,3 +108,20 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   }, config.reconcileMs)
   resources.defer(() => clearInterval(timer))
 })
+
+async function draftsOfCloud(common: Common): Promise<Drafts> {
+  const books = hasOdoo(config)
+    ? (await import('#adapters/odoo/open-odoo.ts')).openOdoo(odooAccountOf(config), config.zone)
+    : undefined
+  return cloudDrafts({
+    ...common,
+    write: replyDrafter({ ...common, skillName: DRAFTING.cloud.email, recognizeLanguage }),
+    posts: { ...common, skillName: DRAFTING.cloud.social, accounts: config.socialAccounts },
+    invoices: { ...common, skillName: DRAFTING.cloud.accounting, books },
+  })
+}
+
+/** Of what is this zone's alone. */
+function draftsOfLocal(): Drafts {
+  return {}
+}

@@ -48,7 +48,8 @@ type Asked = { readonly kind: 'written'; readonly result: DraftResult } | Extrac
 async function askModel(request: DraftRequest, skill: Skill, ask: AskModel, deps: ReplyDrafterDeps): Promise<Asked> {
   const { instructions, prompt, leftOut } = replyPrompt(request, skill, deps.ownerName)
   const check = (text: string): TextFault | undefined => {
-    const problem = draftFault(text, MAX_REPLY_CHARS)
+    const judged = request.slot === undefined ? text : text.replaceAll(request.slot, '0')
+    const problem = draftFault(judged, MAX_REPLY_CHARS)
     return problem === undefined ? languageFault(text, request.language, deps) : { problem }
   }
   const maxOutputTokens = MAX_REPLY_TOKENS

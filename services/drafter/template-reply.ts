@@ -14,8 +14,12 @@ const PLAIN_NAME = /^\p{L}[\p{L}\p{M} .'’-]{0,60}$/u
  * only where they can do no harm. Throws ERR_SKILL_INVALID when the skill has no template that can be used.
  */
 export function templateReply(request: DraftRequest, language: string | undefined, skill: Skill): string {
-  const own = `assets/reply.${language?.split('-')[0]?.toLowerCase()}.md`
-  const path = skill.files.includes(own) ? own : `assets/reply.${OTHERWISE}.md`
+  const own = language?.split('-')[0]?.toLowerCase()
+  const names = [...(request.slot === undefined ? [] : ['invoice']), 'reply'].flatMap((name) => [
+    `assets/${name}.${own}.md`,
+    `assets/${name}.${OTHERWISE}.md`,
+  ])
+  const path = names.find((one) => skill.files.includes(one)) ?? `assets/reply.${OTHERWISE}.md`
   return fillTemplate(skill.file(path), valuesOf(request))
 }
 

@@ -1,10 +1,15 @@
+import { ownBic, ownIban, sepaName } from '#core/sepa-account.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
+import { bankSettings } from '#runtime/bank-settings.ts'
 import type { ConfigOf } from '#runtime/config.ts'
 import {
+  choice,
+  folder,
   keySettings,
   mailboxSettings,
   milliseconds,
   notifySettings,
+  optional,
   ownerSettings,
   sendingSettings,
   setting,
@@ -13,6 +18,16 @@ import {
   zoneSettings,
 } from '#runtime/settings.ts'
 
+/** Files for the bank (docs/payments.md); local zone only. Folder, name and account: all three or none. */
+const sepaSettings = {
+  sepaFolder: setting('COUNTERSIGN_SEPA_FOLDER', optional(folder())),
+  sepaName: setting('COUNTERSIGN_SEPA_NAME', optional(sepaName)),
+  sepaIban: setting('COUNTERSIGN_SEPA_IBAN', optional(ownIban)),
+  sepaBic: setting('COUNTERSIGN_SEPA_BIC', optional(ownBic)),
+  /** The older layout is for banks that do not take the newer yet. */
+  sepaFormat: setting('COUNTERSIGN_SEPA_FORMAT', choice(['pain.001.001.09', 'pain.001.001.03'], 'pain.001.001.09')),
+}
+
 /** Settings of the executor. */
 export const executorSettings = {
   ...zoneSettings,
@@ -20,6 +35,8 @@ export const executorSettings = {
   ...mailboxSettings,
   ...ownerSettings,
   ...socialSettings,
+  ...sepaSettings,
+  ...bankSettings,
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
   ...keySettings,
   ...notifySettings,

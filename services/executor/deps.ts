@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { ActionLimits } from '#core/action.ts'
 import type { DashboardFacts } from '#core/dashboard-facts.ts'
 import type { DashboardSources } from '#core/gather-dashboard.ts'
+import type { OpenWork } from '#core/gather-plans.ts'
 import type { TaskId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import type { Channel } from '#core/ports/channel.ts'
@@ -40,6 +41,8 @@ export interface ExecutorDeps {
   readonly compare: CompareTexts
   /** What the dashboard shows, as vault and journal stand now. */
   readonly gather: (sources: DashboardSources) => Promise<DashboardFacts>
+  /** Tasks that belong together or were handed over, as the vault stands now. */
+  readonly gatherPlans: () => Promise<OpenWork>
   readonly zone: Zone
   readonly agent: string
   readonly limits: ActionLimits

@@ -8,6 +8,8 @@ import { oneLine } from '#core/quote.ts'
 import { type Report, reportSchema } from '#core/report.ts'
 import { taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Stay } from './deps.ts'
+import { fillIn, type Ready } from './fill-in.ts'
+import { handedOver } from './finish-execution.ts'
 import { BEING_CHANGED, isHalted, judge, type Read, readTask } from './read-task.ts'
 import { leaveAlone, leaveUnreadable } from './refuse-file.ts'
 import { recordUndone, sendBack } from './send-back.ts'
@@ -46,7 +48,10 @@ export async function executeApproved(freeze: Freeze, channel: Channel, deps: Ex
     return giveBack(freeze, path, read, reason, deps)
   }
   if (!(await channel.isReady())) return { kind: 'held', say: channel.problems().join(' ') }
-  const { task, action } = verdict
+  const { task } = verdict
+  const ready = await fillIn(verdict, deps)
+  if (ready.kind === 'stale') return giveBack(freeze, path, read, ready, deps)
+  const { action } = ready
   const key = channel.keyOf(freeze, action)
   // A journal that was lost and made anew knows nothing of what was done before.
   // Nor is a date believed that lies ahead: the cloud wrote it.
@@ -55,7 +60,7 @@ export async function executeApproved(freeze: Freeze, channel: Channel, deps: Ex
   const world = await channel.lookAtTheWorld({ task, action, key, isOld })
   if (world.kind === 'cannot-tell') return { kind: 'held', say: world.say }
   if (world.kind === 'stale') return giveBack(freeze, path, read, world, deps)
-  return attempt(freeze, path, read.text, verdict, { key, channel }, deps)
+  return attempt(freeze, path, read.text, ready, { key, channel }, deps)
 }
 
 function isFrozen({ task, action }: Permitted, freeze: Freeze): boolean {
@@ -84,7 +89,7 @@ async function attempt(
   freeze: Freeze,
   path: VaultPath,
   text: string,
-  { action, digest }: Permitted,
+  { action, digest, filled }: Ready,
   { key, channel }: { key: string; channel: Channel },
   deps: ExecutorDeps,
 ): Promise<ExecuteOutcome> {
@@ -95,6 +100,7 @@ async function attempt(
       task: freeze.taskId,
       tool: action.tool,
       digest,
+      ...(filled && { filled }),
       nonce: deps.nonce(),
       issued_at: new Date(now).toISOString(),
       expires_at: new Date(now + deps.receiptMs).toISOString(),
@@ -106,7 +112,7 @@ async function attempt(
   deps.journal.intend({ ...intent, action: JSON.stringify(action) })
   await deps.ledger.append('execution.intended', {
     task: taskId,
-    data: { generation, digest, key, nonce: receipt.nonce },
+    data: { generation, digest, key, nonce: receipt.nonce, ...filled },
   })
   // The last look before the act: looking at the world took its time.
   if (await isHalted(deps)) return { kind: 'held', say: 'HALT.md stands in the vault.' }
@@ -158,6 +164,9 @@ async function record(freeze: Freeze, report: Report | undefined, deps: Executor
       at,
     })
   }
+  if (report?.outcome === 'handed-over')
+    deps.journal.settle(taskId, generation, { state: 'unknown', answer: handedOver(report.say), at })
+  if (report?.outcome === 'unknown') deps.journal.noteDoubt(taskId, generation, oneLine(report.reason, 400))
   // A receipt found spent was used by another call: what came of that one is looked up.
   if (report?.outcome === 'refused' && report.code === 'ERR_COUNTERSIGNATURE_INVALID')
     deps.metrics.count('countersign_duplicates_prevented_total', { how: 'spent' })

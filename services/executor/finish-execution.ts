@@ -1,4 +1,12 @@
-import { actionDigest, channelOf, parseAction, partsOf, readAction, type ToolName } from '#core/action.ts'
+import {
+  actionDigest,
+  channelOf,
+  isPrivateTool,
+  parseAction,
+  partsOf,
+  readAction,
+  type ToolName,
+} from '#core/action.ts'
 import { withHistory } from '#core/claim.ts'
 import { CountersignError } from '#core/errors.ts'
 import { isDone } from '#core/execution.ts'
@@ -6,6 +14,7 @@ import { sameAddress } from '#core/look-alike.ts'
 import { withDoneNotice } from '#core/notice.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Intent } from '#core/ports/journal.ts'
+import { oneLine } from '#core/quote.ts'
 import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
@@ -54,7 +63,8 @@ export async function finishAccepted(intent: Intent, deps: ExecutorDeps): Promis
 
 function isAsDone(read: Read, intent: Intent): boolean {
   const action = read.parsed.ok ? readAction(read.parsed.task) : undefined
-  return action?.ok === true && actionDigest(action.action) === intent.digest
+  const approved = intent.receipt.filled?.approved ?? intent.digest
+  return action?.ok === true && actionDigest(action.action) === approved
 }
 
 /** What is left to do at the provider after Done/. Gives why it must wait. */
@@ -88,12 +98,17 @@ export async function resolveDoubt(intent: Intent, channel: Channel, deps: Execu
       deps.journal.settle(taskId, generation, { state: 'accepted', ...outcome, at: now })
       return undefined
     }
+    if (found.kind === 'handed-over') {
+      deps.journal.settle(taskId, generation, { state: 'unknown', answer: handedOver(found.say), at: now })
+      return undefined
+    }
   } catch (error) {
     if (!isAway(error)) throw error
     return `It may have been done; where that can be seen cannot be looked at: ${error.message}. ${error.hint}`
   }
   if (now < intent.updatedAt + deps.lookUpGraceMs) return 'It may have been done; looking for it.'
-  deps.journal.settle(taskId, generation, { state: 'unknown', answer: 'no answer, and not to be found', at: now })
+  const answer = intent.answer ?? 'no answer, and not to be found'
+  deps.journal.settle(taskId, generation, { state: 'unknown', answer, at: now })
   return undefined
 }
 
@@ -119,7 +134,7 @@ export async function returnUndone(intent: Intent, deps: ExecutorDeps): Promise<
   const type = intent.state === 'unknown' ? 'execution.unknown' : 'execution.refused'
   await deps.ledger.append(type, {
     task: intent.taskId,
-    data: { key: intent.key, reason: intent.answer ?? '' },
+    data: { key: intent.key, reason: toldAnswer(intent) },
   })
   deps.metrics.count('countersign_executions_total', {
     tool: intent.receipt.tool as ToolName,
@@ -134,8 +149,16 @@ function sayRefused(intent: Intent): string {
   return `It was refused and nothing was done: ${intent.answer ?? 'no reason given'}. Correct what it names and approve again.`
 }
 
+const HANDED_OVER = 'handed over: '
+
+/** The journal's word for what was made ready, and is finished by the person: nobody else can tell whether it was. */
+export function handedOver(say: string): string {
+  return `${HANDED_OVER}${oneLine(say, 500)}`
+}
+
 /** For the card that asks. */
 export function sayUnknown(intent: Intent, deps: Pick<ExecutorDeps, 'channels'>): string {
+  if (intent.answer?.startsWith(HANDED_OVER)) return intent.answer.slice(HANDED_OVER.length)
   const at = new Date(intent.intendedAt).toISOString()
   const channel = deps.channels.find((one) => one.name === channelOf(intent.receipt.tool))
   return `Outcome unknown: this may have been done at ${at}. ${channel?.sayWhereToLook(intent) ?? ''}`
@@ -188,10 +211,10 @@ function withDecision(task: TaskFile, intent: Intent, at: string, deps: Executor
 }
 
 async function recordDone(intent: Intent, deps: ExecutorDeps): Promise<void> {
-  const { taskId, digest, key, receipt, answer } = intent
+  const { taskId, digest, key, receipt } = intent
   await deps.ledger.append('execution.done', {
     task: taskId,
-    data: { digest, key, answer: inOneLine(answer), receipt },
+    data: { digest, key, answer: toldAnswer(intent), receipt },
   })
   const since = Math.max(deps.journal.freezeOf(taskId)?.undoUntil ?? intent.intendedAt, deps.heldUntil.get(taskId) ?? 0)
   deps.heldUntil.delete(taskId)
@@ -199,6 +222,11 @@ async function recordDone(intent: Intent, deps: ExecutorDeps): Promise<void> {
   deps.metrics.count('countersign_executions_total', { tool: receipt.tool as ToolName, outcome: 'done' })
   deps.metrics.count('countersign_tasks_total', { outcome: 'done' })
   deps.log.info({ task: taskId }, 'executed an approved task')
+}
+
+/** The answer as the ledger has it, which goes to the hub: of a private task, nothing that the provider or the bank said. */
+function toldAnswer({ answer, receipt }: Intent): string {
+  return isPrivateTool(receipt.tool) ? 'kept on this machine' : inOneLine(answer)
 }
 
 function inOneLine(answer = ''): string {

@@ -9,6 +9,7 @@ import { readPostCalendar } from '#core/post-calendar.ts'
 import { type RiskFacts, riskFacts } from '#core/risk.ts'
 import { readTriageRules } from '#core/triage-rules.ts'
 import { type VaultPath, vaultPath } from '#core/vault-path.ts'
+import { pastPayments } from './past-payments.ts'
 
 /** What this machine knows at a moment: the handbook's rules, and whom it has written to. */
 export interface Knowledge {
@@ -34,13 +35,13 @@ export function knowledgeOf(
     const { text, fault } = await readNote(vault, HANDBOOK)
     // Nothing goes by what the goals say: where they cannot be read, they are only no source.
     const goals = (await readNote(vault, GOALS)).text
-    const key = `${journal.recipientCount()} ${fault ?? ''} ${text.length} ${text}${goals}`
+    const key = `${journal.recipientCount()} ${journal.paymentCount()} ${fault ?? ''} ${text.length} ${text}${goals}`
     if (last?.key === key) return last.knowledge
     const say = fault && `Your handbook cannot be read, so nothing goes out by its rules: ${fault}`
     const read = readHandbookRules(text)
     const rules = withFault({ ...read, hosts: [...read.hosts, ...hostsIn(goals)] }, say)
     const knowledge = {
-      risk: riskFacts(rules, [owner.address], journal.recipients()),
+      risk: riskFacts(rules, [owner.address], journal.recipients(), pastPayments(journal.payments())),
       words: ownersWords({ handbook: text, goals, ownName: owner.name }),
       fault: say,
       problems: [

@@ -20,7 +20,9 @@ import { runService } from '#runtime/service.ts'
 import { executorSettings } from './config.ts'
 import { reportKeeper } from './keep-report.ts'
 import { openEmailChannel, watchForBounces } from './main-mail.ts'
+import { openPaymentChannel } from './main-payment.ts'
 import { openSocialChannels } from './main-social.ts'
+import { tryOut } from './main-synthetic.ts'
 import { notifyPerson } from './notify-person.ts'
 import { runExecutor } from './run-executor.ts'
 import { type ExecutorParts, wireExecutor } from './wire-executor.ts'
@@ -47,7 +49,9 @@ await runService('executor', config, async (service) => {
   }
   const email = await openEmailChannel(config, parts, service)
   const social = await openSocialChannels(config, parts, service)
-  const deps = wireExecutor(config, parts, [email, ...social], service)
+  const payment = await openPaymentChannel(config, parts, service)
+  const channels = [email, ...social, ...payment.channels]
+  const deps = wireExecutor(config, parts, channels, service, payment.ways)
   service.check('redis', () => redis.ping())
   for (const channel of deps.channels) service.check(channel.name, () => channel.problems().join(' ') || true)
   const agents = (await readAgents(config.trust)).map((agent) => agent.name)
@@ -71,6 +75,7 @@ await runService('executor', config, async (service) => {
       log,
       metrics: service.metrics,
       onProgress: service.progress('queue', 60_000),
+      onCanary: tryOut(config, service),
     }),
   )
 })

@@ -8,9 +8,11 @@ import { isDone } from '#core/execution.ts'
 import { toldUntil } from '#core/freshness.ts'
 import { claimsOf, groundingRisks } from '#core/grounding-card.ts'
 import { answeredNotes, restoredNotes } from '#core/notes-to-drafter.ts'
+import { paymentRulesFault } from '#core/payment-rules.ts'
 import type { DraftMemory, Presentation, SentBack } from '#core/ports/journal.ts'
 import { renderOutcomeCard, renderProblemCard } from '#core/problem-card.ts'
-import { needsCode, risksOf } from '#core/risk.ts'
+import { needsCode, type Risk, type RiskFacts, risksOf } from '#core/risk.ts'
+import { sayKnownPayee } from '#core/risk-payment.ts'
 import { shownDigest } from '#core/shown.ts'
 import { draftOf, renderTaskFile, section, type TaskFile, withFront, withSection } from '#core/task-file.ts'
 import { expiryOf } from '#core/timing.ts'
@@ -140,13 +142,21 @@ function judgedBy(
   action: Action,
   shown: { digest: string; at: number },
   { risk, words, notes }: Knowledge & { readonly notes: string },
-): Pick<CardFacts, 'risks' | 'claims' | 'code' | 'expires'> {
+): Pick<CardFacts, 'risks' | 'claims' | 'code' | 'expires' | 'knownPayee'> {
   const parts = partsOf(action)
   const claims = claimsOf(parts.text, { original: section(task, 'original') ?? '', notes }, words)
-  const risks = [...risksOf(task, parts, risk), ...groundingRisks(claims)]
+  const risks = [...ruleRisks(task, action, risk, shown.at), ...risksOf(task, parts, risk), ...groundingRisks(claims)]
   const expiry = expiryOf(task, risk.rules, shown.at)
   const expires = expiry === undefined ? undefined : new Date(expiry).toISOString()
-  return { risks, claims, code: needsCode(risks) ? confirmationCode(shown) : undefined, expires }
+  const knownPayee = sayKnownPayee({ ...risk, parts, task })
+  return { risks, claims, code: needsCode(risks) ? confirmationCode(shown) : undefined, expires, knownPayee }
+}
+
+/** What would be refused at the moment of paying is said before somebody approves it. */
+function ruleRisks(task: TaskFile, action: Action, { rules, paid: past }: RiskFacts, now: number): Risk[] {
+  if (action.tool !== 'payment.pay') return []
+  const fault = paymentRulesFault(action, { rules: rules.payments, past, taskId: task.front.id, now })
+  return fault ? [{ flag: fault.rule, level: 'high', say: fault.say }] : []
 }
 
 /**

@@ -131,7 +131,9 @@ export function isHalted(deps: Pick<ExecutorDeps, 'vault'>): Promise<boolean> {
   return deps.vault.exists(HALT)
 }
 
-const KIND_DOMAINS: Readonly<Record<string, Domain>> = { EMAIL: 'email', INVOICE: 'accounting', POST: 'social' }
+const KIND_DOMAINS: Readonly<Record<string, Domain>> = {
+  ...{ EMAIL: 'email', INVOICE: 'accounting', POST: 'social', PAYMENT: 'payment', BOOKING: 'accounting' },
+}
 
 /** The domain of a task, even of a broken file: what its text says, else what its kind is for. */
 export function domainOf(path: VaultPath, read: { text: string; parsed: ParsedTask }): Domain {

@@ -3,6 +3,7 @@ import { MAX_KEPT_CHARS } from '#core/draft-revision.ts'
 import { type Example, examplesPath, isEdited, MAX_EXAMPLES_BYTES, withExample } from '#core/examples.ts'
 import type { Intent } from '#core/ports/journal.ts'
 import { findSecrets } from '#core/secret-rules.ts'
+import { draftOf } from '#core/task-file.ts'
 import { isLocalOnly } from '#core/zone-policy.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { readTask } from './read-task.ts'
@@ -30,15 +31,18 @@ async function exampleOf(intent: Intent, deps: ExecutorDeps): Promise<{ to: stri
     to: [to],
     body,
   } = action.tool === 'email.send_email' ? action : { to: [], body: '' }
-  if (to === undefined || before.length > MAX_KEPT_CHARS || !isEdited(before, body)) return undefined
+  if (to === undefined || before.length > MAX_KEPT_CHARS) return undefined
   const { risk, fault } = await deps.knowledge()
   if (fault !== undefined || !risk.rules.remembersEdits) return undefined
   const path = await deps.vault.find(intent.fileName)
   const read = path === undefined ? undefined : await readTask(path, deps)
   if (read?.kind !== 'read' || !read.parsed.ok || isLocalOnly(read.parsed.task.front.domain)) return undefined
+  // What was put in when it went out is no edit of the person's.
+  const after = intent.receipt.filled ? (draftOf(read.parsed.task) ?? '') : body
+  if (!isEdited(before, after)) return undefined
   const { title } = read.parsed.task.front
   const at = new Date(intent.updatedAt).toISOString()
-  return { to, example: { id: intent.taskId, at, title, before, after: body } }
+  return { to, example: { id: intent.taskId, at, title, before, after } }
 }
 
 async function keep(to: string, example: Example, deps: ExecutorDeps): Promise<void> {

@@ -22,6 +22,7 @@ import { obeyReview } from './review-sheet.ts'
 import { runPasses } from './run-passes.ts'
 import { takeInbox } from './take-inbox.ts'
 import { updateDashboard } from './update-dashboard.ts'
+import { writePlans } from './write-plans.ts'
 import { readZoneNews } from './zone-news.ts'
 
 const WATCHED = [
@@ -214,7 +215,8 @@ async function tell(held: readonly Held[], deps: ExecutorDeps, options: RunOptio
   const own = deps.channels.flatMap((channel) => channel.problems())
   const problems = [...own, ...mute, ...(await handbookProblems(deps))]
   const news = await readZoneNews(options.config.state, now)
-  const sources = { agent: deps.agent, agents: options.agents, held, problems, news, now }
+  const work = await writePlans(deps)
+  const sources = { agent: deps.agent, agents: options.agents, held, problems, news, now, work }
   const facts = await updateDashboard(sources, deps)
   options.person?.consider(facts)
   await options.report?.({

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
 import { audienceOf, type Receipt } from '#core/countersignature.ts'
 import { dashboardGatherer } from '#core/gather-dashboard.ts'
+import { planGatherer } from '#core/gather-plans.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { CompareTexts } from '#core/ports/compare.ts'
@@ -49,12 +50,14 @@ export function wireExecutor(
   parts: ExecutorParts,
   channels: readonly Channel[],
   service: Pick<ServiceContext, 'log' | 'metrics'>,
+  paymentWays: readonly string[] = [],
 ): WiredDeps {
   const { log, metrics } = service
   const { vault, ledger, journal, received, clock, signingKey, doorbell, compare } = parts
   return {
     ...{ vault, ledger, journal, received, clock, log, metrics, signingKey, channels, compare },
     gather: dashboardGatherer({ vault, journal }),
+    gatherPlans: planGatherer(vault),
     bounces: bounceBox(),
     zone: config.zone,
     agent: config.agent,
@@ -62,6 +65,7 @@ export function wireExecutor(
       account: config.ownerAddress,
       maxRecipients: config.maxRecipients,
       social: { accounts: config.socialAccounts ?? [], imagesAt: config.instagramImages },
+      payment: { ways: paymentWays },
     },
     knowledge: knowledgeOf(parts, { address: config.ownerAddress, name: config.ownerName ?? '' }),
     undoMs: config.undoMs,

@@ -15,8 +15,7 @@ export async function announceClaims(deps: SyncDeps): Promise<TaskJob[]> {
   for (const { request, ...job } of claims) {
     await deps.ledger.append('task.claimed', { task: job.taskId, data: { generation: job.generation } })
     if (request !== undefined) await deps.requests.answer(request, { kind: 'landed', generation: job.generation })
-    // Only the cloud drafts by itself.
-    if (deps.zone === 'cloud') await deps.doorbell.ring('draft', 'draft-reply', job)
+    await deps.doorbell.ring('draft', 'draft-reply', job)
   }
   if (claims.length > 0) deps.store.update({ facts: { landed_claims: null } })
   return claims.map(({ taskId, generation }) => ({ taskId, generation }))

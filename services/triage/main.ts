@@ -8,6 +8,7 @@ import { mailPlace, placesOf, watchCertificates } from '#adapters/tls/watch-cert
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { credentialNotes } from '#core/credential-notes.ts'
 import type { MailSource } from '#core/ports/mail.ts'
+import { SYNTHETIC_EVERY_MS } from '#core/synthetic.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
 import type { Log } from '#runtime/logger.ts'
 import { gmailPushOf } from '#runtime/mail-accounts.ts'
@@ -17,6 +18,7 @@ import { runService } from '#runtime/service.ts'
 import { mailClassifier } from './classify.ts'
 import { triageSettings } from './config.ts'
 import { inTurn } from './in-turn.ts'
+import { triageSynthetic } from './main-synthetic.ts'
 import { postScheduler } from './scheduled-posts.ts'
 import { watchMailbox } from './watch-mailbox.ts'
 
@@ -68,6 +70,11 @@ await runService('triage', config, async (service) => {
   void look()
   const timer = setInterval(look, SCHEDULE_LOOK_MS)
   service.resources.defer(() => clearInterval(timer))
+  const tryOut = () =>
+    triageSynthetic(config).catch((error: unknown) => service.log.warn({ reason: String(error) }, 'no synthetic mail'))
+  void tryOut()
+  const trying = setInterval(tryOut, SYNTHETIC_EVERY_MS)
+  service.resources.defer(() => clearInterval(trying))
   for (const mailbox of mailboxes) {
     const { name, address, place, provider } = mailbox
     const check = name === MAIN_MAILBOX ? 'mailbox' : `mailbox-${name}`

@@ -71,7 +71,7 @@ describe('both zones in containers', () => {
   it('the local zone comes up and shows the draft as a card of its own', async () => {
     await zones.up('local')
     expect(await health(local)).toEqual(
-      Object.fromEntries(['executor', 'health', 'redis', 'sync'].map((one) => [one, 'running healthy'])),
+      Object.fromEntries(['drafter', 'executor', 'health', 'redis', 'sync'].map((one) => [one, 'running healthy'])),
     )
     const text = await eventually('the card is there', () => presentedCard(), 60_000)
     expect(text).toContain('client@countersign.test')

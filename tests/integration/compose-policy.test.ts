@@ -20,7 +20,7 @@ describe.each(files)('%s', (file) => {
     const own = Object.values(configs[file].services).filter(({ image }) => image?.startsWith('countersign/'))
     expect(own.length).toBeGreaterThan(2)
     for (const { image } of own)
-      expect(image).toMatch(new RegExp(`^countersign/(cloud|local|hub):${manifest.version}$`))
+      expect(image).toMatch(new RegExp(`^countersign/(cloud|local|hub|browser):${manifest.version}$`))
   })
 })
 
@@ -79,6 +79,15 @@ describe('the zones with Gmail laid over them', () => {
     },
   )
 
+  it('let the local drafter out only with a model laid over them', async () => {
+    const config = await composeConfig(['compose.local.yml', 'compose.local-model.yml'], root)
+    expect(violations(config)).toEqual([])
+    const { networks, secrets = [] } = config.services.drafter as ComposeService
+    expect(Object.keys(networks ?? {}).sort()).toEqual(['model', 'queue', 'watch'])
+    expect(secrets.map(({ source }) => source).sort()).toEqual(['anthropic-key', 'openai-key', 'redis-password'])
+    for (const name of ['queue', 'watch']) expect(config.networks?.[name]?.internal).toBe(true)
+  })
+
   it('keep the policy with further mailboxes, which triage alone can look at, and not change', async () => {
     const config = await composeConfig(['compose.cloud.yml', 'compose.cloud-mailboxes.yml'], root)
     expect(violations(config)).toEqual([])
@@ -107,6 +116,9 @@ describe('the two zones', () => {
     ])
     expect(Object.keys(configs['compose.local.yml'].services).sort()).toEqual([
       'board',
+      'browser',
+      'drafter',
+      'egress',
       'executor',
       'grafana',
       'health',
@@ -182,6 +194,7 @@ describe('the two zones', () => {
       'compose.cloud.yml redis-exporter',
       'compose.cloud.yml sync',
       'compose.local.yml board',
+      'compose.local.yml drafter',
       'compose.local.yml executor',
       'compose.local.yml redis',
       'compose.local.yml redis-exporter',
@@ -190,7 +203,7 @@ describe('the two zones', () => {
     for (const file of files) expect(Object.keys(configs[file].services.redis?.networks ?? {})).toEqual(['queue'])
   })
 
-  it('let nobody but triage, the drafter, the executor and the local sync out', () => {
+  it('let nobody but triage, the drafter, the executor, the browser’s proxy and the local sync out', () => {
     const open = files.flatMap((file) =>
       Object.entries(configs[file].services)
         .filter(([, { networks = {} }]) =>
@@ -206,6 +219,7 @@ describe('the two zones', () => {
       'compose.cloud.yml hub',
       'compose.cloud.yml triage',
       'compose.local.yml board',
+      'compose.local.yml egress',
       'compose.local.yml executor',
       'compose.local.yml grafana',
       'compose.local.yml health',

@@ -24,7 +24,7 @@ const order = (changed: Partial<InvoiceOrder> = {}): InvoiceOrder => ({
   ...changed,
 })
 
-describe.skipIf(process.env.COUNTERSIGN_TEST_ODOO !== '1')('the books of a real Odoo 19', () => {
+describe('the books of a real Odoo 19', () => {
   beforeAll(async () => {
     odoo = await startRealOdoo()
   }, 240_000)

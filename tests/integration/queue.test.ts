@@ -99,6 +99,24 @@ describe('the queue of a zone', () => {
     await vi.waitFor(left, LIMIT)
   })
 
+  it('brings work along with each canary, which is no job', async () => {
+    await using zone = await openZone()
+    let [flown, beats] = [0, 0]
+    const outcomes: string[] = []
+    await using _worker = await startWorker(
+      zone.redis,
+      'sync',
+      { 'sync-now': async () => {} },
+      {
+        ...{ log, canaryEveryMs: 50, onOutcome: (outcome: string) => void outcomes.push(outcome) },
+        onProgress: () => beats++,
+        onCanary: async () => void flown++,
+      },
+    )
+    await vi.waitFor(() => expect(Math.min(flown, beats)).toBeGreaterThan(1), LIMIT)
+    expect(outcomes).toEqual([])
+  })
+
   it('tells at each scrape what stands in it and how long the next job has been waiting', async () => {
     await using zone = await openZone()
     const metrics = createMetrics({ service: 'drafter', zone: 'cloud', version: '0' }, () => Date.now() + 60_000)

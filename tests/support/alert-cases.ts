@@ -186,6 +186,18 @@ const ALERT_CASES: readonly AlertCase[] = [
     labels: { zone: 'cloud' },
   },
   {
+    alert: 'CountersignSyntheticLate',
+    what: 'none comes through the drafter from minute 5 on, each of the executor does',
+    series: {
+      'countersign_synthetic_age_seconds{service="drafter",zone="cloud"}': '60x5 60+60x30',
+      'countersign_synthetic_age_seconds{service="executor",zone="local"}': '60x40',
+    },
+    silentAt: [5, 11],
+    firesAt: 14,
+    labels: { service: 'drafter', zone: 'cloud' },
+    value: '9m 0s',
+  },
+  {
     alert: 'CountersignMailboxAway',
     what: 'one of two mailboxes away from minute 5 on',
     series: {

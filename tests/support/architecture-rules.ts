@@ -15,6 +15,7 @@ interface Import {
 const CORE_MODULES = ['zod', 'yaml', 'node:crypto', 'node:path/posix', 'node:url']
 /** Each vendor's package belongs to one adapter (or to runtime, mcp): everything else goes through a port. */
 const VENDORS: Readonly<Record<string, readonly string[]>> = {
+  browser: ['@modelcontextprotocol/client', '@modelcontextprotocol/client/stdio', 'package.json', 'yaml', 'zod'],
   diff: ['diff'],
   git: ['simple-git'],
   gmail: ['@googleapis/gmail'],
@@ -105,7 +106,13 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
       }
       const vendors = layer === 'mcp' ? ['@modelcontextprotocol/server', 'package.json', 'zod'] : []
       if (path === `${own}/config.ts`)
-        vendors.push('runtime/config.ts', 'runtime/settings.ts', 'runtime/model-settings.ts', 'zod')
+        vendors.push(
+          'runtime/bank-settings.ts',
+          'runtime/config.ts',
+          'runtime/settings.ts',
+          'runtime/model-settings.ts',
+          'zod',
+        )
       // What all MCP servers have in common.
       const shared = layer === 'mcp' ? 'mcp/shared' : own
       return (one) =>

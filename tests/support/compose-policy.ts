@@ -112,6 +112,15 @@ const RULES: Rules = {
 const SERVICE_RULES: Readonly<Record<string, Rules>> = {
   'node-exporter': { 'is on the watch network only': onlyOn('watch') },
   'redis-exporter': { 'is on the watch network, and on Redis’s to ask it': onlyOn('watch', 'queue') },
+  browser: {
+    'is on the network of the browser only': onlyOn('browser'),
+    'has no part of the vault, and nothing of the zone but its own folder': ({ volumes = [], secrets = [] }) =>
+      secrets.length === 0 && volumes.every(({ source = '' }) => source.endsWith('/state/browser')),
+  },
+  egress: {
+    'holds the scripts of the banks, which it cannot write, and nothing else': ({ volumes = [], secrets = [] }) =>
+      secrets.length === 0 && volumes.every(({ source = '', read_only }) => source.endsWith('/banks') && read_only),
+  },
   redis: {
     'publishes nothing and is on internal networks only': ({ ports = [], networks = {} }, _name, config) =>
       ports.length === 0 && Object.keys(networks).every((network) => config.networks?.[network]?.internal === true),

@@ -1,4 +1,4 @@
-import { type EmailAction, emailActionSchema } from '#core/email-action.ts'
+import { type EmailAction, readyEmailSchema } from '#core/email-action.ts'
 import type { OutgoingMail, SendOutcome } from '#core/ports/mail.ts'
 import type { Report } from '#core/report.ts'
 import { type ActingDeps, refused, registerActingTool } from '../../shared/acting-tool.ts'
@@ -19,7 +19,7 @@ export function sendEmail(deps: SendEmailDeps): EmailTool {
         name: 'send_email',
         title: 'Send an approved e-mail',
         description: 'Sends a mail that the person approved in the vault of this machine.',
-        schema: emailActionSchema,
+        schema: readyEmailSchema,
         async prepare(action, { key, intendedAt }) {
           const mail = await deps.compose(action, { messageId: key, sentAt: intendedAt })
           return async () => reportOf(await deps.send(mail), key)

@@ -1,4 +1,5 @@
 import { claimedBy, isClaimable, takesUp } from '#core/claim.ts'
+import { arrivalFault } from '#core/hand-over.ts'
 import { mergeKey } from '#core/merge.ts'
 import { maxBytesOf } from '#core/path-ownership.ts'
 import type { Oid } from '#core/ports/repo.ts'
@@ -46,7 +47,8 @@ export async function actHere(
     if (deps.notOurs.has(found.oid)) continue
     const { task } = await readHere(found, deps)
     if (!mayAct(found, task, isHubAway, facts, deps)) continue
-    if (task && takesUp(task, deps.agent, deps.zone)) await claimHere(found, task, undefined, deps)
+    const isWanted = task && takesUp(task, deps.agent, deps.zone) && arrivalFault(task) === undefined
+    if (isWanted) await claimHere(found, task, undefined, deps)
     else deps.notOurs.add(found.oid)
   }
   return left
@@ -126,7 +128,12 @@ async function act(
     if ('kind' in verdict) return verdict
     return (await claimHere(found, verdict.task, request.id, deps)) ? 'told later' : undefined
   }
-  const outcome = ifItFits(() => planGiveBack(request, found, parsed, { ...deps, agents: facts.agents }))
+  const outcome = ifItFits(() =>
+    planGiveBack(request, found, parsed, {
+      ...{ ...deps, agents: facts.agents },
+      hasStayed: isPrivate(found.path, deps),
+    }),
+  )
   if (!outcome) return refusal(NO_ROOM, SAY_NO_ROOM)
   if (!outcome.task || outcome.to === undefined) return outcome.answer
   const next = await deps.repo.writeBlob(Buffer.from(renderTaskFile(outcome.task)))

@@ -63,10 +63,13 @@ async function sightOf({ file }: SyncRequest, { store, repo }: SyncDeps): Promis
 }
 
 async function recordGiveBack(
-  { task, holder, keptFor }: Extract<SyncRequest, { kind: 'give-back' }>,
+  { task, holder, keptFor, domain, why }: Extract<SyncRequest, { kind: 'give-back' }>,
   { generation }: Extract<SyncAnswer, { kind: 'landed' }>,
   { ledger }: SyncDeps,
 ): Promise<void> {
-  const data = { generation, ...(holder && { from: holder }), ...(keptFor !== undefined && { for: keptFor }) }
+  const data = {
+    ...{ generation, ...(holder && { from: holder }), ...(keptFor !== undefined && { for: keptFor }) },
+    ...{ ...(domain && { domain }), ...(why && { why }) },
+  }
   await ledger.append('task.given-back', { task, data })
 }

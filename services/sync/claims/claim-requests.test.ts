@@ -38,14 +38,14 @@ const hubHas = () => [...world.hub.files().keys()].filter((path) => !path.starts
 const ledger = (zone: SyncZone) => zone.files.text(`Logs/${zone.zone}/${LEDGER_DAY}.jsonl`) ?? ''
 
 describe('a claim that was asked for', () => {
-  it('is told when the hub has it, and rings no drafter in the local zone', async () => {
+  it('is told when the hub has it, and rings the drafter', async () => {
     local.files.put(NEEDS, taskText())
     const id = ask(local, { kind: 'claim', ...about })
     await rounds(local)
     expect(answered(local, id)).toEqual([{ kind: 'landed', generation: 1 }])
     expect(hubHas()).toEqual([LOCAL])
     expect(local.files.text(LOCAL)).toContain('generation: 1')
-    expect(local.rung).toEqual([])
+    expect(local.rung).toEqual([{ taskId: about.task, generation: 1 }])
     await rounds(local, cloud)
     expect(answered(local, id)).toHaveLength(1)
     expect(cloud.files.text(LOCAL)).toBeDefined()

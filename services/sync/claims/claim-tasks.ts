@@ -1,4 +1,5 @@
 import { claimedBy, isClaimable, takesUp } from '#core/claim.ts'
+import { arrivalFault } from '#core/hand-over.ts'
 import { mergeKey } from '#core/merge.ts'
 import { checkCommit, maxBytesOf } from '#core/path-ownership.ts'
 import type { Claim } from '#core/ports/sync-store.ts'
@@ -8,6 +9,7 @@ import { fileNameOf, isConflictCopy, placeOf, type TaskPlace, taskPath } from '#
 import type { HubView } from '../hub/hub-view.ts'
 import { landedClaims } from '../hub/settle-intents.ts'
 import { type PlannedChange, withBytes } from '../merge/plan-merge.ts'
+import { hasStayed } from '../merge/private-keys.ts'
 import type { SyncDeps } from '../sync-deps.ts'
 import { claimCommit, giveBackCommit, type PlannedCommit } from './claim-commits.ts'
 import { decideClaim } from './decide-claim.ts'
@@ -85,7 +87,12 @@ class ClaimDraft {
     if (found === 'unsettled') return
     const { agents } = await this.#deps.trust()
     const parsed = found && (await readTask(found, this.#deps))
-    const outcome = ifItFits(() => planGiveBack(request, found, parsed, { ...this.#deps, agents })) ?? {
+    const outcome = ifItFits(() =>
+      planGiveBack(request, found, parsed, {
+        ...{ ...this.#deps, agents },
+        hasStayed: hasStayed(request.file, this.#deps),
+      }),
+    ) ?? {
       answer: refusal(NO_ROOM, SAY_NO_ROOM),
     }
     this.#answers.set(request.id, outcome.answer)
@@ -108,8 +115,8 @@ class ClaimDraft {
       if (found === undefined || found === 'unsettled') continue
       const parsed = await readTask(found, this.#deps)
       // Broken by hand: the person sees it lying there; a file that nobody can read is nobody's work.
-      const isOurs =
-        parsed.ok && takesUp(parsed.task, agent, zone) && (await this.#claim(found, parsed.task)) === undefined
+      const isWanted = parsed.ok && takesUp(parsed.task, agent, zone) && arrivalFault(parsed.task) === undefined
+      const isOurs = isWanted && (await this.#claim(found, parsed.task)) === undefined
       if (isOurs) continue
       if (notOurs.size >= MAX_REMEMBERED) notOurs.clear()
       notOurs.add(oid)

@@ -1,4 +1,5 @@
-import { decideTransfer, givenBackBy, isBeingExecuted } from '#core/claim.ts'
+import { isBeingExecuted } from '#core/claim.ts'
+import { decideHandOver, type HandOver, handedOver } from '#core/hand-over.ts'
 import type { SyncAnswer, SyncRequest } from '#core/sync-request.ts'
 import { type ParsedTask, type TaskFile, withFront } from '#core/task-file.ts'
 import { fileNameOf, folderOf, taskPath, type VaultPath } from '#core/vault-path.ts'
@@ -14,7 +15,10 @@ export interface GiveBackOutcome {
   readonly to?: VaultPath
 }
 
-type GiveBackDeps = Pick<SyncDeps, 'agent' | 'zone' | 'clock'> & { readonly agents: ReadonlyMap<string, Zone> }
+type GiveBackDeps = Pick<SyncDeps, 'agent' | 'zone' | 'clock'> & { readonly agents: ReadonlyMap<string, Zone> } & {
+  /** It was private to this machine before. */
+  readonly hasStayed: boolean
+}
 
 /**
  * Gives a task back, if it is still held as it was when this was asked: a later claim is another matter, and is not
@@ -38,31 +42,48 @@ export function planGiveBack(
   const refused = refusalOf(request, place.agent, task, deps)
   if (refused) return { answer: refused }
   const by = place.agent === deps.agent ? deps.agent : 'person'
-  const released = givenBackBy(task, by, new Date(deps.clock.now()).toISOString(), request.keptFor)
-  const to = taskPath({ kind: 'needs-action', domain: task.front.domain }, fileNameOf(found.path))
+  const released = handedOver(task, handOverOf(request), by, new Date(deps.clock.now()).toISOString())
+  const to = taskPath({ kind: 'needs-action', domain: released.front.domain }, fileNameOf(found.path))
   return { answer: { kind: 'landed', generation: released.front.generation }, task: released, to }
 }
 
-/** It stands open: already given back, or only to be kept for somebody. */
+/** It stands open: already given back, or only to be kept for somebody, or of another domain than its folder says. */
 function keepFor(
-  { keptFor }: Extract<SyncRequest, { kind: 'give-back' }>,
+  request: Extract<SyncRequest, { kind: 'give-back' }>,
   found: Standing,
   task: TaskFile,
-  { agents }: GiveBackDeps,
+  deps: GiveBackDeps,
 ): GiveBackOutcome {
+  const { keptFor, domain = task.front.domain } = request
   const answer = { kind: 'landed', generation: task.front.generation } as const
-  if (keptFor === undefined || task.front.for === keptFor) return { answer }
-  const verdict = decideTransfer(task.front.domain, keptFor, agents)
+  const isThere = domain === task.front.domain && (keptFor === undefined || task.front.for === keptFor)
+  if (isThere) return { answer }
+  const verdict = decideHandOver(task, handOverOf(request), deps)
   if (!verdict.ok) return { answer: refusal(verdict.rule, verdict.say) }
-  return { answer, task: withFront(task, { for: keptFor }), to: found.path }
+  if (domain === task.front.domain) return { answer, task: withFront(task, { for: keptFor }), to: found.path }
+  if (deps.zone !== 'local')
+    return {
+      answer: refusal(
+        'not-your-work',
+        'Nobody holds it: only the local zone, or who has claimed it, changes its domain.',
+      ),
+    }
+  const handed = handedOver(task, handOverOf(request), 'person', new Date(deps.clock.now()).toISOString())
+  const to = taskPath({ kind: 'needs-action', domain }, fileNameOf(found.path))
+  return { answer: { kind: 'landed', generation: handed.front.generation }, task: handed, to }
+}
+
+function handOverOf({ keptFor, domain, why }: Extract<SyncRequest, { kind: 'give-back' }>): HandOver {
+  return { to: keptFor, domain, why }
 }
 
 function refusalOf(
-  { keptFor }: Extract<SyncRequest, { kind: 'give-back' }>,
+  request: Extract<SyncRequest, { kind: 'give-back' }>,
   holder: string,
   task: TaskFile,
-  { agent, agents, zone }: GiveBackDeps,
+  deps: GiveBackDeps,
 ): SyncAnswer | undefined {
+  const { agent, agents, zone } = deps
   const isOwn = holder === agent
   if (!isOwn && zone !== 'local')
     return refusal('not-your-work', `${holder} holds it; only the local zone takes it from there.`)
@@ -71,6 +92,7 @@ function refusalOf(
       'being-executed',
       'It was approved and is on its way. To take it back, move its file to Pending_Approval.',
     )
-  const verdict = keptFor === undefined ? ({ ok: true } as const) : decideTransfer(task.front.domain, keptFor, agents)
+  const isPlain = request.keptFor === undefined && request.domain === undefined
+  const verdict = isPlain ? ({ ok: true } as const) : decideHandOver(task, handOverOf(request), deps)
   return verdict.ok ? undefined : refusal(verdict.rule, verdict.say)
 }
