@@ -267,7 +267,7 @@ describe('in the cloud a key that can do more than draft', () => {
 
   test('is not called one while Odoo cannot be asked about its guard', async () => {
     const gone = { status: 502, page: 'Bad Gateway' }
-    odoo.fail({ when: 'before', method: 'create', answer: gone })
+    odoo.fail({ when: 'before', method: 'probe', answer: gone })
     await expect(books().createDraft(ORDER)).rejects.toMatchObject({ code: 'ERR_ODOO_UNREACHABLE' })
     expect(await books().createDraft(ORDER)).toMatchObject({ kind: 'created' })
   })

@@ -64,7 +64,8 @@ export async function startOdooServer(options: { version?: number } = {}) {
     for await (const chunk of request) text += chunk
     const given = version < 19 ? await readXmlRpc(request, text) : undefined
     const path = given?.path ?? request.url ?? ''
-    const method = path.split('/').at(-1) ?? ''
+    const isProbe = isGuardProbe((given?.params[5] as unknown[] | undefined)?.[0] ?? parsed(text).vals_list)
+    const method = isProbe ? 'probe' : (path.split('/').at(-1) ?? '')
     const fault = faults.findIndex((one) => one.method === method)
     const [due] = fault < 0 ? [] : faults.splice(fault, 1)
     const usual = due?.when === 'before' ? undefined : given ? answerXmlRpc(given) : answerOf(request, path, text)
@@ -131,7 +132,7 @@ export async function startOdooServer(options: { version?: number } = {}) {
     const rows = tables[model]
     if (!rows)
       return { status: 404, json: odooError('werkzeug.exceptions.NotFound', `the model '${model}' does not exist`) }
-    const isProbe = method === 'create' && (body.vals_list as Row[]).some((one) => 'narration' in one)
+    const isProbe = isGuardProbe(body.vals_list)
     if (isProbe && !powers.has('no guard'))
       return { status: 422, json: odooError('odoo.exceptions.UserError', `${GUARD_SAYS}narration of ${model}`) }
     calls.push({ path, body })
@@ -237,6 +238,19 @@ export function xmlRpcFault(faultCode: number, faultString: string): Exclude<Ans
 export function odooError(name: string, message: string): Row {
   const debug = 'Traceback (most recent call last):\n  File "/usr/lib/python3/dist-packages/odoo/http.py", line 2273'
   return { name, message, arguments: [message], context: {}, debug }
+}
+
+/** What the cloud asks for, to see the guard refuse it; in faults its method is `probe`. */
+function isGuardProbe(values: unknown): boolean {
+  return Array.isArray(values) && values.some((one) => typeof one === 'object' && one !== null && 'narration' in one)
+}
+
+function parsed(text: string): Row {
+  try {
+    return JSON.parse(text) as Row
+  } catch {
+    return {}
+  }
 }
 
 function search(rows: readonly Row[], body: Row): Row[] {
