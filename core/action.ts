@@ -12,7 +12,14 @@ import { domainDigest } from './canonical-json.ts'
 import type { CardRow } from './card-text.ts'
 import { type EmailAction, emailActionSchema, emailFault } from './email-action.ts'
 import { emailRows } from './email-card.ts'
-import { type PaymentAction, type PaymentLimits, paymentFault, paymentParts, paymentSchema } from './payment-action.ts'
+import {
+  type PaymentAction,
+  type PaymentLimits,
+  paymentFault,
+  paymentParts,
+  paymentSchema,
+  sayLacking,
+} from './payment-action.ts'
 import { paymentBrief, paymentDone, paymentRows } from './payment-card.ts'
 import type { ActionParts } from './risk.ts'
 import {
@@ -232,6 +239,8 @@ export function channelOf(tool: string): ChannelName | undefined {
 /** The schema's rules (`readAction`) in words for the person. */
 export function sayAction(rule: string, problem: string, task: TaskFile): string {
   const field = rule.replace(/^action-/, '')
+  const lacking = task.front.action?.tool === 'payment.pay' && sayLacking(task.front.action, task.front.drafted?.remark)
+  if (lacking) return lacking
   const raw = task.front.action?.[field]
   const hidden = INVISIBLE.exec([raw].flat().join(''))?.[0]
   if (hidden !== undefined && field !== 'body')

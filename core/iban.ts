@@ -50,6 +50,8 @@ export function isIban(text: string): boolean {
 }
 
 function ibanAtStart(run: string): string | undefined {
+  // A creditor reference (ISO 11649) has the same check digits, and is no account.
+  if (run.startsWith('RF')) return undefined
   const known = LENGTHS[run.slice(0, 2)]
   const [from, to] = known ? [known, known] : [MIN_LENGTH, Math.min(MAX_LENGTH, run.length)]
   for (let length = from; length <= to; length++) {

@@ -7,8 +7,8 @@ import type { Domain } from './vault-path.ts'
 
 /** A task that a note of the person's asks for. */
 export interface NoteTask {
-  readonly kind: 'EMAIL' | 'INVOICE' | 'POST' | 'NOTE'
-  readonly domain: Extract<Domain, 'email' | 'accounting' | 'social' | 'general'>
+  readonly kind: 'EMAIL' | 'INVOICE' | 'POST' | 'PAYMENT' | 'NOTE'
+  readonly domain: Extract<Domain, 'email' | 'accounting' | 'social' | 'payment' | 'general'>
   readonly title: string
   /** Whom a mail goes to: only contacts of the handbook. */
   readonly to: readonly string[]
@@ -30,6 +30,9 @@ const POST = new RegExp(
   `^(?:(?:social )?posts?|(?:(?:post )?(?:on|to) )?(${NETWORK_WORD})(?:(?:\\s*[,&+/]\\s*|\\s+and\\s+)(?:${NETWORK_WORD}))*)\\s*:\\s*`,
   'i',
 )
+/** How a note begins that asks for a payment. */
+const PAYMENT =
+  /^(?:please )?(?:pay(?:ment)?|transfer|bill to pay|to pay|zahl(?:en|ung)|überweis(?:en|ung)|payer|paiement|betalen|betaling|pagar|pago|pagare|pagamento)\s*:/i
 const INVOICE =
   /(?<!\p{L})(?:invoices?|rechnung(?:en)?|factures?|facturas?|fattur[ae]|faktur[aęyą]?|factuur|faturas?)(?!\p{L})|^\W*(?:customer|client|kunde|kundin|cliente|klient|klant)\s*:/imu
 
@@ -49,6 +52,8 @@ export function readNote(name: string, text: string, facts: NoteFacts): readonly
   const named = addressesIn(all)
   const to = named.filter((address) => isContact(address, facts.contacts)).flatMap((one) => canonicalAddress(one) ?? [])
   const common = { title, to: to.slice(0, MAX_TO) }
+  if (PAYMENT.test(first))
+    return [{ ...common, to: [], kind: 'PAYMENT', domain: 'payment', rule: 'begins-as-a-payment' }]
   if (INVOICE.test(all)) return [{ ...common, kind: 'INVOICE', domain: 'accounting', rule: 'names-an-invoice' }]
   if (to.length > 0) return [{ ...common, kind: 'EMAIL', domain: 'email', rule: 'names-a-contact' }]
   return [{ ...common, kind: 'NOTE', domain: 'general', rule: 'nothing-known', say: sayNothing(named) }]
@@ -69,8 +74,8 @@ function sayNothing(named: readonly string[]): string {
   const why =
     named.length > 0
       ? `It names ${unknown}, who is no contact of your handbook, so no mail is drafted to there`
-      : 'It does not say what could be drafted: no contact of your handbook, no invoice, no post'
-  return `${why}. Do it yourself and tick Reject; or drop a note that begins with “Post:”, or that names a contact’s address`
+      : 'It does not say what could be drafted: no contact of your handbook, no invoice, no post, no payment'
+  return `${why}. Do it yourself and tick Reject; or drop a note that begins with “Post:” or “Pay:”, or that names a contact’s address`
 }
 
 function isContact(address: string, { addresses, domains }: NoteFacts['contacts']): boolean {

@@ -82,6 +82,22 @@ export const paymentSchema = z
 
 export type PaymentAction = z.output<typeof paymentSchema>
 
+const NEEDED = {
+  payee: 'the payee',
+  iban: 'the account (IBAN)',
+  amount: 'the amount',
+  currency: 'the currency',
+} as const
+
+/** What an action lacks that is not complete yet, for the person; undefined: nothing. */
+export function sayLacking(action: Readonly<Record<string, unknown>>, remark: string | undefined): string | undefined {
+  const lacking = Object.entries(NEEDED).filter(([field]) => (action[field] ?? '') === '')
+  if (lacking.length === 0) return undefined
+  const [names, fields] = [lacking.map(([, name]) => name), lacking.map(([field]) => `“${field}:”`)]
+  const found = remark === undefined ? '' : ` ${remark}.`
+  return `This payment is not complete: ${names.join(', ')} missing.${found} Write it after ${fields.join(', ')} at the top of this file; or under the notes to the drafter, and tick Redraft.`
+}
+
 function amountFault(amount: string, currency: string): string | undefined {
   if (!DECIMAL.test(amount)) return undefined
   const { units, scale } = decimalOf(amount)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isIban } from './iban.ts'
-import { MAX_PAYEE_CHARS } from './payment-action.ts'
+import { MAX_PAYEE_CHARS, WAY } from './payment-action.ts'
 import { sepaFault } from './sepa-text.ts'
 
 /** An account number without blanks; what it must hold is checked by its digits. */
@@ -21,3 +21,9 @@ export const sepaName = z
     (value) => value !== '' && sepaFault(value) === undefined,
     'expected letters, digits and blanks as banks know them',
   )
+
+/** The name of a way to pay, as an action has it. */
+export const paymentWay = z
+  .string()
+  .regex(WAY, 'expected sepa-file, or the name of a bank that is set up')
+  .default('sepa-file') as z.ZodType<string, string | undefined>

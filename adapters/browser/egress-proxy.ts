@@ -12,7 +12,7 @@ export interface EgressOptions {
   readonly port: number
   /** All addresses of a name. */
   readonly lookup?: (name: string) => Promise<readonly string[]>
-  /** Called for each request that was refused: what was asked for, shortened. */
+  /** Called once for each thing that was refused, with what was asked for, shortened. */
   readonly onRefused?: (asked: string) => void
 }
 
@@ -21,6 +21,7 @@ export interface Egress extends AsyncDisposable {
 }
 
 const MAX_CONNECTIONS = 64
+const MAX_TOLD = 200
 const IDLE_MS = 120_000
 const CONNECT_MS = 15_000
 const LOCAL_NAME = 'localhost'
@@ -39,6 +40,13 @@ export async function startEgress({
   onRefused,
 }: EgressOptions): Promise<Egress> {
   const open = new Set<Socket>()
+  const told = new Set<string>()
+  const tell = (asked: string) => {
+    const short = asked.replace(/[^\x20-\x7e]/g, '?').slice(0, 100)
+    if (told.has(short) || told.size >= MAX_TOLD) return
+    told.add(short)
+    onRefused?.(short)
+  }
   const hold = (socket: Socket) => {
     open.add(socket)
     socket.on('close', () => open.delete(socket))
@@ -46,14 +54,14 @@ export async function startEgress({
     socket.setTimeout(IDLE_MS, () => socket.destroy())
   }
   const server = createServer({ maxHeaderSize: 4096 }, (request, response) => {
-    onRefused?.(shortened(`${request.method} ${request.url}`))
+    tell(`${request.method} ${request.url}`)
     response.writeHead(403, { connection: 'close' }).end()
   })
   server.on('connection', hold)
   server.on('connect', (request, client: Socket, first: Buffer) => {
     const asked = request.url ?? ''
     const refuse = () => {
-      onRefused?.(shortened(`CONNECT ${asked}`))
+      tell(`CONNECT ${asked}`)
       client.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
     }
     const target = readTarget(asked)
@@ -163,8 +171,4 @@ for (const [network, bits] of [
 export function isPrivate(address: string): boolean {
   if (isIP(address) === 4) return PRIVATE.check(address, 'ipv4')
   return !PUBLIC6.check(address, 'ipv6') || HOLDS_OTHERS.check(address, 'ipv6')
-}
-
-function shortened(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 100)
 }

@@ -104,11 +104,17 @@ async function prepareProfile(profile: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await rm(join(folder, 'Sessions'), { recursive: true, force: true })
   const file = join(folder, 'Preferences')
-  const kept = await readFile(file, 'utf8').then(objectOf, () => ({}))
-  await writeFile(file, JSON.stringify({ ...kept, ...PREFERENCES }), { mode: 0o600 })
+  const kept = await readFile(file, 'utf8').then(objectOf, (): Record<string, unknown> => ({}))
+  for (const [name, ours] of Object.entries(PREFERENCES))
+    kept[name] = typeof ours === 'object' ? { ...asObject(kept[name]), ...ours } : ours
+  await writeFile(file, JSON.stringify(kept), { mode: 0o600 })
 }
 
 const PREFERENCES = {
+  // No password is ever kept, and nothing of a form.
+  credentials_enable_service: false,
+  profile: { password_manager_enabled: false, password_manager_leak_detection: false },
+  autofill: { enabled: false, profile_enabled: false, credit_card_enabled: false },
   session: { restore_on_startup: 1 },
   // Calls between browsers (WebRTC) know no proxy otherwise; Chromium's switch of that name does nothing here.
   webrtc: {
@@ -118,11 +124,14 @@ const PREFERENCES = {
   },
 }
 
-function objectOf(text: string): object {
+function objectOf(text: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : {}
+    return asObject(JSON.parse(text))
   } catch {
     return {}
   }
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
 }

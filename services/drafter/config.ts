@@ -1,3 +1,4 @@
+import { paymentWay } from '#core/sepa-account.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
 import { modelSettings } from '#runtime/model-settings.ts'
 import {
@@ -24,6 +25,8 @@ export const drafterSettings = {
   /** The owner's skills: each file there goes before the one of the same name that came with the program. */
   skillsOwn: setting('COUNTERSIGN_SKILLS_OWN', optional(folder())),
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
+  /** How bills are to be paid, unless the person writes another way: `sepa-file`, or a bank's name. */
+  paymentWay: setting('COUNTERSIGN_PAYMENT_WAY', paymentWay),
   /** Drafts worked on at once. */
   concurrency: setting('COUNTERSIGN_DRAFTER_CONCURRENCY', wholeNumber(1, 16, 2)),
   /** How often claimed tasks are looked for without a doorbell. */

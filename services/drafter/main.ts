@@ -17,6 +17,7 @@ import { runService } from '#runtime/service.ts'
 import { claimOpen } from './claim-open.ts'
 import { type CloudDraftsDeps, cloudDrafts } from './cloud-drafts.ts'
 import { drafterSettings } from './config.ts'
+import { draftPayment } from './draft-payment.ts'
 import type { DraftPostsDeps } from './draft-posts.ts'
 import { type Drafts, draftTask } from './draft-task.ts'
 import { giveBackThroughSync } from './give-back-through-sync.ts'
@@ -65,7 +66,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     giveBack: giveBackThroughSync(asking, config.agent, wakeSync),
   }
   if (config.zone === 'cloud' && hasOdoo(config)) await watchBooks(config.odooUrl, { resources, tell })
-  const deps = { ...common, drafts: config.zone === 'cloud' ? await draftsOfCloud(common) : draftsOfLocal() }
+  const deps = { ...common, drafts: config.zone === 'cloud' ? await draftsOfCloud(common) : draftsOfLocal(common) }
 
   const draftDry: SyntheticDeps['draft'] = async (job, place) => {
     const dry = { ...common, ...place, ask: undefined, giveBack: NO_GIVE_BACK }
@@ -122,6 +123,6 @@ async function draftsOfCloud(common: Common): Promise<Drafts> {
 }
 
 /** Of what is this zone's alone. */
-function draftsOfLocal(): Drafts {
-  return {}
+function draftsOfLocal(common: Common): Drafts {
+  return { payment: (claimed) => draftPayment(claimed, { ...common, way: config.paymentWay }) }
 }

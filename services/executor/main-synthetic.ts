@@ -55,13 +55,10 @@ function sink(): MailSender & SentMail & { readonly taken: number } {
  * tool, Done), in a vault, a journal and a ledger of its own, under a key made for it alone, with a mail system that sends
  * nothing. Throws where it did not come to be done once.
  */
-export async function executeSynthetic({
-  state,
-  agent,
-}: {
-  readonly state: string
-  readonly agent: string
-}): Promise<void> {
+export async function executeSynthetic(
+  { state, agent }: { readonly state: string; readonly agent: string },
+  mail: MailSender & SentMail & { readonly taken: number } = sink(),
+): Promise<void> {
   const root = join(state, SYNTHETIC_FOLDER, 'action')
   await rm(root, { recursive: true, force: true })
   const [vaultRoot, stateDir] = [join(root, 'vault'), join(root, 'state')]
@@ -81,7 +78,6 @@ export async function executeSynthetic({
     received: closing.use(openReceived(stateDir)),
     signingKey: generateKeyPairSync('ed25519').privateKey,
   }
-  const mail = sink()
   const compose = composeWithFiles(composeMail, vault, 'Countersign')
   const server = createEmailServer([sendEmail({ ...actingWith(parts), compose, send: (one) => mail.send(one) })])
   const client = closing.use(await connectInProcess(server))

@@ -27,6 +27,16 @@ test('a synthetic approval goes the whole way: shown, frozen, countersigned, don
   expect(readdirSync(join(root, 'vault/Done', month))).toHaveLength(1)
 })
 
+test('one that was not handed over once, whatever its file says, is told', async () => {
+  const accepts = async () => ({ kind: 'accepted', response: '250', refusedRecipients: [] }) as const
+  const mail = { verify: async () => {}, send: accepts, has: async () => false, append: async () => {}, taken: 2 }
+  await expect(executeSynthetic({ state: stateFolder(), agent: 'local' }, mail)).rejects.toThrow('sent 2 times')
+  const refuses = async () => ({ kind: 'refused', response: '550 no' }) as never
+  await expect(
+    executeSynthetic({ state: stateFolder(), agent: 'local' }, { ...mail, send: refuses, taken: 1 }),
+  ).rejects.toThrow('stands in')
+})
+
 test('each leaves no more behind than the one before, and all of it in its own folder', async () => {
   const state = stateFolder()
   const files = () => readdirSync(state, { recursive: true, encoding: 'utf8' }).length

@@ -9,7 +9,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { openBrowserPage } from '#adapters/browser/browser-page.ts'
 import { evidenceFiles } from '#adapters/browser/kept-files.ts'
 import { serveBrowser } from '#adapters/browser/serve-browser.ts'
+import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
+import { makeTaskId } from '#core/ids.ts'
+import type { Channel } from '#core/ports/channel.ts'
 import type { PaymentAnswer, PaymentWay } from '#core/ports/payment.ts'
+import { newTaskFile, renderSection, renderTaskFile } from '#core/task-file.ts'
+import { taskFileName, vaultPath } from '#core/vault-path.ts'
+import { createPaymentServer } from '#mcp/payment/server.ts'
+import { pay } from '#mcp/payment/tools/pay.ts'
+import { paymentChannel } from '#services/executor/payment-channel.ts'
+import { actingWith, TOOL_LIMIT_MS } from '#services/executor/wire-executor.ts'
+import { edit, makeHome, tick } from '#tests/support/executor.ts'
 import { type DemoBank, startBank } from '../support/bank/bank-server.ts'
 import { type BankDesk, browserPid, hasChromium, makeDesk, ORDER, watched } from '../support/bank/browser.ts'
 
@@ -188,8 +198,64 @@ describe.skipIf(!hasChromium)('a payment at a bank’s own pages', { timeout: 24
     expect(desk.refusals.join('\n')).toContain(`127.0.0.1:${port}`)
   })
 
+  test('from the task’s file to the bank and back: one order, though the answer was lost', async () => {
+    await using home = await makeHome()
+    const clock = { now: () => home.now }
+    const channels: Channel[] = []
+    const limits = { account: 'owner@countersign.test', maxRecipients: 10, payment: { ways: [way.name] } }
+    await using executor = await home.start(undefined, { channels, limits })
+    const { deps } = executor
+    const tool = pay({ ...actingWith({ journal: deps.journal, clock, signingKey: home.key }), ways: [way] })
+    await using client = await connectInProcess(createPaymentServer([tool]))
+    let isLost = true
+    channels.push(
+      executor.email,
+      paymentChannel({
+        ...{ ways: [way], clock, recordPaid: async () => {} },
+        known: async () => ({ rules: (await deps.knowledge()).risk.rules.payments, past: [] }),
+        async call(action, receipt) {
+          const answer = await client.call('pay', { action, receipt }, TOOL_LIMIT_MS)
+          if (isLost) throw new Error('the answer is lost')
+          return answer
+        },
+      }),
+    )
+    const { payee, iban, amount, currency, reference } = ORDER
+    const id = makeTaskId(home.now, Buffer.alloc(10, 7))
+    const created = new Date(home.now - 60_000).toISOString()
+    const task = newTaskFile(
+      {
+        ...{ id, schema: '1', kind: 'PAYMENT', domain: 'payment', title: 'A bill', created, generation: '1' },
+        action: { tool: 'payment.pay', way: way.name, payee, iban, amount, currency, reference: reference ?? '' },
+      },
+      ['# A bill', renderSection('original', '```text\nPlease pay.\n```'), ''].join('\n\n'),
+    )
+    const fileName = taskFileName({ kind: 'PAYMENT', dayIso: created.slice(0, 10), title: 'A bill', id })
+    const path = vaultPath(`Pending_Approval/payment/${fileName}`)
+    await home.vault.create(path, renderTaskFile(task))
+    const textOf = async () => {
+      const found = await home.vault.find(fileName)
+      return (found && (await home.vault.read(found))) ?? ''
+    }
+    const passes = async () => {
+      for (let index = 0; index < 4; index++) {
+        await executor.pass()
+        home.now += 20_000
+      }
+    }
+    await passes()
+    const code = /type `([A-Z0-9]{5})`/.exec(await textOf())?.[1] ?? ''
+    await edit(home, path, (text) => tick('Approve')(text.replace(/^Code:$/m, `Code: ${code}`)))
+    await passes()
+    expect(bank.orders).toMatchObject([{ payee, iban, reference }])
+    expect(await textOf()).toContain('Confirm it in the app of your bank.')
+    isLost = false
+    await passes()
+    expect(bank.pressed).toBe(1)
+  })
+
   const deaths = [...STEPS, PRESS].flatMap((step) => [`before ${step}`, `after ${step}`])
-  const sample = [`after ${STEPS[5]}`, `before ${PRESS}`, `after ${PRESS}`]
+  const sample = [`before ${PRESS}`, `after ${PRESS}`]
 
   test.each(everyStep ? deaths : sample)('the payer dies %s: never two orders', async (dieAt) => {
     await way[Symbol.asyncDispose]()
