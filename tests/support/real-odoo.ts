@@ -88,7 +88,9 @@ export async function losingProxy(target: string, method: string) {
       body: request.method === 'POST' ? Buffer.concat(chunks) : null,
     })
     const text = await answer.text()
-    if (losing && request.url?.endsWith(`/${method}`)) {
+    // What the cloud asks for only to see it refused is let through.
+    const isProbe = Buffer.concat(chunks).includes('narration')
+    if (losing && !isProbe && request.url?.endsWith(`/${method}`)) {
       losing = false
       response.destroy()
     } else response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(text)
