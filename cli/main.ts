@@ -64,6 +64,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: 'the ways this zone tells you that something needs you; try them',
     load: () => import('./commands/notify.ts'),
   },
+  whatsapp: {
+    summary: 'link a telephone to WhatsApp, or see how that is',
+    load: () => import('./commands/whatsapp.ts'),
+  },
   mcp: { summary: 'serve an MCP server over stdio', load: () => import('./commands/mcp.ts') },
   doctor: {
     summary: 'check this machine and this zone, and say what to repair',

@@ -36,6 +36,16 @@ import { draftOf, type TaskFile } from './task-file.ts'
 import { typingFault } from './typing-fault.ts'
 import type { Domain } from './vault-path.ts'
 import { codePointOf, INVISIBLE } from './visible-text.ts'
+import {
+  messageBrief,
+  messageDone,
+  messageFault,
+  messageParts,
+  messageRows,
+  type SendMessageAction,
+  sendMessageSchema,
+  type WhatsAppLimits,
+} from './whatsapp-action.ts'
 import { isLocalOnly } from './zone-policy.ts'
 
 /** One action per file; each tool that acts has one line in `TOOLS`. */
@@ -46,9 +56,10 @@ export type Action =
   | PostInvoiceAction
   | RecordPaymentAction
   | PaymentAction
+  | SendMessageAction
 export type ToolName = Action['tool']
 /** The way an action goes out. Channels act side by side, so that a slow one keeps no other waiting. */
-export type ChannelName = 'email' | 'social' | 'books' | 'payment'
+export type ChannelName = 'email' | 'social' | 'books' | 'payment' | 'whatsapp'
 
 /** What this machine may do, by its settings. */
 export interface ActionLimits {
@@ -57,6 +68,8 @@ export interface ActionLimits {
   readonly maxRecipients: number
   /** Unset: this machine posts nothing. */
   readonly social?: SocialLimits
+  /** Unset: WhatsApp is not set up here. */
+  readonly whatsapp?: WhatsAppLimits
   /** Unset: this machine pays nothing. */
   readonly payment?: PaymentLimits
 }
@@ -137,6 +150,17 @@ const TOOLS: { readonly [T in ToolName]: ToolRules<Extract<Action, { tool: T }>>
   },
   'odoo.post_invoice': { ...BOOKS, schema: postInvoiceSchema },
   'odoo.record_payment': { ...BOOKS, schema: recordPaymentSchema },
+  'whatsapp.send_message': {
+    channel: 'whatsapp',
+    domain: 'whatsapp',
+    hasText: true,
+    schema: sendMessageSchema,
+    fault: messageFault,
+    rows: messageRows,
+    parts: messageParts,
+    brief: messageBrief,
+    done: messageDone,
+  },
 }
 
 /** The rules of an action's tool; undefined when no tool has this name. */

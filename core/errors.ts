@@ -174,6 +174,22 @@ export const ERROR_CODES = {
     retryable: true,
     hint: 'Will retry. Check the free space and the permissions of the vault folder; what stood there before is untouched.',
   },
+  ERR_WHATSAPP_IN_USE: {
+    retryable: true,
+    hint: 'Will retry. Another WhatsApp service has this session; two would take it from each other. Stop one of them.',
+  },
+  ERR_WHATSAPP_PLACE: {
+    retryable: false,
+    hint: 'Whoever has the session’s folder can write as you. Set COUNTERSIGN_WHATSAPP_STATE to a folder outside every vault.',
+  },
+  ERR_WHATSAPP_REFUSED: {
+    retryable: false,
+    hint: 'WhatsApp did not take the message; nothing was sent. Correct what it names and approve again.',
+  },
+  ERR_WHATSAPP_UNREACHABLE: {
+    retryable: true,
+    hint: 'Will retry. `countersign whatsapp status` says how the session is; see docs/whatsapp.md.',
+  },
   ERR_ZONE_FORBIDDEN: {
     retryable: false,
     hint: 'This zone may never do that; only the local zone acts, and only on what was approved there.',

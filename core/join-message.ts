@@ -97,9 +97,16 @@ function newest(source: TaskFile['front']['source']): Partial<Source> {
 }
 
 function isFromStranger(target: TaskFile, message: TaskFile): boolean {
+  // Whoever writes in a chat is part of it.
+  if (isSameChat(target, message)) return false
   const from = addressesIn(message.front.source?.from ?? '').at(-1)
   const known = new Set([...threadOf(target).addresses, target.front.source?.account ?? ''].map(sameAddress))
   return from === undefined || !known.has(sameAddress(from))
+}
+
+function isSameChat(target: TaskFile, message: TaskFile): boolean {
+  const [was, is] = [target.front.source, message.front.source]
+  return was?.provider === 'whatsapp' && is?.provider === 'whatsapp' && was.thread_id === is.thread_id
 }
 
 function isReferredTo(target: TaskFile, { front }: TaskFile): boolean {

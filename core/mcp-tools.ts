@@ -1,13 +1,14 @@
 import type { Zone } from './zone-policy.ts'
 
 /**
- * Which MCP server has which tools: `everywhere` look and draft, `local` act and are in the local zone alone. What the table
+ * Which MCP server has which tools: `everywhere` look and draft, `local` are in the local zone alone: they act, or show what is that zone's alone. What the table
  * does not name for a zone is not refused there: it is not there.
  */
 export const MCP_TOOLS = {
   email: { everywhere: ['search_emails', 'draft_email'], local: ['send_email'] },
   social: { everywhere: ['draft_post'], local: ['publish_post', 'create_post'] },
   odoo: { everywhere: ['get_data', 'create_draft'], local: [] },
+  whatsapp: { everywhere: [], local: ['get_messages', 'send_message'] },
 } as const satisfies Record<string, { everywhere: readonly string[]; local: readonly string[] }>
 
 export type McpServerName = keyof typeof MCP_TOOLS
@@ -18,6 +19,11 @@ export type ToolName<S extends McpServerName, Z extends Zone> =
   | (Z extends 'local' ? ActingTool<S> : never)
 
 export const MCP_SERVERS = Object.keys(MCP_TOOLS) as McpServerName[]
+
+/** The servers that have a tool in a zone. */
+export function serversIn(zone: Zone): McpServerName[] {
+  return MCP_SERVERS.filter((server) => toolNames(server, zone).length > 0)
+}
 
 /** The names of a server's tools in a zone. */
 export function toolNames(server: McpServerName, zone: Zone): readonly string[] {

@@ -38,6 +38,8 @@ export const reportSchema = z.discriminatedUnion('outcome', [
       'ERR_PAYMENT_UNAVAILABLE',
       'ERR_SOCIAL_REFUSED',
       'ERR_SOCIAL_UNREACHABLE',
+      'ERR_WHATSAPP_REFUSED',
+      'ERR_WHATSAPP_UNREACHABLE',
     ]),
     reason: z.string(),
     /** The rule in words, for whoever called without the executor. */

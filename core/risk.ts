@@ -80,6 +80,9 @@ const FLAGS: Readonly<Record<string, string>> = {
   'subject-changed': 'a message of this thread has another subject than the one before',
   'facts-missing': 'the drafter says that facts are missing; its remark names them',
   'draft-language-differs': 'the draft does not seem to be written in the mail’s language',
+  'whatsapp-group': 'it is a group: everybody in it reads the answer',
+  'whatsapp-number-hidden': 'WhatsApp hides the number behind this chat; the name proves nothing',
+  'whatsapp-no-contact': 'this number is not among the contacts of your telephone',
   'attachment-not-kept': 'an attachment was not kept (too large, or a secret); it is only in the mailbox',
 }
 /** Flags of others that ask for the code: they may raise what this machine found, and never lower it. */

@@ -38,6 +38,8 @@ export type World = AsyncDisposable & {
   readonly hub: string
   readonly mailbox: Mailbox
   readonly supervisor: Supervisor
+  /** Where each zone answers: its Redis, and `http://127.0.0.1:port` by service. */
+  readonly reach: Readonly<Record<Zone, Pick<ZoneProcesses, 'redis' | 'urls'>>>
   /** One line a fact: which Redis, which mail server. */
   readonly facts: readonly string[]
   /** Resolves when every service of the zone is ready. */
@@ -88,6 +90,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     hub: join(zones.cloud.home.hub, 'vault.git'),
     mailbox,
     supervisor,
+    reach: running,
     facts: [`Redis: ${redis.label}`, `Mail: ${mailbox.describe}`],
     startZone: (zone) => startZone(running[zone], supervisor, options.signal),
     async stopZone(zone) {

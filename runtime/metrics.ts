@@ -20,6 +20,7 @@ const TOOLS = [
   'payment.pay',
   'social.create_post',
   'social.publish_post',
+  'whatsapp.send_message',
 ] as const
 const DEPENDENCIES = [
   'redis',
@@ -134,6 +135,16 @@ export const METRICS = {
     help: 'When the token that the mailbox is read with ends; there only where the provider said so.',
     labels: { mailbox: 'open' },
   },
+  countersign_whatsapp_session: {
+    kind: 'gauge',
+    help: '1 for what the linked WhatsApp session is doing, 0 for the rest.',
+    labels: { state: ['logged-out', 'starting', 'qr', 'ready', 'lost', 'conflict', 'blocked'] },
+  },
+  countersign_whatsapp_received_total: {
+    kind: 'counter',
+    help: 'WhatsApp messages that were taken in, as they came, and again when they were edited or deleted.',
+    labels: { state: ['whole', 'edited', 'deleted'] },
+  },
   countersign_tasks_total: {
     kind: 'counter',
     help: 'Changes of state of a task made or first seen here.',
@@ -159,6 +170,23 @@ export const METRICS = {
     kind: 'counter',
     help: 'Sync cycles, by outcome.',
     labels: { outcome: ['success', 'noop', 'error'] },
+  },
+  countersign_git_seconds: {
+    kind: 'histogram',
+    help: 'How long git took at the hub, whatever came of it.',
+    labels: { operation: ['fetch', 'push'] },
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60],
+  },
+  countersign_ledger_entries_total: {
+    kind: 'counter',
+    help: 'Entries that this process put into its zone’s ledger.',
+    labels: { type: 'open' },
+  },
+  countersign_ledger_append_seconds: {
+    kind: 'histogram',
+    help: 'From asking for an entry to its being on the disk; an action waits for it.',
+    labels: {},
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
   },
   countersign_sync_last_success_timestamp_seconds: {
     kind: 'gauge',
@@ -309,7 +337,8 @@ export interface Metrics {
 
 const OPEN_LABEL = /^[a-z0-9.-]{1,40}$/
 
-const LOOP_LAG_EVERY_MS = 1_000
+/** Between two looks at the event loop; `nodejs_eventloop_lag_*` tells the whole time between them. */
+export const LOOP_LAG_EVERY_MS = 1_000
 
 /** Makes the catalogue's metrics; counters with closed labels start at 0, so that a first event is an increase. */
 export function createMetrics(

@@ -249,6 +249,14 @@ export const odooSettings = {
   odooKey: setting('COUNTERSIGN_ODOO_KEY_FILE', secretFile()),
 }
 
+/** How the service that holds the WhatsApp session is reached; local zone only. */
+export const whatsappSettings = {
+  /** Unset: WhatsApp is not set up. */
+  whatsappUrl: setting('COUNTERSIGN_WHATSAPP_URL', optional(webAddress('http://whatsapp:8790', 0))),
+  /** The service's own folder, outside every vault. */
+  whatsappState: setting('COUNTERSIGN_WHATSAPP_STATE', optional(folder())),
+}
+
 /** What opens the countersigning key, when it has a passphrase; local zone only. */
 export const keySettings = {
   keyPassphrase: setting('COUNTERSIGN_KEY_PASSPHRASE_FILE', optional(secretFile())),

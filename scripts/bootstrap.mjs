@@ -21,6 +21,7 @@ const COMMANDS = {
   'bench:claims': [join(root, 'bench', 'claims.ts')],
   'bench:drafting': [join(root, 'bench', 'drafting.ts')],
   'bench:faults': [join(root, 'bench', 'faults.ts')],
+  'bench:pictures': [join(root, 'bench', 'pictures.ts')],
   'bench:execution': [join(root, 'bench', 'execution.ts')],
 }
 /**

@@ -31,6 +31,11 @@ export const BUNDLE_SETS = {
     'mcp-email': 'mcp/email/main.ts',
     'mcp-social': 'mcp/social/main.ts',
     'mcp-odoo': 'mcp/odoo/main.ts',
+    'mcp-whatsapp': 'mcp/whatsapp/main.ts',
+  },
+  /** Beside those of the local zone, where a browser is at hand: what drives one stays a package (`EXTERNAL`). */
+  browser: {
+    whatsapp: 'services/whatsapp/main.ts',
   },
   hub: {
     'prepare-hub': 'services/hub/prepare-hub.ts',
@@ -61,8 +66,14 @@ export const ACTING_CODE: readonly RegExp[] = [
   /^mcp\/social\/tools\/publish-post\.ts$/,
   /^mcp\/payment\//,
   /^mcp\/[^/]+\/main-local\.ts$/,
+  /^adapters\/whatsapp\//,
+  /^mcp\/whatsapp\/tools\//,
+  /^cli\/commands\/whatsapp\.ts$/,
   /^node_modules\/nodemailer\//,
 ]
+
+/** They find files of their own beside them, and cannot be bundled: the image `browser` has them whole. */
+export const BROWSER_PACKAGES = ['whatsapp-web.js', 'puppeteer'] as const
 
 /** What runs both zones on a developer's machine: in no image at all. */
 const DEVELOPMENT: readonly RegExp[] = [/^demo\//, /^cli\/commands\/(demo|start|mail)\.ts$/]
@@ -92,7 +103,7 @@ export async function bundle(
     format: 'esm',
     target: 'node24',
     // BullMQ's other back ends are optional peers which nothing here installs.
-    external: ['pg', 'redis', 'bullmq-otel'],
+    external: ['pg', 'redis', 'bullmq-otel', ...BROWSER_PACKAGES],
     // CommonJS packages inside an ES module still call require() for node's own modules.
     banner: {
       js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",
@@ -154,7 +165,11 @@ async function main(): Promise<void> {
   }
   for (const set of positionals as BundleSet[]) {
     const outDir = join(values.out, set)
-    await bundle(BUNDLE_SETS[set], { root: join(import.meta.dirname, '..'), outDir, acting: set === 'local' })
+    await bundle(BUNDLE_SETS[set], {
+      root: join(import.meta.dirname, '..'),
+      outDir,
+      acting: set === 'local' || set === 'browser',
+    })
     process.stdout.write(`${outDir}: ${Object.keys(BUNDLE_SETS[set]).join(', ')}\n`)
   }
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { verifyChain } from '#core/ledger.ts'
+import { createMetrics } from '#runtime/metrics.ts'
 import { openLedger } from './ledger-fs.ts'
 
 let home: string
@@ -92,4 +93,19 @@ test('keeps one chain when several processes write at once', async () => {
   const ends = await Promise.all(writers.map((writer) => once(writer, 'exit')))
   expect(ends.map(([exitCode]) => exitCode)).toEqual([0, 0, 0])
   expect(report()).toMatchObject({ faults: [], head: { seq: 75 } })
+})
+
+test('tells of each entry, and of none that was not written', async () => {
+  const metrics = createMetrics({ service: 'triage', zone: 'cloud', version: '0' })
+  using ledger = openLedger({
+    ...{ vaultRoot: join(home, 'vault'), stateDir: join(home, 'state'), agent: 'cloud', clock },
+    metrics,
+  })
+  await ledger.append('task.created')
+  rmSync(join(home, 'vault/Logs/cloud'), { recursive: true })
+  await expect(ledger.append('task.claimed')).rejects.toThrow()
+  const text = await metrics.expose()
+  expect(text).toMatch(/^countersign_ledger_entries_total\{.*type="task\.created".*\} 1$/m)
+  expect(text).not.toMatch(/type="task\.claimed"/)
+  expect(text).toMatch(/^countersign_ledger_append_seconds_count\{.*\} 1$/m)
 })

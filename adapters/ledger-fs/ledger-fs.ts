@@ -16,12 +16,15 @@ import { CountersignError } from '#core/errors.ts'
 import { chainEntry, type LedgerEntry, type LedgerHead, parseLedgerLine, renderLedgerLine } from '#core/ledger.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
+import type { Metrics } from '#runtime/metrics.ts'
 
 export interface LedgerOptions {
   readonly vaultRoot: string
   readonly stateDir: string
   readonly agent: string
   readonly clock: Clock
+  /** Told of each entry. */
+  readonly metrics?: Pick<Metrics, 'count' | 'observe'>
 }
 
 export interface LedgerFs extends LedgerPort, Disposable {
@@ -59,6 +62,7 @@ export function openLedger(options: LedgerOptions): LedgerFs {
   return {
     head: remembered,
     append(type, entry = {}) {
+      const askedAt = performance.now()
       return Promise.try(() => {
         database.exec('BEGIN IMMEDIATE')
         try {
@@ -68,6 +72,8 @@ export function openLedger(options: LedgerOptions): LedgerFs {
           appendLine(join(folder, `${dayFor(at, newestFile(folder))}.jsonl`), renderLedgerLine(sealed))
           remember(sealed)
           database.exec('COMMIT')
+          options.metrics?.count('countersign_ledger_entries_total', { type })
+          options.metrics?.observe('countersign_ledger_append_seconds', (performance.now() - askedAt) / 1000, {})
           return sealed
         } catch (error) {
           // A full disk has ended it already.

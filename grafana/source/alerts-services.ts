@@ -83,6 +83,16 @@ export const SERVICE_ALERTS: readonly Alert[] = [
       'Triage keeps trying, and what arrives meanwhile is found later. `countersign status` in the cloud says what the mail server answers: often a password or a token that counts no more.',
   },
   {
+    name: 'CountersignWhatsAppLost',
+    query: `max by (zone, state) (${metric('countersign_whatsapp_session')}{state=~"logged-out|lost|conflict|blocked"})`,
+    above: 0,
+    for: '15m',
+    severity: 'ticket',
+    summary: 'The WhatsApp session has been away for a quarter of an hour: {{ $labels.state }}.',
+    description:
+      'No message is taken in and none is sent; approved ones wait. `countersign whatsapp status` says why; logged-out, conflict and blocked need you.',
+  },
+  {
     name: 'CountersignTokenExpiring',
     query: `48 - (${metric('countersign_mail_token_expiry_timestamp_seconds')} - time()) / 3600`,
     above: 0,

@@ -48,7 +48,7 @@ export const OVERVIEW: Dashboard = {
       description: 'For the next step of the program, by step; what waits for you is not counted. 0: nothing waits.',
       ...{
         kind: 'timeseries',
-        width: 12,
+        width: 18,
         unit: 's',
         queries: [[metric('countersign_task_oldest_age_seconds'), '{{zone}} {{state}}']],
       },
@@ -56,7 +56,7 @@ export const OVERVIEW: Dashboard = {
     {
       title: 'Tasks',
       description: 'Changes of state of tasks, in the hour before.',
-      ...{ kind: 'timeseries', width: 12, queries: [[perHour('countersign_tasks_total', 'outcome'), '{{outcome}}']] },
+      ...{ kind: 'timeseries', width: 24, queries: [[perHour('countersign_tasks_total', 'outcome'), '{{outcome}}']] },
     },
   ],
 }
@@ -69,14 +69,14 @@ export const FLOW: Dashboard = {
       ({ title, histogram, aimed }): Panel => ({
         title: `${title}: as fast as aimed at`,
         description: 'The share of the last 24 h within the bound that is aimed at, not only the one that is promised.',
-        ...{ kind: 'stat', width: 8, unit: 'percentunit', queries: [[within(histogram, aimed), '{{zone}}']] },
+        ...{ kind: 'stat', width: 6, unit: 'percentunit', queries: [[within(histogram, aimed), '{{zone}}']] },
       }),
     ),
     ...PROMISES.map(
       ({ title, histogram, bound }): Panel => ({
         title: `${title}: how long`,
         description: `Half and 99 of 100 took no longer, in the hour before. ${bound} s are promised.`,
-        ...{ kind: 'timeseries', width: 8, unit: 's' },
+        ...{ kind: 'timeseries', width: 12, unit: 's' },
         queries: [
           [quantile(0.5, histogram), '{{zone}} half'],
           [quantile(0.99, histogram), '{{zone}} 99 of 100'],

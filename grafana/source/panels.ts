@@ -28,6 +28,18 @@ const DATASOURCE = { type: 'prometheus', uid: 'prometheus' } as const
 const COLUMNS = 24
 const HEIGHT = { stat: 5, timeseries: 8, text: 7 } as const
 
+/** Grafana's schema asks for all of them. */
+const STAT = {
+  reduceOptions: { calcs: ['lastNotNull'] },
+  ...{ colorMode: 'background', graphMode: 'none', textMode: 'auto', justifyMode: 'auto', orientation: 'auto' },
+  ...{ wideLayout: true, showPercentChange: false, percentChangeColorMode: 'standard' },
+} as const
+const GRAPH = {
+  legend: { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [] },
+  // Of all lines at once, the highest first.
+  tooltip: { mode: 'multi', sort: 'desc' },
+} as const
+
 /** Grafana's JSON model. Panels stand in rows from left to right, as wide as they ask for. */
 export function dashboardModel({ uid, title, panels }: Dashboard) {
   let [x, y, rowHeight] = [0, 0, 0]
@@ -42,7 +54,13 @@ export function dashboardModel({ uid, title, panels }: Dashboard) {
   return {
     ...{ uid, title, tags: ['countersign'], schemaVersion: 39, version: 1, editable: false },
     ...{ timezone: 'browser', refresh: '30s', time: { from: 'now-24h', to: 'now' } },
-    links: [{ type: 'dashboards', title: 'Countersign', tags: ['countersign'], asDropdown: true, keepTime: true }],
+    ...{ annotations: { list: [] }, templating: { list: [] } },
+    links: [
+      {
+        ...{ type: 'dashboards', title: 'Countersign', tags: ['countersign'], icon: 'dashboard', tooltip: '' },
+        ...{ asDropdown: true, keepTime: true, includeVars: false, targetBlank: false },
+      },
+    ],
     panels: placed,
   }
 }
@@ -62,7 +80,7 @@ function panelModel(panel: Panel, id: number, gridPos: object) {
       ...(kind === 'stat' && { instant: true, range: false }),
     })),
     fieldConfig: { defaults: { ...unitOf(panel), ...thresholds(panel) }, overrides: [] },
-    ...(kind === 'stat' && { options: { reduceOptions: { calcs: ['lastNotNull'] }, colorMode: 'background' } }),
+    options: kind === 'stat' ? STAT : GRAPH,
   }
 }
 

@@ -27,7 +27,10 @@ export interface ActingTool<A extends Action> {
   /** Of the whole action. */
   readonly schema: z.ZodType<A>
   /** Makes ready what will be done for this use, which is spent already. */
-  prepare(action: A, use: { readonly key: string; readonly intendedAt: number }): Promise<() => Promise<Report>>
+  prepare(
+    action: A,
+    use: { readonly key: string; readonly intendedAt: number; readonly receipt: Receipt },
+  ): Promise<() => Promise<Report>>
 }
 
 /** Judged by `verifyReceipt` alone, so that every call that lacks a good one is told the same rule. */
@@ -72,7 +75,7 @@ async function actCountersigned<A extends Action>(
   if (!verdict.ok) return refusedBy(verdict.rule)
   const use = deps.consume(verdict.receipt, now)
   if (use.kind === 'refused') return refusedBy(`receipt-${use.rule}`)
-  const act = await tool.prepare(action, use).catch(whyNot)
+  const act = await tool.prepare(action, { ...use, receipt: verdict.receipt }).catch(whyNot)
   if (typeof act === 'string') return refused('ERR_MAIL_REFUSED', act)
   if (!deps.isNewest()) return refused('ERR_FENCED', 'a newer executor has taken over')
   return act()

@@ -2,6 +2,7 @@ import type { HandOver } from '#core/hand-over.ts'
 import { plainMarkdown } from '#core/quote.ts'
 import { updateNotePath } from '#core/update-note.ts'
 import { type Domain, fileNameOf } from '#core/vault-path.ts'
+import { isLocalOnly } from '#core/zone-policy.ts'
 import type { Claimed, DraftOutcome, HandInDeps } from './hand-in.ts'
 
 /** Asks the zone's sync, which alone moves a task back; asking twice for the same claim is asking once. */
@@ -31,7 +32,10 @@ export async function giveBackTask(
   deps: Pick<HandInDeps, 'vault' | 'agent'> & { readonly giveBack: GiveBack },
 ): Promise<TaskOutcome> {
   const { id, title, domain } = claimed.task.front
-  const link = `[[Needs_Action/${domain}/${fileNameOf(claimed.path)}|${linkText(title)}]]`
+  // A note travels to the hub, and who wrote stays here.
+  const link = isLocalOnly(domain)
+    ? `a task of ${domain}`
+    : `[[Needs_Action/${domain}/${fileNameOf(claimed.path)}|${linkText(title)}]]`
   const how = `When that is mended, or to try again: countersign task transfer ${id} ${deps.agent}`
   await writeNote(claimed, 'given-back', `Not drafted: ${link}. ${plainMarkdown(reason, MAX_REASON)}. ${how}`, deps)
   await deps.giveBack.ask(claimed)

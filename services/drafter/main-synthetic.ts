@@ -43,6 +43,7 @@ export async function draftSynthetic({ state, agent, draft }: SyntheticDeps): Pr
   await inbox.remove(path)
   const parsed = parseTaskFile(text)
   if (!parsed.ok) throw new Error(`the synthetic task cannot be read: ${parsed.problem}`)
+  if (parsed.task.front.domain !== 'email') throw new Error('what stands there is not the synthetic mail')
   const root = join(state, SYNTHETIC_FOLDER, 'draft')
   await rm(root, { recursive: true, force: true })
   const [vaultRoot, stateDir] = [join(root, 'vault'), join(root, 'state')]

@@ -9,6 +9,7 @@ import { type TaskJob, taskJobId } from '#core/jobs.ts'
 import { recognizeLanguage } from '#core/language.ts'
 import { oldestWaiting } from '#core/oldest.ts'
 import type { AskModel } from '#core/ports/model.ts'
+import type { TaskFile } from '#core/task-file.ts'
 import type { Domain } from '#core/vault-path.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
 import { hasModel, modelsOf } from '#runtime/model-settings.ts'
@@ -20,6 +21,7 @@ import { drafterSettings } from './config.ts'
 import { draftPayment } from './draft-payment.ts'
 import type { DraftPostsDeps } from './draft-posts.ts'
 import { type Drafts, draftTask } from './draft-task.ts'
+import { draftWhatsApp } from './draft-whatsapp.ts'
 import { giveBackThroughSync } from './give-back-through-sync.ts'
 import { claimedJobs } from './hand-in.ts'
 import { watchBooks } from './main-books.ts'
@@ -33,7 +35,7 @@ type Common = Omit<CloudDraftsDeps, 'write' | 'posts' | 'invoices'> &
   Pick<DraftPostsDeps, 'openSkill'> & { readonly ask: AskModel | undefined; readonly signal: AbortSignal }
 const DRAFTING = {
   cloud: { email: 'cloud-draft-email', social: 'cloud-draft-social', accounting: 'cloud-odoo-draft' },
-  local: {},
+  local: { whatsapp: 'local-whatsapp' },
 } as const
 
 await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping, tell }) => {
@@ -42,7 +44,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   const doorbell = resources.use(await openDoorbell(redis, log))
   const vault = await openVault(config.vault)
   const ledger = resources.use(
-    openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock }),
+    openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock, metrics }),
   )
   const skills = skillFolders(config.skills, config.skillsOwn)
   check('skills', watchSkills(skills.list, DRAFTING[config.zone], log))
@@ -70,7 +72,9 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
 
   const draftDry: SyntheticDeps['draft'] = async (job, place) => {
     const dry = { ...common, ...place, ask: undefined, giveBack: NO_GIVE_BACK }
-    return draftTask(job, { ...dry, drafts: await draftsOfCloud(dry) })
+    // A mail and nothing else: other drafts have effects elsewhere, in the books say.
+    const { email } = await draftsOfCloud(dry)
+    return draftTask(job, { ...dry, drafts: { ...(email && { email }) } })
   }
   const draft = async (job: TaskJob) => {
     const outcome = await draftTask(job, deps)
@@ -95,10 +99,12 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
 
   const oldest = oldestWaiting()
   const domains = Object.keys(deps.drafts) as Domain[]
+  // What waits to join another task is drafted with that one.
+  const isOurs = ({ front }: TaskFile) => deps.drafts[front.domain] !== undefined && front.joins === undefined
   const reconcile = async () => {
     // The cloud's sync takes up by itself what nobody owns.
     if (config.zone === 'local') await claimOpen(domains, { vault, asking, agent: config.agent, ring: wakeSync })
-    const jobs = await claimedJobs(vault, config.agent, ({ front }) => deps.drafts[front.domain] !== undefined)
+    const jobs = await claimedJobs(vault, config.agent, isOurs)
     const since = oldest(jobs.map(taskJobId), clock.now())
     metrics.since('countersign_task_oldest_age_seconds', since, { state: 'drafting' })
     for (const job of jobs) await doorbell.ring('draft', 'draft-reply', job)
@@ -124,5 +130,9 @@ async function draftsOfCloud(common: Common): Promise<Drafts> {
 
 /** Of what is this zone's alone. */
 function draftsOfLocal(common: Common): Drafts {
-  return { payment: (claimed) => draftPayment(claimed, { ...common, way: config.paymentWay }) }
+  const answer = replyDrafter({ ...common, skillName: DRAFTING.local.whatsapp, recognizeLanguage })
+  return {
+    payment: (claimed) => draftPayment(claimed, { ...common, way: config.paymentWay }),
+    whatsapp: (claimed) => draftWhatsApp(claimed, { ...common, write: answer }),
+  }
 }

@@ -51,7 +51,9 @@ export function replyPrompt(request: DraftRequest, skill: Skill, ownerName: stri
     request.language
       ? `The newest message is written in the language “${request.language}”. Answer in it.`
       : 'Answer in the language of the newest message.',
-    `The text ends with this signature, letter for letter:\n\n${request.signature}`,
+    request.signature === ''
+      ? 'The text ends without a signature.'
+      : `The text ends with this signature, letter for letter:\n\n${request.signature}`,
     ...(request.facts === undefined ? [] : [request.facts]),
     ...(request.missing?.length ? [`Ask for what is still missing: ${request.missing.join('; ')}.`] : []),
     ...revisionParts(request),

@@ -1,5 +1,6 @@
 import { ownBic, ownIban, sepaName } from '#core/sepa-account.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
+import { chatRuleList } from '#core/whatsapp-chat.ts'
 import { bankSettings } from '#runtime/bank-settings.ts'
 import type { ConfigOf } from '#runtime/config.ts'
 import {
@@ -14,6 +15,7 @@ import {
   sendingSettings,
   setting,
   socialSettings,
+  whatsappSettings,
   wholeNumber,
   zoneSettings,
 } from '#runtime/settings.ts'
@@ -38,6 +40,10 @@ export const executorSettings = {
   ...sepaSettings,
   ...bankSettings,
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
+  ...whatsappSettings,
+  whatsappChats: setting('COUNTERSIGN_WHATSAPP_CHATS', chatRuleList),
+  /** So long a chat must have been quiet before what was written in it becomes a task. */
+  whatsappQuietMs: setting('COUNTERSIGN_WHATSAPP_QUIET_MS', milliseconds(20_000)),
   ...keySettings,
   ...notifySettings,
   /** How long an approval can be taken back by moving the file. */

@@ -23,6 +23,7 @@ import { openEmailChannel, watchForBounces } from './main-mail.ts'
 import { openPaymentChannel } from './main-payment.ts'
 import { openSocialChannels } from './main-social.ts'
 import { tryOut } from './main-synthetic.ts'
+import { openWhatsAppChannel } from './main-whatsapp.ts'
 import { notifyPerson } from './notify-person.ts'
 import { runExecutor } from './run-executor.ts'
 import { type ExecutorParts, wireExecutor } from './wire-executor.ts'
@@ -34,7 +35,13 @@ await runService('executor', config, async (service) => {
   if (config.zone !== 'local')
     throw new CountersignError('ERR_ZONE_FORBIDDEN', `the executor was started in the zone ${config.zone}`)
   const clock = { now: () => Date.now() }
-  const ledgerOf = { vaultRoot: config.vault, stateDir: config.state, agent: config.agent, clock }
+  const ledgerOf = {
+    vaultRoot: config.vault,
+    stateDir: config.state,
+    agent: config.agent,
+    clock,
+    metrics: service.metrics,
+  }
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
   const parts: ExecutorParts = {
     vault: await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } }),
@@ -50,7 +57,8 @@ await runService('executor', config, async (service) => {
   const email = await openEmailChannel(config, parts, service)
   const social = await openSocialChannels(config, parts, service)
   const payment = await openPaymentChannel(config, parts, service)
-  const channels = [email, ...social, ...payment.channels]
+  const whatsapp = await openWhatsAppChannel(config, parts, service)
+  const channels = [email, ...social, ...payment.channels, ...whatsapp]
   const deps = wireExecutor(config, parts, channels, service, payment.ways)
   service.check('redis', () => redis.ping())
   for (const channel of deps.channels) service.check(channel.name, () => channel.problems().join(' ') || true)

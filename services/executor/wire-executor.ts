@@ -46,7 +46,7 @@ export function actingWith({ journal, clock, signingKey }: Pick<ExecutorParts, '
 /** The executor's dependencies. */
 export function wireExecutor(
   config: Pick<ExecutorConfig, 'zone' | 'agent' | 'ownerAddress' | 'maxRecipients' | 'undoMs'> &
-    Partial<Pick<ExecutorConfig, 'ownerName' | 'socialAccounts' | 'instagramImages'>>,
+    Partial<Pick<ExecutorConfig, 'ownerName' | 'socialAccounts' | 'instagramImages' | 'whatsappUrl' | 'whatsappChats'>>,
   parts: ExecutorParts,
   channels: readonly Channel[],
   service: Pick<ServiceContext, 'log' | 'metrics'>,
@@ -65,6 +65,7 @@ export function wireExecutor(
       account: config.ownerAddress,
       maxRecipients: config.maxRecipients,
       social: { accounts: config.socialAccounts ?? [], imagesAt: config.instagramImages },
+      ...(config.whatsappUrl !== undefined && { whatsapp: { chats: config.whatsappChats ?? 'all-people' } }),
       payment: { ways: paymentWays },
     },
     knowledge: knowledgeOf(parts, { address: config.ownerAddress, name: config.ownerName ?? '' }),

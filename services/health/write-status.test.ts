@@ -56,4 +56,9 @@ test('one document says what is checked, since when it is bad, what to do, and w
     { code: 'ERR_UNEXPECTED', component: 'health', count: 1, at: '2026-11-30T09:59:59.000Z' },
   ])
   expect(status.numbers).toEqual(NUMBERS)
+  // A disk that takes nothing is no fault of the program.
+  const full = { ...config, state: '/dev/null/state' }
+  await expect(writeStatus(full, { checked: [], own: own.make() }, NOW)).rejects.toMatchObject({
+    code: 'ERR_STATE_WRITE_FAILED',
+  })
 })

@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Checked, foundIn, judgeDependencies, type ServiceLook } from '#core/dependencies.ts'
+import { CountersignError } from '#core/errors.ts'
 import type { ServiceReport } from '#core/service-report.ts'
 import { type CountedError, foundDisks, makeStatus, parseSyncReport, type StatusDocument } from '#core/status.ts'
 import type { HealthConfig } from './config.ts'
@@ -36,10 +37,18 @@ export async function writeStatus(config: HealthConfig, known: Known, nowMs: num
   const { zone, agent } = config
   const found = { services, vault, sync, disks, checked, errors, ...(numbers && { numbers }) }
   const status = makeStatus({ zone, agent, at, ...found })
-  const temporary = join(config.state, '.status.json.tmp')
-  await writeFile(temporary, `${JSON.stringify(status, null, 2)}\n`)
-  await rename(temporary, statusFile(config))
+  await write(statusFile(config), join(config.state, '.status.json.tmp'), `${JSON.stringify(status, null, 2)}\n`)
   return status
+}
+
+async function write(file: string, temporary: string, text: string): Promise<void> {
+  try {
+    await writeFile(temporary, text)
+    await rename(temporary, file)
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause)
+    throw new CountersignError('ERR_STATE_WRITE_FAILED', `writing ${file}: ${found}`, { cause })
+  }
 }
 
 function lastErrors(looks: readonly ServiceLook[]): CountedError[] {

@@ -37,6 +37,7 @@ import { syncSettings } from './config.ts'
 import { keepBeating } from './hub/heartbeats.ts'
 import { pollHub } from './hub/poll-hub.ts'
 import { reopeningRepo } from './hub/reopening-repo.ts'
+import { timedRepo } from './hub/timed-repo.ts'
 import { zoneMetrics } from './hub/zone-metrics.ts'
 import { careFor, checkpointKeys, MEMORY } from './main-care.ts'
 import { runSync } from './run-sync.ts'
@@ -65,7 +66,7 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
     for (const { check, result, found } of findings)
       if (result !== 'ok') log.warn({ check, outcome: result, reason: found }, 'repair')
   }
-  const repo = resources.use(reopeningRepo(await care.openMended(told), care.open))
+  const repo = timedRepo(resources.use(reopeningRepo(await care.openMended(told), care.open)), metrics)
   told([care.mendMemory()])
   const scan = scanInLayers([
     guardScan(await readGuard(config.keys)),
@@ -76,7 +77,7 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
   const scanner = createScanner({ workTree, repo, store, clock })
   const ledger = resources.use(
-    openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock }),
+    openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock, metrics }),
   )
   const publicKeys = agents.map(
     (one) =>

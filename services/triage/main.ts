@@ -36,7 +36,10 @@ await runService('triage', config, async (service) => {
   const shared = {
     vault: await openVault(config.vault),
     ledger: service.resources.use(
-      openLedger({ vaultRoot: config.vault, stateDir: config.state, agent: config.agent, clock }),
+      openLedger({
+        ...{ vaultRoot: config.vault, stateDir: config.state, agent: config.agent, clock },
+        metrics: service.metrics,
+      }),
     ),
     seen: service.resources.use(openSeenMail(join(config.state, 'triage.sqlite'))),
     threads: service.resources.use(openThreadMemory(join(config.state, 'threads.sqlite'), clock.now())),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { MCP_SERVERS, type McpServerName, toolNames } from '#core/mcp-tools.ts'
+import { type McpServerName, serversIn, toolNames } from '#core/mcp-tools.ts'
 import { ZONES, type Zone } from '#core/zone-policy.ts'
 import { type McpHome, mainOf, makeMcpHome } from '../support/mcp-home.ts'
 import { serveOverHttp } from '../support/mcp-over-http.ts'
@@ -11,7 +11,7 @@ import { runTool } from '../support/test-tools.ts'
 
 const INSPECTOR = '@modelcontextprotocol/inspector/clients/launcher/build/index.js'
 const CONFORMANCE = '@modelcontextprotocol/conformance/dist/index.js'
-const EVERY = MCP_SERVERS.flatMap((server) => ZONES.map((zone) => [server, zone] as const))
+const EVERY = ZONES.flatMap((zone) => serversIn(zone).map((server) => [server, zone] as const))
 const TASK = '01J8Z3W6Q0ABCDEFGHJKMNPQRS'
 
 let odoo: OdooServer

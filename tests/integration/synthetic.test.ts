@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -56,6 +56,14 @@ it('none waits beside another, and none is drafted twice', async () => {
   await draftSynthetic(cloud())
   expect(await draftSynthetic(cloud())).toBeUndefined()
   expect(drafted).toHaveLength(1)
+})
+
+it('a task of another domain in its place is not drafted: that would have effects elsewhere', async () => {
+  await triageSynthetic(cloud())
+  const path = join(state, 'synthetic/mail/vault/Needs_Action/email', waiting()[0] ?? '')
+  writeFileSync(path, readFileSync(path, 'utf8').replace('domain: email', 'domain: accounting'))
+  await expect(draftSynthetic(cloud())).rejects.toThrow('not the synthetic mail')
+  expect(drafted).toEqual([])
 })
 
 it('one that is not drafted is told, and is not tried for ever', async () => {

@@ -210,6 +210,18 @@ const ALERT_CASES: readonly AlertCase[] = [
     value: '1',
   },
   {
+    alert: 'CountersignWhatsAppLost',
+    what: 'a session that was taken over in minute 10, and one that is ready',
+    series: {
+      'countersign_whatsapp_session{service="whatsapp",state="conflict",zone="local"}': '0x9 1x60',
+      'countersign_whatsapp_session{service="whatsapp",state="ready",zone="local"}': '1x9 0x60',
+    },
+    silentAt: [9, 24],
+    firesAt: 26,
+    labels: { state: 'conflict', zone: 'local' },
+    value: '1',
+  },
+  {
     alert: 'CountersignTokenExpiring',
     what: 'a token that ends in 48 hours and ten minutes, and one that has a month',
     series: {

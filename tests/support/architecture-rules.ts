@@ -32,6 +32,16 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   smtp: ['nodemailer', 'nodemailer/lib/smtp-connection'],
   social: ['zod'],
   'vault-fs': ['chokidar'],
+  whatsapp: [
+    ...[
+      '@modelcontextprotocol/client',
+      '@modelcontextprotocol/server',
+      'package.json',
+      'qrcode',
+      'whatsapp-web.js',
+      'zod',
+    ],
+  ],
 }
 /** What a use case may take from Node: no I/O, so that every effect goes through a port or a passed function. */
 const PURE_NODE = ['node:crypto', 'node:path', 'node:path/posix', 'node:timers/promises', 'node:util']

@@ -162,7 +162,7 @@ export interface ExecutorHome extends AsyncDisposable {
   put(folder: string, draft?: DraftOptions): Promise<{ id: TaskId; fileName: string; path: VaultPath }>
 }
 
-export async function makeHome(): Promise<ExecutorHome> {
+export async function makeHome(signingKey?: KeyObject): Promise<ExecutorHome> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-executor-'))
   const vaultRoot = join(folder, 'vault')
   const state = join(folder, 'state')
@@ -170,7 +170,7 @@ export async function makeHome(): Promise<ExecutorHome> {
   const vault = await openVault(vaultRoot)
   const mail = new MemoryMail()
   const received = openReceived(state)
-  const { privateKey: key } = generateKeyPairSync('ed25519')
+  const key = signingKey ?? generateKeyPairSync('ed25519').privateKey
   const home: ExecutorHome = {
     ...{ folder, vaultRoot, vault, mail, key, received },
     now: START,

@@ -136,11 +136,26 @@ const panel = z.discriminatedUnion('type', [
     ...{ ...common, type: z.literal('stat'), datasource, targets: z.array(target).min(1), fieldConfig },
     options: z.strictObject({
       reduceOptions: z.strictObject({ calcs: z.tuple([z.literal('lastNotNull')]) }),
-      colorMode: z.literal('background'),
+      colorMode: z.enum(['value', 'background', 'background_solid', 'none']),
+      graphMode: z.enum(['none', 'line', 'area']),
+      textMode: z.enum(['auto', 'value', 'value_and_name', 'name', 'none']),
+      justifyMode: z.enum(['auto', 'center']),
+      orientation: z.enum(['auto', 'vertical', 'horizontal']),
+      wideLayout: z.boolean(),
+      showPercentChange: z.boolean(),
+      percentChangeColorMode: z.enum(['standard', 'inverted', 'same_as_value']),
     }),
   }),
   z.strictObject({
     ...{ ...common, type: z.literal('timeseries'), datasource, targets: z.array(target).min(1), fieldConfig },
+    options: z.strictObject({
+      legend: z.strictObject({
+        displayMode: z.enum(['list', 'table', 'hidden']),
+        placement: z.enum(['bottom', 'right']),
+        ...{ showLegend: z.boolean(), calcs: z.array(text) },
+      }),
+      tooltip: z.strictObject({ mode: z.enum(['single', 'multi', 'none']), sort: z.enum(['asc', 'desc', 'none']) }),
+    }),
   }),
   z.strictObject({
     ...{ ...common, type: z.literal('text') },
@@ -149,13 +164,16 @@ const panel = z.discriminatedUnion('type', [
 ])
 const link = z.strictObject({
   ...{ type: z.literal('dashboards'), title: text, tags: z.array(text) },
-  ...{ asDropdown: z.boolean(), keepTime: z.boolean() },
+  ...{ icon: text, tooltip: z.string() },
+  ...{ asDropdown: z.boolean(), keepTime: z.boolean(), includeVars: z.boolean(), targetBlank: z.boolean() },
 })
 
 export const dashboard = z.strictObject({
   ...{ uid, title: text, tags: z.array(text), schemaVersion: z.literal(39), version: z.literal(1) },
   ...{ editable: z.literal(false), timezone: z.literal('browser'), refresh: duration },
   time: z.strictObject({ from: text, to: z.literal('now') }),
+  annotations: z.strictObject({ list: z.tuple([]) }),
+  templating: z.strictObject({ list: z.tuple([]) }),
   links: z.array(link),
   panels: z.array(panel).min(1),
 })

@@ -25,6 +25,8 @@ export async function makeMcpHome(settings: Readonly<Record<string, string>> = {
     COUNTERSIGN_IMAP_PASSWORD_FILE: secret,
     COUNTERSIGN_OWNER_ADDRESS: 'owner@countersign.test',
     COUNTERSIGN_SOCIAL_ACCOUNTS: 'x:@owner',
+    COUNTERSIGN_WHATSAPP_URL: 'http://127.0.0.1:1',
+    COUNTERSIGN_WHATSAPP_STATE: join(home, 'state/whatsapp'),
     COUNTERSIGN_ODOO_URL: 'http://127.0.0.1:1',
     COUNTERSIGN_ODOO_DB: 'books',
     COUNTERSIGN_ODOO_KEY_FILE: secret,

@@ -17,6 +17,9 @@ import * as socialConfig from '../../mcp/social/config.ts'
 import * as socialCloud from '../../mcp/social/main-cloud.ts'
 import * as socialLocal from '../../mcp/social/main-local.ts'
 import { createSocialServer } from '../../mcp/social/server.ts'
+import { whatsappServerSettings } from '../../mcp/whatsapp/config.ts'
+import * as whatsappLocal from '../../mcp/whatsapp/main-local.ts'
+import { createWhatsAppServer } from '../../mcp/whatsapp/server.ts'
 import { toolFile } from './test-tools.ts'
 
 type Env = Readonly<Record<string, string>>
@@ -44,6 +47,10 @@ async function makerOf(server: McpServerName, zone: Zone, env: Env) {
             await socialCloud.cloudTools(valid(parseConfig(socialConfig.cloudSettings, env))),
           )
     return () => createSocialServer(tools)
+  }
+  if (server === 'whatsapp') {
+    const tools = await whatsappLocal.localTools(valid(parseConfig(whatsappServerSettings, env)))
+    return () => createWhatsAppServer(tools)
   }
   const config = valid(parseConfig(odooServerSettings, env))
   const tools =

@@ -7,7 +7,9 @@ type Labels = Readonly<Record<string, readonly string[] | 'open'>>
 const EVERYWHERE: Labels = { service: 'open', zone: ['cloud', 'local'], job: 'open' }
 const WORDS = new Set(['and', 'or', 'unless', 'by', 'on', 'offset', 'le', 'bool', 'ignoring', 'without'])
 const FUNCTIONS = new Set(
-  'abs sum max min avg count rate increase changes time vector absent histogram_quantile max_over_time'.split(' '),
+  'abs sum max min avg count rate increase changes time vector absent histogram_quantile max_over_time clamp_min'.split(
+    ' ',
+  ),
 )
 
 /** Every series this program has, with its labels and their values. */
