@@ -1,5 +1,5 @@
-# Images: `cloud` (cannot act: its bundles hold no acting code), `local` (acts on what was countersigned), `hub`
-# (git over ssh). All stand on `base`. Each program is one bundle; the compose files pick it by command.
+# Images: `cloud` (cannot act: its bundles hold no acting code), `local` (acts on what was countersigned), `browser` (the same
+# with Chromium), `hub` (git over ssh). All stand on `base`. Each program is one bundle; the compose files pick it by command.
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /build
@@ -44,6 +44,21 @@ COPY skills /app/skills
 # The pages of the queues' board.
 COPY --from=build /build/node_modules/@bull-board/ui /app/board-pages
 ENV COUNTERSIGN_ZONE=local COUNTERSIGN_SKILLS=/app/skills COUNTERSIGN_BOARD_PAGES=/app/board-pages
+
+# The browser of the local machine: for WhatsApp, and for banks' own pages. What drives it finds files of its own beside it,
+# and is here as packages.
+FROM build AS browser-bundles
+RUN node scripts/bundle.ts browser
+
+FROM local AS browser
+USER root
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends chromium fonts-liberation \
+ && rm -rf /var/lib/apt/lists/*
+COPY --from=browser-bundles /build/dist/browser /app
+ARG COUNTERSIGN_UID=1000
+ARG COUNTERSIGN_GID=1000
+USER $COUNTERSIGN_UID:$COUNTERSIGN_GID
 
 FROM build AS hub-bundles
 RUN node scripts/bundle.ts hub

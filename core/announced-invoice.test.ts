@@ -11,7 +11,7 @@ const mail = (more: object = {}): EmailAction =>
   emailActionSchema.parse({
     ...{ tool: 'email.send_email', account: 'owner@countersign.test', to: ['client@countersign.test'] },
     ...{ subject: 'Re: Invoice', body: `Attached is ${INVOICE_SLOT}. Again: ${INVOICE_SLOT}.` },
-    invoice: { task: TASK, total: '1785.00', currency: 'EUR', document: 'required' },
+    invoice: { task: TASK, customer: 'Acme Ltd', total: '1785.00', currency: 'EUR', document: 'required' },
     ...more,
   })
 const withoutInvoice = (): EmailAction => {
@@ -19,7 +19,7 @@ const withoutInvoice = (): EmailAction => {
   return rest
 }
 const posted = (more: Partial<PostedInvoice> = {}): PostedInvoice => ({
-  ...{ total: '1785.00', currency: 'EUR', number: 'INV/2026/00012', document: PDF },
+  ...{ customer: 'Acme Ltd', total: '1785.00', currency: 'EUR', number: 'INV/2026/00012', document: PDF },
   ...more,
 })
 const ruleOf = (action: EmailAction, invoice: PostedInvoice) => {
@@ -43,16 +43,17 @@ describe('a mail about an invoice that is posted first', () => {
 
   test('is bound, open as it is, to the place, the task, the amount and the document', () => {
     const one = actionDigest(mail())
-    const invoice = { task: TASK, total: '1785.00', currency: 'EUR', document: 'required' }
+    const invoice = { task: TASK, customer: 'Acme Ltd', total: '1785.00', currency: 'EUR', document: 'required' }
     const others = [
       mail({ body: `Attached is ${INVOICE_SLOT}.` }),
       mail({ invoice: { ...invoice, task: TASK.replace('7H', '8H') } }),
+      mail({ invoice: { ...invoice, customer: 'Other Ltd' } }),
       mail({ invoice: { ...invoice, total: '1785.01' } }),
       mail({ invoice: { ...invoice, currency: 'USD' } }),
       mail({ invoice: { ...invoice, document: 'optional' } }),
       withoutInvoice(),
     ]
-    expect(new Set([one, ...others.map(actionDigest)]).size).toBe(7)
+    expect(new Set([one, ...others.map(actionDigest)]).size).toBe(8)
   })
 
   test('cannot be sent as long as something is open in it', () => {
@@ -60,6 +61,7 @@ describe('a mail about an invoice that is posted first', () => {
   })
 
   test.each<[string, Partial<PostedInvoice>, string]>([
+    ['for somebody else', { customer: 'Other Ltd' }, 'invoice-of-another'],
     ['over another amount', { total: '1785.01' }, 'invoice-total-differs'],
     ['in another currency', { currency: 'USD' }, 'invoice-total-differs'],
     ['without a number', { number: undefined }, 'invoice-number-unusable'],
@@ -77,7 +79,9 @@ describe('a mail about an invoice that is posted first', () => {
   })
 
   test('goes without a document where the person said that it may', () => {
-    const optional = mail({ invoice: { task: TASK, total: '1785.00', currency: 'EUR', document: 'optional' } })
+    const optional = mail({
+      invoice: { task: TASK, customer: 'Acme Ltd', total: '1785.00', currency: 'EUR', document: 'optional' },
+    })
     const filled = fillMail(optional, posted({ document: undefined }))
     expect(filled.ok && filled.action.attachments).toBeUndefined()
   })
@@ -109,18 +113,26 @@ describe('a mail about an invoice that is posted first', () => {
 
   test.each([
     ['no task', { task: 'x' }],
+    ['nobody', { customer: '' }],
     ['no amount', { total: '1,785' }],
     ['no currency', { currency: 'EURO' }],
     ['another word', { document: 'maybe' }],
     ['a field of its own', { number: 'INV/1' }],
   ])('is refused where it names %s', (_what, more) => {
-    const invoice = { task: TASK, total: '1785.00', currency: 'EUR', document: 'required', ...more }
+    const invoice = {
+      task: TASK,
+      customer: 'Acme Ltd',
+      total: '1785.00',
+      currency: 'EUR',
+      document: 'required',
+      ...more,
+    }
     expect(emailActionSchema.safeParse({ ...mail(), invoice }).success).toBe(false)
   })
 
   test('says on its card what is put in, what is attached, and what becomes of it otherwise', () => {
     const rows = new Map(actionRows(mail()))
-    expect(rows.get('Invoice')).toMatch(/1785\.00 EUR.*7h3k9q.*\{\{invoice number\}\}.*comes back to you/)
+    expect(rows.get('Invoice')).toMatch(/Acme Ltd.*1785\.00 EUR.*7h3k9q.*\{\{invoice number\}\}.*comes back to you/)
     expect(rows.get('Attachments')).toMatch(/document of the posted invoice.*comes back to you/)
     expect(new Map(actionRows(mail({ body: 'Hello' }))).get('Invoice')).toContain('is not named')
   })

@@ -9,6 +9,7 @@ const NUMBER = /^(?=.*\d)[A-Za-z0-9][A-Za-z0-9 ./_#-]{0,38}[A-Za-z0-9]$/
 
 /** What became of the task that posted an invoice, as its file in Done/ says it. */
 export interface PostedInvoice {
+  readonly customer: string
   readonly total: string
   readonly currency: string
   readonly number: unknown
@@ -29,6 +30,11 @@ export function fillMail(action: EmailAction, posted: PostedInvoice): FilledMail
   const { invoice, ...mail } = action
   if (invoice === undefined) return { ok: true, action }
   const { number, document } = posted
+  if (invoice.customer !== posted.customer)
+    return no(
+      'invoice-of-another',
+      `The invoice that was posted is one for ${oneLine(posted.customer, 100)}, and this mail was written about one for ${oneLine(invoice.customer, 100)}. Nothing was sent.`,
+    )
   if (!isSameAmount(invoice, posted))
     return no(
       'invoice-total-differs',

@@ -138,7 +138,10 @@ export function readBankScript(name: string, text: string): BankScriptVerdict {
     return {
       ok: false,
       problems: parsed.error.issues
-        .map(({ path, message }) => `${path.join('.') || 'script'}: ${message}`)
+        .map(
+          ({ path, message }) =>
+            `${path.join('.') || 'script'}: ${/received undefined$/.test(message) ? 'missing' : message}`,
+        )
         .slice(0, 20),
     }
   if (parsed.data.bank !== name)

@@ -85,7 +85,7 @@ function cardText(task: TaskFile, action: Action, facts: CardFacts): string {
     ...remarkRow(task),
     [
       'Then',
-      `after you approve, ${facts.undoSeconds} s to take it back; then it goes out once and this file moves to Done`,
+      `after you approve, ${facts.undoSeconds} s to take it back; then it ${textOf(action) === undefined ? 'is done' : 'goes out'} once and this file moves to Done`,
     ],
     ['Fingerprint', code(facts.digest.slice(0, 23))],
   ]

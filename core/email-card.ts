@@ -22,7 +22,7 @@ export function emailRows(action: EmailAction): CardRow[] {
 function invoiceRow({ invoice, body }: EmailAction): CardRow[] {
   if (invoice === undefined) return []
   const sum = code(`${invoice.total} ${invoice.currency}`)
-  const posted = `goes out once the invoice over ${sum} is posted (task ${code(shortId(invoice.task as TaskId))})`
+  const posted = `goes out once the invoice for ${code(invoice.customer)} over ${sum} is posted (task ${code(shortId(invoice.task as TaskId))})`
   const number = body.includes(INVOICE_SLOT)
     ? `its number is put in for ${code(INVOICE_SLOT)}`
     : `the text has no ${code(INVOICE_SLOT)}, so its number is not named`

@@ -7,6 +7,10 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Nothing was sent. Put the file back, or attach it again with `countersign attach`; then approve again.',
   },
+  ERR_BROWSER_FAILED: {
+    retryable: true,
+    hint: 'Chromium has to be installed (COUNTERSIGN_BROWSER), a window needs a screen, and nothing else may have its profile open; see docs/banks.md.',
+  },
   ERR_CLONE_IN_USE: {
     retryable: true,
     hint: 'Another sync process works on this clone. Stop it, or let it do the work.',
@@ -92,7 +96,7 @@ export const ERROR_CODES = {
   },
   ERR_ODOO_REFUSED: {
     retryable: false,
-    hint: 'Odoo refused it; nothing was created. Correct what it names, in the task or in Odoo.',
+    hint: 'Odoo refused it; nothing was created or booked. Correct what it names, in the task or in Odoo.',
   },
   ERR_ODOO_UNREACHABLE: {
     retryable: true,
@@ -100,7 +104,7 @@ export const ERROR_CODES = {
   },
   ERR_ODOO_UNSUPPORTED: {
     retryable: false,
-    hint: 'Odoo 19 or later with its app Invoicing is needed; see docs/odoo.md.',
+    hint: 'Odoo 16 or later with its app Invoicing is needed, before 19 also COUNTERSIGN_ODOO_LOGIN; see docs/odoo.md.',
   },
   ERR_OUTCOME_UNKNOWN: {
     retryable: false,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { DECIMAL } from './decimal.ts'
 import { isTaskId } from './ids.ts'
 import { currencyCode } from './invoice.ts'
+import { visibleLine } from './visible-text.ts'
 
 /** Where the number of an invoice goes that is posted before the mail: the one place that may be left open in an approved text. */
 export const INVOICE_SLOT = '{{invoice number}}'
@@ -10,6 +11,8 @@ export const INVOICE_SLOT = '{{invoice number}}'
 export const announcedInvoice = z.strictObject({
   /** The task that posts it; it stands in the mail's `after`, too. */
   task: z.string().refine(isTaskId, 'not a task id'),
+  /** Whose invoice it is, as the books name them. */
+  customer: visibleLine(200),
   total: z.string().regex(DECIMAL, 'not an amount such as 1250.50'),
   currency: currencyCode,
   /** required: the mail does not go out without the document that the books make of the invoice. */

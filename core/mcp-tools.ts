@@ -7,7 +7,7 @@ import type { Zone } from './zone-policy.ts'
 export const MCP_TOOLS = {
   email: { everywhere: ['search_emails', 'draft_email'], local: ['send_email'] },
   social: { everywhere: ['draft_post'], local: ['publish_post', 'create_post'] },
-  odoo: { everywhere: ['get_data', 'create_draft'], local: [] },
+  odoo: { everywhere: ['get_data', 'create_draft'], local: ['post_invoice', 'record_payment'] },
   whatsapp: { everywhere: [], local: ['get_messages', 'send_message'] },
 } as const satisfies Record<string, { everywhere: readonly string[]; local: readonly string[] }>
 

@@ -43,7 +43,9 @@ const MAX_STEPS = 50
 export function stepOf(path: VaultPath, task: TaskFile): Step {
   const { id, title, parent, after = [], domain } = task.front
   const place = placeOf(path)
-  const isPrivate = isLocalOnly(domain) || ('domain' in place && isLocalOnly(place.domain))
+  const was = handedOf(task)?.was
+  const isPrivate =
+    isLocalOnly(domain) || (was !== undefined && isLocalOnly(was)) || ('domain' in place && isLocalOnly(place.domain))
   const handed = place.kind === 'needs-action' && handedOf(task) ? sayHanded(task) : undefined
   return { id, path, title, parent, after, isPrivate, handed, ...standingOf(path, task) }
 }

@@ -13,8 +13,9 @@ type ZonesPlan = {
   readonly root: string
   readonly undoMs: number
   readonly mailbox: Mailbox
-  /** For the cloud zone, besides what the mailbox needs. */
-  readonly cloudSettings: Readonly<Record<string, string>>
+  /** For a zone, besides what the mailbox needs. */
+  readonly settings: Readonly<Record<Zone, Readonly<Record<string, string>>>>
+  readonly secrets: Readonly<Record<Zone, Readonly<Record<string, string>>>>
 }
 
 /** Both homes with their keys, paired with each other; settings are written anew, since ports change at each start. */
@@ -25,8 +26,8 @@ export async function makeZones(plan: ZonesPlan): Promise<Record<Zone, MadeZone>
   const cloudPlan = {
     root: join(root, 'cloud'),
     zone: 'cloud' as const,
-    settings: { ...readingSettings(mailbox, ports.cloud.redis), ...plan.cloudSettings },
-    secrets: { 'imap-password': password },
+    settings: { ...readingSettings(mailbox, ports.cloud.redis), ...plan.settings.cloud },
+    secrets: { 'imap-password': password, ...plan.secrets.cloud },
   }
   const localRoot = join(root, 'local')
   await rm(join(cloudPlan.root, '.env.cloud'), { force: true })
@@ -35,8 +36,12 @@ export async function makeZones(plan: ZonesPlan): Promise<Record<Zone, MadeZone>
   const local = await initZone({
     root: localRoot,
     zone: 'local',
-    settings: { ...readingSettings(mailbox, ports.local.redis), ...sendingSettings(mailbox, plan.undoMs) },
-    secrets: { 'imap-password': password, 'smtp-password': password },
+    settings: {
+      ...readingSettings(mailbox, ports.local.redis),
+      ...sendingSettings(mailbox, plan.undoMs),
+      ...plan.settings.local,
+    },
+    secrets: { 'imap-password': password, 'smtp-password': password, ...plan.secrets.local },
     pair: await readPairing(cloud.pairingFile),
   })
   await initZone({ ...cloudPlan, pair: await readPairing(local.pairingFile) })

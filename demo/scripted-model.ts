@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { INVOICE_SLOT } from '#core/invoice-slot.ts'
 import type { InvoiceAnswer } from '#core/read-invoice.ts'
 
 /** A model that only this repository knows: it answers by a script, so the same mail gets the same answer everywhere. */
@@ -93,7 +94,7 @@ function answerTo({ messages, response_format }: Question): object | undefined {
     case 'sorted_mail':
       return { domain: 'email', priority: 'normal' }
     case 'invoice':
-      return NOTHING_SAID
+      return invoiceIn(textOf(prompt))
     default:
       return undefined
   }
@@ -112,6 +113,20 @@ const NOTHING_SAID: InvoiceAnswer = {
   ...{ prices_include_tax: null, currency: null, due: null, reference: null },
 }
 
+const ORDER = /(\d+) (\p{L}+) at (\d+) ([A-Z]{3}) each, plus (\d+) % VAT, for (\p{L}[\p{L} ]*)[.,]/u
+
+/** An order in the one form that the script knows: `2 workshops at 450 EUR each, plus 19 % VAT, for Acme Ltd.` */
+function invoiceIn(prompt: string): InvoiceAnswer {
+  const [, quantity = '', description = '', unit_price = '', currency = '', percent = '', name = ''] =
+    ORDER.exec(prompt) ?? []
+  if (name === '') return NOTHING_SAID
+  return {
+    customer: { name, email: null, address: null, tax_id: null },
+    lines: [{ description, quantity, unit_price, tax_percent: [percent] }],
+    ...{ prices_include_tax: false, currency, due: null, reference: null },
+  }
+}
+
 const DAY = /\b(?:mon|tues|wednes|thurs|fri)day\b/i
 
 /** Names what was asked; a day is promised only where the owner's notes name it. */
@@ -124,6 +139,10 @@ function replyTo(prompt: string) {
   const asked = /([^.!?\n]*)\?/.exec(mail.replace(/[,\n]\s*please/g, ''))?.[1]?.trim()
   const day = DAY.exec(notes)?.[0]
   const isShort = /short/i.test(notes)
+  if (prompt.includes(INVOICE_SLOT)) {
+    const text = `${name ? `Dear ${name},` : 'Hello,'}\n\nattached is invoice ${INVOICE_SLOT}.\n\nKind regards\n${signature}`
+    return { text, language: 'en', needs: [], read: [] }
+  }
   const lines = [
     name ? `Dear ${name},` : 'Hello,',
     ...(isShort ? [] : [`thank you for your message. You ask: “${asked ?? 'see below'}?”`]),

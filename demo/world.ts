@@ -27,6 +27,9 @@ export type WorldOptions = {
   readonly signal: AbortSignal
   /** For the cloud zone: which model it asks, say. */
   readonly cloudSettings?: Readonly<Record<string, string>>
+  readonly localSettings?: Readonly<Record<string, string>>
+  /** Files below `secrets/` of a zone, besides those of the mailbox. */
+  readonly secrets?: Readonly<Record<Zone, Readonly<Record<string, string>>>>
   readonly onEvent?: NonNullable<SupervisorHooks['onEvent']>
 }
 
@@ -79,7 +82,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   opening.defer(() => supervisor.stopAll())
   const zones = await makeZones({
     ...{ root: options.root, undoMs: options.undoMs, mailbox },
-    cloudSettings: options.cloudSettings ?? {},
+    settings: { cloud: options.cloudSettings ?? {}, local: options.localSettings ?? {} },
+    secrets: options.secrets ?? { cloud: {}, local: {} },
   })
   const running = await planProcesses(options, zones, redis)
   for (const { container } of Object.values(running)) if (container) reaper.add({ container })

@@ -4,15 +4,10 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseConfig } from './config.ts'
 import { hasOdoo, odooAccountOf } from './odoo-account.ts'
-import { odooSettings, optionally } from './settings.ts'
+import { optionalOdooSettings } from './odoo-settings.ts'
 
-const OPTIONAL = {
-  odooUrl: optionally(odooSettings.odooUrl),
-  odooDb: optionally(odooSettings.odooDb),
-  odooKey: optionally(odooSettings.odooKey),
-}
 function configOf(env: Record<string, string>) {
-  const verdict = parseConfig(OPTIONAL, env)
+  const verdict = parseConfig(optionalOdooSettings, env)
   if (!verdict.ok) throw new Error(verdict.faults.join('; '))
   return verdict.config
 }
@@ -50,5 +45,5 @@ test.each([
   ['a database that is a header', { COUNTERSIGN_ODOO_DB: 'a\nb: c' }],
   ['the key itself', { COUNTERSIGN_ODOO_KEY: 'abc' }],
 ])('%s is refused', (_what, env) => {
-  expect(parseConfig(OPTIONAL, env).ok).toBe(false)
+  expect(parseConfig(optionalOdooSettings, env).ok).toBe(false)
 })

@@ -17,9 +17,9 @@ export function hasOdoo<C extends { readonly [K in keyof OdooConfig]: OdooConfig
 }
 
 /** What adapters/odoo opens the books with; the key is read again at each call. */
-export function odooAccountOf({ odooUrl, odooDb, odooKey }: OdooConfig) {
+export function odooAccountOf({ odooUrl, odooDb, odooKey, odooLogin }: OdooConfig) {
   return {
-    ...{ url: odooUrl, database: odooDb },
+    ...{ url: odooUrl, database: odooDb, login: odooLogin },
     key(): string {
       try {
         return odooKey.read()

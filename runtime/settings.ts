@@ -222,6 +222,9 @@ export const smtpSettings = {
 const linkedinVersion = (fallback: string) =>
   withDefault(z.string().regex(/^20\d{2}(0[1-9]|1[0-2])$/, 'expected a version such as 202605'), fallback)
 
+const odooLogin = z
+  .string('expected the login of the Odoo user')
+  .regex(/^[\x21-\x7e]{1,100}$/, 'expected the login of the Odoo user')
 const odooDatabase = z
   .string('expected the name of the Odoo database')
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'expected the name of the Odoo database') as z.ZodType<
@@ -247,6 +250,8 @@ export const odooSettings = {
   odooDb: setting('COUNTERSIGN_ODOO_DB', odooDatabase),
   /** An API key, which is one of a user. */
   odooKey: setting('COUNTERSIGN_ODOO_KEY_FILE', secretFile()),
+  /** The login of that user, which only an Odoo before 19 asks for. */
+  odooLogin: setting('COUNTERSIGN_ODOO_LOGIN', optional(odooLogin)),
 }
 
 /** How the service that holds the WhatsApp session is reached; local zone only. */

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, type Metafile, type Plugin } from 'esbuild'
@@ -64,6 +64,8 @@ export const ACTING_CODE: readonly RegExp[] = [
   /^mcp\/email\/main-local\.ts$/,
   /^mcp\/email\/tools\/send-email\.ts$/,
   /^mcp\/social\/tools\/publish-post\.ts$/,
+  /^adapters\/odoo\/acting\//,
+  /^mcp\/odoo\/tools\/(post-invoice|record-payment)\.ts$/,
   /^mcp\/payment\//,
   /^mcp\/[^/]+\/main-local\.ts$/,
   /^adapters\/whatsapp\//,
@@ -73,7 +75,7 @@ export const ACTING_CODE: readonly RegExp[] = [
 ]
 
 /** They find files of their own beside them, and cannot be bundled: the image `browser` has them whole. */
-export const BROWSER_PACKAGES = ['whatsapp-web.js', 'puppeteer'] as const
+export const BROWSER_PACKAGES = ['whatsapp-web.js', '@playwright/mcp'] as const
 
 /** What runs both zones on a developer's machine: in no image at all. */
 const DEVELOPMENT: readonly RegExp[] = [/^demo\//, /^cli\/commands\/(demo|start|mail)\.ts$/]
@@ -145,6 +147,39 @@ function leaveOutLazyImports(root: string, leftOut: readonly RegExp[]): Plugin {
   }
 }
 
+/**
+ * Copies packages, and all that they depend on, into `<outDir>/node_modules`, as they stand in the lock file's tree. What is
+ * only optional stays out.
+ */
+export async function copyPackages(names: readonly string[], root: string, outDir: string): Promise<string[]> {
+  const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dependencies?: Record<string, string> }>
+  }
+  const found = new Set<string>()
+  const waiting = names.map((name) => placeOf(name, '', packages))
+  for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+    if (found.has(place)) continue
+    found.add(place)
+    for (const name of Object.keys(packages[place]?.dependencies ?? {})) waiting.push(placeOf(name, place, packages))
+  }
+  for (const place of found) {
+    const from = join(root, place)
+    // Packages below it are copied for themselves.
+    const filter = (source: string) => !relative(from, source).split('/').includes('node_modules')
+    await cp(from, join(resolve(root, outDir), place), { recursive: true, dereference: true, filter })
+  }
+  return [...found].sort()
+}
+
+/** Where Node would find a package that is asked for from a place in the tree. */
+function placeOf(name: string, from: string, packages: Readonly<Record<string, unknown>>): string {
+  for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf('/node_modules/')))) {
+    const place = `${at === '' ? '' : `${at}/`}node_modules/${name}`
+    if (Object.hasOwn(packages, place)) return place
+    if (at === '') throw new Error(`${name}, which ${from || 'the program'} needs, is not in package-lock.json`)
+  }
+}
+
 const USAGE = `Usage: node scripts/bundle.ts [--out DIR] SET...
 
 Bundles the programs of an image into DIR/SET/*.mjs (DIR: dist). SET: ${Object.keys(BUNDLE_SETS).join(', ')}.
@@ -170,6 +205,7 @@ async function main(): Promise<void> {
       outDir,
       acting: set === 'local' || set === 'browser',
     })
+    if (set === 'browser') await copyPackages(BROWSER_PACKAGES, join(import.meta.dirname, '..'), outDir)
     process.stdout.write(`${outDir}: ${Object.keys(BUNDLE_SETS[set]).join(', ')}\n`)
   }
 }

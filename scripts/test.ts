@@ -3,7 +3,8 @@ import { delimiter, dirname, join } from 'node:path'
 
 const HELP = `usage: npm test [-- --without-docker]
 Runs types, lint, unit, integration and end-to-end tests, and stops at the first that fails.
-  --without-docker  leaves out what needs Docker (integration, e2e) and says so`
+  --without-docker  leaves out what needs Docker (integration, e2e) and says so
+COUNTERSIGN_TEST_SETUP: a shell command that prepares the machine for what needs Docker; it runs beside the stages before that.`
 
 interface Stage {
   readonly name: string
@@ -39,6 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
     return unknown.includes('--help') ? 0 : 2
   }
   const withoutDocker = args.includes('--without-docker')
+  const setup = withoutDocker ? async () => true : beginSetup(process.env.COUNTERSIGN_TEST_SETUP)
   const summary: string[] = []
   let passed = 0
   let failed = 0
@@ -53,7 +55,7 @@ async function main(args: readonly string[]): Promise<number> {
     }
     console.log(`\n== ${index + 1}/${STAGES.length} ${stage.name}: ${stage.command.join(' ')}`)
     const startedAt = performance.now()
-    const ok = (!stage.needsDocker || dockerAnswers()) && (await run(stage.command))
+    const ok = (!stage.needsDocker || ((await setup()) && dockerAnswers())) && (await run(stage.command))
     ok ? passed++ : failed++
     summary.push(line(stage.name, ok ? 'passed' : 'FAILED', performance.now() - startedAt))
   }
@@ -63,6 +65,25 @@ async function main(args: readonly string[]): Promise<number> {
 
 function line(name: string, outcome: string, ms?: number): string {
   return `${name.padEnd(12)} ${outcome.padEnd(7)}${ms === undefined ? '' : ` ${(ms / 1000).toFixed(1)} s`}`
+}
+
+/** Begins it, if there is one; what it gives waits for its end, says what it said, and whether it went well. */
+function beginSetup(command: string | undefined): () => Promise<boolean> {
+  if (!command) return async () => true
+  const child = spawn('sh', ['-c', `exec 2>&1; ${command}`], { stdio: ['ignore', 'pipe', 'inherit'], cwd: root })
+  const said: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => said.push(chunk))
+  process.once('exit', () => child.kill())
+  const ended = new Promise<boolean>((resolve) => {
+    child.once('error', () => resolve(false))
+    child.once('close', (code) => resolve(code === 0))
+  })
+  return async () => {
+    const ok = await ended
+    process.stdout.write(Buffer.concat(said.splice(0)))
+    if (!ok) console.error(`failed: ${command}`)
+    return ok
+  }
 }
 
 function dockerAnswers(): boolean {

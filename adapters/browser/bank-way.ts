@@ -122,6 +122,7 @@ async function payOnce(parts: BankParts, order: PaymentOrder, key: string): Prom
     if (found.length > 0)
       return refused(`the page shows something else than was countersigned (${found.join(', ')})`, true)
     if (isLate()) throw new BrowserFault('slow')
+    if ((await page.textAt(script.press)) === undefined) throw new BrowserFault('no-element')
     const press: Press = { key, bank: script.bank, before, at: clock.now() }
     isPressed = true
     if (!(await notePress(stateDir, press))) return unknown(script, 'is never given twice', evidence)
@@ -164,10 +165,10 @@ async function pressOnce(parts: BankParts, page: BrowserPage, pressing: Pressing
     if (mark !== undefined && refused.includes(mark) && found.kind === 'not-found')
       return { kind: 'refused', permanent: true, say: `${script.title} did not accept the order.`, evidence }
     if (found.kind === 'cannot-tell') return { kind: 'unknown', reason: found.reason, evidence }
-    const why = mark !== undefined && mark === done ? 'although the page says that it was done, it' : 'it'
-    return unknown(script, `was given, but ${why} does not stand in the bank’s list`, evidence)
+    const but = mark !== undefined && mark === done ? ', although the page says that it was done' : ''
+    return unknown(script, `may have been given, and does not stand in the bank’s list${but}`, evidence)
   } catch (error) {
-    return unknown(script, `was given, and cannot be looked up now: ${whyNot(error, parts)}`, evidence)
+    return unknown(script, `may have been given, and cannot be looked up now: ${whyNot(error, parts)}`, evidence)
   }
 }
 
@@ -178,17 +179,18 @@ function whatWasFound(
   since: number,
   script: BankScript,
 ): FoundPayment {
-  // Never pressed by this machine: whatever stands there since then was ordered otherwise, and is believed.
+  const cannotTell = (reason: string): FoundPayment => ({ kind: 'cannot-tell', reason: `${script.title}: ${reason}` })
   const day = new Date(since).toISOString().slice(0, 10)
   const ours = press ? listed : listed.filter((one) => one.day === undefined || one.day >= day)
   if (ours.length <= (press?.before ?? 0)) return { kind: 'not-found' }
+  if (!press)
+    return cannotTell('its list has such an order, and there is no note on this machine that it was given here.')
   // The bank may put the newest one first or last: where they do not agree, nobody can tell which is which.
   const states = new Set(ours.map((one) => one.state))
   const [newest] = [...ours].sort(
     (a, b) => (b.day ?? '').localeCompare(a.day ?? '') || b.number.localeCompare(a.number),
   )
-  const cannotTell = (reason: string): FoundPayment => ({ kind: 'cannot-tell', reason: `${script.title}: ${reason}` })
-  if (states.size > 1 && (press?.before ?? 0) > 0)
+  if (states.size > 1 && press.before > 0)
     return cannotTell('its list has several such orders, and they stand differently.')
   if (newest?.state === 'done') return { kind: 'done', reference: newest.number || 'in the list of orders' }
   if (newest?.state === 'waiting')

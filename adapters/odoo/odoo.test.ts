@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { InvoiceOrder } from '#core/invoice.ts'
 import { ODOO_DB, ODOO_KEY, type OdooServer, odooError, startOdooServer } from '#tests/support/odoo-server.ts'
 import { openOdoo } from './open-odoo.ts'
+import { REQUEST_FIELD } from './request-id.ts'
 
 const ORDER: InvoiceOrder = {
   request_id: '01J8Z3W6Q0ABCDEFGHJKMNPQRS',
@@ -57,6 +58,64 @@ describe('a draft', () => {
     expect(odoo.created()).toHaveLength(1)
   })
 
+  test('holds its request in the field that the server has for it, and an older one is found by its reference', async () => {
+    await books().createDraft(ORDER)
+    odoo.fields.push(REQUEST_FIELD)
+    expect(await books().createDraft(ORDER)).toMatchObject({ kind: 'exists', draft: { id: 101 } })
+    const next = { ...ORDER, request_id: '01J8Z3W6Q0ABCDEFGHJKMNPQRT' }
+    expect(await books().createDraft(next)).toMatchObject({ kind: 'created', draft: { id: 102 } })
+    expect(odoo.created()[1]).toMatchObject({ [REQUEST_FIELD]: next.request_id })
+    expect(odoo.created()[1]).not.toHaveProperty('ref')
+    expect(await books().createDraft(next)).toMatchObject({ kind: 'exists', draft: { id: 102 }, more: [] })
+    expect(await books().getData({ about: 'invoices', request_id: next.request_id, limit: 5 })).toHaveLength(1)
+  })
+
+  test('that another process made meanwhile is found where the server lets no second one in', async () => {
+    odoo.fields.push(REQUEST_FIELD)
+    const message = 'duplicate key value violates unique constraint'
+    odoo.fail({
+      when: 'after',
+      method: 'create',
+      answer: { status: 422, json: odooError('psycopg2.errors.UniqueViolation', message) },
+    })
+    expect(await books().createDraft(ORDER)).toMatchObject({ draft: { id: 101 } })
+    odoo.fail({ when: 'before', method: 'search_read', answer: { status: 200, json: [] } })
+    odoo.fail({ when: 'before', method: 'search_read', answer: { status: 200, json: [] } })
+    odoo.fail({
+      when: 'before',
+      method: 'create',
+      answer: { status: 422, json: odooError('odoo.exceptions.ValidationError', message) },
+    })
+    expect(await books().createDraft(ORDER)).toMatchObject({ kind: 'exists', draft: { id: 101 } })
+    expect(odoo.created()).toHaveLength(1)
+  })
+
+  test('for somebody new creates the customer, and only where name and address are both said', async () => {
+    const customer = { name: 'New & Co', email: 'Neu@new.example' }
+    expect(await books().createDraft({ ...ORDER, customer })).toMatchObject({
+      kind: 'created',
+      draft: { customer: 'New & Co', isNewCustomer: true },
+    })
+    expect(odoo.tables['res.partner']?.at(-1)).toMatchObject({ ...customer, customer_rank: 1 })
+    const again = { ...ORDER, request_id: '01J8Z3W6Q0ABCDEFGHJKMNPQRT', customer: { email: 'neu@new.example' } }
+    expect(await books().createDraft(again)).toMatchObject({ kind: 'created', draft: { customer: 'New & Co' } })
+    expect(odoo.tables['res.partner']).toHaveLength(5)
+  })
+
+  test('that is refused leaves no new customer', async () => {
+    const order = { ...ORDER, customer: { name: 'New', email: 'neu@new.example' }, currency: 'CHF' }
+    expect(await books().createDraft(order)).toMatchObject({ kind: 'refused' })
+    expect(odoo.tables['res.partner']).toHaveLength(4)
+  })
+
+  test('for a customer whose creation nobody can confirm is not made', async () => {
+    const order = { ...ORDER, customer: { name: 'New', email: 'neu@new.example' } }
+    odoo.fail({ when: 'before', method: 'create', answer: 'cut' })
+    expect(await books().createDraft(order)).toMatchObject({ kind: 'unknown', reason: /whether the customer New/ })
+    expect(odoo.created()).toEqual([])
+    expect(await books().createDraft(order)).toMatchObject({ kind: 'created' })
+  })
+
   test('that a person posted is not made again, and a second one that is there is told', async () => {
     await books().createDraft(ORDER)
     const [made] = odoo.created()
@@ -66,11 +125,20 @@ describe('a draft', () => {
   })
 
   test.each<[string, Partial<InvoiceOrder>, string]>([
-    ['no such customer', { customer: { name: 'Nobody' } }, 'no customer in the books is called Nobody'],
+    [
+      'no such customer',
+      { customer: { name: 'Nobody' } },
+      'no customer in the books is called Nobody, and without an e-mail address',
+    ],
     [
       'two of one name',
       { customer: { name: 'twin gmbh' } },
       'more than one customer in the books is called twin gmbh: 12 (Twin GmbH), 13 (Twin GmbH)',
+    ],
+    [
+      'one of that name with another address',
+      { customer: { name: 'Acme Ltd', email: 'other@acme.example' } },
+      'a customer called Acme Ltd, without the address other@acme.example: 11 (Acme Ltd)',
     ],
     ['an id that is not there', { customer: { id: 99 } }, 'there is no customer 99'],
     ['a name that would match as a pattern', { customer: { name: 'A%' } }, 'no customer'],

@@ -48,7 +48,7 @@ the containers of compose.local.yml, stop the browser first: docker compose -f c
       const home = await cli.home()
       const { evidenceFiles } = await import('#adapters/browser/kept-files.ts')
       const [file] = await evidenceFiles(home.state, digest)
-      if (file === undefined) throw new CountersignError('ERR_TASK_NOT_FOUND', `there is no picture of ${digest}`)
+      if (file === undefined) throw new CountersignError('ERR_USAGE', `there is no picture of ${digest}`)
       cli.answer({ digest, file }, file)
     })
 }
@@ -79,16 +79,20 @@ async function logIn(home: ZoneHome, bank: string, limitMs: number, say: (line: 
     },
     resources,
   )
-  const page = resources.use(await open())
+  const page = resources.use(
+    await open().catch((error: Error) => {
+      throw new CountersignError('ERR_BROWSER_FAILED', `opening a window: ${error.message}`)
+    }),
+  )
   await page.open(script.login).catch((error: Error) => {
-    throw new CountersignError('ERR_CONFIG_INVALID', `the browser cannot show ${script.login}: ${error.message}`)
+    throw new CountersignError('ERR_BROWSER_FAILED', `the browser cannot show ${script.login}: ${error.message}`)
   })
   say(`Log in at ${script.title} in the window that has opened.`)
   for (const end = performance.now() + limitMs; performance.now() < end; await delay(1_000)) {
     const shown = await page.textAt(script.signed_in.at).catch((error) => {
       // A page that is just exchanged is none; a window that was closed is.
       if (error.kind === 'page') return undefined
-      throw new CountersignError('ERR_USAGE', `logging in was not finished: ${error.message}`)
+      throw new CountersignError('ERR_BROWSER_FAILED', `logging in was not finished: ${error.message}`)
     })
     if (shown?.trim() === script.signed_in.text) return true
   }

@@ -52,6 +52,11 @@ const LINES: readonly (SettingLine | string)[] = [
   'Odoo (docs/odoo.md). The API key of this zone’s own user stands in secrets/odoo-key; the cloud’s may only draft.',
   { name: 'COUNTERSIGN_ODOO_URL', comment: 'for example https://odoo.example.org', standard: '' },
   { name: 'COUNTERSIGN_ODOO_DB', comment: 'the name of its database', standard: '' },
+  {
+    name: 'COUNTERSIGN_ODOO_LOGIN',
+    comment: 'the login of the key’s user; only an Odoo before 19 asks for it',
+    standard: '',
+  },
   'Models that draft and sort (docs/model.md). Their keys stand in secrets/anthropic-key and secrets/openai-key.',
   {
     name: 'COUNTERSIGN_MODEL_LARGE',

@@ -17,7 +17,7 @@ import { newTaskFile, parseTaskFile, renderTaskFile } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import { parseConfig } from '#runtime/config.ts'
 import { ODOO_DB, ODOO_KEY, type OdooServer, startOdooServer } from '#tests/support/odoo-server.ts'
-import { odooServerSettings } from './config.ts'
+import { cloudSettings } from './config.ts'
 import { cloudTools } from './main-cloud.ts'
 import { createOdooServer } from './server.ts'
 
@@ -47,7 +47,7 @@ async function call(task_id: string, domain = 'accounting') {
   const front = { id: HELD, schema: '1', kind: 'EMAIL', domain, title: 'Invoice', generation: '1' } as const
   const task = newTaskFile({ ...front, created: '2026-11-20T09:00:00Z' } as Parameters<typeof newTaskFile>[0], '# t\n')
   await vault.create(PATH, renderTaskFile(task))
-  const verdict = parseConfig(odooServerSettings, {
+  const verdict = parseConfig(cloudSettings, {
     ...{ COUNTERSIGN_ZONE: 'cloud', COUNTERSIGN_VAULT: root, COUNTERSIGN_ODOO_URL: odoo.url },
     ...{ COUNTERSIGN_ODOO_DB: ODOO_DB, COUNTERSIGN_ODOO_KEY_FILE: join(root, 'key') },
   })

@@ -10,18 +10,18 @@ import { decideZone } from '#core/zone-policy.ts'
 import { loadConfig } from '#runtime/config.ts'
 import { odooAccountOf } from '#runtime/odoo-account.ts'
 import { type Claimed, claimedJobs, findClaimed } from '#services/drafter/hand-in.ts'
-import { type OdooServerConfig, odooServerSettings } from './config.ts'
+import { type CloudConfig, cloudSettings } from './config.ts'
 import { createOdooServer, type OdooTool } from './server.ts'
 import { createDraftTool, type DraftInvoice } from './tools/create-draft.ts'
 import { getDataTool } from './tools/get-data.ts'
 
 /** Serves the cloud's tools on stdin and stdout: they look and draft, and nothing else is in this program. */
 export async function serve(): Promise<void> {
-  const tools = toolsByTable('odoo', 'cloud', await cloudTools(loadConfig('mcp-odoo', odooServerSettings)))
+  const tools = toolsByTable('odoo', 'cloud', await cloudTools(loadConfig('mcp-odoo', cloudSettings)))
   serveStdio(() => createOdooServer(tools))
 }
 
-export async function cloudTools(config: OdooServerConfig): Promise<Record<ToolName<'odoo', 'cloud'>, OdooTool>> {
+export async function cloudTools(config: CloudConfig): Promise<Record<ToolName<'odoo', 'cloud'>, OdooTool>> {
   const vault = await openVault(config.vault)
   const books = openOdoo(odooAccountOf(config), config.zone)
   /** Into the file as it stands by then: a message may have joined it. One that has moved on is not written any more. */

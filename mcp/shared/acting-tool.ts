@@ -26,6 +26,8 @@ export interface ActingTool<A extends Action> {
   readonly description: string
   /** Of the whole action. */
   readonly schema: z.ZodType<A>
+  /** The code of a refusal where it could not be made ready. */
+  readonly whenUnprepared?: RefusalCode
   /** Makes ready what will be done for this use, which is spent already. */
   prepare(
     action: A,
@@ -76,7 +78,7 @@ async function actCountersigned<A extends Action>(
   const use = deps.consume(verdict.receipt, now)
   if (use.kind === 'refused') return refusedBy(`receipt-${use.rule}`)
   const act = await tool.prepare(action, { ...use, receipt: verdict.receipt }).catch(whyNot)
-  if (typeof act === 'string') return refused('ERR_MAIL_REFUSED', act)
+  if (typeof act === 'string') return refused(tool.whenUnprepared ?? 'ERR_MAIL_REFUSED', act)
   if (!deps.isNewest()) return refused('ERR_FENCED', 'a newer executor has taken over')
   return act()
 }

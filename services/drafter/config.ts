@@ -1,26 +1,15 @@
 import { paymentWay } from '#core/sepa-account.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
 import { modelSettings } from '#runtime/model-settings.ts'
-import {
-  folder,
-  milliseconds,
-  odooSettings,
-  optional,
-  optionally,
-  ownerSettings,
-  setting,
-  wholeNumber,
-  zoneSettings,
-} from '#runtime/settings.ts'
+import { optionalOdooSettings } from '#runtime/odoo-settings.ts'
+import { folder, milliseconds, optional, ownerSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
 
 export const drafterSettings = {
   ...zoneSettings,
   ...ownerSettings,
   ...modelSettings,
   /** Unset: no draft invoices are made. */
-  odooUrl: optionally(odooSettings.odooUrl),
-  odooDb: optionally(odooSettings.odooDb),
-  odooKey: optionally(odooSettings.odooKey),
+  ...optionalOdooSettings,
   skills: setting('COUNTERSIGN_SKILLS', folder('./skills')),
   /** The owner's skills: each file there goes before the one of the same name that came with the program. */
   skillsOwn: setting('COUNTERSIGN_SKILLS_OWN', optional(folder())),

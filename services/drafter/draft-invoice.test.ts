@@ -154,7 +154,15 @@ describe('a draft in the books makes two files', () => {
     expect(reply.front.after).toEqual([posting.front.id])
     expect(readAction(reply)).toMatchObject({
       ok: true,
-      action: { invoice: { task: posting.front.id, total: '1035.00', currency: 'EUR', document: 'required' } },
+      action: {
+        invoice: {
+          task: posting.front.id,
+          customer: 'Acme Ltd',
+          total: '1035.00',
+          currency: 'EUR',
+          document: 'required',
+        },
+      },
     })
     expect(draftOf(reply)).toContain('{{invoice number}}')
     expect(asked[1]?.prompt).toContain('Where its number belongs write {{invoice number}}')
@@ -229,6 +237,15 @@ describe('a draft in the books makes two files', () => {
       problem: expect.stringContaining('no draft any more'),
     })
     expect((await at(`Pending_Approval/accounting/${job.name}`)).front.action).toBeUndefined()
+  })
+
+  test('a posting of what could not be posted is given back', async () => {
+    await put()
+    await run(depsWith([ANSWER, ANNOUNCING]).deps)
+    const job = await claimPosting()
+    const [move] = odoo.created() as Record<string, unknown>[]
+    if (move) move.amount_total = 0
+    await expect(draftClaimed(job, depsWith([]).deps)).rejects.toBeInstanceOf(CannotDraft)
   })
 
   test.each([

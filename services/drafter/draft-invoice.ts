@@ -95,9 +95,9 @@ async function awaitedPosting(
   const { id, state } = await writePosting(request, draft, deps)
   if (state === 'rejected')
     return { announced: undefined, remark: 'You rejected posting it, so this reply does not announce it' }
-  const { total, currency } = draft
+  const { customer, total, currency } = draft
   const remark = unsaid.length > 0 ? `Nobody said ${unsaid.join(', ')}` : undefined
-  return { announced: { task: id, total, currency, document: 'required' }, remark }
+  return { announced: { task: id, customer, total, currency, document: 'required' }, remark }
 }
 
 /** What the reply has to say, and to ask for. */

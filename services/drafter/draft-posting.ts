@@ -81,7 +81,7 @@ export async function handInPosting(
   const ready = withFront(task, {
     drafted: { by: 'cloud-odoo-draft', model: 'none', at, cost_usd: '0' },
     expires: new Date(now + expiresAfterMs).toISOString(),
-    action: draft.isDraft ? { ...postingOf(draft, requestId) } : undefined,
+    action: draft.isDraft ? actionOf(draft, requestId) : undefined,
     ...(!draft.isDraft && { outcome: { status: 'undraftable', at, reason: `${NO_DRAFT} (${draft.id})` } }),
   })
   const handedIn = withHistory(ready, `Pending_Approval/${task.front.domain}`, deps.agent, at)
@@ -89,6 +89,15 @@ export async function handInPosting(
   const verdict = readAction(handedIn)
   if (!verdict.ok) throw new CannotDraft(`the posting could not be written: ${verdict.problem}`)
   return handIn(claimed, { task: handedIn }, deps)
+}
+
+/** What the books hold need not be what may be posted: an invoice over nothing, say. */
+function actionOf(draft: BookedDraft, requestId: string) {
+  try {
+    return { ...postingOf(draft, requestId) }
+  } catch (error) {
+    throw new CannotDraft(`invoice ${draft.id} cannot be posted as it stands in the books`, { cause: error })
+  }
 }
 
 const NO_DRAFT = 'the invoice is no draft any more: somebody posted or cancelled it in the books'

@@ -3,6 +3,7 @@ import { socialAccountList } from '#core/social-accounts.ts'
 import { chatRuleList } from '#core/whatsapp-chat.ts'
 import { bankSettings } from '#runtime/bank-settings.ts'
 import type { ConfigOf } from '#runtime/config.ts'
+import { optionalOdooSettings } from '#runtime/odoo-settings.ts'
 import {
   choice,
   folder,
@@ -40,6 +41,8 @@ export const executorSettings = {
   ...sepaSettings,
   ...bankSettings,
   socialAccounts: setting('COUNTERSIGN_SOCIAL_ACCOUNTS', socialAccountList),
+  /** Unset: nothing is booked, and bills in Odoo are not looked at before they are paid. */
+  ...optionalOdooSettings,
   ...whatsappSettings,
   whatsappChats: setting('COUNTERSIGN_WHATSAPP_CHATS', chatRuleList),
   /** So long a chat must have been quiet before what was written in it becomes a task. */

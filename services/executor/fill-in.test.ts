@@ -56,7 +56,14 @@ async function request(more: { invoice?: object; body?: string; after?: string[]
     body: more.body ?? `Dear client,\n\nattached is invoice ${INVOICE_SLOT}.\n\nThe owner`,
     action: {
       ...{ tool: 'email.send_email', account: OWNER, to: [CLIENT], subject: 'Re: Invoice' },
-      invoice: { task: posting.id, total: '1785.00', currency: 'EUR', document: 'required', ...more.invoice },
+      invoice: {
+        task: posting.id,
+        customer: 'Acme Ltd',
+        total: '1785.00',
+        currency: 'EUR',
+        document: 'required',
+        ...more.invoice,
+      },
     },
   })
   await executor.pass()
@@ -134,6 +141,14 @@ describe('a reply about an invoice', () => {
     await passes()
     expect([await stands(reply), home.mail.delivered]).toEqual(['Pending_Approval', []])
     expect(await cardOf(reply)).toMatch(/posted over 1785.00 EUR, and this mail was written for 1800.00 EUR/)
+  })
+
+  test('about an invoice of somebody else goes back: nobody gets the invoice of another', async () => {
+    const { posting, reply } = await request({ invoice: { customer: 'Other Ltd' } })
+    await approve(posting, reply)
+    await passes()
+    expect([await stands(reply), home.mail.delivered]).toEqual(['Pending_Approval', []])
+    expect(await cardOf(reply)).toMatch(/one for Acme Ltd, and this mail was written about one for Other Ltd/)
   })
 
   test('that does not wait for the posting goes back: nobody may take the number of a task that is not its predecessor', async () => {

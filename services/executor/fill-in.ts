@@ -68,7 +68,8 @@ async function postedBy(
   // A journal that was made anew knows nothing of it.
   const { number, document: path } = intent?.facts ?? (found.task.front.outcome as Record<string, unknown>)
   const document = typeof path === 'string' ? await fileAt(path, number, vault) : undefined
-  return { total: action.total, currency: action.currency, number, document }
+  const { customer, total, currency } = action
+  return { customer, total, currency, number, document }
 }
 
 /** The file under its hash; undefined where it is not there, or is another. */

@@ -1,11 +1,14 @@
 import { openBanks } from '#adapters/browser/open-banks.ts'
 import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
+import { odooCalls } from '#adapters/odoo/odoo-calls.ts'
+import { lookAtBill } from '#adapters/odoo/vendor-bills.ts'
 import { openSepaFile } from '#adapters/sepa/sepa-file.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Channel } from '#core/ports/channel.ts'
-import type { PaymentWay } from '#core/ports/payment.ts'
+import type { LookAtBill, PaymentWay } from '#core/ports/payment.ts'
 import { createPaymentServer } from '#mcp/payment/server.ts'
 import { pay } from '#mcp/payment/tools/pay.ts'
+import { hasOdoo, odooAccountOf } from '#runtime/odoo-account.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorConfig } from './config.ts'
 import { knowledgeOf } from './knowledge.ts'
@@ -26,12 +29,19 @@ export async function openPaymentChannel(
   const client = resources.use(await connectInProcess(createPaymentServer([pay({ ...actingWith(parts), ways })])))
   const knowledge = knowledgeOf(parts, { address: config.ownerAddress, name: config.ownerName })
   const channel = paymentChannel({
-    ...{ ways, clock },
+    ...{ ways, clock, lookAtBill: billReader(config) },
     known: async () => ({ rules: (await knowledge()).risk.rules.payments, past: pastPayments(journal.payments()) }),
     call: (action, receipt) => client.call('pay', { action, receipt }, TOOL_LIMIT_MS),
     recordPaid: (intent, action) => recordPaid(intent, action, parts.vault),
   })
   return { channels: [channel], ways: ways.map(({ name }) => name) }
+}
+
+/** How a bill in Odoo stands; undefined where no Odoo is set up. */
+function billReader(config: ExecutorConfig): LookAtBill | undefined {
+  if (!hasOdoo(config)) return undefined
+  const calls = odooCalls(odooAccountOf(config))
+  return (id) => lookAtBill(calls, Number(id))
 }
 
 function openSepa(config: ExecutorConfig, { clock }: ExecutorParts): PaymentWay[] {

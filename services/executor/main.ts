@@ -19,6 +19,7 @@ import { notifyWaysOf } from '#runtime/notify-ways.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from './config.ts'
 import { reportKeeper } from './keep-report.ts'
+import { openBooksChannels } from './main-books.ts'
 import { openEmailChannel, watchForBounces } from './main-mail.ts'
 import { openPaymentChannel } from './main-payment.ts'
 import { openSocialChannels } from './main-social.ts'
@@ -56,9 +57,10 @@ await runService('executor', config, async (service) => {
   }
   const email = await openEmailChannel(config, parts, service)
   const social = await openSocialChannels(config, parts, service)
+  const books = await openBooksChannels(config, parts, service)
   const payment = await openPaymentChannel(config, parts, service)
   const whatsapp = await openWhatsAppChannel(config, parts, service)
-  const channels = [email, ...social, ...payment.channels, ...whatsapp]
+  const channels = [email, ...social, ...books, ...payment.channels, ...whatsapp]
   const deps = wireExecutor(config, parts, channels, service, payment.ways)
   service.check('redis', () => redis.ping())
   for (const channel of deps.channels) service.check(channel.name, () => channel.problems().join(' ') || true)

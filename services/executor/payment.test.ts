@@ -268,6 +268,19 @@ describe('a payment is not made, and comes back with the reason, when', () => {
     expect(bank.paid).toHaveLength(1)
   })
 
+  test('the same was done, and everything about it is tidied up', async () => {
+    const { executor, one: first } = await payNow()
+    await passes(executor)
+    expect(await whereIs(home, first.fileName)).toBe('Done/2026-11')
+    const second = await put()
+    await passes(executor, 2)
+    expect(await cardOf(second)).toContain('paid once from here, last on 2026-11-20')
+    await approve(second)
+    await passes(executor)
+    expect(bank.paid).toHaveLength(1)
+    await isBack(second, new RegExp(`was paid on 2026-11-20 by the task ${first.id}`))
+  })
+
   test.each<[string, BillState, RegExp]>([
     ['is paid', { kind: 'paid' }, /is paid already/],
     ['is a draft', { kind: 'draft' }, /post it first/],

@@ -99,6 +99,17 @@ it(
       answer: { outcome: 'landed', generation: 7, path: LOCAL },
     })
     expect(local.read(LOCAL)).toContain('generation: 7')
+
+    expect(await countersign(local, 'transfer', '7h3k9q')).toMatchObject({ code: 2 })
+    expect(await countersign(local, 'transfer', '7h3k9q', 'cloud', '--to', 'cloud')).toMatchObject({ code: 2 })
+    const handed = await countersign(local, 'transfer', '7h3k9q', '--to', 'cloud', '--why', 'a reply is due')
+    expect(handed).toMatchObject({ code: 0, answer: { outcome: 'landed', generation: 8, for: 'cloud' } })
+    await until('the cloud’s claim of what was handed over', () => cloud.read(CLOUD)?.includes('why: a reply is due'))
+    await until('the claim in local', () => local.read(CLOUD))
+    expect(await countersign(local, 'transfer', '7h3k9q', '--domain', 'payment', '--to', 'cloud')).toMatchObject({
+      code: 4,
+      answer: { outcome: 'refused', rule: 'domain-local-only' },
+    })
     expect(await countersign(local, 'claim', 'nosuch')).toMatchObject({ code: 3 })
     expect(await countersign(local, 'check-claimed', '7h3k9q', '--generation', 'x')).toMatchObject({ code: 2 })
   },

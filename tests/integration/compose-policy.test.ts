@@ -127,6 +127,7 @@ describe('the two zones', () => {
       'redis',
       'redis-exporter',
       'sync',
+      'whatsapp',
     ])
   })
 
@@ -143,6 +144,7 @@ describe('the two zones', () => {
       'grafana 127.0.0.1:3000',
       'health 127.0.0.1:8080',
       'hub 0.0.0.0:2222',
+      'whatsapp 127.0.0.1:8790',
     ])
   })
 
@@ -181,6 +183,16 @@ describe('the two zones', () => {
     expect(holders('imap-password')).toEqual(['compose.cloud.yml triage', 'compose.local.yml executor'])
   })
 
+  it('give the WhatsApp session its own folder and public keys, and nothing else of the zone', () => {
+    const { volumes = [], secrets = [], networks = {} } = configs['compose.local.yml'].services.whatsapp ?? {}
+    expect(volumes.map(({ target, read_only }) => [target, read_only === true])).toEqual([
+      ['/zone/whatsapp', false],
+      ['/zone/trust', true],
+    ])
+    expect(secrets).toEqual([])
+    expect(Object.keys(networks).sort()).toEqual(['chat', 'watch', 'whatsapp'])
+  })
+
   it('let only those who use a queue reach Redis', () => {
     const near = files.flatMap((file) =>
       Object.entries(configs[file].services)
@@ -203,7 +215,7 @@ describe('the two zones', () => {
     for (const file of files) expect(Object.keys(configs[file].services.redis?.networks ?? {})).toEqual(['queue'])
   })
 
-  it('let nobody but triage, the drafter, the executor, the browser’s proxy and the local sync out', () => {
+  it('let nobody but triage, the drafter, the executor, the browser’s proxy, WhatsApp and the local sync out', () => {
     const open = files.flatMap((file) =>
       Object.entries(configs[file].services)
         .filter(([, { networks = {} }]) =>
@@ -224,6 +236,7 @@ describe('the two zones', () => {
       'compose.local.yml grafana',
       'compose.local.yml health',
       'compose.local.yml sync',
+      'compose.local.yml whatsapp',
     ])
   })
 })

@@ -18,7 +18,7 @@ test('the table', () => {
     email: { everywhere: ['search_emails', 'draft_email'], local: ['send_email'] },
     social: { everywhere: ['draft_post'], local: ['publish_post', 'create_post'] },
     whatsapp: { everywhere: [], local: ['get_messages', 'send_message'] },
-    odoo: { everywhere: ['get_data', 'create_draft'], local: [] },
+    odoo: { everywhere: ['get_data', 'create_draft'], local: ['post_invoice', 'record_payment'] },
   })
   for (const set of ['cloud', 'local'] as const)
     expect(Object.keys(BUNDLE_SETS[set]).filter((name) => name.startsWith('mcp-'))).toEqual(

@@ -62,6 +62,7 @@ test('error codes', () => {
   expect(Object.keys(ERROR_CODES)).toMatchInlineSnapshot(`
     [
       "ERR_ATTACHMENT_CHANGED",
+      "ERR_BROWSER_FAILED",
       "ERR_CLONE_IN_USE",
       "ERR_CODE_NEEDED",
       "ERR_CONFIG_INVALID",

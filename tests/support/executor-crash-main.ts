@@ -18,6 +18,7 @@ import { imapAccountOf, smtpAccountOf } from '#runtime/mail-accounts.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from '#services/executor/config.ts'
 import { emailChannel } from '#services/executor/email-channel.ts'
+import { openBooksChannels } from '#services/executor/main-books.ts'
 import { openSocialChannels } from '#services/executor/main-social.ts'
 import { runExecutor } from '#services/executor/run-executor.ts'
 import { actingWith, type ExecutorParts, TOOL_LIMIT_MS, wireExecutor } from '#services/executor/wire-executor.ts'
@@ -79,6 +80,7 @@ await runService('executor', config, async (service) => {
     sendEmail: (action, receipt) => client.call('send_email', { action, receipt }, TOOL_LIMIT_MS),
   })
   const social = await openSocialChannels(config, parts, service)
-  const deps = { ...wireExecutor(config, parts, [email, ...social], service), lookUpGraceMs: 500 }
+  const books = await openBooksChannels(config, parts, service)
+  const deps = { ...wireExecutor(config, parts, [email, ...social, ...books], service), lookUpGraceMs: 500 }
   await runExecutor(deps, service, { config, agents: ['cloud', 'local'] })
 })

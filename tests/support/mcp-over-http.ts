@@ -9,7 +9,7 @@ import * as emailConfig from '../../mcp/email/config.ts'
 import * as emailCloud from '../../mcp/email/main-cloud.ts'
 import * as emailLocal from '../../mcp/email/main-local.ts'
 import { createEmailServer } from '../../mcp/email/server.ts'
-import { odooServerSettings } from '../../mcp/odoo/config.ts'
+import * as odooConfig from '../../mcp/odoo/config.ts'
 import * as odooCloud from '../../mcp/odoo/main-cloud.ts'
 import * as odooLocal from '../../mcp/odoo/main-local.ts'
 import { createOdooServer } from '../../mcp/odoo/server.ts'
@@ -52,11 +52,10 @@ async function makerOf(server: McpServerName, zone: Zone, env: Env) {
     const tools = await whatsappLocal.localTools(valid(parseConfig(whatsappServerSettings, env)))
     return () => createWhatsAppServer(tools)
   }
-  const config = valid(parseConfig(odooServerSettings, env))
   const tools =
     zone === 'local'
-      ? await odooLocal.localTools(config)
-      : toolsByTable(server, 'cloud', await odooCloud.cloudTools(config))
+      ? await odooLocal.localTools(valid(parseConfig(odooConfig.localSettings, env)))
+      : toolsByTable(server, 'cloud', await odooCloud.cloudTools(valid(parseConfig(odooConfig.cloudSettings, env))))
   return () => createOdooServer(tools)
 }
 

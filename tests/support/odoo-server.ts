@@ -202,6 +202,8 @@ export async function startOdooServer(options: { version?: number } = {}) {
     fields,
     calls,
     fail: (fault: Fault) => void faults.push(fault),
+    /** How many clients are connected. */
+    connections: () => new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count))),
     created: () => tables['account.move'] ?? [],
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { GenericContainer, Network, Wait } from 'testcontainers'
 import { odooCalls } from '#adapters/odoo/odoo-calls.ts'
 import { SETUP_LIMIT_MS, setUpOdoo } from '#adapters/odoo/setup-odoo.ts'
@@ -71,36 +69,7 @@ export async function startRealOdoo() {
       keys[user] = key
     },
   })
-  return { ...odoo, keys }
+  const logins = { admin: 'admin', cloud: 'countersign-cloud', local: 'countersign-local' }
+  return { ...odoo, keys, logins }
 }
 export type RealOdoo = Awaited<ReturnType<typeof startRealOdoo>>
-
-/** A way to a server that does what is asked of it, and loses the answer to the next request for `method`. */
-export async function losingProxy(target: string, method: string) {
-  let losing = true
-  const server = createServer(async (request, response) => {
-    const chunks: Uint8Array[] = []
-    for await (const chunk of request) chunks.push(chunk)
-    const { authorization = '', 'x-odoo-database': database = '' } = request.headers
-    const answer = await fetch(new URL(request.url ?? '/', target), {
-      method: request.method ?? 'GET',
-      headers: { authorization, 'x-odoo-database': String(database), 'content-type': 'application/json' },
-      body: request.method === 'POST' ? Buffer.concat(chunks) : null,
-    })
-    const text = await answer.text()
-    // What the cloud asks for only to see it refused is let through.
-    const isProbe = Buffer.concat(chunks).includes('narration')
-    if (losing && !isProbe && request.url?.endsWith(`/${method}`)) {
-      losing = false
-      response.destroy()
-    } else response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(text)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}

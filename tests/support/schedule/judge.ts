@@ -101,12 +101,15 @@ export class Judge {
     }
   }
 
-  /** Whoever was told to work on a task holds it by a claim that the hub has taken, or the hub has never seen it. */
+  /**
+   * Whoever was told to work on a task holds it by a claim that the hub has taken, or the hub has never seen it. Local may put
+   * what it claimed before then where it stands by now.
+   */
   #lookAtHolders(isEnd: boolean): void {
     for (const { agent, rung } of this.#world.zones)
       for (const { taskId, generation } of rung) {
         const holder = this.#claims.get(`${taskId} ${generation}`)
-        const isUnseen = !holder && (!isEnd || !this.#generations.has(nameOf(taskId)))
+        const isUnseen = !holder && (!isEnd || agent === 'local' || !this.#generations.has(nameOf(taskId)))
         if (holder === agent || isUnseen) continue
         this.blame(`${agent} works on generation ${generation} of ${taskId}, held by ${holder}`)
       }
