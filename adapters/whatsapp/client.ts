@@ -85,6 +85,8 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
     while (!isOver) {
       const browser = client.pupBrowser
       if (browser) {
+        // puppeteer lets go of its pipes before they are closed: what breaks after that would end this process.
+        for (const pipe of browser.process()?.stdio ?? []) pipe?.on('error', () => {})
         browser.once('disconnected', () => end('lost', 'the browser ended'))
         if (!browser.connected) end('lost', 'the browser ended')
         return

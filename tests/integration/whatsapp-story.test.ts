@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
@@ -19,11 +20,17 @@ import { messageTaker } from '#services/executor/take-messages.ts'
 import { whatsappChannel } from '#services/executor/whatsapp-channel.ts'
 import { actingWith, TOOL_LIMIT_MS } from '#services/executor/wire-executor.ts'
 import { type Executor, type ExecutorHome, makeHome, readLedger, readTaskAt, whereIs } from '#tests/support/executor.ts'
-import { makeWhatsAppHome, until, type WhatsAppHome } from '#tests/support/whatsapp/service.ts'
+import { CHROMIUM, makeWhatsAppHome, until, type WhatsAppHome } from '#tests/support/whatsapp/service.ts'
 import { ANNA, type StandIn, startStandIn } from '#tests/support/whatsapp/stand-in.ts'
 
 // A message on WhatsApp becomes a task, is drafted, approved, sent once and done: the real service with the real client in a real
 // Chromium, and the executor's own passes, which die where a test wants them to.
+
+const hasChromium = existsSync(CHROMIUM)
+if (!hasChromium && process.env.CI) throw new Error('the tests of WhatsApp need /usr/bin/chromium')
+beforeEach((context) => {
+  if (!hasChromium) context.skip()
+})
 
 let standIn: StandIn
 let wa: WhatsAppHome
@@ -36,6 +43,7 @@ let between: (call: () => Promise<unknown>) => Promise<unknown>
 const closing: (AsyncDisposable | Disposable)[] = []
 
 beforeAll(async () => {
+  if (!hasChromium) return
   standIn = await startStandIn()
   standIn.isLinked = true
   wa = await makeWhatsAppHome(standIn)

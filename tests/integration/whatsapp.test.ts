@@ -1,22 +1,29 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { actionDigest } from '#core/action.ts'
 import { audienceOf, type Receipt, signReceipt } from '#core/countersignature.ts'
 import { makeTaskId } from '#core/ids.ts'
 import type { SendMessageAction } from '#core/whatsapp-action.ts'
 import { findSent, messageKey } from '#core/whatsapp-message.ts'
-import { makeWhatsAppHome, until, type WhatsAppHome } from '#tests/support/whatsapp/service.ts'
+import { CHROMIUM, makeWhatsAppHome, until, type WhatsAppHome } from '#tests/support/whatsapp/service.ts'
 import { ANNA, GROUP, HIDDEN, ME, type StandIn, startStandIn } from '#tests/support/whatsapp/stand-in.ts'
 
 // The real whatsapp-web.js in a real Chromium, in the real service, on a page that stands in for WhatsApp's own.
+
+const hasChromium = existsSync(CHROMIUM)
+if (!hasChromium && process.env.CI) throw new Error('the tests of WhatsApp need /usr/bin/chromium')
+beforeEach((context) => {
+  if (!hasChromium) context.skip()
+})
 
 let standIn: StandIn
 let home: WhatsAppHome
 let key: KeyObject
 beforeAll(async () => {
+  if (!hasChromium) return
   standIn = await startStandIn()
   home = await makeWhatsAppHome(standIn)
   key = await readPrivateKey(join(home.keys, 'countersign.pem'))
