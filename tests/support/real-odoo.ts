@@ -58,13 +58,13 @@ export async function startBareOdoo() {
 }
 export type BareOdoo = Awaited<ReturnType<typeof startBareOdoo>>
 
-/** As `countersign odoo setup` leaves it, with the keys of the two zones and the administrator's. */
+/** As `countersign odoo setup --keep-audit-settings` leaves it, so that tests can set invoices back; with the keys of the two zones and the administrator's. */
 export async function startRealOdoo() {
   const { adminKey, ...odoo } = await startBareOdoo()
   const keys = { admin: adminKey, cloud: '', local: '' }
   const asAdministrator = { url: odoo.url, database: odoo.database, key: () => adminKey, limitMs: SETUP_LIMIT_MS }
   await setUpOdoo(odooCalls(asAdministrator), {
-    ...{ isDry: false, areKeysNew: false, isAuditLeft: false },
+    ...{ isDry: false, areKeysNew: false, isAuditLeft: true },
     async writeKey(user, key) {
       keys[user] = key
     },
