@@ -104,7 +104,9 @@ async function payOnce(parts: BankParts, order: PaymentOrder, key: string): Prom
       try {
         const result = await work(page)
         const minutes = result.kind === 'handed-over' ? (script.then.hand_over?.minutes ?? 0) : 0
-        return { result, keepMs: isShown ? Number.POSITIVE_INFINITY : minutes * 60_000 }
+        // Where nobody can tell, the page may be stuck (a dialog box), and the next look needs another.
+        const stays = isShown && result.kind !== 'unknown'
+        return { result, keepMs: stays ? Number.POSITIVE_INFINITY : minutes * 60_000 }
       } catch (error) {
         await tryEvidence(page, parts, evidence)
         // In a window the person sees where it stopped, and logs in there.

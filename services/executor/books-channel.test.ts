@@ -239,3 +239,16 @@ test('what differs by the time it is posted goes back, and is not posted', async
   expect(await cardOf(fileName)).toContain('its total is 999.00, not 230.00')
   expect(books.posted).toBe(0)
 })
+
+test.each<[string, BooksAction, BookedInvoice]>([
+  ['posting', postingOf(DRAFT), { ...DRAFT, total: '999.00' }],
+  ['payment', PAYMENT, { ...DRAFT, state: 'posted', isDraft: false, number: NUMBER, open: '1.00' }],
+])('what changes between the look and the act is refused by the tool itself (%s)', async (_what, action, later) => {
+  if (action.tool === 'odoo.record_payment') posted()
+  const now = books.now
+  let looks = 0
+  books.invoice = async () => (looks++ === 0 ? now : later)
+  const card = await cardOf(await approved(action))
+  expect(card).toContain('nothing was done')
+  expect([books.posted, books.entries]).toEqual([0, []])
+})
