@@ -30,7 +30,10 @@ export async function openPaymentChannel(
   const knowledge = knowledgeOf(parts, { address: config.ownerAddress, name: config.ownerName })
   const channel = paymentChannel({
     ...{ ways, clock, lookAtBill: billReader(config) },
-    known: async () => ({ rules: (await knowledge()).risk.rules.payments, past: pastPayments(journal.payments()) }),
+    async known() {
+      const { risk, fault } = await knowledge()
+      return { rules: risk.rules.payments, past: pastPayments(journal.payments()), fault }
+    },
     call: (action, receipt) => client.call('pay', { action, receipt }, TOOL_LIMIT_MS),
     recordPaid: (intent, action) => recordPaid(intent, action, parts.vault),
   })
