@@ -41,11 +41,11 @@ interface Fault {
 const FAULTS: readonly Fault[] = [
   { name: 'killed', times: Number(values.kills), atOnce: 8, to: async (pid) => void process.kill(pid, 'SIGKILL') },
   { name: 'stopped', times: Number(values.hangs), atOnce: 8, to: async (pid) => void process.kill(pid, 'SIGSTOP') },
-  { name: 'in a loop', times: Number(values.loops), atOnce: 3, to: (pid) => inject(pid, 'for (;;);') },
+  { name: 'in a loop', times: Number(values.loops), atOnce: 4, to: (pid) => inject(pid, 'for (;;);') },
   {
     name: 'out of memory',
     times: Number(values.leaks),
-    atOnce: 3,
+    atOnce: 8,
     to: (pid) => inject(pid, 'globalThis.leak = []; setInterval(() => leak.push(Buffer.alloc(8e6, 1)), 20)'),
   },
 ]
@@ -57,12 +57,17 @@ const targets = [
   ...['drafter', 'executor', 'sync', 'health'].map((name) => target(zones.local, name)),
 ]
 
+/** What a zone at rest holds. */
+const REST_MS = 60_000
+const memory = new Map<string, number>()
 const results: { service: string; fault: string; ms: number }[] = []
 try {
   for (const zone of ['cloud', 'local'] as const) {
     console.error(`bringing up the ${zone} zone …`)
     await zones.up(zone)
   }
+  await delay(REST_MS, undefined, { signal: stop.signal })
+  for (const one of targets) memory.set(one.name, await one.memory())
   for (const fault of FAULTS) {
     if (fault.times === 0) continue
     console.error(`${fault.name}, ${fault.times} times each …`)
@@ -108,7 +113,8 @@ async function untilSome<T>(look: () => Promise<T | false | undefined>): Promise
 }
 
 function report(): void {
-  if (values.json) return void console.log(JSON.stringify({ machine: machine(), results }))
+  if (values.json)
+    return void console.log(JSON.stringify({ machine: machine(), memory: Object.fromEntries(memory), results }))
   const rows = FAULTS.flatMap(({ name, times }) =>
     times === 0
       ? []
@@ -120,6 +126,8 @@ function report(): void {
           return [one.name, name, String(count), median.toFixed(1), max.toFixed(1)]
         }),
   )
+  const held = [...memory].map(([name, mb]) => [name, mb.toFixed(0)])
+  console.log(`Memory of the containers a minute after the start, MB.\n\n${table(['service', 'MB'], held)}\n`)
   const worst = Math.max(...results.map(({ ms }) => ms / 1000))
   console.log(`Back and ready, seconds. ${machine()}.\n`)
   console.log(table(['service', 'fault', 'times', 'median', 'max'], rows))

@@ -44,6 +44,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   unlock: { summary: 'take it off the countersigning key', load: () => import('./commands/unlock.ts') },
   rotate: { summary: 'replace the countersigning key by a new one', load: () => import('./commands/rotate.ts') },
   auth: { summary: 'let this zone into a Gmail account', load: () => import('./commands/auth.ts') },
+  odoo: {
+    summary: 'set an Odoo up for both zones, and prove what the cloud can do there',
+    load: () => import('./commands/odoo.ts'),
+  },
   bank: {
     summary: 'the banks that can be paid at through their own pages; log in there',
     load: () => import('./commands/bank.ts'),

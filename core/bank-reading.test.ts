@@ -47,6 +47,7 @@ test.each<[name: string, shown: Partial<Record<keyof typeof SHOWN | 'currency', 
     ['no reference', { reference: undefined }, ['it does not show the reference']],
     ['another day', { date: '12.01.2026' }, ['another date']],
     ['no day', { date: 'at once' }, ['another date']],
+    ['no place for the day', { date: undefined }, ['it does not show the date']],
   ],
 )('%s is a difference', (_name, shown, found) => {
   expect(differences({ ...SHOWN, ...shown } as typeof SHOWN, ORDER, FORMATS)).toEqual(found)

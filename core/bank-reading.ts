@@ -42,12 +42,10 @@ export function differences(shown: ShownOrder, order: PaymentOrder, formats: For
   const reference = order.reference ?? order.creditorReference ?? ''
   if (shown.reference === undefined) missing('reference')
   else if (oneLine(shown.reference).replace(/^[-–]$/, '') !== oneLine(reference)) found.push('another reference')
-  if (
-    shown.date !== undefined &&
-    order.executeOn !== undefined &&
-    readDay(shown.date, formats.date) !== order.executeOn
-  )
-    found.push('another date')
+  if (order.executeOn !== undefined) {
+    if (shown.date === undefined) missing('date')
+    else if (readDay(shown.date, formats.date) !== order.executeOn) found.push('another date')
+  }
   return found
 }
 

@@ -43,7 +43,7 @@ export const postInvoiceSchema = z.strictObject({
   task: z.string().refine(isTaskId, 'not a task id').optional(),
 })
 
-/** `odoo.record_payment`: an entry in the books that a posted invoice was paid, whole or in part. No money moves. */
+/** `odoo.record_payment`: an entry in the books that a posted invoice, or a vendor's bill, was paid, whole or in part. No money moves. */
 export const recordPaymentSchema = z.strictObject({
   tool: z.literal('odoo.record_payment'),
   /** Of the posted invoice, in Odoo. */

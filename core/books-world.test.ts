@@ -26,6 +26,7 @@ describe('a draft that is about to be posted', () => {
 
   it.each<[string, Partial<BookedInvoice> | undefined, string, RegExp]>([
     ['is gone', undefined, 'invoice-gone', /no customer invoice 42/],
+    ['is a bill of a vendor', { isBill: true }, 'invoice-gone', /no customer invoice 42/],
     ['was posted', POSTED, 'already-posted', /Somebody posted invoice 42 already: it is INV\/2026\/00012/],
     ['was cancelled', { state: 'cancelled' }, 'invoice-cancelled', /cancelled/],
     ['has another total', { total: '230.01' }, 'invoice-changed', /its total is 230\.01, not 230\.00/],
@@ -47,6 +48,10 @@ describe('a draft that is about to be posted', () => {
 })
 
 describe('a payment that is about to be recorded', () => {
+  it('may be of a bill of a vendor', () => {
+    expect(judgePayment(PAYMENT, { ...POSTED, isBill: true })).toEqual({ kind: 'clear' })
+  })
+
   it.each(['230.00', '230', '0.01'])('may be the whole or a part: %s', (amount) => {
     expect(judgePayment({ ...PAYMENT, amount }, POSTED)).toEqual({ kind: 'clear' })
   })

@@ -17,7 +17,7 @@ const CLEAR: BooksVerdict = { kind: 'clear' }
 /** `now`: the invoice as it stands in the books; undefined: it is not there. */
 export function judgePosting(action: PostInvoiceAction, now: BookedInvoice | undefined): BooksVerdict {
   const { invoice } = action
-  if (!now) return stale('invoice-gone', `There is no customer invoice ${invoice} in Odoo any more.`)
+  if (!now || now.isBill) return stale('invoice-gone', `There is no customer invoice ${invoice} in Odoo any more.`)
   if (now.state === 'posted')
     return stale(
       'already-posted',
@@ -34,7 +34,7 @@ export function judgePosting(action: PostInvoiceAction, now: BookedInvoice | und
 
 export function judgePayment(action: RecordPaymentAction, now: BookedInvoice | undefined): BooksVerdict {
   const { invoice, number, customer, amount, currency } = action
-  if (!now) return stale('invoice-gone', `There is no customer invoice ${invoice} in Odoo.`)
+  if (!now) return stale('invoice-gone', `There is neither a customer invoice nor a vendor’s bill ${invoice} in Odoo.`)
   if (now.state !== 'posted')
     return stale('invoice-not-posted', `Invoice ${invoice} is not posted in Odoo (${now.state}): post it first.`)
   const changed = [

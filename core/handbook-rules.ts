@@ -1,4 +1,4 @@
-import { type Amount, readAmount } from './amounts.ts'
+import { type Amount, findAmounts, readAmount } from './amounts.ts'
 import { readContacts } from './handbook-contacts.ts'
 import {
   linesUnder,
@@ -78,6 +78,7 @@ interface Draft {
   payees: string[]
   paymentLimits: PaymentLimit[]
   duplicateDays: number | undefined
+  unreadPayments: string[]
   remembersEdits: boolean
 }
 
@@ -115,7 +116,7 @@ export function readHandbookRules(text: string): HandbookRules {
   const draft: Draft = {
     ...{ quiet: [], zone: undefined, expiry: {}, maxRecipients: undefined },
     ...{ codeOver: [], pace: [], flagged: [], payees: [], remembersEdits: true },
-    ...{ paymentLimits: [], duplicateDays: undefined },
+    ...{ paymentLimits: [], duplicateDays: undefined, unreadPayments: [] },
   }
   const problems: RuleProblem[] = []
   if (Buffer.byteLength(text) > MAX_HANDBOOK_BYTES)
@@ -123,7 +124,10 @@ export function readHandbookRules(text: string): HandbookRules {
   const { lines, isCommentOpen } = withoutComments(text)
   for (const { line, text: written } of linesUnder(RULES_HEADING, lines, TRIAGE_HEADING)) {
     const say = takeLine(written, draft)
-    if (say !== undefined) problems.push({ line, text: written.slice(0, MAX_SHOWN_CHARS), say })
+    if (say === undefined) continue
+    const text = written.slice(0, MAX_SHOWN_CHARS)
+    problems.push({ line, text, say })
+    if (mayLimitPayments(written)) draft.unreadPayments.push(`line ${line}, “${text}”: ${say}`)
   }
   if (isCommentOpen) problems.push({ line: lines.length, text: '<!--', say: 'a comment is opened and never closed' })
   if (draft.quiet.some(({ hasZone }) => !hasZone) && draft.zone === undefined)
@@ -132,17 +136,25 @@ export function readHandbookRules(text: string): HandbookRules {
 }
 
 function withDraft(draft: Draft, text: string, problems: readonly RuleProblem[]): HandbookRules {
-  const { quiet, zone, paymentLimits, duplicateDays, ...rest } = draft
+  const { quiet, zone, paymentLimits, duplicateDays, unreadPayments, ...rest } = draft
   const { addresses, domains, hosts, ibans } = readContacts(text)
   return {
     ...rest,
     quiet: quiet.flatMap((one) => one.spans.map((span) => (one.hasZone || !zone ? span : { ...span, zone }))),
     payees: [...new Set([...draft.payees, ...ibans])],
-    payments: { limits: paymentLimits, duplicateDays: duplicateDays ?? DUPLICATE_DAYS },
+    payments: { limits: paymentLimits, duplicateDays: duplicateDays ?? DUPLICATE_DAYS, unread: unreadPayments },
     contacts: { addresses, domains },
     hosts,
     problems: problems.slice(0, MAX_PROBLEMS),
   }
+}
+
+/** Of a line that is not understood, or not wholly: whether its writer may have meant to keep payments within bounds. */
+function mayLimitPayments(written: string): boolean {
+  const line = plainItem(written) ?? written
+  const kind = KINDS.find(({ begins }) => begins.test(line))
+  if (kind !== undefined && kind.take !== takeMost) return false
+  return /\b(?:pay|pays|paid|paying|payments?|payees?|transfers?|spend)\b/i.test(line) || findAmounts(line).length > 0
 }
 
 function takeLine(written: string, draft: Draft): string | undefined {

@@ -19,6 +19,8 @@ export interface PaymentRules {
   readonly limits: readonly PaymentLimit[]
   /** So many days back a payment of the same to the same is taken for the same. */
   readonly duplicateDays: number
+  /** Lines that seem to speak of payments and are not understood, with what is wrong; while there is one, nothing is paid. */
+  readonly unread: readonly string[]
 }
 
 /** What was paid by this machine, or may have been. */
@@ -32,7 +34,7 @@ export interface PastPayment {
 }
 
 export interface PaymentFault {
-  readonly rule: 'payment-limit' | 'payment-duplicate'
+  readonly rule: 'payment-limit' | 'payment-duplicate' | 'payment-rule-unread'
   readonly say: string
 }
 
@@ -86,6 +88,12 @@ export function paymentRulesFault(
   action: PaymentAction,
   { rules, past, taskId, now }: { rules: PaymentRules; past: readonly PastPayment[]; taskId: string; now: number },
 ): PaymentFault | undefined {
+  const [unread] = rules.unread
+  if (unread !== undefined)
+    return {
+      rule: 'payment-rule-unread',
+      say: `Your handbook has a rule on payments that is not understood (${unread}). It may be a limit, so nothing is paid until it is written as docs/handbook.md says, or taken out.`,
+    }
   const others = past.filter((one) => one.taskId !== taskId)
   return duplicateFault(action, others, rules, now) ?? limitFault(action, others, rules.limits, now)
 }
@@ -104,18 +112,37 @@ function duplicateFault(
   if (!newest || action.again === newest.taskId) return undefined
   const day = new Date(newest.at).toISOString().slice(0, 10)
   const was = newest.isSure ? 'was paid' : 'may have been paid (nobody said yet whether it was)'
+  const what = isSameBill(newest.action, action) ? `The bill ${action.invoice}` : 'The same'
   return {
     rule: 'payment-duplicate',
-    say: `The same ${was} on ${day} by the task ${newest.taskId} (${sayPayment(newest.action)}, by ${newest.action.way}). To pay it once more on purpose, write “again: ${newest.taskId}” under "action:" and approve the new card.`,
+    say: `${what} ${was} on ${day} by the task ${newest.taskId} (${sayPayment(newest.action)}, by ${newest.action.way}). To pay it once more on purpose, write “again: ${newest.taskId}” under "action:" and approve the new card.`,
   }
 }
 
-/** The same amount to the same account or name, and no two references that tell them apart. */
+/** A bill is one: until the books know of the first payment, they call it open. A part of it is paid by `again`. */
+function isSameBill(a: PaymentAction, b: PaymentAction): boolean {
+  return a.invoice !== undefined && a.invoice === b.invoice
+}
+
+/** The same amount to the same account or name, and no two references that tell them apart; or the same bill. */
 function isSame(a: PaymentAction, b: PaymentAction): boolean {
+  if (isSameBill(a, b)) return true
   if (a.currency !== b.currency || fullAmount(a.amount, a.currency) !== fullAmount(b.amount, b.currency)) return false
   if (a.iban !== b.iban && folded(a.payee) !== folded(b.payee)) return false
-  const [one, other] = [a, b].map((each) => folded(each.creditor_reference ?? each.reference ?? ''))
-  return one === '' || other === '' || one === other
+  const [one, other] = [a, b].map((each) => each.creditor_reference)
+  if (one !== undefined && other !== undefined) return one === other
+  // A bill has a number and may have a creditor reference beside it: which of them was taken tells nothing apart.
+  if (one !== undefined || other !== undefined) return true
+  return holds(a.reference, b.reference) || holds(b.reference, a.reference)
+}
+
+/** Whether a reference says what another says, and perhaps more: a reminder names the bill and the customer. */
+function holds(longer = '', shorter = ''): boolean {
+  const words = folded(shorter)
+  // Words and numbers are whole ones: bill 4 is not bill 42.
+  const pieces = [...longer.matchAll(/\p{L}+|\p{N}+/gu)].map(([piece]) => folded(piece))
+  const starts = pieces.map((_, at) => pieces.slice(at))
+  return words === '' || starts.some((from) => from.some((_, end) => from.slice(0, end + 1).join('') === words))
 }
 
 function limitFault(

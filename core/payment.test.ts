@@ -246,6 +246,20 @@ describe('limits of the handbook', () => {
     expect(rulesOf('At most 20 payments per day', 'At most 3 posts per day').problems).toEqual([])
   })
 
+  it('stop every payment while a line that may be one is not understood', () => {
+    for (const line of [
+      'At most 500 EUR per moon',
+      'Never pay more than 500 EUR a day',
+      'Max 500 per payment',
+      'No transfers over 500 EUR',
+    ])
+      expect(judge(ACTION, [], rulesOf('At most 900 EUR per day', line)), line).toMatchObject({
+        ...{ rule: 'payment-rule-unread', say: expect.stringContaining(`line 4, “`) },
+      })
+    const other = rulesOf('Always be friendly', 'At most 7 recipients per moon', 'Duplicate payments: never')
+    expect([judge(ACTION, [], other), other.problems]).toEqual([undefined, expect.any(Array)])
+  })
+
   test('however many payments are allowed one after the other, never more than the limit goes out in its time', () => {
     const amount = fc
       .integer({ min: 1, max: 60_000 })
@@ -282,11 +296,27 @@ describe('the same payment again', () => {
     ['to the same name at another account', { iban: OTHER }, true],
     ['to the same account by another name', { payee: 'Example Chairs' }, true],
     ['with another reference', { reference: 'INV-2026-0043' }, false],
+    ['with a reference that says more', { reference: 'INV-2026-0042, customer 5' }, true],
+    ['with a reference that says less', { reference: 'INV 2026' }, true],
+    ['with another number after it', { reference: 'INV-2026-0042 5' }, true],
+    ['with a number that only begins alike', { reference: 'INV-2026-00421' }, false],
+    ['by its creditor reference', { reference: undefined, creditor_reference: 'RF18539007547034' }, true],
     ['with another amount', { amount: '120.51' }, false],
     ['in another currency', { currency: 'CHF' }, false],
     ['to another name at another account', { payee: 'Example Tables', iban: OTHER }, false],
   ])('%s', (_what, changed, isSame) => {
     expect(judge(ACTION, [paid(changed)])?.rule).toBe(isSame ? 'payment-duplicate' : undefined)
+  })
+
+  it('is any payment of the same bill in Odoo, which is open there until the first is recorded', () => {
+    const [bill, other] = [
+      { ...ACTION, invoice: '42' },
+      { invoice: '42', amount: '60', reference: 'Part' },
+    ]
+    expect(judge(bill, [paid(other)])?.say).toContain('The bill 42 was paid')
+    expect(judge(bill, [paid({ ...other, invoice: '43' })])).toBeUndefined()
+    const first = paid(other)
+    expect(judge({ ...bill, again: first.taskId }, [first])).toBeUndefined()
   })
 
   it('counts for as long as the handbook says, and while nobody knows whether the first was done', () => {
@@ -323,6 +353,7 @@ describe('the risks of a payment', () => {
   it('say that an account is new, and which one was used until now', () => {
     expect(high(flags([]))).toContain('payee-new')
     expect(high(flags([paid()]))).not.toContain('payee-new')
+    expect(high(flags([paid({}, 1, false)]))).toContain('payee-new')
     const changed = flags([paid({ iban: OTHER, payee: 'EXAMPLE CHAIRS GmbH' })])
     expect(high(changed)).toEqual(expect.arrayContaining(['payee-new', 'payee-other-account']))
     expect(changed.map(({ say }) => say).join(' ')).toContain('GB82 WEST 1234 5698 7654 32, last on 2026-11-19')

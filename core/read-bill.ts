@@ -1,4 +1,4 @@
-import { type Amount, findAmounts, MAX_CENTS, sayAmount } from './amounts.ts'
+import { type Amount, findAmounts, MAX_CENTS, placedAmounts, sayAmount } from './amounts.ts'
 import { findIbans, isIban, shownIban } from './iban.ts'
 import { digitsOf, isCurrency, isoDay } from './invoice.ts'
 import { MAX_PAYEE_CHARS, MAX_REFERENCE_CHARS } from './payment-action.ts'
@@ -40,6 +40,8 @@ const NUMBER =
   /\b(?:invoice|bill|rechnung(?:s)?|facture|factura|fattura|factuur|faktura)(?:[ -]?(?:no|nr|number|nummer|num[ée]ro|n°|#))?\b[.:#\s]{0,3}((?=[A-Z0-9/._-]*\d)[A-Z0-9][A-Z0-9/._-]{1,34})/giu
 const DUE =
   /\b(?:due(?:\s+(?:date|on|by))?|payable\s+(?:by|until)|pay(?:\s+it)?\s+(?:by|before|until)|zahlbar\s+bis|f[äa]llig(?:\s+am)?|[ée]ch[ée]ance|vervaldatum|scadenza|vencimiento|termin\s+p[łl]atno[śs]ci)\b(?:\s+(?:zum|am|le|il|el|on|by|is))?\s*[:\s]\s{0,3}(?=(.{6,24}))/giu
+/** Groups of three, all with the same sign between them, and at most two digits after the point. */
+const WELL_FORMED = /^(?:\d+|\d{1,3}(?:([.,'’ ])\d{3})(?:\1\d{3})*)(?:[.,]\d{1,2})?$/
 const BIC = /\b(?:BIC|SWIFT)(?:[ /-]?(?:code|BIC))?\s*:?\s*([A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)\b/g
 const RF = /\bRF\d{2}(?: ?[A-Z0-9]{1,4}){1,6}/g
 const OGM = /([+*]{3})\d{3}\/\d{4}\/\d{5}\1/g
@@ -100,6 +102,7 @@ function readText(text: string): Found {
   const flat = text.normalize('NFKC')
   const lines = flat.split('\n').map((line) => line.replace(/^[\s>|*]+/, '').trim())
   const code = readCode(lines)
+  const inCode = code.flatMap(({ amount }) => amount ?? [])
   const { valid, broken } = findIbans(flat)
   const labelled = (label: RegExp) => lines.flatMap((line) => label.exec(line)?.[1]?.trim() ?? [])
   const payees = labelled(PAYEE)
@@ -116,7 +119,7 @@ function readText(text: string): Found {
     ibans: [...valid, ...code.map(({ iban }) => iban)],
     broken,
     bics: [...flat.matchAll(BIC)].map(([, bic = '']) => bic),
-    amounts: code.some(({ amount }) => amount) ? code.flatMap(({ amount }) => amount ?? []) : amountsIn(lines),
+    amounts: inCode.length > 0 ? [...inCode, ...clearOnly(labelledAmounts(lines))] : amountsIn(lines),
     references: [...references, ...code.flatMap(({ reference }) => reference ?? [])],
     structured: [...structured, ...code.flatMap(({ structured }) => structured ?? [])],
     days: [...flat.matchAll(DUE)].flatMap(([, words = '']) => dayOf(words) ?? []),
@@ -146,24 +149,38 @@ function readCode(lines: readonly string[]): PaymentCode[] {
 }
 
 /** What is to be paid goes before a total, and a total before the only amount there is. */
-function amountsIn(lines: readonly string[]): Amount[] {
-  const real = (found: readonly Amount[]) =>
-    found.filter(({ cents, currency }) => cents > 0 && cents < MAX_CENTS && isCurrency(currency))
+function amountsIn(lines: readonly string[]): readonly Amount[] {
+  const labelled = labelledAmounts(lines)
+  return clearOnly(labelled.length > 0 ? labelled : lines.flatMap(amountsOf))
+}
+
+/** On the lines that say what is to be paid, or else what the total is. */
+function labelledAmounts(lines: readonly string[]): readonly (Amount | undefined)[] {
   const on = (label: RegExp) =>
-    real(
-      lines.flatMap((line, at) => {
-        const begin = label.exec(line)
-        if (!begin || PART.test(line)) return []
-        const after = findAmounts(line.slice(begin.index))
-        // A table that lost its columns: the figure stands on the next line.
-        return after.length > 0
-          ? after
-          : findAmounts(/^[\d\s.,'€$£A-Z]{1,40}$/.test(lines[at + 1] ?? '') ? (lines[at + 1] ?? '') : '')
-      }),
-    )
-  return (
-    [on(TO_PAY), on(TOTAL), real(lines.flatMap((line) => findAmounts(line)))].find((found) => found.length > 0) ?? []
-  )
+    lines.flatMap((line, at) => {
+      const begin = label.exec(line)
+      if (!begin || PART.test(line)) return []
+      const after = amountsOf(line.slice(begin.index))
+      // A table that lost its columns: the figure stands on the next line.
+      return after.length > 0
+        ? after
+        : amountsOf(/^[\d\s.,'€$£A-Z]{1,40}$/.test(lines[at + 1] ?? '') ? (lines[at + 1] ?? '') : '')
+    })
+  return [on(TO_PAY), on(TOTAL)].find((found) => found.length > 0) ?? []
+}
+
+/** The amounts of a line; undefined for one that may be another: less than nothing, of another dollar, two numbers in a row. */
+function amountsOf(line: string): (Amount | undefined)[] {
+  return placedAmounts(line).flatMap(({ amount, written, at }) => {
+    if (amount.cents === 0 || amount.cents >= MAX_CENTS || !isCurrency(amount.currency)) return []
+    const isOther = /[-−]$|\p{L}$/u.test(line.slice(0, at))
+    return isOther || !WELL_FORMED.test(written.replace(/^\D+|\D+$/g, '')) ? [undefined] : [amount]
+  })
+}
+
+/** None of them where one is not clear: another line would be a guess. */
+function clearOnly(amounts: readonly (Amount | undefined)[]): readonly Amount[] {
+  return amounts.includes(undefined) ? [] : amounts.filter((one) => one !== undefined)
 }
 
 function structuredIn(written: string): string[] {

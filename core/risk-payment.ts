@@ -11,7 +11,8 @@ export function paymentRisks({ parts, rules, paid, task }: RiskSubject): Risk[] 
   const others = paid.filter((one) => one.taskId !== task.front.id)
   const toAccount = others.filter(({ action }) => action.iban === iban)
   const toName = others.filter(({ action }) => action.iban !== iban && folded(action.payee) === folded(payee))
-  const isKnown = toAccount.length > 0 || rules.payees.includes(iban)
+  // What was only tried makes no account known.
+  const isKnown = toAccount.some(({ isSure }) => isSure) || rules.payees.includes(iban)
   const lastOfName = toName.at(-1)
   const otherName = toAccount.findLast(({ action }) => folded(action.payee) !== folded(payee))
   return [
@@ -64,7 +65,7 @@ export function sayKnownPayee({
 }: Pick<RiskSubject, 'parts' | 'rules' | 'paid' | 'task'>): string | undefined {
   const { payment } = parts
   if (payment === undefined) return undefined
-  const before = paid.filter((one) => one.taskId !== task.front.id && one.action.iban === payment.iban)
+  const before = paid.filter((one) => one.taskId !== task.front.id && one.isSure && one.action.iban === payment.iban)
   const last = before.at(-1)
   const times = before.length === 1 ? 'once' : `${before.length} times`
   const known = [

@@ -58,6 +58,7 @@ export const ACTING_CODE: readonly RegExp[] = [
   /^services\/(browser|egress)\//,
   /^adapters\/social\//,
   /^adapters\/gmail\/sending\//,
+  /^adapters\/odoo\/setup-[^/]+$/,
   /^adapters\/sepa\//,
   /^services\/executor\//,
   /^mcp\/email\/main-local\.ts$/,

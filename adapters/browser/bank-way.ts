@@ -1,5 +1,5 @@
 import { differences } from '#core/bank-reading.ts'
-import type { BankMark, BankScript } from '#core/bank-script.ts'
+import type { BankMark, BankScript, OrderField } from '#core/bank-script.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { Evidence, FoundPayment, PaymentAnswer, PaymentOrder, PaymentWay } from '#core/ports/payment.ts'
@@ -56,12 +56,16 @@ export function bankWay(parts: BankParts): PaymentWay {
       fault = await browserFault()
       return fault === undefined
     },
-    fault({ currency, bic, creditorReference, reference }) {
-      const { currencies, payment } = script
+    fault({ currency, bic, creditorReference, reference, executeOn }) {
+      const { currencies, payment, read_back } = script
       if (!currencies.includes(currency))
         return `${script.title} is set up for ${currencies.join(', ')}, not for ${currency}.`
-      const asks = payment.some((one) => 'fill' in one && one.fill.with === 'bic')
-      if (bic !== undefined && !asks) return `The pages of ${script.title} have no place for a BIC.`
+      const asks = (field: OrderField) =>
+        payment.some((one) => ('fill' in one ? one.fill.with : 'select' in one ? one.select.with : undefined) === field)
+      // Else it would be ordered for today.
+      if (executeOn !== undefined && !(asks('date') && read_back.date !== undefined))
+        return `The pages of ${script.title} are not set up for a day: the script has to fill in the date, and to read it back. Take "execute_on:" out to pay at once.`
+      if (bic !== undefined && !asks('bic')) return `The pages of ${script.title} have no place for a BIC.`
       return reference === undefined && creditorReference === undefined
         ? `The pages of ${script.title} need a reference.`
         : undefined

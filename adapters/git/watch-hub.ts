@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { statSync, watch } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { HubWatch, Oid } from '#core/ports/repo.ts'
 import { SEARCH_PATH } from './run-git.ts'
@@ -73,13 +74,16 @@ export function listenToHub(ssh: readonly string[], handlers: ListenHandlers): H
     child.once('error', again)
     child.once('exit', again)
     expectWord()
-    const output = child.stdout as NodeJS.ReadableStream
+    const output = child.stdout as Readable
     createInterface({ input: output }).on('line', hear)
     let unended = 0
     output.on('data', (chunk: Buffer) => {
       const end = chunk.lastIndexOf(10)
       unended = end < 0 ? unended + chunk.length : chunk.length - end
-      if (unended > MAX_LINE_BYTES) child?.kill('SIGKILL')
+      if (unended <= MAX_LINE_BYTES) return
+      child?.kill('SIGKILL')
+      // What it started may still be writing.
+      output.destroy()
     })
   }
   const hear = (line: string) => {

@@ -13,7 +13,7 @@ const label = z.union([z.tuple([z.int(), z.string()]), z.literal(false)])
 const text = z.union([z.string(), z.literal(false)])
 const moves = z.array(
   z.looseObject({
-    ...{ id: z.int().positive(), name: text, state: z.string() },
+    ...{ id: z.int().positive(), move_type: z.string(), name: text, state: z.string() },
     ...{ partner_id: label, currency_id: z.tuple([z.int(), z.string()]), journal_id: label },
     ...{ amount_untaxed: z.number(), amount_tax: z.number(), amount_total: z.number(), amount_residual: z.number() },
     ...{ invoice_date: text, invoice_date_due: text, date: text, invoice_payment_term_id: label },
@@ -21,7 +21,17 @@ const moves = z.array(
 )
 export type Move = z.output<typeof moves>[number]
 const MOVE_FIELDS = [
-  ...['name', 'state', 'partner_id', 'currency_id', 'journal_id', 'amount_untaxed', 'amount_tax', 'amount_total'],
+  ...[
+    'move_type',
+    'name',
+    'state',
+    'partner_id',
+    'currency_id',
+    'journal_id',
+    'amount_untaxed',
+    'amount_tax',
+    'amount_total',
+  ],
   ...['amount_residual', 'invoice_date', 'invoice_date_due', 'date', 'invoice_payment_term_id'],
 ]
 const moveLines = z.array(
@@ -47,6 +57,15 @@ export async function findMoves(calls: OdooCalls, domain: Domain, limit: number)
   return search(calls, moves, 'account.move', all, MOVE_FIELDS, limit)
 }
 
+/** A customer's invoice or a vendor's bill: what a payment may be recorded on. Throws ERR_ODOO_*. */
+export async function findPayable(calls: OdooCalls, id: number): Promise<Move | undefined> {
+  const domain: Domain = [
+    ['move_type', 'in', ['out_invoice', 'in_invoice']],
+    ['id', '=', id],
+  ]
+  return (await search(calls, moves, 'account.move', domain, MOVE_FIELDS, 1))[0]
+}
+
 /** Everything of an invoice that a person is told. Throws ERR_ODOO_*. */
 export async function readInvoice(calls: OdooCalls, url: string, move: Move): Promise<BookedInvoice> {
   const [, currency] = move.currency_id
@@ -68,6 +87,7 @@ export async function readInvoice(calls: OdooCalls, url: string, move: Move): Pr
   return {
     ...amounts,
     id: move.id,
+    ...(move.move_type === 'in_invoice' && { isBill: true as const }),
     customer: oneLine(customer, 200),
     isDraft: move.state === 'draft',
     isNewCustomer: await isNew(calls, move),

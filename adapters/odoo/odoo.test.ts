@@ -325,6 +325,21 @@ describe('in the cloud a key that can do more than draft', () => {
     expect(await local.getData({ about: 'currencies', code: 'EUR', limit: 5 })).toHaveLength(1)
   })
 
+  test('is one that no guard in Odoo refuses; what was left there to find out is removed', async () => {
+    odoo.powers.add('no guard')
+    const error = { code: 'ERR_ZONE_FORBIDDEN', message: expect.stringContaining('no guard in Odoo refuses it') }
+    await expect(books().createDraft(ORDER)).rejects.toMatchObject(error)
+    expect(odoo.calls.map(({ path }) => path.split('/').at(-1))).toEqual(['create', 'unlink'])
+    expect(odoo.created()).toEqual([])
+  })
+
+  test('is not called one while Odoo cannot be asked about its guard', async () => {
+    const gone = { status: 502, page: 'Bad Gateway' }
+    odoo.fail({ when: 'before', method: 'probe', answer: gone })
+    await expect(books().createDraft(ORDER)).rejects.toMatchObject({ code: 'ERR_ODOO_UNREACHABLE' })
+    expect(await books().createDraft(ORDER)).toMatchObject({ kind: 'created' })
+  })
+
   test('is one of which Odoo does not plainly say that it cannot', async () => {
     odoo.fail({ when: 'before', method: 'has_access', answer: { status: 200, json: null } })
     await expect(books().createDraft(ORDER)).rejects.toMatchObject({ code: 'ERR_ZONE_FORBIDDEN' })

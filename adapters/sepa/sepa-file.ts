@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
-import { access, constants, link, open, readFile, rm, stat } from 'node:fs/promises'
+import { access, constants, link, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { Clock } from '#core/ports/clock.ts'
@@ -62,6 +62,12 @@ export function openSepaFile(options: SepaFileOptions): PaymentWay {
       if (fault !== undefined) return nothing(fault, true)
       if (!(await check())) return nothing(problem ?? '', false)
       const name = nameOf(key)
+      const older = await olderOf(folder, name)
+      if (older !== undefined)
+        return nothing(
+          `The folder for payments still has the file ${older} of the same payment. Look whether your bank has it: if so, reject this task. If not, delete that file, and approve again`,
+          false,
+        )
       try {
         const at = clock.now()
         const today = new Date(at).toISOString().slice(0, 10)
@@ -96,6 +102,12 @@ function placeOf(path: string): string {
 function nameOf(key: string): string {
   if (!/^[A-Za-z0-9.]{1,35}$/.test(key) || key.includes('..')) throw new RangeError('not the key of a payment')
   return `payment-${key}.xml`
+}
+
+/** A file of another approval of the same task: two of them could both be uploaded. */
+async function olderOf(folder: string, name: string): Promise<string | undefined> {
+  const beginning = name.replace(/[^.]*\.xml$/, '')
+  return (await readdir(folder)).find((one) => one !== name && one.startsWith(beginning) && one.endsWith('.xml'))
 }
 
 function unfinished(name: string): string {

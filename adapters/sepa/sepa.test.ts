@@ -171,6 +171,17 @@ describe('the way sepa-file', () => {
     expect(readdirSync(folder)).toHaveLength(1)
   })
 
+  it('makes no second file of a payment while the first one lies there, and could be uploaded too', async () => {
+    await way.pay(ORDER, KEY)
+    const next = KEY.replace(/\d+$/, '12')
+    expect(await way.pay(ORDER, next)).toMatchObject({
+      ...{ kind: 'refused', permanent: false, say: expect.stringContaining(`payment-${KEY}.xml`) },
+    })
+    expect(readdirSync(folder)).toEqual([`payment-${KEY}.xml`])
+    rmSync(file())
+    expect(await way.pay(ORDER, next)).toMatchObject({ kind: 'handed-over' })
+  })
+
   it('takes no half file of an earlier crash for a payment', async () => {
     writeFileSync(join(folder, `.payment-${KEY}.xml.unfinished`), '<Document>')
     expect(await way.find(ORDER, KEY, 0)).toEqual({ kind: 'not-found' })

@@ -13,6 +13,8 @@ export interface Target {
   /** The service's own process, by its number on this machine; undefined while there is none. */
   pid(): Promise<number | undefined>
   isReady(): Promise<boolean>
+  /** What its container takes, MB, as `docker stats` reckons: without what the kernel could give back at once. */
+  memory(): Promise<number>
 }
 
 export function target(zone: ComposeZone, service: string): Target {
@@ -42,12 +44,26 @@ export function target(zone: ComposeZone, service: string): Target {
       }
       return false
     },
+    async memory() {
+      id ??= (await zone.compose('ps', '-a', '-q', service)).trim()
+      const { memory_stats } = (await askDocker(`/containers/${id}/stats?stream=false`)) as Stats
+      const { total_inactive_file, inactive_file = 0 } = memory_stats.stats
+      return (memory_stats.usage - (total_inactive_file ?? inactive_file)) / 1e6
+    },
   }
 }
 
 interface Inspected {
   readonly State: { readonly Pid: number }
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> }
+}
+
+interface Stats {
+  readonly memory_stats: {
+    readonly usage: number
+    /** The first in cgroup v1, the second in v2. */
+    readonly stats: { readonly total_inactive_file?: number; readonly inactive_file?: number }
+  }
 }
 
 /** Over the engine's socket: a process for each look would be much of what is measured. */

@@ -24,6 +24,8 @@ export interface BookedDraft {
 
 /** An invoice of the books as it stands now. */
 export interface BookedInvoice extends BookedDraft {
+  /** It is a vendor's bill, and `customer` the vendor: its payment may be recorded, nothing else. */
+  readonly isBill?: true
   readonly state: 'draft' | 'posted' | 'cancelled'
   /** Once it is posted: `INV/2026/00012`. */
   readonly number: string | undefined
@@ -69,7 +71,7 @@ export type BookOutcome =
 export interface ActingBooks {
   /** Whether they answer, and take this key. Throws ERR_ODOO_*. */
   verify(): Promise<void>
-  /** Undefined: there is no such customer invoice. Throws ERR_ODOO_*. */
+  /** Undefined: there is neither such a customer invoice nor such a bill of a vendor. Throws ERR_ODOO_*. */
   invoice(id: number): Promise<BookedInvoice | undefined>
   /** Posts a draft. What its answer was does not matter: `invoice` tells whether it is posted. */
   post(id: number): Promise<BookOutcome>

@@ -25,6 +25,7 @@ Amount due: 120.50 EUR, due by 2026-12-01
 Account holder: Example Chairs GmbH
 IBAN: ${IBAN}
 BIC: COBADEFFXXX`
+const CODE = `BCD\n002\n1\nSCT\nCOBADEFFXXX\nExample Chairs GmbH\n${IBAN.replaceAll(' ', '')}\nEUR1205`
 
 let home: string
 let vault: VaultPort & { readonly root: string }
@@ -105,6 +106,10 @@ describe('what is not said, or said twice, is asked for and never guessed:', () 
       'amount',
       /101\.26 EUR and 19\.24 EUR|the amount/,
     ],
+    ['an amount of another dollar', BILL.replaceAll('120.50 EUR', 'A$ 120.50'), 'amount', /the amount/],
+    ['an amount less than nothing', BILL.replaceAll('120.50 EUR', '-120.50 EUR'), 'amount', /the amount/],
+    ['two numbers in a row', BILL.replaceAll('120.50 EUR', '2026 0042 120.50 EUR'), 'amount', /the amount/],
+    ['a code that says another amount', `${BILL}\n\n${CODE}`, 'amount', /1 205 EUR and 120\.50 EUR/],
     ['an amount without a currency', BILL.replaceAll(' EUR', ''), 'amount', /the amount/],
   ])('%s', async (_what, bill, field, words) => {
     const { outcome, task } = await draft(bill)

@@ -12,7 +12,7 @@ import { hasOdoo, odooAccountOf } from '#runtime/odoo-account.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 import type { ExecutorConfig } from './config.ts'
 import { knowledgeOf } from './knowledge.ts'
-import { pastPayments } from './past-payments.ts'
+import { paymentsKnown } from './past-payments.ts'
 import { paymentChannel } from './payment-channel.ts'
 import { recordPaid } from './record-paid.ts'
 import { actingWith, type ExecutorParts, TOOL_LIMIT_MS } from './wire-executor.ts'
@@ -30,7 +30,7 @@ export async function openPaymentChannel(
   const knowledge = knowledgeOf(parts, { address: config.ownerAddress, name: config.ownerName })
   const channel = paymentChannel({
     ...{ ways, clock, lookAtBill: billReader(config) },
-    known: async () => ({ rules: (await knowledge()).risk.rules.payments, past: pastPayments(journal.payments()) }),
+    known: paymentsKnown({ vault: parts.vault, journal, knowledge }),
     call: (action, receipt) => client.call('pay', { action, receipt }, TOOL_LIMIT_MS),
     recordPaid: (intent, action) => recordPaid(intent, action, parts.vault),
   })

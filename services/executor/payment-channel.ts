@@ -13,7 +13,12 @@ export interface PaymentParts {
   readonly ways: readonly PaymentWay[]
   readonly clock: Clock
   /** The owner's rules and what was paid before, as they are at this moment. */
-  known(): Promise<{ readonly rules: PaymentRules; readonly past: readonly PastPayment[] }>
+  known(): Promise<{
+    readonly rules: PaymentRules
+    readonly past: readonly PastPayment[]
+    /** Why the rules cannot be read; then nothing is known of them. */
+    readonly fault?: string | undefined
+  }>
   /** Unset where this machine has no books. */
   readonly lookAtBill?: LookAtBill | undefined
   /** Calls `pay`. */
@@ -43,7 +48,9 @@ export function paymentChannel(parts: PaymentParts): Channel {
       const now = parts.clock.now()
       const late = dayFault(action, prospect, now)
       if (late) return late
-      const broken = paymentRulesFault(action, { ...(await parts.known()), taskId: prospect.task.front.id, now })
+      const { fault: unreadable, ...known } = await parts.known()
+      if (unreadable !== undefined) return { kind: 'cannot-tell', say: unreadable }
+      const broken = paymentRulesFault(action, { ...known, taskId: prospect.task.front.id, now })
       if (broken) return stale(broken.rule, broken.say)
       const bill = await billFault(action, parts.lookAtBill)
       if (bill) return bill

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
@@ -96,10 +96,10 @@ async function start(wrap: (channel: Channel) => Channel = (channel) => channel)
     wrap(
       paymentChannel({
         ...{ ways, clock },
-        known: async () => ({
-          rules: (await deps.knowledge()).risk.rules.payments,
-          past: pastPayments(deps.journal.payments()),
-        }),
+        async known() {
+          const { risk, fault } = await deps.knowledge()
+          return { rules: risk.rules.payments, past: pastPayments(deps.journal.payments()), fault }
+        },
         lookAtBill: async () => bill ?? { kind: 'not-there' },
         call: (action, receipt) => client.call('pay', { action, receipt }, TOOL_LIMIT_MS),
         recordPaid: (intent, action) => recordPaid(intent, action, deps.vault),
@@ -251,6 +251,23 @@ describe('a payment is not made, and comes back with the reason, when', () => {
     await isBack(one, /over the limit/)
   })
 
+  test('the handbook cannot be read at the moment of paying: it waits, as no limit is known then', async () => {
+    const wholly = '## Rules\n\n- At most 500 EUR per payment\n'
+    const executor = await start((channel) => ({
+      ...channel,
+      async lookAtTheWorld(prospect) {
+        await home.vault.replace(HANDBOOK, 'x'.repeat(200_001))
+        return channel.lookAtTheWorld(prospect)
+      },
+    }))
+    await home.vault.create(HANDBOOK, wholly)
+    const one = await put()
+    await passes(executor, 2)
+    await approve(one)
+    await passes(executor)
+    expect([bank.paid, await whereIs(home, one.fileName)]).toEqual([[], 'In_Progress/local'])
+  })
+
   test('the same was paid by another way; only a word under the action lets it go, once', async () => {
     const { executor, one: first } = await payNow({ way: 'sepa-file' })
     const second = await put({ reference: 'inv 2026 0042' })
@@ -353,7 +370,14 @@ describe('what only the person can finish', () => {
     expect(readdirSync(folder)).toHaveLength(1)
     await approve(one)
     await passes(executor)
-    expect(readdirSync(folder).sort()).toEqual([1, 2].map((generation) => `payment-${one.id}.${generation}.xml`))
+    expect([readdirSync(folder), await cardOf(one)]).toEqual([
+      [`payment-${one.id}.1.xml`],
+      expect.stringContaining('delete that file, and approve again'),
+    ])
+    rmSync(join(folder, `payment-${one.id}.1.xml`))
+    await approve(one)
+    await passes(executor)
+    expect(readdirSync(folder)).toEqual([`payment-${one.id}.3.xml`])
   })
 
   test('a bank that wants its second factor, or whose answer is not known, is never asked to pay again', async () => {

@@ -6,6 +6,7 @@ import { openActingBooks } from '#adapters/odoo/acting/open-acting.ts'
 import type { OdooCalls } from '#adapters/odoo/calls.ts'
 import { odooCalls } from '#adapters/odoo/odoo-calls.ts'
 import { openOdoo } from '#adapters/odoo/open-odoo.ts'
+import { lookAtBill } from '#adapters/odoo/vendor-bills.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { type BooksAction, postingOf } from '#core/books-action.ts'
 import { makeTaskId } from '#core/ids.ts'
@@ -214,6 +215,36 @@ describe.each([
     expect(await acting().invoice(id)).toMatchObject({ open: '0.00' })
     expect(await acting().payments(key)).toHaveLength(1)
     expect(await acting().pay(payment(id), `${key}2`)).toMatchObject({ kind: 'refused', permanent: true })
+  })
+
+  test('that a vendor’s bill was paid is recorded as money that went out; it is posted by nobody here', async () => {
+    const admin = odooCalls(account('admin'))
+    const line = { name: 'Chairs', quantity: 1, price_unit: 120.5, tax_ids: [[6, 0, []]] }
+    const values = {
+      move_type: 'in_invoice',
+      partner_id: 1,
+      invoice_date: '2026-11-20',
+      invoice_line_ids: [[0, 0, line]],
+    }
+    const made = await admin.write('account.move', 'create', { args: { vals_list: [values] } })
+    if (made.kind !== 'done') throw new Error(JSON.stringify(made))
+    const id = Number((made.value as number[])[0])
+    const key = `01J8Z3W6Q0ABCDEFGHJK${protocol === 'JSON-2' ? 'CC' : 'DD'}PQRS.1`
+    const bill = payment(id, { amount: '120.50', currency: 'USD' })
+    expect(await acting().pay(bill, key)).toMatchObject({ kind: 'refused', say: /is not posted/ })
+    await admin.write('account.move', 'action_post', { ids: [id] })
+    const local = odooCalls(account('local'))
+    expect(await lookAtBill(local, id)).toEqual({ kind: 'open', residual: '120.50', currency: 'USD' })
+    expect(await acting().invoice(id)).toMatchObject({ isBill: true, state: 'posted', open: '120.50' })
+    expect(await acting().pay(bill, key)).toEqual({ kind: 'done' })
+    expect(await acting().payments(key)).toMatchObject([{ amount: '120.50', currency: 'USD', isCancelled: false }])
+    expect([await lookAtBill(local, id), (await acting().invoice(id))?.open]).toEqual([{ kind: 'paid' }, '0.00'])
+    const domain = [['memo', '=like', `%[CS-${key}]`]]
+    const kinds = { args: { domain, fields: ['payment_type', 'partner_type'] } }
+    expect(await admin.read('account.payment', 'search_read', kinds)).toMatchObject([
+      { payment_type: 'outbound', partner_type: 'supplier' },
+    ])
+    expect(await acting().pay(bill, `${key}2`)).toMatchObject({ kind: 'refused', permanent: true })
   })
 
   test.each<[string, Partial<PaymentEntry>, RegExp]>([

@@ -4,7 +4,7 @@ import { digitsOf } from '#core/invoice.ts'
 import type { ActingBooks, BookedPayment, BookOutcome, PaymentEntry } from '#core/ports/accounting.ts'
 import type { OdooCalls } from '../calls.ts'
 import { Unbookable } from '../customers.ts'
-import { findMoves, type Move, readInvoice, search } from '../invoices.ts'
+import { findPayable, type Move, readInvoice, search } from '../invoices.ts'
 import { invoiceDocument } from './invoice-document.ts'
 
 const records = z.array(z.looseObject({ id: z.int().positive() }))
@@ -23,7 +23,7 @@ const CANCELLED = ['canceled', 'cancel', 'rejected']
 
 /** The books of the zone that acts. In no image of the cloud. */
 export function actingBooks(calls: OdooCalls, url: string): ActingBooks {
-  const moveOf = async (id: number): Promise<Move | undefined> => (await findMoves(calls, [['id', '=', id]], 1))[0]
+  const moveOf = (id: number): Promise<Move | undefined> => findPayable(calls, id)
 
   const journalId = async (code: string | undefined): Promise<number> => {
     const kinds = code === undefined ? ['bank'] : ['bank', 'cash']
@@ -39,7 +39,8 @@ export function actingBooks(calls: OdooCalls, url: string): ActingBooks {
   /** The books pay a draft as well, and as often as they are asked: neither may happen. */
   const postedFor = async ({ invoice, currency }: PaymentEntry): Promise<Move> => {
     const move = await moveOf(invoice)
-    if (!move) throw new Unbookable(`there is no customer invoice ${invoice} in the books`)
+    if (!move)
+      throw new Unbookable(`there is no customer invoice ${invoice} in the books, and no such bill of a vendor`)
     if (move.state !== 'posted') throw new Unbookable(`invoice ${invoice} is not posted; nothing is recorded on it`)
     const [, own] = move.currency_id
     if (own !== currency) throw new Unbookable(`invoice ${invoice} is in ${own}, not in ${currency}`)
