@@ -125,7 +125,11 @@ describe('a reply about an invoice', () => {
     ['whose number is a text', { number: 'INV/1\nBcc: x@y.example', document: DOCUMENT }, 'none that could be put'],
     ['of which there is no document', { number: 'INV/1' }, 'no document of it to attach'],
     ['whose document is not there', { number: 'INV/1', document: `Attachments/${'0'.repeat(64)}.pdf` }, 'no document'],
-    ['posted as another than was approved', { number: 'INV/1', document: DOCUMENT, differs: 'its total is 9.00' }, 'its total is 9.00'],
+    [
+      'posted as another than was approved',
+      { number: 'INV/1', document: DOCUMENT, differs: 'its total is 9.00' },
+      'its total is 9.00',
+    ],
     ['whose document lies elsewhere', { number: 'INV/1', document: '../keys/countersign.pem' }, 'no document'],
   ])('%s goes back to the person, and nothing is sent', async (_what, said, say) => {
     facts = said

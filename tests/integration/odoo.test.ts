@@ -78,7 +78,12 @@ describe.each([
     return made.draft
   }
   /** As Odoo's own rendering leaves it: `field` is where it keeps the document of an invoice. */
-  const putPdf = (id: number, bytes: Buffer, who: 'admin' | 'local', field: string | false = 'invoice_pdf_report_file') =>
+  const putPdf = (
+    id: number,
+    bytes: Buffer,
+    who: 'admin' | 'local',
+    field: string | false = 'invoice_pdf_report_file',
+  ) =>
     odooCalls(account(who)).write('ir.attachment', 'create', {
       args: { vals_list: [{ ...pdfOf(id, bytes), res_field: field }] },
     })
