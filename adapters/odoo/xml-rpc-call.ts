@@ -1,6 +1,7 @@
 import { type Socket, connect as tcpConnect } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import xmlrpc from 'xmlrpc'
+import Deserializer from 'xmlrpc/lib/deserializer.js'
 import { sayNoAnswer } from '#core/http-answer.ts'
 import type { OdooAccount } from './http.ts'
 
@@ -14,6 +15,14 @@ export type XmlRpcAnswer =
   | { readonly kind: 'not-sent'; readonly reason: string }
   /** The request went out, at least in part, and no whole answer came. */
   | { readonly kind: 'lost'; readonly reason: string }
+
+const { prototype } = Deserializer
+const { onDone } = prototype
+/** The package reads the fields of a fault that has none, and what it throws then nobody could catch: it would end the process. */
+prototype.onDone = function () {
+  if (this.responseType === 'fault') this.stack[0] ??= {}
+  onDone.call(this)
+}
 
 const LIMIT_MS = 30_000
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024

@@ -193,6 +193,14 @@ describe('a server of another kind', () => {
     expect(await callTo(endless, 20_000)).toEqual({ kind: 'lost', reason: 'an answer that is too long' })
   })
 
+  test.each(['<fault/>', '<fault><value><nil/></value></fault>'])(
+    'whose fault says nothing ends no process: %s',
+    async (fault) => {
+      const empty = createServer((_request, response) => response.end(`<methodResponse>${fault}</methodResponse>`))
+      expect(await callTo(empty)).toEqual({ kind: 'page', status: 200 })
+    },
+  )
+
   test('at another address is not followed', async () => {
     const away = createServer((_request, response) =>
       response.writeHead(302, { location: odoo.url }).end('<p>there</p>'),

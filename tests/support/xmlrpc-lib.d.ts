@@ -2,6 +2,9 @@ declare module 'xmlrpc/lib/deserializer.js' {
   import type { Readable } from 'node:stream'
 
   class Deserializer {
+    responseType: string | null
+    stack: unknown[]
+    onDone(): void
     deserializeMethodCall(stream: Readable, done: (error: unknown, method: string, params: unknown[]) => void): void
   }
   export = Deserializer
