@@ -23,7 +23,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   mcp: ['@modelcontextprotocol/client', 'package.json'],
   model: ['@ai-sdk/anthropic', '@ai-sdk/openai-compatible'],
   mime: ['html-to-text', 'nodemailer/lib/mail-composer', 'postal-mime'],
-  odoo: ['xmlrpc', 'zod'],
+  odoo: ['xmlrpc', 'xmlrpc/lib/deserializer.js', 'zod'],
   queue: [
     ...['bullmq', 'ioredis', 'zod'],
     ...['@bull-board/api', '@bull-board/api/bullMQAdapter', '@bull-board/fastify', 'fastify'],
