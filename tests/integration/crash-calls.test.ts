@@ -9,7 +9,7 @@ import { mayAttachStrace, type Place } from '#tests/support/strace.ts'
 // what was approved happened once, or the person is asked. COUNTERSIGN_TEST_EVERY_CALL=1 chooses all of them, =changing
 // all that can change anything.
 const EVERY_CALL = process.env.COUNTERSIGN_TEST_EVERY_CALL
-const SPREAD = EVERY_CALL ? Number.POSITIVE_INFINITY : 6
+const SPREAD = EVERY_CALL ? Number.POSITIVE_INFINITY : 4
 const MATTERS = (place: Place) => EVERY_CALL !== 'changing' || place.isChange
 const LIMIT_MS = EVERY_CALL ? 7_200_000 : 900_000
 
