@@ -348,7 +348,7 @@ describe('the executor and a real Odoo 19', () => {
     writeFileSync(join(made.home.root, 'secrets/odoo-key'), odoo.keys.local)
     const env = {
       ...made.env,
-      ...{ COUNTERSIGN_ODOO_URL: way.url, COUNTERSIGN_ODOO_DB: 'demo', COUNTERSIGN_ODOO_LOGIN: 'local' },
+      ...{ COUNTERSIGN_ODOO_URL: way.url, COUNTERSIGN_ODOO_DB: 'demo', COUNTERSIGN_ODOO_LOGIN: odoo.logins.local },
       COUNTERSIGN_ODOO_KEY_FILE: join(made.home.root, 'secrets/odoo-key'),
     }
     const vault = await openVault(made.home.vault)
