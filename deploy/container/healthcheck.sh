@@ -9,8 +9,10 @@
 # and 50 ms each time. Needs `init: true`, since nothing inside a container can kill its PID 1.
 set -u
 
-# A service that is still starting may serve /livez late; only an older one is taken to hang.
+# A service that is still starting may serve /livez late; only an older one, or one that has answered before, is taken to hang.
 start_limit_s=60
+# A container's /tmp begins empty with each start of its main process.
+answered=/tmp/answered
 
 livez() {
   local status
@@ -43,11 +45,14 @@ main_process() {
 }
 
 for try in 1 2 3; do
-  ("${1:-livez}") 2>/dev/null && exit 0
+  if ("${1:-livez}") 2>/dev/null; then
+    : 2>/dev/null >"$answered"
+    exit 0
+  fi
   [[ $try == 3 ]] || sleep 0.5
 done
 echo 'no answer in three tries'
-if read -r pid age_s < <(main_process) && ((age_s > start_limit_s)); then
+if read -r pid age_s < <(main_process) && { [[ -e $answered ]] || ((age_s > start_limit_s)); }; then
   kill -KILL "$pid" && echo "ended the main process $pid, which hung"
 fi
 exit 1
