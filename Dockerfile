@@ -19,7 +19,8 @@ RUN userdel --remove node \
  && { getent group "$COUNTERSIGN_GID" >/dev/null || groupadd --gid "$COUNTERSIGN_GID" countersign; } \
  && useradd --uid "$COUNTERSIGN_UID" --gid "$COUNTERSIGN_GID" --home-dir /app --no-create-home --shell /bin/sh --password '*' git
 COPY deploy/container/healthcheck.sh deploy/container/countersign /usr/local/bin/
-ENV NODE_ENV=production
+# One arena of malloc's: services that mostly wait gain nothing by more of them.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 WORKDIR /app
 USER $COUNTERSIGN_UID:$COUNTERSIGN_GID
 # Small heaps: a third less memory for services that mostly wait.
