@@ -98,5 +98,8 @@ test('a mail that the server sends back is told in its finished task', async () 
     status: 'done',
     bounced: [{ not_delivered: [expect.stringMatching(/^another address: 5\.1\.1 550 /)] }],
   })
-  expect(zone.ledger().filter((type) => type === 'mail.bounced')).toHaveLength(1)
+  // The ledger's line comes after the file.
+  const told = () => zone.ledger().filter((type) => type === 'mail.bounced')
+  await eventually('the ledger has it', async () => told().length > 0, 60_000)
+  expect(told()).toHaveLength(1)
 })
