@@ -1,13 +1,9 @@
-import { join } from 'node:path'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import { openJournal } from '#adapters/journal/journal.ts'
-import { readCountersignKey } from '#adapters/keys/trust-files.ts'
 import { openNetworks } from '#adapters/social/open-networks.ts'
-import { CountersignError } from '#core/errors.ts'
 import { toolsByTable } from '#core/mcp-tools.ts'
-import type { JournalPort } from '#core/ports/journal.ts'
 import { type ConfigOf, loadConfig } from '#runtime/config.ts'
 import { networkOptionsOf } from '#runtime/social-accounts.ts'
+import { actingOutside } from '../shared/main-local.ts'
 import { localSettings } from './config.ts'
 import { cloudTools } from './main-cloud.ts'
 import { createSocialServer, type SocialTool } from './server.ts'
@@ -23,23 +19,10 @@ export async function serve(): Promise<void> {
 }
 
 export async function localTools(config: ConfigOf<typeof localSettings>): Promise<SocialTool[]> {
-  if (config.zone !== 'local')
-    throw new CountersignError('ERR_ZONE_FORBIDDEN', `publish_post was asked for in the zone ${config.zone}`)
-  await readCountersignKey(config.trust, config.agent)
-  const clock = { now: () => Date.now() }
-  let journal: JournalPort | undefined
+  const acting = await actingOutside(config, 'publish_post')
   const deps = {
-    clock,
-    // Read for each call: the key may have been replaced since the last one.
-    publicKey: () => readCountersignKey(config.trust, config.agent),
-    networks: openNetworks(config.socialAccounts, { ...networkOptionsOf(config), clock }),
-    consume(receipt: Parameters<JournalPort['consume']>[0], now: number) {
-      // Joined anew for each call: the executor may have been restarted since the last one.
-      journal?.[Symbol.dispose]()
-      journal = openJournal(join(config.state, 'journal.sqlite'), { epoch: 'join' })
-      return journal.consume(receipt, now)
-    },
-    isNewest: () => journal?.isNewest() ?? false,
+    ...acting,
+    networks: openNetworks(config.socialAccounts, { ...networkOptionsOf(config), clock: acting.clock }),
   }
   return toolsByTable('social', 'local', {
     ...(await cloudTools(config)),
