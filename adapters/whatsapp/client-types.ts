@@ -1,6 +1,3 @@
-import type { MessageOutcome } from '#core/ports/whatsapp.ts'
-import type { ChatMessage } from '#core/whatsapp-message.ts'
-import type { SessionEnd } from '#core/whatsapp-session.ts'
 import type { MediaFolder } from './media-folder.ts'
 
 export interface ClientOptions {
@@ -16,33 +13,4 @@ export interface ClientOptions {
   /** Which chats are looked at at all. */
   isWanted(chat: string, number: string | undefined): boolean
   readonly media: MediaFolder
-}
-
-/** What one life of the browser tells. */
-export interface ClientHandlers {
-  onCode(code: string): void
-  /** Linked, and everything that came meanwhile is known to the page. */
-  onReady(own: string): void
-  /** A message as it is now: new, edited, deleted; of chats that are wanted. */
-  onMessage(message: ChatMessage): void
-  /** The browser's life is over, once. */
-  onEnd(by: SessionEnd, reason: string): void
-  onFault(error: unknown): void
-}
-
-/** One browser with one session. */
-export interface WhatsAppClient extends AsyncDisposable {
-  /** Asks the page; rejects when it does not answer. */
-  ping(): Promise<void>
-  /** The newest messages of a chat, oldest first. */
-  messagesOf(chat: string, limit: number): Promise<ChatMessage[]>
-  /** Everything written to us since (ms), and what has been edited or deleted of it. */
-  since(at: number): Promise<ChatMessage[]>
-  send(message: {
-    readonly chat: string
-    readonly number?: string | undefined
-    readonly text: string
-  }): Promise<MessageOutcome>
-  /** Unlinks this machine at WhatsApp. */
-  logout(): Promise<void>
 }

@@ -1,10 +1,10 @@
 import wweb, { type Chat, type Message } from 'whatsapp-web.js'
 import { CountersignError } from '#core/errors.ts'
-import type { MessageOutcome } from '#core/ports/whatsapp.ts'
+import type { MessageOutcome, SessionClient, SessionHandlers } from '#core/ports/whatsapp.ts'
 import { chatKind, numberOf } from '#core/whatsapp-chat.ts'
 import { type ChatMessage, isWritten } from '#core/whatsapp-message.ts'
 import type { SessionEnd } from '#core/whatsapp-session.ts'
-import type { ClientHandlers, ClientOptions, WhatsAppClient } from './client-types.ts'
+import type { ClientOptions } from './client-types.ts'
 import { chatsSince, sayReadyAgain } from './in-page.ts'
 import { endOf, isRefused, launchOptions, reasonOf } from './launch.ts'
 import { MAX_MEDIA_BYTES } from './media-folder.ts'
@@ -27,7 +27,7 @@ class KeepingAuth extends wweb.LocalAuth {
 }
 
 /** Starts a browser on the session. What becomes of it is told by the handlers; a start that fails is an end, too. */
-export function openClient(options: ClientOptions, handlers: ClientHandlers): WhatsAppClient {
+export function openClient(options: ClientOptions, handlers: SessionHandlers): SessionClient {
   const client = new wweb.Client({
     authStrategy: new KeepingAuth({ dataPath: profilesFolder(options.folder) }),
     authTimeoutMs: PAGE_MS,
@@ -154,7 +154,7 @@ export function openClient(options: ClientOptions, handlers: ClientHandlers): Wh
     return all.toSorted((a, b) => a.read.at - b.read.at)
   }
 
-  async function send({ chat, number, text }: Parameters<WhatsAppClient['send']>[0]): Promise<MessageOutcome> {
+  async function send({ chat, number, text }: Parameters<SessionClient['send']>[0]): Promise<MessageOutcome> {
     let found: Chat | undefined
     let before: ReadonlySet<string>
     try {

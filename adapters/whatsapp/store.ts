@@ -3,7 +3,8 @@ import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CountersignError } from '#core/errors.ts'
-import { type ChatMessage, chatMessageSchema, messageKey } from '#core/whatsapp-message.ts'
+import type { SessionMemory } from '#core/ports/whatsapp.ts'
+import { chatMessageSchema, messageKey } from '#core/whatsapp-message.ts'
 import type { Session } from '#core/whatsapp-session.ts'
 
 const SCHEMA = `
@@ -18,39 +19,11 @@ const KEPT_MS = 60 * 86_400_000
 const BATCH = 50
 const DAY_MS = 86_400_000
 
-/** What the WhatsApp service remembers. Times are ms since the epoch. */
-export interface WhatsAppStore extends Disposable {
-  /** Another one when this memory was lost and made anew. */
-  readonly epoch: string
-  session(): Session | undefined
-  keepSession(session: Session): void
-  /** Since when messages count: what was written before the telephone was linked is nobody's task. */
-  linked(): { readonly since: number; readonly own: string } | undefined
-  link(own: string, now: number): void
-  unlink(): void
-  /** Keeps a message as it is now; false when it was known so. */
-  add(message: ChatMessage): boolean
-  /** The position of the newest change; 0: none. */
-  newest(): number
-  /** When the newest message was written that is kept. */
-  newestAt(): number | undefined
-  changesAfter(position: number): { readonly position: number; readonly message: ChatMessage }[]
-  /** Uses a receipt up, durably; false when it was before. */
-  use(nonce: string, task: string, now: number): boolean
-  /** Surely not sent: it counts for no pace. */
-  unsent(nonce: string): void
-  /** Which message became of it. */
-  became(nonce: string, messageId: string): void
-  taskOf(messageId: string): string | undefined
-  /** When messages were sent, or may have been, in the last day. */
-  sentAt(now: number, exceptNonce?: string): number[]
-}
-
 /**
  * Opens (or makes, 0600) the service's SQLite file, and holds it: a second service on the same folder gets
  * ERR_WHATSAPP_IN_USE, for two browsers with one session would take it from each other.
  */
-export function openStore(folder: string, now: number): WhatsAppStore {
+export function openStore(folder: string, now: number): SessionMemory & Disposable {
   const path = join(folder, 'whatsapp.sqlite')
   const db = new DatabaseSync(path, { timeout: 2_000 })
   try {

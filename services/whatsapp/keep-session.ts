@@ -1,5 +1,5 @@
 import type { Clock } from '#core/ports/clock.ts'
-import type { WhatsAppStatus } from '#core/ports/whatsapp.ts'
+import type { SessionClient, SessionHandlers, SessionMemory, WhatsAppStatus } from '#core/ports/whatsapp.ts'
 import { type ChatMessage, nextSendAt, type Pacing } from '#core/whatsapp-message.ts'
 import {
   afterRestart,
@@ -14,7 +14,6 @@ import {
 } from '#core/whatsapp-session.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
-import type { SessionClient, SessionHandlers, SessionMemory } from './session-parts.ts'
 
 export interface KeepDeps {
   readonly memory: SessionMemory

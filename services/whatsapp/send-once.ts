@@ -1,11 +1,11 @@
 import type { Receipt } from '#core/countersignature.ts'
 import type { Clock } from '#core/ports/clock.ts'
+import type { SessionMemory } from '#core/ports/whatsapp.ts'
 import type { Report } from '#core/report.ts'
 import { type SendMessageAction, whoOf } from '#core/whatsapp-action.ts'
 import { type ChatRule, isChatAllowed } from '#core/whatsapp-chat.ts'
 import { nextSendAt, type Pacing } from '#core/whatsapp-message.ts'
 import type { SessionKeeper } from './keep-session.ts'
-import type { SessionMemory } from './session-parts.ts'
 
 export interface SendDeps {
   readonly keeper: Pick<SessionKeeper, 'client' | 'status'>
