@@ -1,6 +1,6 @@
 import type { PostInvoiceAction, RecordPaymentAction } from './books-action.ts'
 import { code } from './card-text.ts'
-import { decimalOf, plus } from './decimal.ts'
+import { compared } from './decimal.ts'
 import type { BookedInvoice, BookedPayment, PaymentEntry } from './ports/accounting.ts'
 import { oneLine } from './quote.ts'
 import type { Report } from './report.ts'
@@ -117,23 +117,16 @@ function sayLines(then: readonly string[], now: readonly string[]): string {
   return `its lines are others: ${parts.filter((part) => part !== '').join('; ') || 'their order changed'}`
 }
 
-/** As decimal numbers, exactly: `12.5` is `12.50`. */
 function isSame(a: string, b: string): boolean {
-  return difference(a, b) === 0n
+  return compared(a, b) === 0n
 }
 
 function isMore(a: string, b: string): boolean {
-  return difference(a, b) > 0n
+  return compared(a, b) > 0n
 }
 
 function isZero(a: string): boolean {
   return isSame(a, '0')
-}
-
-function difference(a: string, b: string): bigint {
-  const [one, other] = [decimalOf(a), decimalOf(b)]
-  const zero = (scale: number) => ({ units: 0n, scale })
-  return plus(one, zero(other.scale)).units - plus(other, zero(one.scale)).units
 }
 
 function stale(rule: string, say: string): BooksVerdict {

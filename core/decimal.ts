@@ -23,6 +23,13 @@ export function plus(a: Decimal, b: Decimal): Decimal {
   return { units: widened(a, scale) + widened(b, scale), scale }
 }
 
+/** Over 0 where `a` is more, under 0 where it is less, exactly: `12.5` is `12.50`. Throws as `decimalOf`. */
+export function compared(a: string, b: string): bigint {
+  const [one, other] = [decimalOf(a), decimalOf(b)]
+  const scale = Math.max(one.scale, other.scale)
+  return widened(one, scale) - widened(other, scale)
+}
+
 /** So many digits after the point; a half goes up. */
 export function rounded(value: Decimal, digits: number): Decimal {
   if (value.scale <= digits) return { units: widened(value, digits), scale: digits }

@@ -224,3 +224,8 @@ export class CountersignError extends Error {
     return ERROR_CODES[this.code].hint
   }
 }
+
+/** An error of ours that a machine may try again by itself: somebody cannot be asked now. */
+export function isAway(error: unknown): error is CountersignError {
+  return error instanceof CountersignError && error.retryable
+}

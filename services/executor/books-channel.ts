@@ -2,7 +2,7 @@ import { type Action, parseAction } from '#core/action.ts'
 import type { BooksAction } from '#core/books-action.ts'
 import { judgePayment, judgePosting, sayPaid, sayPosted } from '#core/books-world.ts'
 import type { Receipt } from '#core/countersignature.ts'
-import { CountersignError } from '#core/errors.ts'
+import { CountersignError, isAway } from '#core/errors.ts'
 import type { ActingBooks } from '#core/ports/accounting.ts'
 import type { Channel, Prospect, World } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
@@ -85,7 +85,7 @@ async function lookAtTheWorld({ action, key, isOld }: Prospect, books: ActingBoo
     const now = await books.invoice(Number(own.invoice))
     return own.tool === 'odoo.post_invoice' ? judgePosting(own, now) : judgePayment(own, now)
   } catch (error) {
-    if (!(error instanceof CountersignError && error.retryable)) throw error
+    if (!isAway(error)) throw error
     const say = `How the invoice stands in Odoo must be looked at first, and cannot be: ${error.message}. ${error.hint}`
     return { kind: 'cannot-tell', say }
   }

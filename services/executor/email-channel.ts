@@ -1,7 +1,7 @@
 import { type Action, parseAction } from '#core/action.ts'
 import type { Receipt } from '#core/countersignature.ts'
 import type { EmailAction } from '#core/email-action.ts'
-import { CountersignError } from '#core/errors.ts'
+import { CountersignError, isAway } from '#core/errors.ts'
 import { judgeThread, THREAD_RULES, toldUntil } from '#core/freshness.ts'
 import { quotes } from '#core/join-message.ts'
 import type { Channel, Prospect, World } from '#core/ports/channel.ts'
@@ -82,7 +82,7 @@ async function lookAtTheWorld(prospect: Prospect, mailbox: Patience, parts: Emai
     return await lookAtThread(prospect, action, mailbox, parts)
   } catch (error) {
     if (isChangedFile(error)) return { kind: 'stale', rule: 'attachment-changed', say: `${error.message}.` }
-    if (!(error instanceof CountersignError && error.retryable)) throw error
+    if (!isAway(error)) throw error
     const why = isOld
       ? 'This task is older than the journal, so Sent must be looked at first, and cannot be'
       : 'Whether somebody wrote again in the thread must be looked at first, and cannot be'

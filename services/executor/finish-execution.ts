@@ -8,7 +8,7 @@ import {
   type ToolName,
 } from '#core/action.ts'
 import { withHistory } from '#core/claim.ts'
-import { CountersignError } from '#core/errors.ts'
+import { CountersignError, isAway } from '#core/errors.ts'
 import { isDone } from '#core/execution.ts'
 import { sameAddress } from '#core/look-alike.ts'
 import { withDoneNotice } from '#core/notice.ts'
@@ -238,8 +238,4 @@ async function moveToDone(path: VaultPath, month: string, deps: ExecutorDeps): P
   const moved = await deps.vault.move(path, taskPath({ kind: 'done', month }, fileNameOf(path)))
   if (moved === 'exists') deps.log.warn({ path }, 'a file of this name is in Done already')
   return moved !== 'gone'
-}
-
-function isAway(error: unknown): error is CountersignError {
-  return error instanceof CountersignError && error.retryable
 }

@@ -1,4 +1,4 @@
-import { CountersignError } from '#core/errors.ts'
+import { type CountersignError, isAway } from '#core/errors.ts'
 import type { Clock } from '#core/ports/clock.ts'
 
 const FIRST_RETRY_MS = 2_000
@@ -25,7 +25,7 @@ export function patience(clock: Clock): Patience {
         attempts = 0
         return result
       } catch (error) {
-        if (error instanceof CountersignError && error.retryable) {
+        if (isAway(error)) {
           fault = error
           retryAt = clock.now() + Math.min(FIRST_RETRY_MS * 2 ** attempts++, MAX_RETRY_MS)
         }

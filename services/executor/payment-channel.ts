@@ -1,7 +1,7 @@
 import { type Action, parseAction } from '#core/action.ts'
 import type { Receipt } from '#core/countersignature.ts'
-import { decimalOf, plus } from '#core/decimal.ts'
-import { CountersignError } from '#core/errors.ts'
+import { compared } from '#core/decimal.ts'
+import { CountersignError, isAway } from '#core/errors.ts'
 import { orderOf, type PaymentAction } from '#core/payment-action.ts'
 import { type PastPayment, type PaymentRules, paymentRulesFault } from '#core/payment-rules.ts'
 import type { Channel, Prospect, World } from '#core/ports/channel.ts'
@@ -107,11 +107,11 @@ async function billFault(action: PaymentAction, lookAtBill: LookAtBill | undefin
     if (bill.kind !== 'open') return stale('payment-bill', `The bill ${invoice} in Odoo ${BILL_SAYS[bill.kind]}.`)
     if (bill.currency !== action.currency)
       return stale('payment-bill', `The bill ${invoice} in Odoo is in ${bill.currency}, not in ${action.currency}.`)
-    if (isMore(action.amount, bill.residual))
+    if (compared(action.amount, bill.residual) > 0n)
       return stale('payment-bill', `Of the bill ${invoice} only ${bill.residual} ${bill.currency} is open in Odoo.`)
     return undefined
   } catch (error) {
-    if (!(error instanceof CountersignError && error.retryable)) throw error
+    if (!isAway(error)) throw error
     return { kind: 'cannot-tell', say: `The bill ${invoice} cannot be looked at: ${error.message}. ${error.hint}` }
   }
 }
@@ -124,19 +124,12 @@ const BILL_SAYS = {
   'no-bill': 'is no bill of a vendor',
 } as const
 
-function isMore(amount: string, residual: string): boolean {
-  const [a, b] = [decimalOf(amount), decimalOf(residual)]
-  const scale = Math.max(a.scale, b.scale)
-  const zero = { units: 0n, scale }
-  return plus(a, zero).units > plus(b, zero).units
-}
-
 /** A journal that was lost and made anew knows nothing of what was paid before it. */
 async function lookForForgotten(action: PaymentAction, way: PaymentWay, { task, key }: Prospect): Promise<World> {
   const found = await way
     .find(orderOf(action), key, Date.parse(task.front.created))
     .catch((error: unknown): Awaited<ReturnType<PaymentWay['find']>> => {
-      if (!(error instanceof CountersignError && error.retryable)) throw error
+      if (!isAway(error)) throw error
       return { kind: 'cannot-tell', reason: `${error.message}. ${error.hint}` }
     })
   if (found.kind === 'not-found') return { kind: 'clear' }

@@ -1,4 +1,4 @@
-import { CountersignError } from '#core/errors.ts'
+import { type CountersignError, isAway } from '#core/errors.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import { patience } from './patience.ts'
 
@@ -24,7 +24,7 @@ export function watchSender(
       try {
         await server.call(verify)
       } catch (error) {
-        if (!(error instanceof CountersignError && error.retryable)) throw error
+        if (!isAway(error)) throw error
         if (server.state() !== before) onChange(server.state(), error)
         return false
       }

@@ -1,6 +1,6 @@
 import { type Action, isPost, parseAction } from '#core/action.ts'
 import type { Receipt } from '#core/countersignature.ts'
-import { CountersignError } from '#core/errors.ts'
+import { CountersignError, isAway } from '#core/errors.ts'
 import type { Channel, World } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { Intent } from '#core/ports/journal.ts'
@@ -92,7 +92,7 @@ async function lookForForgotten(
     const say = `This post stands on ${nameOf(action)} already, and nothing is done twice. Make a new task for a new post.`
     return { kind: 'stale', rule: 'already-posted', say }
   } catch (error) {
-    if (!(error instanceof CountersignError && error.retryable)) throw error
+    if (!isAway(error)) throw error
     return { kind: 'cannot-tell', say: `${why}: ${error.message}. ${error.hint}` }
   }
 }

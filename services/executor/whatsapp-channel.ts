@@ -1,6 +1,6 @@
 import { type Action, parseAction } from '#core/action.ts'
 import type { Receipt } from '#core/countersignature.ts'
-import { CountersignError } from '#core/errors.ts'
+import { CountersignError, isAway } from '#core/errors.ts'
 import { toldUntil } from '#core/freshness.ts'
 import type { Channel, Prospect, World } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
@@ -77,7 +77,7 @@ async function lookAtChat(
     const verdict = judgeChat({ task, messages, toldUntil: toldUntil(task.front) })
     return verdict.kind === 'fresh' ? { kind: 'clear' } : verdict
   } catch (error) {
-    if (!(error instanceof CountersignError && error.retryable)) throw error
+    if (!isAway(error)) throw error
     return {
       kind: 'cannot-tell',
       say: `The chat must be looked at first, and cannot be: ${error.message}. ${error.hint}`,
