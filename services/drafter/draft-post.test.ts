@@ -7,6 +7,7 @@ import { readAction } from '#core/action.ts'
 import type { TaskId } from '#core/ids.ts'
 import type { LedgerType } from '#core/ledger.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
+import { describeImage } from '#core/social-image.ts'
 import { parseTaskFile } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import { makePostDraft } from '#tests/support/social/draft.ts'
@@ -85,7 +86,25 @@ test('a time makes it one that the network keeps', async () => {
   })
 })
 
+test('images are files that stand in the vault already, named in the action by their content', async () => {
+  const bytes = Buffer.from('GIF89a and so on')
+  const { path, sha256 } = describeImage('sign.gif', bytes, 'A sign')
+  await vault.create(vaultPath(path), bytes)
+  const images = [{ path, altText: 'A sign' }]
+  await draftPost(job(), { network: 'mastodon', text: 'x', images }, deps)
+  const action = { images: [{ path, sha256, size: '16', type: 'image/gif', alt_text: 'A sign' }] }
+  expect(readAction(await pending())).toMatchObject({ ok: true, action })
+})
+
 test.each([
+  ...['Attachments/none.png', 'Inbox/a.png', '../secrets/key', `Attachments/${'0'.repeat(64)}.png`].map(
+    (path) =>
+      [
+        `an image that is not there (${path})`,
+        { network: 'mastodon', text: 'x', images: [{ path, altText: 'x' }] } as const,
+        'no such file of Attachments/',
+      ] as const,
+  ),
   ['too long a text', { network: 'bluesky', text: 'x'.repeat(301) } as const, '301 characters; Bluesky takes 300'],
   ['a network without an account here', { network: 'x', text: 'x' } as const, 'no account of X is set up here'],
   [
