@@ -11,7 +11,7 @@ import { describeImage } from '#core/social-image.ts'
 import { parseTaskFile } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import { makePostDraft } from '#tests/support/social/draft.ts'
-import { type DraftPostDeps, draftPost } from './draft-post.ts'
+import { type DraftPostDeps, draftPost, type PostDraft } from './draft-post.ts'
 import { type DrafterDeps, draftReply } from './draft-reply.ts'
 
 let root: string
@@ -96,20 +96,19 @@ test('images are files that stand in the vault already, named in the action by t
   expect(readAction(await pending())).toMatchObject({ ok: true, action })
 })
 
-test.each([
-  ...['Attachments/none.png', 'Inbox/a.png', '../secrets/key', `Attachments/${'0'.repeat(64)}.png`].map(
-    (path) =>
-      [
-        `an image that is not there (${path})`,
-        { network: 'mastodon', text: 'x', images: [{ path, altText: 'x' }] } as const,
-        'no such file of Attachments/',
-      ] as const,
-  ),
-  ['too long a text', { network: 'bluesky', text: 'x'.repeat(301) } as const, '301 characters; Bluesky takes 300'],
-  ['a network without an account here', { network: 'x', text: 'x' } as const, 'no account of X is set up here'],
+const ELSEWHERE = ['Attachments/none.png', 'Inbox/a.png', '../secrets/key', `Attachments/${'0'.repeat(64)}.png`]
+
+test.each<[string, PostDraft, string]>([
+  ...ELSEWHERE.map((path): [string, PostDraft, string] => [
+    `an image that is not there (${path})`,
+    { network: 'mastodon', text: 'x', images: [{ path, altText: 'x' }] },
+    'no such file of Attachments/',
+  ]),
+  ['too long a text', { network: 'bluesky', text: 'x'.repeat(301) }, '301 characters; Bluesky takes 300'],
+  ['a network without an account here', { network: 'x', text: 'x' }, 'no account of X is set up here'],
   [
     'two times',
-    { network: 'mastodon', text: 'x', publishAt: '2026-12-01T08:00:00Z', notBefore: '2026-12-01T08:00:00Z' } as const,
+    { network: 'mastodon', text: 'x', publishAt: '2026-12-01T08:00:00Z', notBefore: '2026-12-01T08:00:00Z' },
     'not_before',
   ],
 ])(
