@@ -74,7 +74,8 @@ async function makeFolders(layout: ZoneHome): Promise<void> {
   // Bind mounts of the compose files: the engine would make them as root.
   await mkdir(join(layout.root, 'redis'), { recursive: true, mode: 0o700 })
   if (layout.zone === 'cloud')
-    for (const name of ['caddy', 'odoo', 'odoo-db']) await mkdir(join(layout.root, name), { recursive: true, mode: 0o700 })
+    for (const name of ['caddy', 'odoo', 'odoo-db'])
+      await mkdir(join(layout.root, name), { recursive: true, mode: 0o700 })
   if (layout.zone === 'local')
     for (const folder of [layout.social, layout.banks, join(layout.state, 'browser'), join(layout.state, 'whatsapp')])
       await mkdir(folder, { recursive: true, mode: 0o700 })

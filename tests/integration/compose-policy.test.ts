@@ -175,8 +175,7 @@ describe('the two zones', () => {
   it('reach Odoo by its one name, which leads to Caddy inside as well', async () => {
     const { services } = await composeConfig(['compose.cloud.yml'], root, { COUNTERSIGN_ODOO_SITE: 'odoo.example.org' })
     expect(services.caddy?.networks?.office).toEqual({ aliases: ['odoo.example.org'] })
-    const on = (network: string) =>
-      Object.keys(services).filter((name) => network in (services[name]?.networks ?? {}))
+    const on = (network: string) => Object.keys(services).filter((name) => network in (services[name]?.networks ?? {}))
     expect(on('office')).toEqual(['caddy', 'drafter'])
     expect(on('odoo')).toEqual(['caddy', 'odoo'])
     expect(on('books')).toEqual(['odoo', 'odoo-db'])

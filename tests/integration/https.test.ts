@@ -97,22 +97,36 @@ describe('the sites on the web', () => {
   })
 
   it.each([
-    ...['/web/database/manager', '/web/database', '/web/database/', '/web/database/backup?x=1', '//web/database/manager'],
+    ...[
+      '/web/database/manager',
+      '/web/database',
+      '/web/database/',
+      '/web/database/backup?x=1',
+      '//web/database/manager',
+    ],
     ...['/web//database/manager', '/web%2Fdatabase/manager', '/WEB/Database/Manager', '/web/./database/manager'],
-    ...['/x/../web/database/manager', '/web/%64atabase/manager', '/%77eb/database/selector', '/de/web/database/manager'],
+    ...[
+      '/x/../web/database/manager',
+      '/web/%64atabase/manager',
+      '/%77eb/database/selector',
+      '/de/web/database/manager',
+    ],
     ...['/web/database;x/manager', '/web/database%00/manager', '/./web/database/list', '/web/database/x/../manager'],
     ...['/xmlrpc/2/common', '/xmlrpc', '/XMLRPC/2/object', '/jsonrpc', '/%6asonrpc', '//jsonrpc', '/xmlrpc/2/../db'],
   ])('the database manager and the old protocols are closed: %s', async (path) => {
     for (const method of ['GET', 'POST']) expect(await ask({ path, method })).toMatchObject({ status: 404, text: '' })
   })
 
-  it.each(['/web/health?db_server_status=1', '/json/2/account.move/search_read', '/web/databases', '/web/login', '/odoo'])(
-    'the rest of Odoo is there: %s',
-    async (path) => {
-      const { status, text } = await ask({ path })
-      expect([status, JSON.parse(text)]).toEqual([200, expect.objectContaining({ port: 8069, path })])
-    },
-  )
+  it.each([
+    '/web/health?db_server_status=1',
+    '/json/2/account.move/search_read',
+    '/web/databases',
+    '/web/login',
+    '/odoo',
+  ])('the rest of Odoo is there: %s', async (path) => {
+    const { status, text } = await ask({ path })
+    expect([status, JSON.parse(text)]).toEqual([200, expect.objectContaining({ port: 8069, path })])
+  })
 
   it('Grafana shows everything but its own figures', async () => {
     expect(JSON.parse((await ask({ name: GRAFANA, path: '/d/x' })).text)).toMatchObject({ port: 3000, path: '/d/x' })
@@ -122,8 +136,9 @@ describe('the sites on the web', () => {
 
   it('a websocket goes to Odoo’s port for events, and through', async () => {
     const socket = connectTls({ host: '127.0.0.1', port: ports.https, servername: ODOO, ca })
-    const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: eA==']
-    socket.write([`GET /websocket?version=1 HTTP/1.1`, `Host: ${ODOO}`, ...upgrade, '', ''].join('\r\n'))
+    const asked = ['GET /websocket?version=1 HTTP/1.1', `Host: ${ODOO}`, 'Connection: Upgrade', 'Upgrade: websocket']
+    const lines = [...asked, 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: eA==', '', '']
+    socket.write(lines.join('\r\n'))
     let text = ''
     for await (const part of socket) text += part
     expect(text).toMatch(/^HTTP\/1\.1 101 /)
@@ -188,8 +203,9 @@ describe('the sites on the web', () => {
   })
 
   async function compose(...args: string[]): Promise<string> {
-    const prefix = ['compose', '--env-file', '/dev/null', '-p', project, '-f', 'tests/support/https/compose.yml', '--profile', 'https']
-    return (await run('docker', [...prefix, ...args], { env, cwd: root })).stdout
+    const file = ['-f', 'tests/support/https/compose.yml', '--profile', 'https']
+    const command = ['compose', '--env-file', '/dev/null', '-p', project, ...file, ...args]
+    return (await run('docker', command, { env, cwd: root })).stdout
   }
 
   async function inCaddy(settings: Record<string, string>, ...command: string[]): Promise<string> {

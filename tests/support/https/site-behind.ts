@@ -5,7 +5,7 @@ for (const port of [8069, 8072, 3000]) {
   const told = ({ method, url, headers }: IncomingMessage) => JSON.stringify({ port, method, path: url, headers })
   createServer(async (request, response) => {
     try {
-      for await (const _part of request) continue
+      for await (const _part of request);
     } catch {
       // Cut off by who is in front.
       return
