@@ -13,6 +13,7 @@ export const BUNDLE_SETS = {
     drafter: 'services/drafter/main.ts',
     sync: 'services/sync/main.ts',
     health: 'services/health/main.ts',
+    egress: 'services/egress/main.ts',
     board: 'services/board/main.ts',
     countersign: 'cli/main.ts',
     'mcp-email': 'mcp/email/main.ts',
@@ -55,7 +56,7 @@ export type BundleSet = keyof typeof BUNDLE_SETS
 export const ACTING_CODE: readonly RegExp[] = [
   /^adapters\/smtp\//,
   /^adapters\/browser\//,
-  /^services\/(browser|egress)\//,
+  /^services\/browser\//,
   /^adapters\/social\//,
   /^adapters\/gmail\/sending\//,
   /^adapters\/odoo\/setup-[^/]+$/,
