@@ -48,6 +48,13 @@ describe('what of a secret’s file is to be recognised', () => {
       nested: { id: 'short1' },
     }
     expect(values('gmail.json', JSON.stringify(json))).toEqual([token])
+    const wordlike = {
+      appPassword: 'abcd-efgh-ijkl-mnop',
+      token_uri: 'https://a.example/',
+      kind: 'installed_application',
+    }
+    expect(values('bluesky', JSON.stringify(wordlike))).toEqual(['abcd-efgh-ijkl-mnop'])
+    expect(values('redis-watch', '{"redis:6379":"aBcDeFgHiJkLmNoPqRsT"}')).toEqual(['aBcDeFgHiJkLmNoPqRsT'])
     expect(values('odd.json', '{"a":"b"}')).toEqual(['{"a":"b"}'])
     expect(values('brace', '{not json 1234')).toEqual(['{not json 1234'])
   })

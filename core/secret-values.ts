@@ -64,14 +64,13 @@ function privateKeyIn(pem: string): KeyObject | undefined {
   }
 }
 
-/** Every text of a JSON document that looks chosen by a machine; undefined when the text is no such document. */
+/** Every text of a JSON document that is called a secret or looks chosen by a machine; undefined when it is no such document. */
 function jsonValues(text: string): string[] | undefined {
   if (!/^\s*[{[]/.test(text)) return undefined
   const found = new Set<string>()
   try {
-    JSON.parse(text, (_key, value: unknown) => {
-      if (typeof value === 'string' && value.length >= 16 && /\d/.test(value) && !/:\/\/|@/.test(value))
-        found.add(value)
+    JSON.parse(text, (key, value: unknown) => {
+      if (typeof value === 'string' && (isNamedSecret(key, value) || looksRandom(value))) found.add(value)
       return value
     })
   } catch {
@@ -79,3 +78,11 @@ function jsonValues(text: string): string[] | undefined {
   }
   return [...found]
 }
+
+/** An app password may be four words of small letters: what it is called tells. */
+const isNamedSecret = (key: string, value: string): boolean =>
+  /(token|secret|password|passphrase|key)$/i.test(key) && value.length >= 8 && !/:\/\//.test(value)
+
+/** Of random texts of sixteen letters and digits six in a hundred have no digit; hardly one is of small letters alone. */
+const looksRandom = (value: string): boolean =>
+  value.length >= 16 && !/:\/\/|@/.test(value) && (/\d/.test(value) || /^(?=\S*[a-z])(?=\S*[A-Z])\S+$/.test(value))
