@@ -129,9 +129,6 @@ function withDefault<T>(schema: z.ZodType<T, string>, fallback: T | undefined): 
   return schema.optional().transform((value) => value ?? fallback)
 }
 
-const proxyPlace = z
-  .string('expected host:port')
-  .regex(/^[a-z0-9][a-z0-9.-]{0,60}:\d{1,5}$/, 'expected host:port') as z.ZodType<string, string | undefined>
 const redisUrl = z
   .string('expected redis://host:port')
   .regex(/^rediss?:\/\/[^\s/]+(\/\d+)?$/, 'expected redis://host:port or rediss://host:port')
@@ -147,7 +144,7 @@ export const processSettings = {
   logLevel: setting('COUNTERSIGN_LOG_LEVEL', choice(['debug', 'info', 'warn', 'error'], 'info')),
   drainMs: setting('COUNTERSIGN_DRAIN_MS', milliseconds(8_000)),
   /** The proxy that everything which leaves goes through (docs/egress.md); unset: there is a way out without one. */
-  egress: setting('COUNTERSIGN_EGRESS', optional(proxyPlace)),
+  egress: setting('COUNTERSIGN_EGRESS', optional(text('host:port'))),
 }
 export type ProcessConfig = ConfigOf<typeof processSettings>
 
@@ -205,19 +202,6 @@ export const mailboxSettings = {
   /** Something else that speaks Gmail's API, instead of Google; for tests. */
   gmailUrl: setting('COUNTERSIGN_GMAIL_URL', optional(webServer('the address of a server that speaks Gmail’s API'))),
 }
-
-const SITES = 'expected host names, separated by commas'
-const hostNames = z
-  .string(SITES)
-  .optional()
-  .transform((text) => (text ?? '').split(',').flatMap((one) => one.trim() || []))
-  .refine(
-    (hosts) => hosts.length <= 20 && hosts.every((host) => /^(?=.{1,40}$)[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host)),
-    SITES,
-  ) as z.ZodType<string[], string | undefined>
-
-/** Public sites of the owner whose certificates are to be looked at. */
-export const certificateSites = setting('COUNTERSIGN_CERTIFICATE_SITES', hostNames)
 
 /** More that the cloud reads, besides that one. */
 export const furtherMailboxSettings = { mailboxes: setting('COUNTERSIGN_MAILBOXES_FILE', mailboxesFile()) }

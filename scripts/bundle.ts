@@ -1,5 +1,5 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, type Metafile, type Plugin } from 'esbuild'
 
@@ -111,7 +111,10 @@ export async function bundle(
     banner: {
       js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",
     },
-    plugins: [leaveOutLazyImports(options.root, options.acting ? DEVELOPMENT : [...DEVELOPMENT, ...ACTING_CODE])],
+    plugins: [
+      englishOnly,
+      leaveOutLazyImports(options.root, options.acting ? DEVELOPMENT : [...DEVELOPMENT, ...ACTING_CODE]),
+    ],
     metafile: true,
     write: false,
     logLevel: 'warning',
@@ -123,6 +126,17 @@ export async function bundle(
   await mkdir(resolve(options.root, options.outDir), { recursive: true })
   for (const file of result.outputFiles) await writeFile(file.path, file.contents)
   return result.metafile
+}
+
+/** Zod's own messages in some fifty languages take 5 MB in each process, and none but the English ones are ever used. */
+const englishOnly: Plugin = {
+  name: 'english-only',
+  setup(build) {
+    build.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, ({ path }) => ({
+      contents: "export { default as en } from './en.js'",
+      resolveDir: dirname(path),
+    }))
+  },
 }
 
 /**

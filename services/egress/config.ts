@@ -3,16 +3,8 @@ import type { Reach } from '#core/egress-reach.ts'
 import type { ConfigOf, Setting } from '#runtime/config.ts'
 import { modelSettings } from '#runtime/model-settings.ts'
 import { optionalOdooSettings } from '#runtime/odoo-settings.ts'
-import {
-  certificateSites,
-  folder,
-  mailboxSettings,
-  optional,
-  processSettings,
-  serverPort,
-  setting,
-  text,
-} from '#runtime/settings.ts'
+import { folder, mailboxSettings, optional, processSettings, serverPort, setting, text } from '#runtime/settings.ts'
+import { certificateSites } from '#runtime/site-settings.ts'
 
 const PLACES = 'expected host:port, separated by commas'
 const places = z

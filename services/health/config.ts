@@ -1,14 +1,7 @@
 import { z } from 'zod'
 import type { ConfigOf } from '#runtime/config.ts'
-import {
-  certificateSites,
-  milliseconds,
-  optional,
-  processSettings,
-  secretFile,
-  setting,
-  zoneSettings,
-} from '#runtime/settings.ts'
+import { milliseconds, optional, processSettings, secretFile, setting, zoneSettings } from '#runtime/settings.ts'
+import { certificateSites } from '#runtime/site-settings.ts'
 
 const EXPECTED = 'expected name=http://host:port, separated by commas'
 
