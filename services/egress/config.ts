@@ -51,5 +51,7 @@ export const egressSettings = {
   also: setting('COUNTERSIGN_EGRESS_ALSO', places),
   /** Names that may lead into a private network. */
   privateHosts: setting('COUNTERSIGN_EGRESS_PRIVATE', names),
+  /** The name of an Odoo beside it, which its own network leads to. */
+  neighbours: setting('COUNTERSIGN_EGRESS_NEIGHBOUR', names),
 }
 export type EgressConfig = ConfigOf<typeof egressSettings>

@@ -38,7 +38,8 @@ function reachOfCloud(): readonly Reach[] {
     ],
     hasPush: config.gmailTopic !== undefined,
     urls: [...modelAddresses(config), ...(odooUrl === undefined ? [] : [odooUrl])],
-    ...{ gmailUrl: config.gmailUrl, sites: config.sites, also: config.also, privateHosts: config.privateHosts },
+    ...{ gmailUrl: config.gmailUrl, sites: config.sites, also: config.also },
+    privateHosts: [...config.privateHosts, ...config.neighbours],
   })
   if (!verdict.ok) throw new CountersignError('ERR_CONFIG_INVALID', verdict.problem)
   return verdict.reach

@@ -20,6 +20,7 @@ export interface ComposeConfig {
 }
 
 export interface ComposeService {
+  readonly profiles?: readonly string[]
   readonly image?: string
   readonly user?: string
   readonly init?: boolean
@@ -56,8 +57,14 @@ type Rules = Readonly<Record<string, Rule>>
 
 const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIALS?|PRIVATE_KEY|API_KEY|_KEY|_PASS)$/
 const CREDENTIALS_IN_URL = /:\/\/[^/@\s]*:[^/@\s]+@/
-/** The one port that other machines may reach. */
-const PUBLISHED_TO_OTHERS = [{ service: 'hub', target: 2222 }]
+/** The ports that other machines may reach. */
+const PUBLISHED_TO_OTHERS = [
+  { service: 'hub', target: 2222 },
+  { service: 'caddy', target: 80 },
+  { service: 'caddy', target: 443 },
+]
+/** Capabilities that some keep: Caddy may bind a low port. */
+const KEPT_CAPABILITIES: Readonly<Record<string, readonly string[]>> = { caddy: ['NET_BIND_SERVICE'] }
 
 /** Images without a shell to look at themselves with; Prometheus tells when one does not answer. */
 const WITHOUT_HEALTHCHECK = ['node-exporter', 'redis-exporter']
@@ -70,7 +77,8 @@ const RULES: Rules = {
   'runs as a user other than root, by number': ({ user = '' }) => /^[1-9]\d*:\d+$/.test(user),
   'is not privileged': ({ privileged }) => privileged !== true,
   'has a read-only root': ({ read_only }) => read_only === true,
-  'has no capabilities': ({ cap_add = [], cap_drop = [] }) => cap_drop.includes('ALL') && cap_add.length === 0,
+  'has no capabilities': ({ cap_add = [], cap_drop = [] }, name) =>
+    cap_drop.includes('ALL') && cap_add.every((one) => KEPT_CAPABILITIES[name]?.includes(one)),
   'gains no privileges, and keeps seccomp and AppArmor': ({ security_opt = [] }) =>
     security_opt.includes('no-new-privileges:true') && !security_opt.some((option) => /unconfined/.test(option)),
   'has no devices': ({ devices = [] }) => devices.length === 0,
@@ -105,7 +113,7 @@ const RULES: Rules = {
         (type === 'bind' && source.startsWith(`${root}/`)) ||
         (name === 'node-exporter' && read_only === true && KERNEL_FIGURES.includes(source)),
     ),
-  'publishes no port beyond this machine, but the hub’s': ({ ports = [] }, name) =>
+  'publishes no port beyond this machine, but the hub’s and the web’s': ({ ports = [] }, name) =>
     ports.every(
       ({ host_ip, target }) =>
         host_ip === '127.0.0.1' ||
@@ -133,6 +141,12 @@ const SERVICE_RULES: Readonly<Record<string, Rules>> = {
     }) =>
       secrets.length === 0 &&
       volumes.every(({ source = '', read_only }) => /\/(banks|mailboxes\.json)$/.test(source) && read_only),
+  },
+  odoo: { 'has no way out: its database and Caddy are all it sees': onlyOn('books', 'odoo') },
+  'odoo-db': { 'has no way out, and Caddy does not see it': onlyOn('books') },
+  caddy: {
+    'holds no secret of the zone, and nothing of it but its own folder': ({ volumes = [], secrets = [] }) =>
+      secrets.length === 0 && volumes.every(({ source = '', read_only }) => read_only || source.endsWith('/caddy')),
   },
   redis: {
     'publishes nothing and is on internal networks only': ({ ports = [], networks = {} }, _name, config) =>
