@@ -69,7 +69,7 @@ RUN node scripts/bundle.ts backup
 FROM postgres:17 AS backup
 USER root
 RUN apt-get update \
- && apt-get install -y --no-install-recommends restic git openssh-client ca-certificates \
+ && apt-get install -y --no-install-recommends restic git openssh-client netcat-openbsd ca-certificates \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=base /usr/local/bin/node /usr/local/bin/
 ARG COUNTERSIGN_UID=1000

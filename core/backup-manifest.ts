@@ -64,7 +64,7 @@ export function compareContents(made: BackupContents, found: BackupContents): Fi
     finding(
       'databases',
       `${Object.keys(made.databases).length} are sound and have as many rows as they had`,
-      nestedFaults(made.databases, found.databases, (rows = 0) => `${rows} rows`),
+      nestedFaults(made.databases, found.databases, sayRows),
     ),
     finding(
       'repositories',
@@ -79,8 +79,7 @@ export function compareOdoo(
   made: OdooContents,
   found: Pick<OdooContents, 'tables' | 'sums' | 'attachments'>,
 ): Finding[] {
-  const rows = (count = 0) => `${count} rows`
-  const rowFaults = nestedFaults({ Odoo: made.tables }, { Odoo: found.tables }, rows)
+  const rowFaults = nestedFaults({ Odoo: made.tables }, { Odoo: found.tables }, sayRows)
   const sumFaults = nestedFaults({ Odoo: made.sums }, { Odoo: found.sums }, (sum = 'nothing') => sum)
   const missing =
     made.attachments > found.attachments ? [`${made.attachments} attachments, found ${found.attachments}`] : []
@@ -92,6 +91,10 @@ export function compareOdoo(
       ...missing,
     ]),
   ]
+}
+
+function sayRows(rows: number | undefined): string {
+  return rows === undefined ? 'is missing' : `${rows} rows`
 }
 
 function finding(check: string, good: string, faults: readonly string[]): Finding {

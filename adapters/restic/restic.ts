@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
+import { parseBackupTarget } from '#core/backup-target.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { BackupStore, Snapshot } from '#core/ports/backup-store.ts'
 import { faultOf } from './restic-fault.ts'
@@ -18,6 +19,8 @@ export interface ResticOptions {
   readonly s3KeyFile?: string
   /** For sftp: this key, and the hosts that are known. */
   readonly ssh?: { readonly keyFile: string; readonly knownHostsFile: string }
+  /** `host:port` of an HTTP proxy that is the only way out. */
+  readonly egress?: string
   /** Aborting ends what runs; restic clears up behind itself. */
   readonly signal?: AbortSignal
   /** Called at each sign of progress. */
@@ -151,7 +154,7 @@ async function runRestic(options: ResticOptions, args: readonly string[], folder
   }
 }
 
-async function environmentOf({ target, passwordFile, cacheDir, s3KeyFile }: ResticOptions) {
+async function environmentOf({ target, passwordFile, cacheDir, s3KeyFile, egress }: ResticOptions) {
   const [id = '', secret = ''] = s3KeyFile ? (await readFile(s3KeyFile, 'utf8')).split(/\r?\n/) : []
   return {
     PATH: SEARCH_PATH,
@@ -162,20 +165,21 @@ async function environmentOf({ target, passwordFile, cacheDir, s3KeyFile }: Rest
     RESTIC_CACHE_DIR: cacheDir,
     // Tells of its progress although nobody watches.
     RESTIC_PROGRESS_FPS: '0.2',
+    ...(egress && { HTTPS_PROXY: `http://${egress}`, HTTP_PROXY: `http://${egress}` }),
     ...(id && { AWS_ACCESS_KEY_ID: id.trim(), AWS_SECRET_ACCESS_KEY: secret.trim() }),
   }
 }
 
 /** restic's own way to start ssh, with a key and known hosts instead of a person's. */
-function sshArguments({ target, ssh }: ResticOptions): string[] {
-  const server = /^sftp:(?:\/\/)?((?:[\w.-]+@)?[\w.-]+?)(?::(\d{1,5})(?=\/))?[:/]/.exec(target)
-  if (!server || !ssh) return []
-  const [, address = '', port] = server
+function sshArguments({ target, ssh, egress }: ResticOptions): string[] {
+  const server = parseBackupTarget(target)
+  if (server?.kind !== 'sftp') return []
   const words = [
-    ...['ssh', '-i', ssh.keyFile, '-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=20'],
-    ...['-o', 'StrictHostKeyChecking=yes', '-o', `UserKnownHostsFile=${ssh.knownHostsFile}`],
-    ...(port ? ['-p', port] : []),
-    ...[address, '-s', 'sftp'],
+    ...['ssh', '-F', 'none', '-p', String(server.port), '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=20'],
+    ...['-o', 'ServerAliveInterval=30', '-o', 'StrictHostKeyChecking=yes'],
+    ...(ssh ? ['-i', ssh.keyFile, '-o', 'IdentitiesOnly=yes', '-o', `UserKnownHostsFile=${ssh.knownHostsFile}`] : []),
+    ...(egress ? ['-o', `ProxyCommand=nc -X connect -x ${egress} %h %p`] : []),
+    ...[server.address, '-s', 'sftp'],
   ]
   return ['-o', `sftp.command=${words.map((word) => (/[\s"'\\]/.test(word) ? `'${word}'` : word)).join(' ')}`]
 }

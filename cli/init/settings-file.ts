@@ -157,7 +157,8 @@ const LINES: readonly (SettingLine | string)[] = [
   'Backups (docs/backup.md). Their password stands in secrets/backup-password: keep a copy of it elsewhere, too.',
   {
     name: 'COUNTERSIGN_BACKUP_TARGET',
-    comment: 'sftp:user@host:/path or s3:https://host/bucket; a path without containers; empty: the folder that compose mounts',
+    comment:
+      'sftp:user@host:/path or s3:https://host/bucket; a path without containers; empty: the folder that compose mounts',
     standard: '',
   },
   {

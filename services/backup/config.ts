@@ -1,12 +1,10 @@
-import type { z } from 'zod'
+import { z } from 'zod'
+import { parseBackupTarget } from '#core/backup-target.ts'
 import type { ConfigOf } from '#runtime/config.ts'
-import { flag, folder, milliseconds, optional, processSettings, secretFile, setting, text } from '#runtime/settings.ts'
+import { flag, folder, milliseconds, optional, processSettings, secretFile, setting } from '#runtime/settings.ts'
 
-const TARGET = 'where backups go: a path, sftp:user@host:/path or s3:https://host/bucket'
-const target = text(TARGET).refine((value) => {
-  const isKnown = /^(\/|sftp:[\w.-]+@|sftp:\/\/|s3:https?:\/\/)/.test(value)
-  return isKnown && !/[\0\r\n]/.test(value) && !/:\/\/[^/@\s]*:[^/@\s]*@/.test(value)
-}, `expected ${TARGET}, without a password in it`) as z.ZodType<string, string | undefined>
+const TARGET = 'expected a path, sftp:user@host:/path or s3:https://host/bucket, without a password in it'
+const target = z.string(TARGET).refine((value) => parseBackupTarget(value) !== undefined, TARGET)
 
 /** What a backup needs to know; the command line, too. */
 export const backupTargetSettings = {
@@ -18,6 +16,8 @@ export const backupTargetSettings = {
   s3Key: setting('COUNTERSIGN_BACKUP_S3_KEY_FILE', optional(secretFile())),
   /** For sftp: the key; the server has to stand in trust/known_hosts. */
   sshKey: setting('COUNTERSIGN_BACKUP_SSH_KEY_FILE', optional(secretFile())),
+  /** `host:port` of the only way out, where there is one. */
+  egress: setting('COUNTERSIGN_EGRESS', optional(z.string().regex(/^[\w.-]+:\d{1,5}$/, 'expected host:port'))),
   /** The target takes nothing away, or this machine may not: old backups are thrown away from elsewhere. */
   appendOnly: setting('COUNTERSIGN_BACKUP_APPEND_ONLY', flag(false)),
 }

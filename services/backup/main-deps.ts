@@ -44,6 +44,7 @@ export function backupDeps({ home, zone, agent, config, signal, onProgress }: Ba
     ...(config.sshKey && {
       ssh: { keyFile: config.sshKey.path, knownHostsFile: join(home, 'trust', 'known_hosts') },
     }),
+    ...(config.egress && { egress: config.egress }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   })

@@ -206,6 +206,7 @@ test('metric names', () => {
       "countersign_disk_used_ratio",
       "countersign_drafts_total",
       "countersign_duplicates_prevented_total",
+      "countersign_egress_total",
       "countersign_errors_total",
       "countersign_executions_total",
       "countersign_gate_refusals_total",

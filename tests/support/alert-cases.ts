@@ -360,6 +360,11 @@ const ALERT_CASES: readonly AlertCase[] = [
     labels: { zone: 'cloud' },
     value: '95%',
   },
+  counted('CountersignEgressRefused', 'countersign_egress_total', {
+    outcome: 'refused',
+    service: 'egress',
+    zone: 'cloud',
+  }),
   counted('CountersignOutOfMemory', 'node_vmstat_oom_kill', { service: 'node-exporter', zone: 'cloud' }),
   {
     alert: 'CountersignRedisFull',
@@ -438,7 +443,7 @@ const ALERT_CASES: readonly AlertCase[] = [
     silentAt: [9, 69],
     firesAt: 72,
     labels: { service: 'backup', zone: 'cloud' },
-    value: '8d 0h 42m 0s',
+    value: '8d 1h 2m 0s',
   },
 ]
 

@@ -28,10 +28,12 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
     ...['bullmq', 'ioredis', 'zod'],
     ...['@bull-board/api', '@bull-board/api/bullMQAdapter', '@bull-board/fastify', 'fastify'],
   ],
+  restic: ['zod'],
   secretlint: ['@secretlint/core', '@secretlint/profiler', '@secretlint/secretlint-rule-preset-recommend'],
   smtp: ['nodemailer', 'nodemailer/lib/smtp-connection'],
   social: ['zod'],
   'vault-fs': ['chokidar'],
+  'zone-copy': ['zod'],
   whatsapp: [
     ...[
       '@modelcontextprotocol/client',
@@ -120,6 +122,7 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
       if (path === `${own}/config.ts`)
         vendors.push(
           'runtime/bank-settings.ts',
+          'runtime/site-settings.ts',
           'runtime/odoo-settings.ts',
           'runtime/config.ts',
           'runtime/settings.ts',
