@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { unbundle } from '#adapters/git/bundle.ts'
+import { bumpRestoreEpoch } from '#adapters/state-files/restore-mark.ts'
 import { mayHold, putBackInto } from '#adapters/zone-copy/put-back.ts'
 import { signOfUse } from '#adapters/zone-copy/running.ts'
 import { MANIFEST } from '#core/backup-manifest.ts'
@@ -45,7 +46,9 @@ export async function restoreInto(root: string, options: TargetOptions, env: Env
       }
       await rm(join(folder, MANIFEST))
     },
-    bumpRestoreEpoch: async () => {},
+    async bumpRestoreEpoch(folder, made) {
+      bumpRestoreEpoch(join(folder, 'state'), new Date(made))
+    },
   }
 }
 

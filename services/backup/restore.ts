@@ -36,8 +36,8 @@ export interface RestoreDeps {
   }
   /** Makes the repositories of the bundles, in their places, and takes away what only a backup needs. */
   unpack(folder: string, bundles: readonly string[]): Promise<void>
-  /** From now on nothing that was approved before is executed: in the folder, before it is anybody's zone. */
-  bumpRestoreEpoch(folder: string, zone: Zone): Promise<void>
+  /** Nothing approved before is done by itself any more: marked in the folder, before it is anybody's zone. */
+  bumpRestoreEpoch(folder: string, made: string): Promise<void>
 }
 
 export type RestoreOptions = {
@@ -97,7 +97,7 @@ async function fetchWhole(deps: RestoreDeps, snapshot: Snapshot): Promise<readon
   }
   if (manifest.zone !== snapshot.zone) throw refused(`the backup says that it is of the ${manifest.zone} zone`)
   await deps.unpack(zoneFolder, Object.keys(manifest.contents.repositories))
-  await deps.bumpRestoreEpoch(zoneFolder, manifest.zone)
+  await deps.bumpRestoreEpoch(zoneFolder, manifest.made)
   return findings
 }
 

@@ -43,6 +43,10 @@ test('a backup of a running zone comes back whole, without the sessions of Whats
   expect(plan).toMatchObject({ snapshot: whole, zone: 'cloud', old: [] })
   for (const path of [NOTE, '.env.cloud', 'keys/signing', 'secrets/imap-password', 'trust/agents.json'])
     expect(readFileSync(join(home, path), 'utf8')).toBe(readFileSync(join(world.home, path), 'utf8'))
+  // Nothing that was approved before is done by itself: it stands there before any service can.
+  expect(JSON.parse(readFileSync(join(home, 'state/restored.json'), 'utf8'))).toMatchObject({
+    backupOf: expect.any(String),
+  })
   using seen = new DatabaseSync(join(home, 'state/seen.sqlite'))
   expect(seen.prepare('SELECT count(*) AS rows FROM seen').get()).toEqual({ rows: ROWS + 1 })
   for (const repository of ['hub/vault.git', 'state/repo.git'])
@@ -143,7 +147,8 @@ test('a backup that is killed leaves no half one, and neither does its lock stan
   // restic has taken its lock, for the backup: the copy stands there by then.
   await eventually('restic has its lock', () => readdirSync(locks).length === 1, 60_000)
   process.kill(-(dying.pid as number), 'SIGKILL')
-  await once(dying, 'exit')
+  // Until somebody has asked what became of it, a dead process still has its number.
+  await eventually('the killed are gone', () => !isThere(-(dying.pid as number)), 60_000)
   expect(existsSync(join(world.home, 'backup/stage'))).toBe(true)
   expect(readdirSync(locks)).toHaveLength(1)
   rmSync(join(world.home, 'vault/Inbox/large.bin'))
@@ -179,12 +184,15 @@ test('a restore that is killed before everything is fetched begins anew, and aft
     throw new Error('killed here')
   }
   await expect(restore({ ...(await into(home)), unpack }, {})).rejects.toThrow('killed here')
+  expect(readdirSync(home)).not.toContain('restoring')
   const deps = await into(home)
   const finish = async () => {
     throw new Error('killed there')
   }
   await expect(restore({ ...deps, place: { ...deps.place, finish } }, {})).rejects.toThrow('killed there')
   expect(readdirSync(home)).toContain('restoring')
+  expect(existsSync(join(home, 'restoring/zone/state/restored.json'))).toBe(true)
+  expect(existsSync(join(home, 'state/restored.json'))).toBe(false)
   expect(await restore(deps, {})).toMatchObject({ isResumed: true })
   expect(readdirSync(home)).not.toContain('restoring')
   expect(readFileSync(join(home, NOTE), 'utf8')).toContain('It was paid.')
@@ -195,6 +203,14 @@ async function into(home: string, passwordFile = password) {
 }
 
 const code = (expected: string) => expect.objectContaining({ code: expected })
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 function headOf(gitDir: string): string {
   return execFileSync('git', ['-C', gitDir, 'rev-parse', 'refs/heads/main']).toString()

@@ -179,6 +179,7 @@ test('ledger entry types', () => {
       "ledger.checkpoint",
       "ledger.witnessed",
       "key.rotated",
+      "machine.restored",
     ]
   `)
 })
