@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ComposeZone, type ComposeZones, isDockerAnswering, prepareZones } from '#tests/support/compose.ts'
 import { deliver, docker, eventually, lookInto } from '#tests/support/mail.ts'
+import { tellInvoice } from './invoice.ts'
 
 const run = promisify(execFile)
 const QUESTION = `From: Clara Client <client@countersign.test>
@@ -196,6 +197,8 @@ describe('both zones in containers', () => {
     expect(await readdir(join(local.vault, 'Approved'))).toEqual([])
     expect((await lookInto(zones.mail, 'client')).messages).toHaveLength(1)
   })
+
+  describe('a client asks for an invoice', () => tellInvoice(() => ({ zones, hubFiles })))
 
   async function health(zone: ComposeZone): Promise<Record<string, string>> {
     return Object.fromEntries((await zone.containers()).map((one) => [one.Service, `${one.State} ${one.Health}`]))
