@@ -180,7 +180,10 @@ describe('both zones in containers', () => {
     await eventually('it is healthy', async () => (await health(cloud)).drafter === 'running healthy', 60_000)
   })
 
+  describe('a client asks for an invoice', () => tellInvoice(() => ({ zones, hubFiles })))
+
   it('a forged approval pushed with the cloud’s key is refused by the hub, and without its hook by the local zone', async () => {
+    const { messages: before } = await lookInto(zones.mail, 'client')
     const clone = await forgedApproval()
     await expect(push(clone)).rejects.toThrow(/countersign: refused/)
     expect(await hubFiles('Approved/')).toEqual([])
@@ -195,10 +198,8 @@ describe('both zones in containers', () => {
       60_000,
     )
     expect(await readdir(join(local.vault, 'Approved'))).toEqual([])
-    expect((await lookInto(zones.mail, 'client')).messages).toHaveLength(1)
+    expect((await lookInto(zones.mail, 'client')).messages).toHaveLength(before.length)
   })
-
-  describe('a client asks for an invoice', () => tellInvoice(() => ({ zones, hubFiles })))
 
   async function health(zone: ComposeZone): Promise<Record<string, string>> {
     return Object.fromEntries((await zone.containers()).map((one) => [one.Service, `${one.State} ${one.Health}`]))
