@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type ComposeConfig, type ComposeService, composeConfig, violations } from '#tests/support/compose-policy.ts'
+import {
+  type ComposeConfig,
+  type ComposeService,
+  composeConfig,
+  violations,
+  waysOut,
+} from '#tests/support/compose-policy.ts'
 import manifest from '../../package.json' with { type: 'json' }
 
 const root = join(import.meta.dirname, '../..')
@@ -44,6 +50,54 @@ describe.each(files)('%s with a dead-man’s switch laid over it', (file) => {
     expect(violations(config)).toEqual([])
     expect(Object.keys(config.services.health?.networks ?? {})).toContain('outside')
     expect(config.services.health?.environment?.COUNTERSIGN_DEADMAN_URL_FILE).toBe('/run/secrets/deadman-url')
+  })
+})
+
+describe('the cloud zone', () => {
+  // Caddy asks for certificates.
+  const ways = { internet: ['egress'], web: ['caddy'] }
+
+  it.each([
+    ['by itself', [], {}],
+    ['with a dead-man’s switch', ['compose.deadman.yml'], {}],
+    ['with sites', ['compose.sites.yml'], {}],
+    ['with Gmail', ['compose.cloud-gmail.yml'], {}],
+    ['with further mailboxes', ['compose.cloud-mailboxes.yml'], {}],
+    ['with alerts', ['compose.alerts.yml'], { COUNTERSIGN_ALERT_BY: 'ntfy' }],
+  ] as const)('%s gets out through egress alone', async (_what, over, settings) => {
+    const config = await composeConfig(['compose.cloud.yml', ...over], root, settings)
+    expect(waysOut(config, ways)).toEqual([])
+    const { extra_hosts: named } = config.services.egress as { extra_hosts?: readonly string[] }
+    expect(named).toEqual(['host.docker.internal=host-gateway'])
+  })
+
+  it('lets Grafana out with alerts by e-mail, and nobody else', async () => {
+    const over = ['compose.cloud.yml', 'compose.alerts.yml', 'compose.alerts-mail.yml']
+    const config = await composeConfig(over, root, { COUNTERSIGN_ALERT_BY: 'email' })
+    expect(violations(config)).toEqual([])
+    expect(waysOut(config, ways)).toEqual(['alerts: grafana'])
+  })
+
+  it.each([
+    ['the network of egress', 'triage', { watch: null, internet: null }, 'internet: triage'],
+    ['a published port’s network without a port', 'drafter', { watch: null, hub: null }, 'hub: drafter'],
+    ['a network of its own', 'sync', { fresh: null }, 'fresh: sync'],
+  ])('is caught with %s', (_what, name, networks, found) => {
+    const config = configs['compose.cloud.yml']
+    const service = { ...config.services[name], networks } as ComposeService
+    expect(waysOut({ ...config, services: { ...config.services, [name]: service } }, ways)).toEqual([found])
+  })
+
+  it('is caught with a published port that can call', () => {
+    const config = configs['compose.cloud.yml']
+    expect(waysOut({ ...config, networks: { ...config.networks, hub: {} } }, ways)).toEqual(['hub: hub'])
+  })
+
+  it('tells the way out to those who need it, and to nobody else', () => {
+    const told = Object.entries(configs['compose.cloud.yml'].services)
+      .filter(([, { environment = {} }]) => environment.COUNTERSIGN_EGRESS)
+      .map(([name, { environment = {} }]) => [name, environment.HTTPS_PROXY, environment.NODE_USE_ENV_PROXY])
+    expect(told.sort()).toEqual(['drafter', 'health', 'triage'].map((name) => [name, 'http://egress:3128', '1']))
   })
 })
 
@@ -105,6 +159,7 @@ describe('the two zones', () => {
       'board',
       'caddy',
       'drafter',
+      'egress',
       'grafana',
       'health',
       'hub',
@@ -176,7 +231,7 @@ describe('the two zones', () => {
     const { services } = await composeConfig(['compose.cloud.yml'], root, { COUNTERSIGN_ODOO_SITE: 'odoo.example.org' })
     expect(services.caddy?.networks?.office).toEqual({ aliases: ['odoo.example.org'] })
     const on = (network: string) => Object.keys(services).filter((name) => network in (services[name]?.networks ?? {}))
-    expect(on('office')).toEqual(['caddy', 'drafter'])
+    expect(on('office')).toEqual(['caddy', 'egress'])
     expect(on('odoo')).toEqual(['caddy', 'odoo'])
     expect(on('books')).toEqual(['odoo', 'odoo-db'])
     expect(on('web')).toEqual(['caddy'])
@@ -247,7 +302,7 @@ describe('the two zones', () => {
     for (const file of files) expect(Object.keys(configs[file].services.redis?.networks ?? {})).toEqual(['queue'])
   })
 
-  it('let nobody but triage, the drafter, Caddy, the executor, the browser’s proxy, WhatsApp and the local sync out', () => {
+  it('let nobody but the two ways out, Caddy, the executor, WhatsApp and the local sync out', () => {
     const open = files.flatMap((file) =>
       Object.entries(configs[file].services)
         .filter(([, { networks = {} }]) =>
@@ -259,10 +314,9 @@ describe('the two zones', () => {
     expect(open.sort()).toEqual([
       'compose.cloud.yml board',
       'compose.cloud.yml caddy',
-      'compose.cloud.yml drafter',
+      'compose.cloud.yml egress',
       'compose.cloud.yml grafana',
       'compose.cloud.yml hub',
-      'compose.cloud.yml triage',
       'compose.local.yml board',
       'compose.local.yml egress',
       'compose.local.yml executor',
@@ -302,7 +356,7 @@ describe('the policy', () => {
     ],
     ['a published port', 'publishes no port', { ports: [{ target: 6379, published: '6379' }] }],
     ['a port on loopback', 'redis: publishes nothing', { ports: [{ host_ip: '127.0.0.1', target: 6379 }] }],
-    ['the way out', 'redis: publishes nothing', { networks: { mailbox: null } }],
+    ['the way out', 'redis: publishes nothing', { networks: { internet: null } }],
     ['a log that grows', 'rotates its log', { logging: { driver: 'json-file' } }],
     [
       'a grace shorter than the drain',
@@ -320,7 +374,7 @@ describe('the policy', () => {
       'mounts nothing of the host',
       { volumes: [{ ...hostFile('/proc/stat'), read_only: false }] },
     ],
-    ['the way out', 'is on the watch network only', { networks: { watch: null, mailbox: null } }],
+    ['the way out', 'is on the watch network only', { networks: { watch: null, internet: null } }],
     ['Redis’s network', 'is on the watch network only', { networks: { watch: null, queue: null } }],
   ]
 

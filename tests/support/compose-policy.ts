@@ -6,7 +6,16 @@ export interface ComposeConfig {
   /** The repository's folder: what may be mounted lies below it (with the default zone homes). */
   readonly root: string
   readonly services: Readonly<Record<string, ComposeService>>
-  readonly networks?: Readonly<Record<string, { readonly internal?: boolean; readonly external?: boolean }>>
+  readonly networks?: Readonly<
+    Record<
+      string,
+      {
+        readonly internal?: boolean
+        readonly external?: boolean
+        readonly driver_opts?: Readonly<Record<string, string>>
+      }
+    >
+  >
   readonly secrets?: Readonly<Record<string, { readonly file?: string; readonly environment?: string }>>
 }
 
@@ -126,8 +135,12 @@ const SERVICE_RULES: Readonly<Record<string, Rules>> = {
       secrets.length === 0 && volumes.every(({ source = '' }) => source.endsWith('/state/browser')),
   },
   egress: {
-    'holds the scripts of the banks, which it cannot write, and nothing else': ({ volumes = [], secrets = [] }) =>
-      secrets.length === 0 && volumes.every(({ source = '', read_only }) => source.endsWith('/banks') && read_only),
+    'holds no secret, and of the zone nothing but the list of what may be reached, which it cannot write': ({
+      volumes = [],
+      secrets = [],
+    }) =>
+      secrets.length === 0 &&
+      volumes.every(({ source = '', read_only }) => /\/(banks|mailboxes\.json)$/.test(source) && read_only),
   },
   odoo: { 'has no way out: its database and Caddy are all it sees': onlyOn('books', 'odoo') },
   'odoo-db': { 'has no way out, and Caddy does not see it': onlyOn('books') },
@@ -147,6 +160,27 @@ function onlyOn(...allowed: readonly string[]): Rule {
     ports.length === 0 &&
     Object.keys(networks).every((one) => allowed.includes(one) && config.networks?.[one]?.internal === true)
 }
+
+/**
+ * Networks of a cloud zone that lead out, beside those which only answer at a published port (`ways`: network → who may be
+ * on it). Sorted, as `network: service`; empty: nothing gets out but by these ways.
+ */
+export function waysOut(config: ComposeConfig, ways: Readonly<Record<string, readonly string[]>>): string[] {
+  return Object.entries(config.services)
+    .flatMap(([name, { networks = {}, ports = [] }]) =>
+      Object.keys(networks)
+        .filter((network) => {
+          const { internal, driver_opts: options = {} } = config.networks?.[network] ?? {}
+          const onlyAnswers = options[MASQUERADE] === 'false' && ports.length > 0
+          return internal !== true && !onlyAnswers && !ways[network]?.includes(name)
+        })
+        .map((network) => `${network}: ${name}`),
+    )
+    .sort()
+}
+
+/** Off: what a container begins itself keeps its private address, and no answer comes back. */
+const MASQUERADE = 'com.docker.network.bridge.enable_ip_masquerade'
 
 /** Every broken rule as `service: rule`, sorted. Empty: the file keeps the policy. */
 export function violations(config: ComposeConfig): string[] {

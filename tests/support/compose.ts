@@ -118,7 +118,7 @@ export async function connectTo(network: string, container: string, alias: strin
   }
 }
 
-const MAIL_NETWORK: Record<ZoneName, string> = { cloud: 'mailbox', local: 'mail' }
+const MAIL_NETWORK: Record<ZoneName, string> = { cloud: 'internet', local: 'mail' }
 
 /** As a person would: `init` on each machine, the pairing files carried across. */
 async function initialise(
@@ -145,6 +145,8 @@ async function initialise(
   )
   await zones.cloud.cli('init', 'cloud', ...pairing('local'), '--owner', `${uid}:${gid}`)
   await appendFile(join(folder, 'local', '.env.local'), 'COUNTERSIGN_UNDO_MS=1000\n')
+  // It stands in a network of this machine.
+  await appendFile(join(folder, 'cloud', '.env.cloud'), 'COUNTERSIGN_EGRESS_PRIVATE=mail\n')
 }
 
 function zone(name: ZoneName, project: string, folder: string, settings: Record<string, string>): ComposeZone {
