@@ -69,6 +69,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     load: () => import('./commands/whatsapp.ts'),
   },
   mcp: { summary: 'serve an MCP server over stdio', load: () => import('./commands/mcp.ts') },
+  prove: {
+    summary: 'try what the cloud zone must not be able to do, and say what happened',
+    load: () => import('./commands/prove.ts'),
+  },
   doctor: {
     summary: 'check this machine and this zone, and say what to repair',
     load: () => import('./commands/doctor.ts'),

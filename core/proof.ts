@@ -52,10 +52,14 @@ const OWN_PORTS = [8080]
 
 const REMOVE = 'Take it out of the compose files (and whatever you lay over them), then `docker compose up -d`.'
 const NEXT = {
-  secret: 'Take it out of this zone: it belongs to the local one. Then replace it at whoever gave it, since this machine had it.',
-  image: 'Build the images anew from a checkout that you trust: `docker compose -f compose.cloud.yml build --no-cache`.',
-  network: 'Compare your compose files with compose.cloud.yml: this service is on a network that leads out (docs/egress.md).',
-  answer: '`docker compose -f compose.cloud.yml logs <service>` says why; it may have refused to start for a reason that belongs here.',
+  secret:
+    'Take it out of this zone: it belongs to the local one. Then replace it at whoever gave it, since this machine had it.',
+  image:
+    'Build the images anew from a checkout that you trust: `docker compose -f compose.cloud.yml build --no-cache`.',
+  network:
+    'Compare your compose files with compose.cloud.yml: this service is on a network that leads out (docs/egress.md).',
+  answer:
+    '`docker compose -f compose.cloud.yml logs <service>` says why; it may have refused to start for a reason that belongs here.',
 } as const
 
 const LIMITS: readonly string[] = [
@@ -156,7 +160,9 @@ function portFindings({ service, look }: ServiceProof): Faults {
 function directLine(proofs: readonly ServiceProof[]): ProofLine {
   const check = 'no container reaches the internet past the way out'
   const others = proofs.filter(({ service }) => service !== 'egress')
-  const reached = others.flatMap(({ service, look }) => connected(look.direct).map((place) => `${service} reaches ${place}`))
+  const reached = others.flatMap(({ service, look }) =>
+    connected(look.direct).map((place) => `${service} reaches ${place}`),
+  )
   if (reached.length > 0) return { check, result: 'failed', found: reached.join('; '), hint: NEXT.network }
   const control = proofs.find(({ service }) => service === 'egress')
   const places = control ? connected(control.look.direct) : []
@@ -173,7 +179,9 @@ function throughLine(proofs: readonly ServiceProof[]): ProofLine {
   const check = 'the way out lets nobody through to a place that is not on its list, nor to a port for sending mail'
   const asked = proofs.filter(({ look }) => look.through.length > 0)
   const wrong = asked.flatMap(({ service, look }) =>
-    look.through.filter(({ outcome }) => outcome !== '403').map(({ place, outcome }) => `${service} asked for ${place}: ${outcome}`),
+    look.through
+      .filter(({ outcome }) => outcome !== '403')
+      .map(({ place, outcome }) => `${service} asked for ${place}: ${outcome}`),
   )
   const let_through = wrong.filter((one) => /: (200|502)$/.test(one))
   if (let_through.length > 0) return { check, result: 'failed', found: let_through.join('; '), hint: NEXT.image }

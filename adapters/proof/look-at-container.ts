@@ -21,13 +21,27 @@ export interface ContainerOptions {
 const LIMIT_MS = 3_000
 /** Of a program its last line is read. */
 const MAX_SOURCES = 1024 * 1024
-const SECRET_FOLDERS = ['run/secrets', 'zone/keys', 'zone/secrets', 'zone/social', 'zone/banks', 'zone/whatsapp', 'zone/mailboxes']
+const SECRET_FOLDERS = [
+  'run/secrets',
+  'zone/keys',
+  'zone/secrets',
+  'zone/social',
+  'zone/banks',
+  'zone/whatsapp',
+  'zone/mailboxes',
+]
 const ZONE_FILES = /^\.env/
 const SOCKETS = ['run/docker.sock', 'var/run/docker.sock', 'run/containerd/containerd.sock', 'run/podman/podman.sock']
 /** Whatever it is mounted as. */
 const MOUNTED_SOCKET = /(?:docker|containerd|podman|crio?)[^/]*\.sock$/
 const BROWSERS = [
-  ...['usr/bin/chromium', 'usr/bin/chromium-browser', 'usr/lib/chromium', 'usr/bin/google-chrome', 'usr/bin/firefox-esr'],
+  ...[
+    'usr/bin/chromium',
+    'usr/bin/chromium-browser',
+    'usr/lib/chromium',
+    'usr/bin/google-chrome',
+    'usr/bin/firefox-esr',
+  ],
   ...['app/node_modules/whatsapp-web.js', 'app/node_modules/@playwright', 'app/node_modules/puppeteer-core'],
 ]
 
@@ -36,7 +50,11 @@ export async function lookAtContainer(options: ContainerOptions): Promise<Contai
   const { root = '/', limitMs = LIMIT_MS, egress } = options
   const at = (path: string) => join(root, path)
   const status = linesOf(at('proc/self/status'))
-  const field = (name: string) => status.find((line) => line.startsWith(`${name}:`))?.slice(name.length + 1).trim()
+  const field = (name: string) =>
+    status
+      .find((line) => line.startsWith(`${name}:`))
+      ?.slice(name.length + 1)
+      .trim()
   const all = <T>(places: readonly string[], look: (place: string) => Promise<T>) => Promise.all(places.map(look))
   return {
     secrets: secretsIn(at),

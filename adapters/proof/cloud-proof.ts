@@ -1,0 +1,45 @@
+import type { Finding } from '#core/finding.ts'
+import { ASKED_OF_EGRESS, type ServiceProof } from '#core/proof.ts'
+import { lookAtContainer } from './look-at-container.ts'
+
+export interface CloudProofOptions {
+  /** As the health service calls it. */
+  readonly service: string
+  readonly outside: readonly { readonly host: string; readonly port: number }[]
+  readonly egress?: string | undefined
+  /** Names of the settings that its environment holds. */
+  readonly settings: readonly string[]
+  /** What it can try with what it holds. */
+  readonly tries?: () => Promise<readonly Finding[]>
+  readonly clock: { now(): number }
+  /** The root of the file system; for tests. */
+  readonly root?: string
+}
+
+/** Asking again sooner gives the same answer: what is tried leaves traces at others. */
+const FRESH_MS = 30_000
+
+/** What a service of the cloud tells of itself, made when it is asked for; one at a time. */
+export function cloudProof(options: CloudProofOptions): () => Promise<ServiceProof> {
+  let last: { readonly atMs: number; readonly proof: Promise<ServiceProof> } | undefined
+  return () => {
+    const now = options.clock.now()
+    if (!last || now - last.atMs > FRESH_MS) last = { atMs: now, proof: prove(options) }
+    return last.proof
+  }
+}
+
+async function prove({ service, outside, egress, settings, tries, root }: CloudProofOptions): Promise<ServiceProof> {
+  const look = lookAtContainer({
+    ...{ settings, egress, askedOfEgress: ASKED_OF_EGRESS, ...(root !== undefined && { root }) },
+    outside: outside.map(({ host, port }) => `${host}:${port}`),
+  })
+  const findings = (tries?.() ?? Promise.resolve([])).catch((error: unknown): Finding[] => [
+    {
+      check: `what ${service} holds`,
+      result: 'skipped',
+      found: error instanceof Error ? error.message : String(error),
+    },
+  ])
+  return { service, look: await look, findings: await findings }
+}
