@@ -171,6 +171,7 @@ test('ledger entry types', () => {
       "ledger.checkpoint",
       "ledger.witnessed",
       "key.rotated",
+      "machine.restored",
     ]
   `)
 })
