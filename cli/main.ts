@@ -73,6 +73,14 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: 'try what the cloud zone must not be able to do, and say what happened',
     load: () => import('./commands/prove.ts'),
   },
+  backup: {
+    summary: 'back this zone up now, list its backups, or look whether they can be restored',
+    load: () => import('./commands/backup.ts'),
+  },
+  restore: {
+    summary: 'put a backup back into an empty or stopped zone home',
+    load: () => import('./commands/restore.ts'),
+  },
   doctor: {
     summary: 'check this machine and this zone, and say what to repair',
     load: () => import('./commands/doctor.ts'),

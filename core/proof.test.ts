@@ -113,6 +113,16 @@ test('what a service tried itself stands under its name', () => {
   expect(verdict).toBe('broken')
 })
 
+test('who backs the zone up may read all of it, but no secret that acts', () => {
+  const secrets = ['signing', 'redis-password'].map((name) => ({ path: `/zone/secrets/${name}`, isEmpty: false }))
+  expect(proof({}, [egress(), service('backup', { secrets })]).verdict).toBe('holds')
+  const more = [...secrets, { path: '/zone/secrets/smtp-password', isEmpty: false }]
+  const { lines } = proof({}, [egress(), service('backup', { secrets: more })])
+  expect(lines.filter(({ result }) => result === 'failed').map(({ found }) => found)).toEqual([
+    'backup: /zone/secrets/smtp-password is a secret that acts',
+  ])
+})
+
 test('an empty secret is none', () => {
   expect(proof({ secrets: [{ path: '/run/secrets/smtp-password', isEmpty: true }] }).verdict).toBe('holds')
 })

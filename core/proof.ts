@@ -42,6 +42,8 @@ const SECRETS: Readonly<Record<string, readonly string[]>> = {
   health: ['deadman-url'],
   egress: [],
 }
+/** Who copies the whole of the zone, and so has to be able to read it. */
+const READS_ALL = ['backup']
 /** What may hold a secret that acts, whoever has it. */
 const ACTS = /smtp|send|countersign|whatsapp|session|bank|sepa|social|gmail-token|passphrase/i
 const LOCAL_SETTINGS =
@@ -130,7 +132,7 @@ function secretFindings({ service, look }: ServiceProof): Faults {
   const allowed = SECRETS[service] ?? []
   const found = look.secrets.flatMap(({ path, isEmpty }) => {
     const name = path.slice(path.lastIndexOf('/') + 1)
-    if (allowed.includes(name) || isEmpty) return []
+    if (allowed.includes(name) || isEmpty || (READS_ALL.includes(service) && !ACTS.test(name))) return []
     return [ACTS.test(name) ? `${path} is a secret that acts` : `${path}, which it has no use for`]
   })
   const settings = look.settings.filter((name) => LOCAL_SETTINGS.test(name)).map((name) => `the setting ${name}`)

@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmod, chown, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
-import type { IncomingHttpHeaders } from 'node:http'
 import { request as overHttp } from 'node:http'
-import { request as overTls } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Answer, type Asked, askSite } from '#tests/support/https/ask-site.ts'
 import { eventually } from '#tests/support/mail.ts'
 import { freePorts } from '../../demo/free-ports.ts'
 
@@ -22,20 +21,6 @@ const HEADERS = {
   'x-frame-options': 'SAMEORIGIN',
   'referrer-policy': 'same-origin',
   'content-security-policy': "frame-ancestors 'self'",
-}
-
-interface Answer {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly text: string
-}
-interface Asked {
-  readonly name?: string
-  readonly host?: string
-  readonly path?: string
-  readonly method?: string
-  readonly headers?: Record<string, string>
-  readonly body?: Buffer
 }
 
 // Caddy as compose.cloud.yml runs it, with certificates of its own authority; in the places of Odoo and Grafana is what tells what it was asked.
@@ -214,18 +199,7 @@ describe('the sites on the web', () => {
   }
 
   function ask(asked: Asked): Promise<Answer> {
-    const { name = ODOO, host = name, path = '/', method = 'GET', headers, body } = asked
-    const options = { host: '127.0.0.1', port: ports.https, servername: name, ca, path, method, agent: false }
-    return new Promise((resolve, reject) => {
-      const sent = overTls({ ...options, headers: { host, ...headers } }, (response) => {
-        let text = ''
-        response.setEncoding('utf8').on('data', (part: string) => {
-          text += part
-        })
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
-      })
-      sent.on('error', reject).end(body)
-    })
+    return askSite({ port: ports.https, ca, name: ODOO }, asked)
   }
 
   function askPlainly(host: string, path: string): Promise<Pick<Answer, 'status' | 'headers'>> {
