@@ -154,11 +154,12 @@ export const SERVICE_ALERTS: readonly Alert[] = [
   },
   {
     name: 'CountersignProofOverdue',
-    query: `(time() - max by (zone) (${metric('countersign_proof_last_timestamp_seconds')})) / 86400`,
-    above: 2,
+    query: `time() - max by (zone) (${metric('countersign_proof_last_timestamp_seconds')})`,
+    above: 172_800,
     for: '10m',
     severity: 'ticket',
-    summary: 'What the {{ $labels.zone }} zone must not be able to do was last tried {{ $value }} days ago.',
+    summary:
+      'What the {{ $labels.zone }} zone must not be able to do was last tried {{ $value | humanizeDuration }} ago.',
     description: 'It is tried each day by the health service: `docker compose logs health` says why not.',
   },
   {

@@ -377,6 +377,7 @@ const ALERT_CASES: readonly AlertCase[] = [
     silentAt: [9, 19],
     firesAt: 22,
     labels: { zone: 'cloud' },
+    value: '2d 0h 12m 0s',
   },
   counted('CountersignEgressRefused', 'countersign_egress_total', {
     outcome: 'refused',
