@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import { serversIn, toolNames } from '#core/mcp-tools.ts'
@@ -11,6 +12,7 @@ import { terminalText } from './table.ts'
 /** Odoo is tried with some forty calls, the hub by a push. */
 const ASK_MS = 150_000
 const LIST_MS = 20_000
+const STARTING_MS = 20_000
 const MAX_ANSWER = 4 * 1024 * 1024
 
 export interface ProofPlaces {
@@ -42,8 +44,16 @@ export function proofPlaces(env: NodeJS.ProcessEnv, program: string): ProofPlace
 
 /** Asks every service what it sees of itself and can do, and the MCP servers which tools they list. */
 export async function gatherProof({ targets, programs }: ProofPlaces, nowMs: number): Promise<ProofDocument> {
-  const [asked, tools] = await Promise.all([Promise.all(targets.map(askService)), toolFindings(programs)])
+  const [asked, tools] = await Promise.all([Promise.all(targets.map(askPatiently)), toolFindings(programs)])
   return proofOf(asked, tools, new Date(nowMs).toISOString())
+}
+
+/** One that is just starting is asked again for a while. */
+async function askPatiently(target: ProofPlaces['targets'][number]): Promise<AskedService> {
+  for (const end = performance.now() + STARTING_MS; ; await delay(STARTING_MS / 10)) {
+    const answer = await askService(target)
+    if (!('why' in answer) || performance.now() > end) return answer
+  }
 }
 
 async function askService({ name, url }: { readonly name: string; readonly url: string }): Promise<AskedService> {

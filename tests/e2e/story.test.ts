@@ -223,7 +223,7 @@ describe('both zones in containers', () => {
     await cloud.exec('hub', 'rm', '/srv/hub/vault.git/hooks/pre-receive')
     const { verdict, lines, exitCode } = await prove()
     expect({ verdict, exitCode }).toEqual({ verdict: 'broken', exitCode: 1 })
-    expect(lines.filter(({ result }) => result === 'failed').map(({ found }) => found)).toEqual([
+    expect(lines.filter(({ result }) => result !== 'ok').map(({ found }) => found)).toEqual([
       expect.stringMatching(/^drafter: (\/var)?\/run\/docker\.sock/),
       'triage: /run/secrets/smtp-password is a secret that acts',
       'drafter reaches mail:143',
