@@ -21,11 +21,15 @@ const FRESH_MS = 5_000
 
 /** What a service of the cloud tells of itself, made when it is asked for; one at a time. */
 export function cloudProof(options: CloudProofOptions): () => Promise<ServiceProof> {
-  let last: { readonly atMs: number; readonly proof: Promise<ServiceProof> } | undefined
+  let last: Promise<ServiceProof> | undefined
+  let staleAt = Number.POSITIVE_INFINITY
   return () => {
-    const now = options.clock.now()
-    if (!last || now - last.atMs > FRESH_MS) last = { atMs: now, proof: prove(options) }
-    return last.proof
+    if (last && options.clock.now() <= staleAt) return last
+    staleAt = Number.POSITIVE_INFINITY
+    last = prove(options).finally(() => {
+      staleAt = options.clock.now() + FRESH_MS
+    })
+    return last
   }
 }
 
