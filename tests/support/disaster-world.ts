@@ -90,7 +90,8 @@ export async function openDisasterWorld(): Promise<DisasterWorld> {
     },
     async lose(zone) {
       await world.stopZone(zone)
-      rmSync(world.homes[zone].root, { recursive: true })
+      // The hub's gate may still be writing its last word.
+      rmSync(world.homes[zone].root, { recursive: true, maxRetries: 20, retryDelay: 100 })
     },
     async play(title) {
       let said = ''
