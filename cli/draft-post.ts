@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { basename } from 'node:path'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { type Action, readAction } from '#core/action.ts'
 import { withHistory } from '#core/claim.ts'
@@ -6,9 +7,11 @@ import { CountersignError } from '#core/errors.ts'
 import { makeTaskId } from '#core/ids.ts'
 import { plainMarkdown } from '#core/quote.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
+import { type DescribedImage, describeImage } from '#core/social-image.ts'
 import { NETWORK_NAMES, NETWORKS, type Network } from '#core/social-text.ts'
 import { newTaskFile, renderSection, renderTaskFile } from '#core/task-file.ts'
-import { taskFileName, taskPath, type VaultPath } from '#core/vault-path.ts'
+import { taskFileName, taskPath, type VaultPath, vaultPath } from '#core/vault-path.ts'
+import { readWhole } from './read-whole.ts'
 import { environmentOf, type ZoneHome } from './zone-home.ts'
 
 export interface OwnPost {
@@ -17,8 +20,10 @@ export interface OwnPost {
   readonly title?: string | undefined
   readonly notBefore?: string | undefined
   readonly publishAt?: string | undefined
-  readonly image?: string | undefined
-  readonly alt?: string | undefined
+  /** Files; for Instagram one address. */
+  readonly image?: readonly string[] | undefined
+  /** What each shows. */
+  readonly alt?: readonly string[] | undefined
 }
 
 /**
@@ -36,6 +41,7 @@ export async function draftOwnPost(
       `a post of your own in the ${home.zone} zone: drafts there are for agents`,
     )
   const { network, account } = accountFor(home, post.network)
+  const images = await imagesOf(network, post)
   const at = new Date(nowMs).toISOString()
   const id = makeTaskId(nowMs, randomBytes(10))
   const title = plainMarkdown(post.title ?? post.text, 80)
@@ -48,8 +54,7 @@ export async function draftOwnPost(
         ...{ network, account },
         ...(post.publishAt !== undefined && { publish_at: post.publishAt }),
         ...(post.notBefore !== undefined && { not_before: post.notBefore }),
-        ...(post.image !== undefined && { image: post.image }),
-        ...(post.alt !== undefined && { alt_text: post.alt }),
+        ...('address' in images ? images.address : images.files.length > 0 && { images: images.files.map(described) }),
       },
     },
     `# ${title}\n\n${renderSection('draft', post.text.trim())}\n`,
@@ -62,8 +67,35 @@ export async function draftOwnPost(
     place,
     taskFileName({ kind: 'POST', dayIso: at.slice(0, 10), title: post.title ?? post.text, id }),
   )
-  await (await openVault(home.vault)).create(path, renderTaskFile(task))
+  const vault = await openVault(home.vault)
+  // First what the task names, so that no card is ever without it.
+  if ('files' in images) for (const { image, bytes } of images.files) await vault.create(vaultPath(image.path), bytes)
+  await vault.create(path, renderTaskFile(task))
   return { path, action: verdict.action }
+}
+
+type Images =
+  | { readonly files: readonly { readonly image: DescribedImage; readonly bytes: Uint8Array }[] }
+  | { readonly address: { readonly image?: string; readonly alt_text?: string } }
+
+async function imagesOf(network: Network, { image = [], alt = [] }: OwnPost): Promise<Images> {
+  if (image.length !== alt.length)
+    throw new CountersignError('ERR_USAGE', `post ${network}: ${image.length} --image, ${alt.length} --alt`)
+  if (network === 'instagram') {
+    if (image.length > 1) throw new CountersignError('ERR_USAGE', 'post instagram: one image a post')
+    return { address: { ...(image[0] && { image: image[0] }), ...(alt[0] && { alt_text: alt[0] }) } }
+  }
+  const files = []
+  for (const [index, file] of image.entries()) {
+    const bytes = await readWhole(file)
+    const name = basename(file).normalize('NFC')
+    files.push({ image: describeImage(name, bytes, alt[index] ?? ''), bytes })
+  }
+  return { files }
+}
+
+function described({ image }: { readonly image: DescribedImage }): DescribedImage {
+  return image
 }
 
 function accountFor(home: ZoneHome, wanted: string): { network: Network; account: string } {

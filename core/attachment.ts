@@ -59,7 +59,7 @@ function endingOf(fileName: string): string {
 const NAME = /^(?!\.)[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}/\\:*?"<>|]{1,120}(?<![. ])$/u
 
 /** One file of a mail as it stands in the action: what the digest covers is its content. All values are text, as in front matter. */
-const attachment = z
+export const attachmentSchema = z
   .strictObject({
     name: z.string().regex(NAME, 'not a plain file name'),
     path: z.string().max(100),
@@ -68,11 +68,11 @@ const attachment = z
     type: z.string().regex(/^[a-z]+\/[a-z0-9][a-z0-9.+-]{0,99}$/, 'not a media type'),
   })
   .refine(({ path, sha256 }) => isPathOf(path, sha256), 'the path is not that of its content')
-export type Attachment = z.output<typeof attachment>
+export type Attachment = z.output<typeof attachmentSchema>
 
 /** Absent when there is none, so that a mail without files has one digest. */
 export const attachmentsSchema = z
-  .array(attachment)
+  .array(attachmentSchema)
   .min(1, 'leave it out when there is none')
   .max(MAX_ATTACHED)
   .refine((all) => totalOf(all) <= MAX_ATTACHED_BYTES, `more than ${MAX_ATTACHED_BYTES / 1024 / 1024} MiB together`)
@@ -96,7 +96,7 @@ export function describeFile(name: string, bytes: Uint8Array): Attachment {
   const sha256 = digestOf(bytes)
   const path = attachmentPath(name, sha256)
   const type = TYPES[endingOf(name)] ?? OTHER_TYPE
-  const described = attachment.safeParse({ name, path, size: String(bytes.length), sha256, type })
+  const described = attachmentSchema.safeParse({ name, path, size: String(bytes.length), sha256, type })
   if (described.success) return described.data
   throw new CountersignError(
     'ERR_USAGE',

@@ -46,7 +46,8 @@ function shownAddress(address: string): string {
   return readable === undefined ? code(address) : `${code(address)} (${code(readable)})`
 }
 
-function shownFile({ name, path, size, sha256, type }: Attachment): string {
+/** A file of the vault as a card names it. */
+export function shownFile({ name, path, size, sha256, type }: Attachment): string {
   return `${code(name)} (${code(type)}, ${shownSize(Number(size))}, SHA-256 ${code(sha256)}): [[${path}]]`
 }
 

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { ActionFault, ActionLimits } from './action.ts'
 import { textFault } from './email-action.ts'
-import type { SocialPost } from './ports/social-network.ts'
+import type { PostImage, SocialPost } from './ports/social-network.ts'
 import type { ActionParts } from './risk.ts'
 import { ACCOUNT_EXAMPLES, isAccountOf, type SocialAccountName } from './social-accounts.ts'
+import { altText, type DescribedImage, imagesProblem, postImagesSchema } from './social-image.ts'
 import { measuresOf, NETWORK_NAMES, NETWORKS, type Network } from './social-text.ts'
 import { BODY_CONTROL, visibleLine } from './visible-text.ts'
 
@@ -51,18 +52,20 @@ export const publishPostSchema = z
     account: visibleLine(100),
     not_before: time.optional(),
     image: image.optional(),
-    /** What the image shows, for those who do not see it. */
-    alt_text: visibleLine(1_000).optional(),
+    alt_text: altText.optional(),
+    images: postImagesSchema.optional(),
     body,
   })
   .superRefine((action, context) => {
     const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
     if (action.network === 'instagram' && action.image === undefined)
       fault('image', 'Instagram takes no post without one')
-    if (action.network !== 'instagram' && action.image !== undefined) fault('image', 'only Instagram gets one')
+    if (action.network !== 'instagram' && action.image !== undefined)
+      fault('image', 'only Instagram gets an address; the others get a file')
     if ((action.image === undefined) !== (action.alt_text === undefined))
       fault('alt_text', action.image === undefined ? 'there is no image' : 'missing: say what the image shows')
   })
+  .superRefine(checkImages)
   .superRefine(checkText)
 
 /** `social.create_post`: handed over when it is executed; the network publishes it at `publish_at`, this machine on or not. */
@@ -72,13 +75,23 @@ export const createPostSchema = z
     network: z.enum(SCHEDULING, 'only Mastodon and Facebook keep posts until their time; use social.publish_post'),
     account: visibleLine(100),
     publish_at: time,
+    images: postImagesSchema.optional(),
     body,
   })
+  .superRefine(checkImages)
   .superRefine(checkText)
 
 export type PublishPostAction = z.output<typeof publishPostSchema>
 export type CreatePostAction = z.output<typeof createPostSchema>
 export type SocialAction = PublishPostAction | CreatePostAction
+
+function checkImages(
+  { network, images }: { network: Network; images?: readonly DescribedImage[] | undefined },
+  context: z.RefinementCtx,
+): void {
+  const message = images && imagesProblem(network, images)
+  if (message !== undefined) context.addIssue({ code: 'custom', path: ['images'], message })
+}
 
 function checkText(action: { network: Network; account: string; body: string }, context: z.RefinementCtx): void {
   const name = NETWORK_NAMES[action.network]
@@ -110,16 +123,20 @@ export function socialFault(action: SocialAction, limits: ActionLimits): ActionF
 
 /** What readers of the post get to see. */
 export function socialParts(action: SocialAction): ActionParts {
-  const altText = action.tool === 'social.publish_post' ? (action.alt_text ?? '') : ''
-  return { recipients: [], text: `${action.body}\n${altText}`.trim(), attachments: [] }
+  const images = action.images ?? []
+  const shown = action.tool === 'social.publish_post' ? [action.alt_text ?? ''] : []
+  const text = [action.body, ...shown, ...images.map(({ alt_text }) => alt_text)].join('\n').trim()
+  return { recipients: [], text, attachments: images.map(({ name }) => name) }
 }
 
-/** The post as the network gets it. */
-export function postOf(action: SocialAction): SocialPost {
+/** The post as the network gets it; `files`: its images, read. */
+export function postOf(action: SocialAction, files: readonly PostImage[] = []): SocialPost {
+  const images = files.length > 0 && { images: files }
   if (action.tool === 'social.create_post')
-    return { text: action.body, publishAt: Date.parse(action.publish_at), image: undefined }
+    return { text: action.body, publishAt: Date.parse(action.publish_at), image: undefined, ...images }
   const { image, alt_text } = action
   return {
+    ...images,
     text: action.body,
     publishAt: undefined,
     image: image === undefined ? undefined : { url: image, altText: alt_text ?? '' },

@@ -1,4 +1,5 @@
 import { type CardRow, code, minuteOf } from './card-text.ts'
+import { shownFile } from './email-card.ts'
 import type { SocialAction } from './social-action.ts'
 import { hashtagsIn, linksIn, measuresOf, NETWORK_NAMES } from './social-text.ts'
 
@@ -51,6 +52,8 @@ function name(action: SocialAction): string {
 }
 
 function imageRows(action: SocialAction): CardRow[] {
+  if (action.images !== undefined)
+    return action.images.map((image) => ['Image', `${shownFile(image)}<br>described as ${code(image.alt_text)}`])
   if (action.tool === 'social.create_post' || action.image === undefined) return [['Image', 'none']]
   return [
     ['Image', `${code(action.image)}: Instagram fetches what stands there when the post is published`],

@@ -112,6 +112,11 @@ export const METRICS = {
     labels: {},
     buckets: [1, 2, 5, 10, 20, 30, 45, 60, 120, 300],
   },
+  countersign_egress_total: {
+    kind: 'counter',
+    help: 'Connections that somebody asked the way out for; refused: to a place that is not on its list.',
+    labels: { outcome: ['opened', 'unreachable', 'refused'] },
+  },
   countersign_mails_total: {
     kind: 'counter',
     help: 'Mails that triage looked at, by what became of them.',

@@ -12,6 +12,8 @@ export interface SocialAccount {
   secret(): string
   readonly clock: Clock
   readonly limitMs?: number
+  /** How often, and how long in between (ms), the network is asked whether it is done with an image. */
+  readonly patience?: { readonly tries: number; readonly pauseMs: number }
 }
 
 export function endpointOf(network: string, account: SocialAccount): Endpoint {

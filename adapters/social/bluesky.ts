@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import type { Found, PublishOutcome, SocialNetwork } from '#core/ports/social-network.ts'
+import type { Found, PostImage, PublishOutcome, SocialNetwork } from '#core/ports/social-network.ts'
 import { endpointOf, requireSame, type SocialAccount } from './account.ts'
 import { facetsOf, recordKeyOf } from './bluesky-record.ts'
 import { ask, faultOf, notDone, readAs } from './http.ts'
+import { isRefused, notUploaded, UPLOAD_LIMIT_MS, uploadAll } from './upload.ts'
 
 const COLLECTION = 'app.bsky.feed.post'
 /** A session is good for two hours. */
@@ -10,6 +11,15 @@ const SESSION_MS = 3_600_000
 
 const session = z.object({ did: z.string().startsWith('did:'), handle: z.string(), accessJwt: z.string() })
 const written = z.object({ uri: z.string() })
+/** As the server names it; the record must name it in the same words. */
+const uploadedBlob = z.object({
+  blob: z.object({
+    $type: z.literal('blob'),
+    ref: z.object({ $link: z.string() }),
+    mimeType: z.string(),
+    size: z.number(),
+  }),
+})
 const failure = z.object({ error: z.string() })
 
 interface Session {
@@ -42,6 +52,20 @@ export function bluesky(account: SocialAccount): SocialNetwork {
     const age = account.clock.now() - (current?.openedAt ?? 0)
     return current && age >= 0 && age < SESSION_MS ? current : login()
   }
+  /** A blob that no record names: the server forgets it by itself. */
+  const upload = async (image: PostImage, { accessJwt }: Session) => {
+    const answer = await ask(endpoint, {
+      method: 'POST',
+      path: '/xrpc/com.atproto.repo.uploadBlob',
+      headers: { authorization: `Bearer ${accessJwt}` },
+      file: { type: image.type, bytes: image.bytes },
+      limitMs: UPLOAD_LIMIT_MS,
+    })
+    const given =
+      answer.kind === 'answer' && answer.status === 200 ? uploadedBlob.safeParse(answer.body).data : undefined
+    if (!given) return notUploaded(image, notDone(answer, account.clock.now()))
+    return { alt: image.altText, image: given.blob }
+  }
   return {
     network: 'bluesky',
     account: account.account,
@@ -63,11 +87,14 @@ export function bluesky(account: SocialAccount): SocialNetwork {
       }
       const rkey = recordKeyOf(key)
       const facets = facetsOf(post.text)
+      const images = await uploadAll(post.images ?? [], account.clock, (image) => upload(image, opened))
+      if (isRefused(images)) return images
       const record = {
         $type: COLLECTION,
         text: post.text,
         createdAt: new Date(since).toISOString(),
         ...(facets.length > 0 && { facets }),
+        ...(images.length > 0 && { embed: { $type: 'app.bsky.embed.images', images } }),
       }
       const answer = await ask(endpoint, {
         method: 'POST',

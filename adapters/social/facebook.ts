@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import type { Found, PublishOutcome, SocialNetwork } from '#core/ports/social-network.ts'
+import type { Found, PostImage, PublishOutcome, SocialNetwork, SocialPost } from '#core/ports/social-network.ts'
 import { bearer, endpointOf, requireSame, type SocialAccount } from './account.ts'
 import { GRAPH_VERSION, graphId, graphNotDone, paging } from './graph.ts'
 import { ask, look, lookIfAllowed, readAs } from './http.ts'
 import { findAmong, MAY_NOT_LOOK, type OwnPost } from './scan.ts'
+import { isRefused, notUploaded, UPLOAD_LIMIT_MS, uploadAll } from './upload.ts'
 
 const LISTED = 100
 
@@ -34,6 +35,20 @@ export function facebook(account: SocialAccount): SocialNetwork {
     })
     return body === undefined ? undefined : readAs(endpoint, posts, body)
   }
+  /** A photo that nobody sees; `temporary`: it waits for a post that is published later. */
+  const upload = async (image: PostImage, { publishAt }: SocialPost) => {
+    const temporary = publishAt === undefined ? {} : { temporary: 'true' }
+    const others = { published: 'false', alt_text_custom: image.altText, ...temporary }
+    const answer = await ask(endpoint, {
+      method: 'POST',
+      path: path(`${account.account}/photos`),
+      headers: bearer(account),
+      file: { type: image.type, bytes: image.bytes, form: { field: 'source', name: image.name, others } },
+      limitMs: UPLOAD_LIMIT_MS,
+    })
+    const id = answer.kind === 'answer' && answer.status === 200 ? graphId.safeParse(answer.body).data?.id : undefined
+    return id === undefined ? notUploaded(image, graphNotDone(answer, account.clock.now())) : { media_fbid: id }
+  }
   return {
     network: 'facebook',
     account: account.account,
@@ -42,6 +57,8 @@ export function facebook(account: SocialAccount): SocialNetwork {
       requireSame(endpoint, account.account, readAs(endpoint, graphId, body).id)
     },
     async publish(post): Promise<PublishOutcome> {
+      const attached_media = await uploadAll(post.images ?? [], account.clock, (image) => upload(image, post))
+      if (isRefused(attached_media)) return attached_media
       const when =
         post.publishAt === undefined
           ? { published: true }
@@ -54,7 +71,7 @@ export function facebook(account: SocialAccount): SocialNetwork {
         method: 'POST',
         path: path(`${account.account}/feed`),
         headers: bearer(account),
-        json: { message: post.text, ...when },
+        json: { message: post.text, ...when, ...(attached_media.length > 0 && { attached_media }) },
       })
       if (answer.kind !== 'answer' || answer.status !== 200) return graphNotDone(answer, account.clock.now())
       const read = graphId.safeParse(answer.body)

@@ -13,13 +13,20 @@ export interface Endpoint {
 }
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST'
-  /** From the base URL on. */
+  readonly method: 'GET' | 'POST' | 'PUT'
+  /** From the base URL on, or a whole address that the caller has checked. */
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
   readonly json?: unknown
-  readonly form?: Readonly<Record<string, string>>
+  readonly file?: {
+    readonly type: string
+    readonly bytes: Uint8Array
+    /** As part of a form, under these names; unset: the file is the body. */
+    readonly form?: { readonly field: string; readonly name: string; readonly others: Readonly<Record<string, string>> }
+  }
+  /** Instead of the endpoint's. */
+  readonly limitMs?: number
 }
 
 export type HttpAnswer =
@@ -49,7 +56,7 @@ export async function ask(endpoint: Endpoint, request: HttpRequest): Promise<Htt
       headers: { accept: 'application/json', connection: 'close', ...contentType(request), ...request.headers },
       body: bodyOf(request) ?? null,
       redirect: 'manual',
-      signal: AbortSignal.timeout(endpoint.limitMs ?? LIMIT_MS),
+      signal: AbortSignal.timeout(endpoint.limitMs ?? request.limitMs ?? LIMIT_MS),
     })
     return {
       kind: 'answer',
@@ -138,11 +145,19 @@ function retryTime(headers: Headers, now: number): number {
   return Math.min(at, now + MAX_WAIT_MS)
 }
 
-function contentType(request: HttpRequest): Record<string, string> {
-  return request.json === undefined ? {} : { 'content-type': 'application/json' }
+/** A form says its own. */
+function contentType({ json, file }: HttpRequest): Record<string, string> {
+  if (json !== undefined) return { 'content-type': 'application/json' }
+  return file && !file.form ? { 'content-type': file.type } : {}
 }
 
-function bodyOf({ json, form }: HttpRequest): string | URLSearchParams | undefined {
+function bodyOf({ json, file }: HttpRequest): string | Uint8Array<ArrayBuffer> | FormData | undefined {
   if (json !== undefined) return JSON.stringify(json)
-  return form && new URLSearchParams(form)
+  if (!file) return undefined
+  const bytes = new Uint8Array(file.bytes)
+  if (!file.form) return bytes
+  const form = new FormData()
+  for (const [name, value] of Object.entries(file.form.others)) form.set(name, value)
+  form.set(file.form.field, new Blob([bytes], { type: file.type }), file.form.name)
+  return form
 }

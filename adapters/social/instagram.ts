@@ -5,6 +5,7 @@ import { bearer, endpointOf, requireSame, type SocialAccount } from './account.t
 import { GRAPH_VERSION, graphId, graphNotDone, paging } from './graph.ts'
 import { ask, type HttpAnswer, look, lookIfAllowed, readAs } from './http.ts'
 import { findAmong, MAY_NOT_LOOK, type OwnPost } from './scan.ts'
+import { nothing, type Refused } from './upload.ts'
 
 const LISTED = 50
 
@@ -22,16 +23,11 @@ const media = z.object({
   paging,
 })
 
-export interface InstagramAccount extends SocialAccount {
-  /** How often, and how long in between (ms), Instagram is asked whether it has fetched the image. */
-  readonly patience?: { readonly tries: number; readonly pauseMs: number }
-}
-
 /**
  * An Instagram business account, by its id. Two steps: a container, which nobody sees and which expires by itself, for
  * which Instagram fetches the image; then its publication, the only step whose outcome can be unknown.
  */
-export function instagram(account: InstagramAccount): SocialNetwork {
+export function instagram(account: SocialAccount): SocialNetwork {
   const endpoint = endpointOf('Instagram', account)
   const now = () => account.clock.now()
   const path = (edge: string) => `/${GRAPH_VERSION}/${edge}`
@@ -40,9 +36,7 @@ export function instagram(account: InstagramAccount): SocialNetwork {
   const post = (edge: string, json: unknown) =>
     ask(endpoint, { method: 'POST', path: path(`${account.account}/${edge}`), headers: bearer(account), json })
 
-  const prepare = async (
-    wanted: SocialPost,
-  ): Promise<{ id: string } | Extract<PublishOutcome, { kind: 'refused' }>> => {
+  const prepare = async (wanted: SocialPost): Promise<{ id: string } | Refused> => {
     if (!wanted.image) return { kind: 'refused', permanent: true, say: 'Instagram takes no post without an image' }
     const { url, altText } = wanted.image
     const answer = await post('media', { image_url: url, caption: wanted.text, alt_text: altText })
@@ -51,7 +45,7 @@ export function instagram(account: InstagramAccount): SocialNetwork {
     const failed = graphNotDone(answer, now())
     return failed.kind === 'refused' ? failed : nothing(failed.reason)
   }
-  const waitFor = async (id: string): Promise<Extract<PublishOutcome, { kind: 'refused' }> | undefined> => {
+  const waitFor = async (id: string): Promise<Refused | undefined> => {
     const { tries, pauseMs } = account.patience ?? { tries: 30, pauseMs: 2_000 }
     const until = now() + tries * pauseMs
     // Each question may take its own time; together they must leave enough of it for the publication.
@@ -108,9 +102,4 @@ export function instagram(account: InstagramAccount): SocialNetwork {
 function idIn(answer: HttpAnswer): string | undefined {
   if (answer.kind !== 'answer' || answer.status !== 200) return undefined
   return graphId.safeParse(answer.body).data?.id
-}
-
-/** Before the publication, every failure is definite. */
-function nothing(say: string, permanent = false): Extract<PublishOutcome, { kind: 'refused' }> {
-  return { kind: 'refused', permanent, say }
 }

@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { CountersignError } from '#core/errors.ts'
-import type { Found, PublishOutcome, SocialNetwork } from '#core/ports/social-network.ts'
+import type { Found, PostImage, PublishOutcome, SocialNetwork } from '#core/ports/social-network.ts'
 import { hashtagsIn } from '#core/social-text.ts'
 import { bearer, endpointOf, type SocialAccount } from './account.ts'
 import { ask, faultOf, lookIfAllowed, notDone, readAs } from './http.ts'
 import { findAmong, MAY_NOT_LOOK, type OwnPost } from './scan.ts'
+import { isRefused, nothing, notUploaded, type Refused, UPLOAD_LIMIT_MS, uploadAll } from './upload.ts'
 
 export const LINKEDIN_URL = 'https://api.linkedin.com'
 const LISTED = 50
@@ -21,6 +23,11 @@ const posts = z.object({
     }),
   ),
 })
+
+const begun = z.object({
+  value: z.object({ uploadUrl: z.string().max(4_000), image: z.string().regex(/^urn:li:image:[\w-]+$/) }),
+})
+const image = z.object({ status: z.string() })
 
 export interface LinkedInAccount extends SocialAccount {
   /** YYYYMM: LinkedIn keeps each version for a year. */
@@ -43,6 +50,46 @@ export function linkedin(account: LinkedInAccount): SocialNetwork {
     query: { q: 'author', author: account.account, count: String(count), sortBy: 'CREATED' },
     headers: { ...headers(), 'x-restli-method': 'FINDER' },
   })
+  /** Begun, uploaded where LinkedIn says, and made ready there. An image without a post is seen by nobody. */
+  const upload = async (file: PostImage): Promise<{ id: string; altText: string } | Refused> => {
+    const answer = await ask(endpoint, {
+      method: 'POST',
+      path: '/rest/images',
+      query: { action: 'initializeUpload' },
+      headers: headers(),
+      json: { initializeUploadRequest: { owner: account.account } },
+    })
+    const given = answer.kind === 'answer' && answer.status === 200 ? begun.safeParse(answer.body).data : undefined
+    if (!given) return notUploaded(file, notDone(answer, account.clock.now()))
+    const { uploadUrl, image: id } = given.value
+    // The credential goes with it.
+    if (!isLinkedIns(uploadUrl, account.baseUrl))
+      return nothing('LinkedIn named an address to upload to that is not its own')
+    const put = await ask(endpoint, {
+      method: 'PUT',
+      path: uploadUrl,
+      headers: bearer(account),
+      file: { type: file.type, bytes: file.bytes },
+      limitMs: UPLOAD_LIMIT_MS,
+    })
+    if (put.kind !== 'answer' || ![200, 201].includes(put.status))
+      return notUploaded(file, notDone(put, account.clock.now()))
+    return (await madeReady(id, file)) ?? { id, altText: file.altText }
+  }
+  /** Waits until it can be posted; undefined: it can, or the token may not ask, and then the post's own answer tells. */
+  const madeReady = async (id: string, file: PostImage): Promise<Refused | undefined> => {
+    const { tries, pauseMs } = account.patience ?? { tries: 15, pauseMs: 2_000 }
+    for (let attempt = 0; attempt < tries; attempt++) {
+      const path = `/rest/images/${encodeURIComponent(id)}`
+      const answer = await ask(endpoint, { method: 'GET', path, headers: headers() })
+      const status = answer.kind === 'answer' ? image.safeParse(answer.body).data?.status : undefined
+      if (status === 'PROCESSING_FAILED')
+        return nothing(`LinkedIn could not use the image ${JSON.stringify(file.name)}`, true)
+      if (status !== 'PROCESSING' && status !== 'WAITING_UPLOAD') return undefined
+      await sleep(pauseMs)
+    }
+    return nothing(`LinkedIn was not done with the image ${JSON.stringify(file.name)} in time`)
+  }
   return {
     network: 'linkedin',
     account: account.account,
@@ -53,6 +100,9 @@ export function linkedin(account: LinkedInAccount): SocialNetwork {
         throw faultOf(endpoint, 'looking at the posts', answer)
     },
     async publish(post): Promise<PublishOutcome> {
+      const images = await uploadAll(post.images ?? [], account.clock, upload)
+      if (isRefused(images)) return images
+      const content = images.length === 1 ? { media: images[0] } : { multiImage: { images } }
       const answer = await ask(endpoint, {
         method: 'POST',
         path: '/rest/posts',
@@ -64,6 +114,7 @@ export function linkedin(account: LinkedInAccount): SocialNetwork {
           distribution: { feedDistribution: 'MAIN_FEED', targetEntities: [], thirdPartyDistributionChannels: [] },
           lifecycleState: 'PUBLISHED',
           isReshareDisabledByAuthor: false,
+          ...(images.length > 0 && { content }),
         },
       })
       if (answer.kind !== 'answer' || answer.status !== 201) return notDone(answer, account.clock.now())
@@ -84,6 +135,12 @@ export function linkedin(account: LinkedInAccount): SocialNetwork {
       return findAmong(own, post.text, key, elements.length < LISTED)
     },
   }
+}
+
+function isLinkedIns(address: string, baseUrl: string): boolean {
+  const url = URL.parse(address)
+  if (url?.origin === new URL(baseUrl).origin) return true
+  return url?.protocol === 'https:' && url.port === '' && url.hostname.endsWith('.linkedin.com')
 }
 
 /** Plain text as LinkedIn reads it back unchanged, its hashtags working. */

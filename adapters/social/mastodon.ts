@@ -1,8 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import type { Found, PostKey, PublishOutcome, SocialNetwork, SocialPost } from '#core/ports/social-network.ts'
+import type {
+  Found,
+  PostImage,
+  PostKey,
+  PublishOutcome,
+  SocialNetwork,
+  SocialPost,
+} from '#core/ports/social-network.ts'
 import { bearer, endpointOf, requireSame, type SocialAccount } from './account.ts'
 import { ask, type Endpoint, look, lookIfAllowed, notDone, readAs } from './http.ts'
 import { findAmong, isSince, MAY_NOT_LOOK, type OwnPost } from './scan.ts'
+import { isRefused, nothing, notUploaded, type Refused, UPLOAD_LIMIT_MS, uploadAll } from './upload.ts'
 
 const LISTED = 40
 
@@ -10,6 +19,7 @@ const credentials = z.object({ id: z.string(), username: z.string() })
 const instance = z.object({ domain: z.string() })
 const posted = z.object({ id: z.string(), url: z.string().nullish(), scheduled_at: z.string().nullish() })
 const statuses = z.array(z.object({ id: z.string(), created_at: z.string(), url: z.string().nullish() }))
+const media = z.object({ id: z.string() })
 const source = z.object({ text: z.string() })
 const scheduled = z.array(
   z.object({ id: z.string(), scheduled_at: z.string(), params: z.object({ text: z.string().nullish() }) }),
@@ -38,6 +48,8 @@ export function mastodon(account: SocialAccount): SocialNetwork {
       requireSame(endpoint, account.account, `@${username}@${domain}`)
     },
     async publish(post, { key }): Promise<PublishOutcome> {
+      const uploaded = await uploadAll(post.images ?? [], account.clock, (image) => upload(endpoint, account, image))
+      if (isRefused(uploaded)) return uploaded
       const answer = await ask(endpoint, {
         method: 'POST',
         path: '/api/v1/statuses',
@@ -45,6 +57,7 @@ export function mastodon(account: SocialAccount): SocialNetwork {
         json: {
           status: post.text,
           visibility: 'public',
+          ...(uploaded.length > 0 && { media_ids: uploaded.map(({ id }) => id) }),
           ...(post.publishAt !== undefined && { scheduled_at: new Date(post.publishAt).toISOString() }),
         },
       })
@@ -61,6 +74,34 @@ export function mastodon(account: SocialAccount): SocialNetwork {
       return found.kind === 'not-found' && waiting ? waiting : found
     },
   }
+}
+
+/** An image that no post has yet. A large one is answered with 202 and made ready afterwards; only then can it be posted. */
+async function upload(
+  endpoint: Endpoint,
+  account: SocialAccount,
+  image: PostImage,
+): Promise<{ readonly id: string } | Refused> {
+  const headers = bearer(account)
+  let answer = await ask(endpoint, {
+    ...{ method: 'POST', path: '/api/v2/media', headers, limitMs: UPLOAD_LIMIT_MS },
+    file: {
+      ...{ type: image.type, bytes: image.bytes },
+      form: { field: 'file', name: image.name, others: { description: image.altText } },
+    },
+  })
+  const id = answer.kind === 'answer' && answer.status < 300 ? media.safeParse(answer.body).data?.id : undefined
+  if (id === undefined) return notUploaded(image, notDone(answer, account.clock.now()))
+  const { tries, pauseMs } = account.patience ?? { tries: 15, pauseMs: 2_000 }
+  const path = `/api/v1/media/${encodeURIComponent(id)}`
+  for (let attempt = 0; attempt < tries; attempt++) {
+    if (answer.kind !== 'answer' || ![200, 202, 206].includes(answer.status))
+      return notUploaded(image, notDone(answer, account.clock.now()))
+    if (answer.status === 200) return { id }
+    await sleep(pauseMs)
+    answer = await ask(endpoint, { method: 'GET', path, headers })
+  }
+  return nothing(`the server was not done with the image ${JSON.stringify(image.name)} in time`)
 }
 
 async function findScheduled(endpoint: Endpoint, headers: Record<string, string>, post: SocialPost): Promise<Found> {

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { CountersignError } from '#core/errors.ts'
-import type { Found, PublishOutcome, SocialNetwork } from '#core/ports/social-network.ts'
+import type { Found, PostImage, PublishOutcome, SocialNetwork } from '#core/ports/social-network.ts'
 import { endpointOf, requireSame, type SocialAccount } from './account.ts'
-import { ask, look, lookIfAllowed, notDone, readAs } from './http.ts'
+import { ask, type HttpAnswer, look, lookIfAllowed, notDone, readAs } from './http.ts'
 import { type OAuth1Keys, oauth1Header } from './oauth1.ts'
 import { findAmong, MAY_NOT_LOOK, type OwnPost } from './scan.ts'
+import { isRefused, notUploaded, UPLOAD_LIMIT_MS, uploadAll } from './upload.ts'
 
 export const X_URL = 'https://api.x.com'
 const LISTED = 100
@@ -26,7 +27,17 @@ const timeline = z.object({
         text: z.string(),
         created_at: z.string(),
         entities: z
-          .object({ urls: z.array(z.object({ url: z.string(), expanded_url: z.string().optional() })).default([]) })
+          .object({
+            urls: z
+              .array(
+                z.object({
+                  url: z.string(),
+                  expanded_url: z.string().optional(),
+                  media_key: z.string().optional(),
+                }),
+              )
+              .default([]),
+          })
           .optional(),
       }),
     )
@@ -51,6 +62,30 @@ export function x(account: SocialAccount): SocialNetwork {
     const path = '/2/users/me'
     return readAs(endpoint, me, await look(endpoint, { path, headers: headers('GET', path) })).data
   }
+  /** Media that no post has: it expires after a day. Its description is told apart. */
+  const upload = async (image: PostImage) => {
+    const path = '/2/media/upload'
+    const answer = await ask(endpoint, {
+      method: 'POST',
+      path,
+      headers: headers('POST', path),
+      file: {
+        ...{ type: image.type, bytes: image.bytes },
+        form: { field: 'media', name: image.name, others: { media_category: 'tweet_image' } },
+      },
+      limitMs: UPLOAD_LIMIT_MS,
+    })
+    const given = isGood(answer) ? posted.safeParse(answer.body).data : undefined
+    if (!given) return notUploaded(image, notDone(answer, account.clock.now()))
+    const { id } = given.data
+    const described = await ask(endpoint, {
+      method: 'POST',
+      path: '/2/media/metadata',
+      headers: headers('POST', '/2/media/metadata'),
+      json: { id, metadata: { alt_text: { text: image.altText } } },
+    })
+    return isGood(described) ? { id } : notUploaded(image, notDone(described, account.clock.now()))
+  }
   return {
     network: 'x',
     account: account.account,
@@ -59,9 +94,12 @@ export function x(account: SocialAccount): SocialNetwork {
     },
     async publish(post): Promise<PublishOutcome> {
       const path = '/2/tweets'
-      const json = { text: post.text }
+      const uploaded = await uploadAll(post.images ?? [], account.clock, upload)
+      if (isRefused(uploaded)) return uploaded
+      const media_ids = uploaded.map(({ id }) => id)
+      const json = { text: post.text, ...(media_ids.length > 0 && { media: { media_ids } }) }
       const answer = await ask(endpoint, { method: 'POST', path, json, headers: headers('POST', path) })
-      if (answer.kind !== 'answer' || ![200, 201].includes(answer.status)) return notDone(answer, account.clock.now())
+      if (!isGood(answer)) return notDone(answer, account.clock.now())
       const read = posted.safeParse(answer.body)
       if (!read.success) return { kind: 'unknown', reason: 'the answer could not be read' }
       return { kind: 'accepted', id: read.data.data.id, link: linkTo(account.account, read.data.data.id) }
@@ -81,6 +119,10 @@ export function x(account: SocialAccount): SocialNetwork {
   }
 }
 
+function isGood(answer: HttpAnswer): answer is Extract<HttpAnswer, { kind: 'answer' }> {
+  return answer.kind === 'answer' && [200, 201].includes(answer.status)
+}
+
 function keysIn(account: SocialAccount): OAuth1Keys {
   const parsed = secret.safeParse(parseJson(account.secret()))
   if (parsed.success) return parsed.data
@@ -96,9 +138,16 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** X shortens every link and escapes three characters. */
-function asWritten(text: string, urls: readonly { url: string; expanded_url?: string | undefined }[]): string {
+interface ShortLink {
+  readonly url: string
+  readonly expanded_url?: string | undefined
+  readonly media_key?: string | undefined
+}
+
+/** X shortens every link, appends one to the images, and escapes three characters. */
+function asWritten(text: string, urls: readonly ShortLink[]): string {
   let written = text
+  for (const { url, media_key } of urls) if (media_key !== undefined) written = written.replace(` ${url}`, '')
   for (const { url, expanded_url } of urls) written = written.replaceAll(url, () => expanded_url ?? url)
   return written.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
 }

@@ -1,14 +1,15 @@
-import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { readAction } from '#core/action.ts'
 import { type Attachment, attachmentsSchema, describeFile, shownSize } from '#core/attachment.ts'
 import { CountersignError } from '#core/errors.ts'
-import { MAX_ATTACHMENT_BYTES } from '#core/path-ownership.ts'
+import { type DescribedImage, describeImage } from '#core/social-image.ts'
 import { type TaskFile, withFront } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import { isLocalOnly } from '#core/zone-policy.ts'
 import { type Cli, example } from '../cli.ts'
+import { readWhole } from '../read-whole.ts'
 import { terminalText } from '../table.ts'
 import { findTask, requireDecision, rewriteTask } from '../tasks.ts'
 
@@ -17,12 +18,13 @@ export function configure(command: Command, cli: Cli): void {
     .argument('<task>', 'an id, its last six characters, or a file name')
     .argument('<file>', 'the file; it is copied into Attachments/, under its content')
     .option('--name <text>', 'how the recipient sees it called')
+    .option('--alt <text>', 'for a post, needed there: what the image shows')
     .addHelpText(
       'after',
       `\nThe card is shown anew, with the file in it, and waits for your approval. The copy is part of the vault and travels to
 the hub and to the cloud zone like every other file of it.\n${example('attach 7h3k9q offer.pdf')}`,
     )
-    .action(async (reference: string, file: string, options: { name?: string }) => {
+    .action(async (reference: string, file: string, options: { name?: string; alt?: string }) => {
       const home = await cli.home()
       const found = await findTask(home, reference)
       requireDecision(home, found)
@@ -32,9 +34,12 @@ the hub and to the cloud zone like every other file of it.\n${example('attach 7h
       if (isLocalOnly(found.task.front.domain))
         throw new CountersignError('ERR_ZONE_FORBIDDEN', `attach to ${found.path}: it stays here, and files do not`)
       const bytes = await readWhole(file)
-      const attachment = describeFile(options.name ?? basename(file).normalize('NFC'), bytes)
+      const name = options.name ?? basename(file).normalize('NFC')
       const vault = await openVault(home.vault)
-      const changed = withAttachment(found.task, attachment)
+      const { changed, attachment } =
+        found.task.front.domain === 'social'
+          ? withImage(found.task, describeImage(name, bytes, options.alt ?? ''))
+          : withAttachment(found.task, describeFile(name, bytes))
       await vault.create(vaultPath(attachment.path), bytes)
       // What somebody saved since the task was read stays.
       if (!(await rewriteTask(vault, found.path, found.task, changed)))
@@ -46,27 +51,31 @@ the hub and to the cloud zone like every other file of it.\n${example('attach 7h
     })
 }
 
-async function readWhole(file: string): Promise<Buffer> {
-  const refuse = (why: string, cause?: unknown) =>
-    new CountersignError('ERR_USAGE', `attaching ${file}: ${why}`, { cause })
-  const stats = await stat(file).catch((error: NodeJS.ErrnoException) => {
-    throw refuse(error.code ?? 'unreadable', error)
-  })
-  if (!stats.isFile()) throw refuse('it is no file')
-  if (stats.size > MAX_ATTACHMENT_BYTES)
-    throw refuse(`${shownSize(stats.size)}, at most ${shownSize(MAX_ATTACHMENT_BYTES)} are possible`)
-  return readFile(file)
+interface Changed {
+  readonly changed: TaskFile
+  readonly attachment: Attachment
 }
 
-function withAttachment(task: TaskFile, added: Attachment): TaskFile {
+function withImage(task: TaskFile, added: DescribedImage): Changed {
+  const { action } = task.front
+  if (!action?.tool.startsWith('social.'))
+    throw new CountersignError('ERR_TASK_STATE', `attach to ${task.front.id}: its post is not drafted yet`)
+  const images = [...(Array.isArray(action.images) ? action.images : []), added]
+  const changed = withFront(task, { action: { ...action, images } })
+  const verdict = readAction(changed)
+  if (verdict.ok) return { changed, attachment: added }
+  throw new CountersignError('ERR_USAGE', `attaching ${added.name}: ${verdict.problem}`)
+}
+
+function withAttachment(task: TaskFile, added: Attachment): Changed {
   const { action } = task.front
   if (action?.tool !== 'email.send_email')
-    throw new CountersignError('ERR_TASK_STATE', `attach to ${task.front.id}: only a drafted mail takes files`)
+    throw new CountersignError('ERR_TASK_STATE', `attach to ${task.front.id}: only a drafted mail or post takes files`)
   const standing = Array.isArray(action.attachments) ? action.attachments : []
   const parsed = attachmentsSchema.safeParse([...standing, added])
   if (!parsed.success)
     throw new CountersignError('ERR_USAGE', `attaching ${added.name}: ${parsed.error.issues[0]?.message}`)
   if (parsed.data.slice(0, -1).some((one) => one.name === added.name))
     throw new CountersignError('ERR_USAGE', `attaching ${added.name}: the mail has a file of that name; say --name`)
-  return withFront(task, { action: { ...action, attachments: parsed.data } })
+  return { changed: withFront(task, { action: { ...action, attachments: parsed.data } }), attachment: added }
 }

@@ -10,8 +10,8 @@ interface Options {
   title?: string
   notBefore?: string
   publishAt?: string
-  image?: string
-  alt?: string
+  image?: string[]
+  alt?: string[]
 }
 
 export function configure(command: Command, cli: Cli): void {
@@ -21,12 +21,13 @@ export function configure(command: Command, cli: Cli): void {
     .option('--title <text>', 'how the task is called; the beginning of the text without it')
     .option('--not-before <time>', 'published by this machine then or later: 2026-12-01T08:00:00Z')
     .option('--publish-at <time>', 'kept and published by the network then (Mastodon, Facebook)')
-    .option('--image <address>', 'Instagram only, and needed there: the https address of the image')
-    .option('--alt <text>', 'what the image shows')
+    .option('--image <file>', 'an image, once for each; for Instagram its https address, needed there', collect)
+    .option('--alt <text>', 'what the image shows, once for each, in the same order', collect)
     .addHelpText(
       'after',
       `\nWrites a draft into Pending_Approval/social. Nothing is posted before you have approved its card.\n${example(
         'post bluesky "We are open on Monday"',
+        'post mastodon --image stall.jpg --alt "Our stall" "On the market today"',
         'post mastodon --publish-at 2026-12-01T08:00:00Z < text.md',
       )}`,
     )
@@ -39,4 +40,8 @@ export function configure(command: Command, cli: Cli): void {
         `${terminalText(briefOf(action))}, in ${path}.\nRead its card there, then approve it there or with ${PROGRAM} approve ${id}.`,
       )
     })
+}
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value]
 }

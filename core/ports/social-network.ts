@@ -1,11 +1,20 @@
 import type { Network } from '../social-text.ts'
+import type { MailFile } from './mail.ts'
+
+/** An image with its bytes. */
+export interface PostImage extends MailFile {
+  readonly altText: string
+}
 
 /** One post as it goes to a network. */
 export interface SocialPost {
   readonly text: string
   /** When the network itself publishes it (ms); undefined: at once. */
   readonly publishAt: number | undefined
+  /** By its address: Instagram fetches it. */
   readonly image: { readonly url: string; readonly altText: string } | undefined
+  /** Uploaded before the post; absent: none. A post is looked for without them. */
+  readonly images?: readonly PostImage[]
 }
 
 /** By what a post is known again. */

@@ -1,5 +1,6 @@
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { openNetworks } from '#adapters/social/open-networks.ts'
+import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { toolsByTable } from '#core/mcp-tools.ts'
 import { type ConfigOf, loadConfig } from '#runtime/config.ts'
 import { networkOptionsOf } from '#runtime/social-accounts.ts'
@@ -22,6 +23,7 @@ export async function localTools(config: ConfigOf<typeof localSettings>): Promis
   const acting = await actingOutside(config, 'publish_post')
   const deps = {
     ...acting,
+    vault: await openVault(config.vault),
     networks: openNetworks(config.socialAccounts, { ...networkOptionsOf(config), clock: acting.clock }),
   }
   return toolsByTable('social', 'local', {

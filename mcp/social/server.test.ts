@@ -7,6 +7,7 @@ import { makeTaskId } from '#core/ids.ts'
 import type { ConsumeVerdict } from '#core/ports/journal.ts'
 import type { PostKey, PublishOutcome, SocialNetwork, SocialPost } from '#core/ports/social-network.ts'
 import type { CreatePostAction, PublishPostAction } from '#core/social-action.ts'
+import { describeImage } from '#core/social-image.ts'
 import { createSocialServer, type SocialTool } from './server.ts'
 import { draftPostTool, type HandInPost } from './tools/draft-post.ts'
 import { createPost, type PostingDeps, publishPost } from './tools/publish-post.ts'
@@ -51,10 +52,12 @@ describe('the tools that post', () => {
   let consumed: Receipt[]
   let outcome: PublishOutcome
   let deps: PostingDeps
+  let files: Map<string, Uint8Array>
 
   beforeEach(() => {
     posted = []
     consumed = []
+    files = new Map()
     outcome = { kind: 'accepted', id: '7', link: 'https://social.example/@you/7' }
     const network: SocialNetwork = {
       ...{ network: 'mastodon', account: ACTION.account },
@@ -67,6 +70,7 @@ describe('the tools that post', () => {
     }
     deps = {
       ...{ publicKey, clock: { now: () => NOW }, networks: [network], isNewest: () => true },
+      vault: { readBytes: async (path) => files.get(path) },
       consume: (given): ConsumeVerdict => {
         if (consumed.some((one) => one.nonce === given.nonce)) return { kind: 'refused', rule: 'spent' }
         consumed.push(given)
@@ -90,6 +94,24 @@ describe('the tools that post', () => {
     const replay = await call('publish_post', { action: ACTION, receipt: receipt() })
     expect(replay.structuredContent).toMatchObject({ outcome: 'refused', reason: 'receipt-spent' })
     expect(posted).toHaveLength(1)
+  })
+
+  test('give the network the images that were approved, and nothing when one of them is another', async () => {
+    const bytes = Buffer.from('GIF89a and so on')
+    const image = describeImage('sign.gif', bytes, 'A sign')
+    const action = { ...ACTION, images: [image] }
+    const args = { action, receipt: receipt(action) }
+    files.set(image.path, Buffer.from('GIF89a and others'))
+    expect((await call('publish_post', args)).structuredContent).toMatchObject({
+      outcome: 'refused',
+      code: 'ERR_SOCIAL_REFUSED',
+      reason: expect.stringContaining('it is not the file that was approved'),
+    })
+    expect(posted).toEqual([])
+    consumed = []
+    files.set(image.path, bytes)
+    await call('publish_post', args)
+    expect(posted[0]?.[0].images).toEqual([{ name: 'sign.gif', type: 'image/gif', bytes, altText: 'A sign' }])
   })
 
   test('hand over what the network publishes later', async () => {
@@ -186,6 +208,7 @@ describe('draft_post', () => {
         publishAt: undefined,
         image: undefined,
         altText: undefined,
+        images: undefined,
       },
     ])
     const account = await client.callTool({ name: 'draft_post', arguments: { ...args, account: '@other' } })

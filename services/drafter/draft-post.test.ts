@@ -7,10 +7,11 @@ import { readAction } from '#core/action.ts'
 import type { TaskId } from '#core/ids.ts'
 import type { LedgerType } from '#core/ledger.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
+import { describeImage } from '#core/social-image.ts'
 import { parseTaskFile } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import { makePostDraft } from '#tests/support/social/draft.ts'
-import { type DraftPostDeps, draftPost } from './draft-post.ts'
+import { type DraftPostDeps, draftPost, type PostDraft } from './draft-post.ts'
 import { type DrafterDeps, draftReply } from './draft-reply.ts'
 
 let root: string
@@ -85,12 +86,29 @@ test('a time makes it one that the network keeps', async () => {
   })
 })
 
-test.each([
-  ['too long a text', { network: 'bluesky', text: 'x'.repeat(301) } as const, '301 characters; Bluesky takes 300'],
-  ['a network without an account here', { network: 'x', text: 'x' } as const, 'no account of X is set up here'],
+test('images are files that stand in the vault already, named in the action by their content', async () => {
+  const bytes = Buffer.from('GIF89a and so on')
+  const { path, sha256 } = describeImage('sign.gif', bytes, 'A sign')
+  await vault.create(vaultPath(path), bytes)
+  const images = [{ path, altText: 'A sign' }]
+  await draftPost(job(), { network: 'mastodon', text: 'x', images }, deps)
+  const action = { images: [{ path, sha256, size: '16', type: 'image/gif', alt_text: 'A sign' }] }
+  expect(readAction(await pending())).toMatchObject({ ok: true, action })
+})
+
+const ELSEWHERE = ['Attachments/none.png', 'Inbox/a.png', '../secrets/key', `Attachments/${'0'.repeat(64)}.png`]
+
+test.each<[string, PostDraft, string]>([
+  ...ELSEWHERE.map((path): [string, PostDraft, string] => [
+    `an image that is not there (${path})`,
+    { network: 'mastodon', text: 'x', images: [{ path, altText: 'x' }] },
+    'no such file of Attachments/',
+  ]),
+  ['too long a text', { network: 'bluesky', text: 'x'.repeat(301) }, '301 characters; Bluesky takes 300'],
+  ['a network without an account here', { network: 'x', text: 'x' }, 'no account of X is set up here'],
   [
     'two times',
-    { network: 'mastodon', text: 'x', publishAt: '2026-12-01T08:00:00Z', notBefore: '2026-12-01T08:00:00Z' } as const,
+    { network: 'mastodon', text: 'x', publishAt: '2026-12-01T08:00:00Z', notBefore: '2026-12-01T08:00:00Z' },
     'not_before',
   ],
 ])(

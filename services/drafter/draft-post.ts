@@ -1,10 +1,14 @@
 import { readAction } from '#core/action.ts'
 import { withHistory } from '#core/claim.ts'
+import { CountersignError } from '#core/errors.ts'
 import type { TaskJob } from '#core/jobs.ts'
+import { MAX_ATTACHMENT_BYTES } from '#core/path-ownership.ts'
 import type { DraftResult } from '#core/ports/drafting.ts'
 import type { SocialAccountName } from '#core/social-accounts.ts'
+import { type DescribedImage, describeImage } from '#core/social-image.ts'
 import { NETWORK_NAMES, type Network } from '#core/social-text.ts'
 import { withFront, withSection } from '#core/task-file.ts'
+import { fileNameOf, parseVaultPath } from '#core/vault-path.ts'
 import { type Claimed, type DraftOutcome, findClaimed, forbiddenHere, type HandInDeps, handIn } from './hand-in.ts'
 import { drafted, riskWith } from './made-by.ts'
 
@@ -17,6 +21,8 @@ export interface PostDraft {
   readonly publishAt?: string | undefined
   readonly image?: string | undefined
   readonly altText?: string | undefined
+  /** Files of the vault's Attachments/. */
+  readonly images?: readonly { readonly path: string; readonly altText: string }[] | undefined
 }
 
 export interface DraftPostDeps extends HandInDeps {
@@ -52,13 +58,15 @@ export async function handInPost(
   const account = deps.accounts.find((one) => one.network === draft.network)?.account
   if (account === undefined)
     return { kind: 'unusable', problem: `no account of ${NETWORK_NAMES[draft.network]} is set up here` }
+  const described = await describeImages(draft.images, deps)
+  if (typeof described === 'string') return { kind: 'unusable', problem: described }
   const now = deps.clock.now()
   const at = new Date(now).toISOString()
   const ready = withFront(task, {
     drafted: drafted({ ...made, text: draft.text }, at),
     risk: riskWith(task.front.risk, made.flags),
     expires: new Date(now + deps.expiresAfterMs).toISOString(),
-    action: actionOf(draft, account),
+    action: { ...actionOf(draft, account), ...(described.length > 0 && { images: described }) },
   })
   const handedIn = withHistory(
     withSection(ready, 'draft', draft.text),
@@ -68,6 +76,27 @@ export async function handInPost(
   )
   const verdict = readAction(handedIn)
   return verdict.ok ? handIn(claimed, { task: handedIn }, deps) : { kind: 'unusable', problem: verdict.problem }
+}
+
+/** The images as they stand in the vault now; a string: why that cannot be. */
+async function describeImages(
+  images: PostDraft['images'] = [],
+  { vault }: Pick<DraftPostDeps, 'vault'>,
+): Promise<DescribedImage[] | string> {
+  const described: DescribedImage[] = []
+  for (const { path, altText } of images) {
+    const verdict = parseVaultPath(path)
+    const isFile = verdict.ok && verdict.place.kind === 'attachment'
+    const bytes = isFile ? await vault.readBytes(verdict.path, MAX_ATTACHMENT_BYTES) : undefined
+    if (bytes === undefined) return `no such file of Attachments/: ${JSON.stringify(path.slice(0, 100))}`
+    try {
+      described.push(describeImage(fileNameOf(path), bytes, altText))
+    } catch (error) {
+      if (!(error instanceof CountersignError)) throw error
+      return error.message
+    }
+  }
+  return described
 }
 
 function actionOf({ network, notBefore, publishAt, image, altText }: PostDraft, account: string) {

@@ -16,12 +16,12 @@ export async function openSocialChannels(
   parts: ExecutorParts,
   { log, resources }: Pick<ServiceContext, 'log' | 'resources'>,
 ): Promise<Channel[]> {
-  const { clock } = parts
+  const { clock, vault } = parts
   const opened = openNetworks(config.socialAccounts, { ...networkOptionsOf(config), clock })
   if (opened.length === 0) return []
   const networks = opened.map((network) => patientNetwork(network, clock, log))
-  const deps = { ...actingWith(parts), networks }
+  const deps = { ...actingWith(parts), networks, vault }
   const client = resources.use(await connectInProcess(createSocialServer([publishPost(deps), createPost(deps)])))
   const call = (tool: string, action: object, receipt: object) => client.call(tool, { action, receipt }, TOOL_LIMIT_MS)
-  return [socialChannel({ networks, clock, call })]
+  return [socialChannel({ networks, vault, clock, call })]
 }

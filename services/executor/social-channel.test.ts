@@ -4,6 +4,7 @@ import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Found, PostKey, PublishOutcome, SocialNetwork, SocialPost } from '#core/ports/social-network.ts'
+import { describeImage } from '#core/social-image.ts'
 import { section } from '#core/task-file.ts'
 import { type VaultPath, vaultPath } from '#core/vault-path.ts'
 import { createSocialServer } from '#mcp/social/server.ts'
@@ -76,11 +77,12 @@ beforeEach(async () => {
   networks = ACCOUNTS.map((one) => new MemoryNetwork(one))
   const { journal, clock, log } = executor.deps
   const patient = networks.map((one) => patientNetwork(one, clock, log))
-  const acting = { ...actingWith({ journal, clock, signingKey: home.key }), networks: patient }
+  const acting = { ...actingWith({ journal, clock, signingKey: home.key }), networks: patient, vault: home.vault }
   const client = await connectInProcess(createSocialServer([publishPost(acting), createPost(acting)]))
   closing.push(client, executor, home)
   channel = socialChannel({
     networks: patient,
+    vault: home.vault,
     clock,
     call: (tool, action, receipt) => client.call(tool, { action, receipt }, TOOL_LIMIT_MS),
   })
@@ -132,6 +134,26 @@ test('what is to be kept by the network goes out at once, with its time', async 
   await pass()
   expect(mastodon().posts[0]?.[0].publishAt).toBe(Date.parse('2026-12-01T08:00:00Z'))
   expect(await whereIs(home, fileName)).toBe('Done/2026-11')
+})
+
+test('an image is shown in the card, uploaded as it was approved, and not at all when it is gone', async () => {
+  const bytes = Buffer.from('\u0089PNG\r\n\u001a\nand so on', 'latin1')
+  const image = describeImage('stall.png', bytes, 'Our stall')
+  await home.vault.create(vaultPath(image.path), bytes)
+  const { fileName, path } = await put({ images: [image] })
+  const card = (await cardAt(path)).replaceAll('\\', '')
+  for (const part of ['`stall.png`', '`image/png`', '17 bytes', image.sha256, `[[${image.path}]]`, '`Our stall`'])
+    expect(card).toContain(part)
+  const other = await put({ images: [describeImage('gone.png', Buffer.concat([bytes, bytes]), 'Gone')] })
+  await approve(fileName)
+  await approve(other.fileName)
+  await pass()
+  await pass()
+  expect(mastodon().posts.map(([post]) => post.images)).toEqual([
+    [{ name: 'stall.png', type: 'image/png', bytes, altText: 'Our stall' }],
+  ])
+  expect(await whereIs(home, other.fileName)).toBe(PENDING)
+  expect(await cardAt(other.path)).toContain('it is not there')
 })
 
 describe('a lost answer', () => {

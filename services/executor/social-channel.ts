@@ -4,13 +4,17 @@ import { CountersignError, isAway } from '#core/errors.ts'
 import type { Channel, World } from '#core/ports/channel.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { Intent } from '#core/ports/journal.ts'
+import type { VaultPort } from '#core/ports/vault.ts'
 import { postOf, type SocialAction, timingOf } from '#core/social-action.ts'
+import { readImages } from '#core/social-image.ts'
 import { NETWORK_NAMES } from '#core/social-text.ts'
 import type { PatientNetwork } from './patient-network.ts'
 
 export interface SocialParts {
   /** One for each account of this machine. */
   readonly networks: readonly PatientNetwork[]
+  /** Where the images of posts stand. */
+  readonly vault: Pick<VaultPort, 'readBytes'>
   readonly clock: Clock
   /** Calls `publish_post` or `create_post`. */
   call(tool: string, action: SocialAction, receipt: Receipt): Promise<unknown>
@@ -20,7 +24,7 @@ export interface SocialParts {
  * Posts on social networks. Each account waits for itself: one that is away keeps the others going. What became of a
  * lost answer is looked up by the record's key or by the post's own text.
  */
-export function socialChannel({ networks, clock, call }: SocialParts): Channel {
+export function socialChannel({ networks, vault, clock, call }: SocialParts): Channel {
   const networkOf = ({ network, account }: SocialAction) =>
     networks.find((one) => one.network === network && one.account === account)
   const asked = new Set<PatientNetwork>()
@@ -38,7 +42,8 @@ export function socialChannel({ networks, clock, call }: SocialParts): Channel {
     async lookAtTheWorld({ task, action, key, isOld }) {
       const social = requireSocial(action)
       const early = tooEarlyOrLate(social, clock.now())
-      if (early) return early
+      const changed = early ?? (await changedImage(social, vault))
+      if (changed) return changed
       const network = networkOf(social)
       if (!network) return { kind: 'stale', rule: 'account-unknown', say: `${nameOf(social)} is not set up here.` }
       if (!(await network.isReady())) return { kind: 'cannot-tell', say: String(network.state()) }
@@ -59,6 +64,17 @@ export function socialChannel({ networks, clock, call }: SocialParts): Channel {
       const where = action === undefined ? 'the account' : nameOf(requireSocial(parseAction(action)))
       return `It was not found there. Look at the newest posts of ${where}.`
     },
+  }
+}
+
+/** Looked at so that the one use is not spent in vain; the images are checked again when they are uploaded. */
+async function changedImage({ images }: SocialAction, vault: SocialParts['vault']): Promise<World | undefined> {
+  try {
+    await readImages(images ?? [], (path, maxBytes) => vault.readBytes(path, maxBytes))
+    return undefined
+  } catch (error) {
+    if (!(error instanceof CountersignError) || error.code !== 'ERR_ATTACHMENT_CHANGED') throw error
+    return { kind: 'stale', rule: 'attachment-changed', say: `${error.message}.` }
   }
 }
 

@@ -171,6 +171,7 @@ test('ledger entry types', () => {
       "ledger.checkpoint",
       "ledger.witnessed",
       "key.rotated",
+      "machine.restored",
     ]
   `)
 })
@@ -195,6 +196,7 @@ test('metric names', () => {
       "countersign_disk_used_ratio",
       "countersign_drafts_total",
       "countersign_duplicates_prevented_total",
+      "countersign_egress_total",
       "countersign_errors_total",
       "countersign_executions_total",
       "countersign_gate_refusals_total",

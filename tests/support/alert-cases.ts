@@ -360,6 +360,11 @@ const ALERT_CASES: readonly AlertCase[] = [
     labels: { zone: 'cloud' },
     value: '95%',
   },
+  counted('CountersignEgressRefused', 'countersign_egress_total', {
+    outcome: 'refused',
+    service: 'egress',
+    zone: 'cloud',
+  }),
   counted('CountersignOutOfMemory', 'node_vmstat_oom_kill', { service: 'node-exporter', zone: 'cloud' }),
   {
     alert: 'CountersignRedisFull',

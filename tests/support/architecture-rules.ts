@@ -118,6 +118,7 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
       if (path === `${own}/config.ts`)
         vendors.push(
           'runtime/bank-settings.ts',
+          'runtime/site-settings.ts',
           'runtime/odoo-settings.ts',
           'runtime/config.ts',
           'runtime/settings.ts',

@@ -98,7 +98,7 @@ export async function prepareZones(): Promise<ComposeZones> {
   }
 }
 
-const MAIL_NETWORK: Record<ZoneName, string> = { cloud: 'mailbox', local: 'mail' }
+const MAIL_NETWORK: Record<ZoneName, string> = { cloud: 'internet', local: 'mail' }
 
 /** As a person would: `init` on each machine, the pairing files carried across. */
 async function initialise(
@@ -125,6 +125,8 @@ async function initialise(
   )
   await zones.cloud.cli('init', 'cloud', ...pairing('local'), '--owner', `${uid}:${gid}`)
   await appendFile(join(folder, 'local', '.env.local'), 'COUNTERSIGN_UNDO_MS=1000\n')
+  // It stands in a network of this machine.
+  await appendFile(join(folder, 'cloud', '.env.cloud'), 'COUNTERSIGN_EGRESS_PRIVATE=mail\n')
 }
 
 function zone(name: ZoneName, project: string, folder: string, env: NodeJS.ProcessEnv): ComposeZone {

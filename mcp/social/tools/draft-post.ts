@@ -23,7 +23,17 @@ const input = z.strictObject({
     .max(1_000)
     .optional()
     .describe('Instagram only, required there: the public https address of the image'),
-  alt_text: z.string().max(1_000).optional().describe('What the image shows'),
+  alt_text: z.string().max(1_000).optional().describe('What that image shows'),
+  images: z
+    .array(
+      z.strictObject({
+        path: z.string().max(100).describe('A file of the vault: Attachments/…'),
+        alt_text: z.string().max(1_000).describe('What the image shows'),
+      }),
+    )
+    .max(20)
+    .optional()
+    .describe('The other networks: JPEG, PNG, GIF or WebP files that stand in Attachments/ already'),
 })
 
 /** Writes the post into the claimed task and hands it in for approval. The account comes from the person's settings. */
@@ -36,6 +46,7 @@ export type HandInPost = (
     publishAt: string | undefined
     image: string | undefined
     altText: string | undefined
+    images: readonly { readonly path: string; readonly altText: string }[] | undefined
   },
 ) => Promise<HandInOutcome>
 
@@ -51,9 +62,12 @@ export function draftPostTool(handIn: HandInPost): SocialTool {
         inputSchema: input,
         ...drafting,
       },
-      ({ task_id, network, text, not_before, publish_at, image, alt_text }) => {
+      ({ task_id, network, text, not_before, publish_at, image, alt_text, images }) => {
         const times = { notBefore: not_before, publishAt: publish_at }
-        return answerHandIn(() => handIn(task_id as TaskId, { network, text, ...times, image, altText: alt_text }))
+        const files = images?.map(({ path, alt_text }) => ({ path, altText: alt_text }))
+        return answerHandIn(() =>
+          handIn(task_id as TaskId, { network, text, ...times, image, altText: alt_text, images: files }),
+        )
       },
     )
   }

@@ -6,7 +6,7 @@ export interface Received {
   readonly path: string
   readonly query: Readonly<Record<string, string>>
   readonly headers: IncomingMessage['headers']
-  /** The JSON of the body; undefined without one. */
+  /** The JSON of the body; of a form its fields, files among them; any other body as bytes; undefined without one. */
   readonly body: unknown
 }
 
@@ -33,6 +33,27 @@ export interface FakeServer extends AsyncDisposable {
   reply: (request: Received) => Reply | Promise<Reply>
 }
 
+/** A file as it was uploaded in a form. */
+export interface ReceivedFile {
+  readonly name: string
+  readonly type: string
+  readonly bytes: Buffer
+}
+
+async function bodyOf(bytes: Buffer, type: string): Promise<unknown> {
+  if (bytes.length === 0) return undefined
+  if (type.startsWith('application/json')) return JSON.parse(bytes.toString('utf8'))
+  if (!type.startsWith('multipart/form-data')) return bytes
+  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData()
+  const fields: Record<string, unknown> = {}
+  for (const [name, value] of form)
+    fields[name] =
+      typeof value === 'string'
+        ? value
+        : { name: value.name, type: value.type, bytes: Buffer.from(await value.arrayBuffer()) }
+  return fields
+}
+
 /** An HTTP server on loopback that does as a test says, errors of the network included. */
 export async function startServer(reply: FakeServer['reply'] = () => ({ status: 404 })): Promise<FakeServer> {
   const http = createServer((request, response) => {
@@ -49,13 +70,13 @@ export async function startServer(reply: FakeServer['reply'] = () => ({ status: 
   }
   async function answer(request: IncomingMessage, response: ServerResponse) {
     const url = new URL(request.url ?? '/', 'http://loopback')
-    const text = Buffer.concat(await request.toArray()).toString('utf8')
+    const bytes = Buffer.concat(await request.toArray())
     const received: Received = {
       method: request.method ?? '',
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
       headers: request.headers,
-      body: text === '' ? undefined : JSON.parse(text),
+      body: await bodyOf(bytes, request.headers['content-type'] ?? ''),
     }
     server.received.push(received)
     const what = await server.reply(received)
