@@ -294,6 +294,26 @@ export const METRICS = {
     help: 'Notices to the person, by way; absent: this machine has no desktop to show one on.',
     labels: { way: ['desktop', 'ntfy', 'webhook'], outcome: ['sent', 'failed', 'absent'] },
   },
+  countersign_backup_last_success_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the last backup was begun that succeeded.',
+    labels: {},
+  },
+  countersign_restore_drill_last_success_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When a backup was last put back in a scratch place and found whole.',
+    labels: {},
+  },
+  countersign_backup_failing: {
+    kind: 'gauge',
+    help: '1: the last one failed; of a drill: the backup is damaged, or could not be looked at. 0: it succeeded.',
+    labels: { of: ['backup', 'drill'] },
+  },
+  countersign_backup_runs_total: {
+    kind: 'counter',
+    help: 'Backups and restore drills since the service began, by outcome.',
+    labels: { of: ['backup', 'drill'], outcome: ['done', 'failed'] },
+  },
   ...MODEL_METRICS,
   countersign_jobs_total: {
     kind: 'counter',

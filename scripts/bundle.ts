@@ -39,6 +39,11 @@ export const BUNDLE_SETS = {
   browser: {
     whatsapp: 'services/whatsapp/main.ts',
   },
+  /** For both zones: it has everything of a zone, and can do nothing with it. */
+  backup: {
+    backup: 'services/backup/main.ts',
+    countersign: 'cli/main.ts',
+  },
   hub: {
     'prepare-hub': 'services/hub/prepare-hub.ts',
     'authorized-keys': 'services/hub/authorized-keys.ts',
@@ -180,7 +185,7 @@ function placeOf(name: string, from: string, packages: Readonly<Record<string, u
 const USAGE = `Usage: node scripts/bundle.ts [--out DIR] SET...
 
 Bundles the programs of an image into DIR/SET/*.mjs (DIR: dist). SET: ${Object.keys(BUNDLE_SETS).join(', ')}.
-Fails when acting code would be in a bundle of the cloud zone (cloud, hub).`
+Fails when acting code would be in a bundle of the cloud zone (cloud, backup, hub).`
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({

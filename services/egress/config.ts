@@ -47,6 +47,7 @@ export const egressSettings = {
   ...{ modelLarge, modelSmall, anthropicUrl, openaiUrl },
   odooUrl: optionalOdooSettings.odooUrl,
   sites: certificateSites,
+  backupTarget: setting('COUNTERSIGN_BACKUP_TARGET', optional(text('where backups go'))),
   /** What else the cloud may reach: whoever takes its alerts, a dead-man’s switch. */
   also: setting('COUNTERSIGN_EGRESS_ALSO', places),
   /** Names that may lead into a private network. */

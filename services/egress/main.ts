@@ -1,4 +1,5 @@
 import { startEgress } from '#adapters/egress/egress-proxy.ts'
+import { parseBackupTarget } from '#core/backup-target.ts'
 import { reachOf } from '#core/bank-script.ts'
 import { cloudReach, type Reach, sayReach } from '#core/egress-reach.ts'
 import { CountersignError } from '#core/errors.ts'
@@ -31,6 +32,7 @@ await runService('egress', config, async ({ log, resources, metrics }) => {
 
 function reachOfCloud(): readonly Reach[] {
   const { imapHost, imapPort, mailboxProvider, mailboxesFile, odooUrl } = config
+  const backups = parseBackupTarget(config.backupTarget ?? '')
   const verdict = cloudReach({
     mailboxes: [
       mailboxProvider === 'gmail' ? { provider: 'gmail' } : { provider: 'imap', host: imapHost ?? '', port: imapPort },
@@ -38,7 +40,8 @@ function reachOfCloud(): readonly Reach[] {
     ],
     hasPush: config.gmailTopic !== undefined,
     urls: [...modelAddresses(config), ...(odooUrl === undefined ? [] : [odooUrl])],
-    ...{ gmailUrl: config.gmailUrl, sites: config.sites, also: config.also },
+    ...{ gmailUrl: config.gmailUrl, sites: config.sites },
+    also: [...config.also, ...(backups && backups.kind !== 'path' ? [backups] : [])],
     privateHosts: [...config.privateHosts, ...config.neighbours],
   })
   if (!verdict.ok) throw new CountersignError('ERR_CONFIG_INVALID', verdict.problem)

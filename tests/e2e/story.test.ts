@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ComposeZone, type ComposeZones, isDockerAnswering, prepareZones } from '#tests/support/compose.ts'
 import { deliver, docker, eventually, lookInto } from '#tests/support/mail.ts'
+import { tellInvoice } from './invoice.ts'
 
 const run = promisify(execFile)
 const QUESTION = `From: Clara Client <client@countersign.test>
@@ -200,7 +201,10 @@ describe('both zones in containers', () => {
     await eventually('it is healthy', async () => (await health(cloud)).drafter === 'running healthy', 60_000)
   })
 
+  describe('a client asks for an invoice', () => tellInvoice(() => ({ zones, hubFiles })))
+
   it('a forged approval pushed with the cloud’s key is refused by the hub, and without its hook by the local zone', async () => {
+    const { messages: before } = await lookInto(zones.mail, 'client')
     const clone = await forgedApproval()
     await expect(push(clone)).rejects.toThrow(/countersign: refused/)
     expect(await hubFiles('Approved/')).toEqual([])
@@ -215,7 +219,7 @@ describe('both zones in containers', () => {
       60_000,
     )
     expect(await readdir(join(local.vault, 'Approved'))).toEqual([])
-    expect((await lookInto(zones.mail, 'client')).messages).toHaveLength(1)
+    expect((await lookInto(zones.mail, 'client')).messages).toHaveLength(before.length)
   })
 
   async function health(zone: ComposeZone): Promise<Record<string, string>> {

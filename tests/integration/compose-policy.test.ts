@@ -26,7 +26,7 @@ describe.each(files)('%s', (file) => {
     const own = Object.values(configs[file].services).filter(({ image }) => image?.startsWith('countersign/'))
     expect(own.length).toBeGreaterThan(2)
     for (const { image } of own)
-      expect(image).toMatch(new RegExp(`^countersign/(cloud|local|hub|browser):${manifest.version}$`))
+      expect(image).toMatch(new RegExp(`^countersign/(cloud|local|hub|browser|backup):${manifest.version}$`))
   })
 })
 
@@ -97,7 +97,9 @@ describe('the cloud zone', () => {
     const told = Object.entries(configs['compose.cloud.yml'].services)
       .filter(([, { environment = {} }]) => environment.COUNTERSIGN_EGRESS)
       .map(([name, { environment = {} }]) => [name, environment.HTTPS_PROXY, environment.NODE_USE_ENV_PROXY])
-    expect(told.sort()).toEqual(['drafter', 'health', 'triage'].map((name) => [name, 'http://egress:3128', '1']))
+    expect(told.sort()).toEqual(
+      ['backup', 'drafter', 'health', 'triage'].map((name) => [name, 'http://egress:3128', '1']),
+    )
   })
 })
 
@@ -156,6 +158,7 @@ describe('the zones with Gmail laid over them', () => {
 describe('the two zones', () => {
   it('run just these services', () => {
     expect(Object.keys(configs['compose.cloud.yml'].services).sort()).toEqual([
+      'backup',
       'board',
       'caddy',
       'drafter',
@@ -173,6 +176,7 @@ describe('the two zones', () => {
       'triage',
     ])
     expect(Object.keys(configs['compose.local.yml'].services).sort()).toEqual([
+      'backup',
       'board',
       'browser',
       'drafter',
@@ -216,10 +220,25 @@ describe('the two zones', () => {
     expect(gigabytes(['odoo', 'odoo-db'])).toBeGreaterThan(1.4)
   })
 
+  it('let the backup read all of a zone, and write its databases’ locks, its own folder and the backups', () => {
+    for (const file of files) {
+      const { volumes = [], networks = {}, ports = [], profiles } = configs[file].services.backup as ComposeService
+      const writable = volumes.filter(({ read_only }) => !read_only).map(({ target }) => target)
+      expect(writable.sort()).toEqual(['/backups', '/zone/backup', '/zone/state'])
+      expect(volumes.filter(({ read_only }) => read_only).map(({ target }) => target)).toEqual(['/zone'])
+      expect(Object.keys(networks)).toContain(file === 'compose.cloud.yml' ? 'outside' : 'offsite')
+      expect([ports, profiles]).toEqual([[], ['backup']])
+      // For a while it holds a copy of every secret of the zone.
+      const others = Object.values(configs[file].services).flatMap((one) => one.volumes ?? [])
+      expect(others.filter(({ target }) => target === '/zone/backup')).toHaveLength(1)
+    }
+  })
+
   it('start neither Caddy nor Odoo unless they are asked for', () => {
     const { services } = configs['compose.cloud.yml']
     const asked = Object.entries(services).filter(([, { profiles = [] }]) => profiles.length > 0)
     expect(asked.map(([name, { profiles }]) => `${name} ${profiles}`).sort()).toEqual([
+      'backup backup',
       'board board',
       'caddy https',
       'odoo odoo',
@@ -317,6 +336,7 @@ describe('the two zones', () => {
       'compose.cloud.yml egress',
       'compose.cloud.yml grafana',
       'compose.cloud.yml hub',
+      'compose.local.yml backup',
       'compose.local.yml board',
       'compose.local.yml egress',
       'compose.local.yml executor',

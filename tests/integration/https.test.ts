@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmod, chown, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
-import type { IncomingHttpHeaders } from 'node:http'
 import { request as overHttp } from 'node:http'
-import { request as overTls } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Answer, type Asked, askSite } from '#tests/support/https/ask-site.ts'
 import { eventually } from '#tests/support/mail.ts'
 import { freePorts } from '../../demo/free-ports.ts'
 
@@ -24,20 +23,6 @@ const HEADERS = {
   'content-security-policy': "frame-ancestors 'self'",
 }
 
-interface Answer {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly text: string
-}
-interface Asked {
-  readonly name?: string
-  readonly host?: string
-  readonly path?: string
-  readonly method?: string
-  readonly headers?: Record<string, string>
-  readonly body?: Buffer
-}
-
 // Caddy as compose.cloud.yml runs it, with certificates of its own authority; in the places of Odoo and Grafana is what tells what it was asked.
 describe('the sites on the web', () => {
   const project = `countersign-https-${randomBytes(4).toString('hex')}`
@@ -50,9 +35,11 @@ describe('the sites on the web', () => {
     ports = { http, https }
     home = await mkdtemp(join(tmpdir(), 'countersign-https-'))
     const [uid, gid] = [process.getuid?.() || 1000, process.getgid?.() || 1000]
-    await mkdir(join(home, 'caddy'), { mode: 0o700 })
     await chmod(home, 0o755)
-    if (process.getuid?.() === 0) await chown(join(home, 'caddy'), uid, gid)
+    for (const folder of ['caddy', 'certified', 'authority']) {
+      await mkdir(join(home, folder), { mode: 0o700 })
+      if (process.getuid?.() === 0) await chown(join(home, folder), uid, gid)
+    }
     env = {
       ...process.env,
       ...{ COUNTERSIGN_UID: String(uid), COUNTERSIGN_GID: String(gid), COUNTERSIGN_CLOUD_HOME: home },
@@ -60,11 +47,10 @@ describe('the sites on the web', () => {
       ...{ COUNTERSIGN_WEB_BIND: '127.0.0.1', COUNTERSIGN_WEB_HTTP_PORT: String(http) },
       COUNTERSIGN_WEB_PORT: String(https),
     }
-    await compose('up', '-d')
-    ca = await eventually('the authority', () =>
-      readFile(join(home, 'caddy/caddy/pki/authorities/local/root.crt')).catch(() => undefined),
-    )
-    await eventually('the site behind answers', async () => (await ask({})).status === 200)
+    await compose('up', '-d', 'caddy', 'behind', 'authority')
+    ca = await rootIn('caddy')
+    // Its certificate is there a moment later.
+    await eventually('the site behind answers', async () => (await ask({}).catch(() => undefined))?.status === 200)
   })
   afterAll(async () => {
     await compose('down', '-v', '-t', '1')
@@ -202,6 +188,21 @@ describe('the sites on the web', () => {
     expect(await adapt(directory)).toContain(`"issuers":[{"ca":"${directory}","module":"acme"}]`)
   })
 
+  it('a certificate comes by ACME, through the port where else nothing answers', async () => {
+    const authority = await rootIn('authority')
+    await compose('up', '-d', 'certified')
+    const port = Number((await compose('port', 'certified', '443')).trim().split(':').at(-1))
+    const books = { port, ca: authority, name: 'books.countersign.test' }
+    const answer = await eventually('it is certified', () => askSite(books, { path: '/odoo' }).catch(() => undefined))
+    expect(JSON.parse(answer.text)).toMatchObject({ port: 8069, path: '/odoo' })
+    expect(await compose('logs', 'certified')).toMatch(/"served key authentication".*"http-01"/)
+  })
+
+  function rootIn(folder: string): Promise<Buffer> {
+    const file = join(home, folder, 'caddy/pki/authorities/local/root.crt')
+    return eventually('an authority', () => readFile(file).catch(() => undefined))
+  }
+
   async function compose(...args: string[]): Promise<string> {
     const file = ['-f', 'tests/support/https/compose.yml', '--profile', 'https']
     const command = ['compose', '--env-file', '/dev/null', '-p', project, ...file, ...args]
@@ -214,18 +215,7 @@ describe('the sites on the web', () => {
   }
 
   function ask(asked: Asked): Promise<Answer> {
-    const { name = ODOO, host = name, path = '/', method = 'GET', headers, body } = asked
-    const options = { host: '127.0.0.1', port: ports.https, servername: name, ca, path, method, agent: false }
-    return new Promise((resolve, reject) => {
-      const sent = overTls({ ...options, headers: { host, ...headers } }, (response) => {
-        let text = ''
-        response.setEncoding('utf8').on('data', (part: string) => {
-          text += part
-        })
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
-      })
-      sent.on('error', reject).end(body)
-    })
+    return askSite({ port: ports.https, ca, name: ODOO }, asked)
   }
 
   function askPlainly(host: string, path: string): Promise<Pick<Answer, 'status' | 'headers'>> {
