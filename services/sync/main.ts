@@ -13,7 +13,7 @@ import { openReceived } from '#adapters/received/received.ts'
 import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
 import { answerMaintenance, askedMaintenance } from '#adapters/state-files/maintenance.ts'
 import { openRequests } from '#adapters/state-files/requests.ts'
-import { noteSetBack } from '#adapters/state-files/restore-mark.ts'
+import { noteSetBack, readRestoreMark } from '#adapters/state-files/restore-mark.ts'
 import { openTrash, readStatus, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { placesOf, watchCertificates, webPlace } from '#adapters/tls/watch-certificates.ts'
@@ -39,6 +39,7 @@ import { syncSettings } from './config.ts'
 import { keepBeating } from './hub/heartbeats.ts'
 import { pollHub } from './hub/poll-hub.ts'
 import { reopeningRepo } from './hub/reopening-repo.ts'
+import { heedRestore } from './hub/restore-hub.ts'
 import { timedRepo } from './hub/timed-repo.ts'
 import { zoneMetrics } from './hub/zone-metrics.ts'
 import { careFor, checkpointKeys, MEMORY } from './main-care.ts'
@@ -77,6 +78,7 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
     lazyScan(SECRETLINT_TRIGGERS, loadSecretlint),
   ])
   const store = resources.use(openSyncStore(join(config.state, MEMORY)))
+  heedRestore(readRestoreMark(config.state)?.id, { store, clock })
   const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
   const scanner = createScanner({ workTree, repo, store, clock })
   const ledger = resources.use(
