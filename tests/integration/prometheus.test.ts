@@ -65,6 +65,7 @@ it('a real Prometheus answers every panel and evaluates every rule on what servi
   const processes = [
     createMetrics({ service: 'sync', zone: 'cloud', version: '0.1.0' }),
     createMetrics({ service: 'executor', zone: 'local', version: '0.1.0' }),
+    createMetrics({ service: 'backup', zone: 'cloud', version: '0.1.0' }),
   ]
   const targets: string[] = []
   for (const metrics of processes) {
