@@ -1,5 +1,5 @@
 # Images: `cloud` (cannot act: its bundles hold no acting code), `local` (acts on what was countersigned), `browser` (the same
-# with Chromium), `hub` (git over ssh). All stand on `base`. Each program is one bundle; the compose files pick it by command.
+# with Chromium), `hub` (git over ssh), `backup` (both zones). All but the last stand on `base`. Each program is one bundle; the compose files pick it by command.
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /build
@@ -60,6 +60,31 @@ COPY --from=browser-bundles /build/dist/browser /app
 ARG COUNTERSIGN_UID=1000
 ARG COUNTERSIGN_GID=1000
 USER $COUNTERSIGN_UID:$COUNTERSIGN_GID
+
+FROM build AS backup-bundles
+RUN node scripts/bundle.ts backup
+
+# The image of Odoo's database, so that what dumps it is never older than the server; a restore drill starts one of its own,
+# in a scratch folder. restic and git beside it.
+FROM postgres:17 AS backup
+USER root
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends restic git openssh-client netcat-openbsd ca-certificates \
+ && rm -rf /var/lib/apt/lists/*
+COPY --from=base /usr/local/bin/node /usr/local/bin/
+ARG COUNTERSIGN_UID=1000
+ARG COUNTERSIGN_GID=1000
+# ssh and PostgreSQL want a name for the owner of the zone's files.
+RUN { getent group "$COUNTERSIGN_GID" >/dev/null || groupadd --gid "$COUNTERSIGN_GID" countersign; } \
+ && { getent passwd "$COUNTERSIGN_UID" >/dev/null \
+ || useradd --uid "$COUNTERSIGN_UID" --gid "$COUNTERSIGN_GID" --home-dir /app --no-create-home --shell /bin/sh countersign; }
+COPY deploy/container/healthcheck.sh deploy/container/countersign /usr/local/bin/
+COPY --from=backup-bundles /build/dist/backup /app
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
+WORKDIR /app
+USER $COUNTERSIGN_UID:$COUNTERSIGN_GID
+ENTRYPOINT ["node", "--max-semi-space-size=1", "--optimize-for-size", "--disable-warning=ExperimentalWarning"]
+CMD ["/app/backup.mjs"]
 
 FROM build AS hub-bundles
 RUN node scripts/bundle.ts hub

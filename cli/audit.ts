@@ -19,6 +19,9 @@ import { parseTrust, type Trust } from '#core/trust.ts'
 import { doneFiles } from './done-files.ts'
 import type { ZoneHome } from './zone-home.ts'
 
+/** Where the ledgers stand, and what they are verified with. */
+export type LedgerPlace = Pick<ZoneHome, 'vault' | 'state' | 'trust' | 'agent'>
+
 export type AuditReport = {
   readonly ok: boolean
   readonly agents: readonly { readonly agent: string; readonly entries: number; readonly checkpoints: number }[]
@@ -28,7 +31,7 @@ export type AuditReport = {
 }
 
 /** As `readLedgers`, summed up. */
-export async function verifyLedgers(home: ZoneHome, since?: string): Promise<AuditReport> {
+export async function verifyLedgers(home: LedgerPlace, since?: string): Promise<AuditReport> {
   return (await readLedgers(home, since)).report
 }
 
@@ -39,7 +42,7 @@ export async function verifyLedgers(home: ZoneHome, since?: string): Promise<Aud
  * ERR_CONFIG_INVALID when the trust file cannot be read.
  */
 export async function readLedgers(
-  home: ZoneHome,
+  home: LedgerPlace,
   since?: string,
 ): Promise<{ readonly report: AuditReport; readonly entries: readonly (readonly LedgerEntry[])[] }> {
   const { ledgerKeys: agents, countersignKeys } = await trustedKeys(home)
@@ -81,7 +84,7 @@ function firstEntry(files: readonly LedgerFile[]): LedgerEntry | undefined {
 }
 
 /** Agents by name, former ones too, with the keys that have signed their checkpoints; and every countersigning key. */
-async function trustedKeys(home: ZoneHome) {
+async function trustedKeys(home: LedgerPlace) {
   const file = join(home.trust, 'agents.json')
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new CountersignError('ERR_CONFIG_INVALID', `reading ${file}: not there`, { cause })
@@ -104,7 +107,7 @@ function countersignKeys({ agents, revoked, retired = [] }: Trust): CountersignK
 }
 
 /** The newest file belongs to them, however old it is: it ends with the head. */
-async function ledgerFiles(home: ZoneHome, agent: string, since = ''): Promise<LedgerFile[]> {
+async function ledgerFiles(home: LedgerPlace, agent: string, since = ''): Promise<LedgerFile[]> {
   const folder = join(home.vault, 'Logs', agent)
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.jsonl')).sort()
   const wanted = names.filter((name, index) => name.slice(0, 10) >= since || index === names.length - 1)
@@ -118,7 +121,7 @@ async function ledgerFiles(home: ZoneHome, agent: string, since = ''): Promise<L
 }
 
 /** What this machine remembers of its own ledger outside the vault: the anchor that shows a cut tail. */
-function rememberedHead(home: ZoneHome): Map<string, LedgerHead> {
+function rememberedHead(home: LedgerPlace): Map<string, LedgerHead> {
   if (!existsSync(join(home.state, 'ledger.sqlite'))) return new Map()
   using ledger = openLedger({ vaultRoot: home.vault, stateDir: home.state, agent: home.agent, clock: Date })
   const head = ledger.head()

@@ -69,6 +69,14 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     load: () => import('./commands/whatsapp.ts'),
   },
   mcp: { summary: 'serve an MCP server over stdio', load: () => import('./commands/mcp.ts') },
+  backup: {
+    summary: 'back this zone up now, list its backups, or look whether they can be restored',
+    load: () => import('./commands/backup.ts'),
+  },
+  restore: {
+    summary: 'put a backup back into an empty or stopped zone home',
+    load: () => import('./commands/restore.ts'),
+  },
   doctor: {
     summary: 'check this machine and this zone, and say what to repair',
     load: () => import('./commands/doctor.ts'),

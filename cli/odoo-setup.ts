@@ -1,4 +1,4 @@
-import { chown, readFile, rename, stat } from 'node:fs/promises'
+import { chown, rename, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { replaceFile } from '#adapters/keys/replace-file.ts'
 import { odooCalls } from '#adapters/odoo/odoo-calls.ts'
@@ -62,13 +62,10 @@ export async function setUpBooks(
     isAuditLeft: options.keepAuditSettings === true,
     async writeKey(user, key) {
       const file = files[user]
-      if (
-        await rename(file, `${file}.before`).then(
-          () => true,
-          () => false,
-        )
-      )
+      if (await holdsSomething(file)) {
+        await rename(file, `${file}.before`)
         todo.push(`What stood in ${file} stands in ${file}.before now.`)
+      }
       await replaceFile(file, `${key}\n`, 0o600)
       const { uid, gid } = await stat(home.secrets)
       if (process.getuid?.() === 0) await chown(file, uid, gid)
@@ -80,12 +77,7 @@ export async function setUpBooks(
     todo.push(
       `Carry ${keys.cloud} to the cloud zone, as secrets/odoo-key there (mode 0600), run \`${PROGRAM} init cloud\` there again, and remove it here.`,
     )
-  const isProvable =
-    options.dryRun !== true &&
-    (await readFile(files.cloud).then(
-      () => true,
-      () => false,
-    ))
+  const isProvable = options.dryRun !== true && (await holdsSomething(files.cloud))
   return { steps, keys, todo, findings: isProvable ? await checkOdoo(home, options.cloudKey) : [] }
 }
 
@@ -97,12 +89,7 @@ export async function checkOdoo(home: ZoneHome, cloudKey: string | undefined): P
   cloud.read()
   const open = (file: SecretFile) => odooCalls({ ...server, key: () => file.read(), limitMs: CHECK_LIMIT_MS })
   const { proveDraftsOnly } = await import('#adapters/odoo/prove-drafts.ts')
-  const hasOther =
-    home.zone === 'local' &&
-    (await readFile(own.path).then(
-      () => true,
-      () => false,
-    ))
+  const hasOther = home.zone === 'local' && (await holdsSomething(own.path))
   return proveDraftsOnly(open(cloud), hasOther ? open(own) : undefined)
 }
 
@@ -132,6 +119,14 @@ function serverOf(home: ZoneHome): { url: string; database: string } {
   throw new CountersignError(
     'ERR_CONFIG_INVALID',
     `${home.envFile} names no Odoo: set COUNTERSIGN_ODOO_URL and COUNTERSIGN_ODOO_DB there`,
+  )
+}
+
+/** An empty file is none: containers mount one where there is no key. */
+function holdsSomething(file: string): Promise<boolean> {
+  return stat(file).then(
+    ({ size }) => size > 0,
+    () => false,
   )
 }
 

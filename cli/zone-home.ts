@@ -30,6 +30,12 @@ export type ZoneHome = {
   readonly settings: Readonly<Record<string, string>>
 }
 
+const BACKUP_SECRETS = {
+  COUNTERSIGN_BACKUP_PASSWORD_FILE: 'backup-password',
+  COUNTERSIGN_BACKUP_S3_KEY_FILE: 'backup-s3-key',
+  COUNTERSIGN_BACKUP_SSH_KEY_FILE: 'backup-ssh-key',
+}
+
 /** Secrets that a zone may hold, one file each below secrets/. The cloud never gets a sending credential. */
 const SECRET_SETTINGS: Record<Zone, Readonly<Record<string, string>>> = {
   cloud: {
@@ -40,8 +46,10 @@ const SECRET_SETTINGS: Record<Zone, Readonly<Record<string, string>>> = {
     COUNTERSIGN_REDIS_PASSWORD_FILE: 'redis-password',
     COUNTERSIGN_ANTHROPIC_KEY_FILE: 'anthropic-key',
     COUNTERSIGN_OPENAI_KEY_FILE: 'openai-key',
+    ...BACKUP_SECRETS,
   },
   local: {
+    ...BACKUP_SECRETS,
     COUNTERSIGN_ODOO_KEY_FILE: 'odoo-key',
     COUNTERSIGN_ANTHROPIC_KEY_FILE: 'anthropic-key',
     COUNTERSIGN_OPENAI_KEY_FILE: 'openai-key',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Reach } from './egress-reach.ts'
 import { readStrictYaml } from './strict-yaml.ts'
 
 /** What of a payment can be typed into a page. */
@@ -150,11 +151,6 @@ export function readBankScript(name: string, text: string): BankScriptVerdict {
 }
 
 /** A host and a port that the browser may reach. */
-export interface Reach {
-  readonly host: string
-  readonly port: number
-}
-
 export function reachOf(scripts: readonly BankScript[]): Reach[] {
   return scripts.flatMap(({ origins }) =>
     origins.map((one) => {

@@ -7,6 +7,34 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Nothing was sent. Put the file back, or attach it again with `countersign attach`; then approve again.',
   },
+  ERR_BACKUP_DAMAGED: {
+    retryable: false,
+    hint: 'Nothing was changed. `countersign backup check` says what is damaged; `--snapshot` takes an older backup (`countersign backup list`). Look at the disk or server the backups stand on.',
+  },
+  ERR_BACKUP_FAILED: {
+    retryable: true,
+    hint: 'Will retry. Correct what it names; the backups that are there stay as they are (docs/backup.md).',
+  },
+  ERR_BACKUP_FULL: {
+    retryable: true,
+    hint: 'Will retry. Make room where the backups go, or set COUNTERSIGN_BACKUP_TARGET to another place; the backups that are there are whole.',
+  },
+  ERR_BACKUP_LOCKED: {
+    retryable: true,
+    hint: 'Will retry. Wait until the other backup, check or restore has ended. The lock of one that was killed is taken away by itself, after half an hour at the latest.',
+  },
+  ERR_BACKUP_NONE: {
+    retryable: false,
+    hint: '`countersign backup list` shows which there are; look at --target, --zone and --snapshot.',
+  },
+  ERR_BACKUP_PASSWORD: {
+    retryable: false,
+    hint: 'Put the password that these backups were made with into secrets/backup-password (or name its file with --password-file). Without it nobody can read them, and nothing can bring it back.',
+  },
+  ERR_BACKUP_UNREACHABLE: {
+    retryable: true,
+    hint: 'Will retry. Mount the disk or reach the server, and look at COUNTERSIGN_BACKUP_TARGET and its key (docs/backup.md).',
+  },
   ERR_BROWSER_FAILED: {
     retryable: true,
     hint: 'Chromium has to be installed (COUNTERSIGN_BROWSER), a window needs a screen, and nothing else may have its profile open; see docs/banks.md.',
@@ -125,6 +153,10 @@ export const ERROR_CODES = {
   ERR_REDIS_UNREACHABLE: {
     retryable: true,
     hint: 'Will retry. Start the zone’s Redis or correct COUNTERSIGN_REDIS_URL; nothing is lost meanwhile.',
+  },
+  ERR_RESTORE_REFUSED: {
+    retryable: false,
+    hint: 'Nothing was changed. Stop the zone first (`docker compose -f compose.cloud.yml down`, or compose.local.yml), or restore into an empty folder with --home.',
   },
   ERR_SKILL_INVALID: {
     retryable: false,

@@ -5,6 +5,7 @@ const BEFORE_REQUEST = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SI
 export function isBeforeRequest(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
   if (!(cause instanceof Error)) return false
+  if (refusedTunnel(error) !== undefined) return true
   // Happy eyeballs: one error for each address that was tried.
   if (cause instanceof AggregateError) return cause.errors.length > 0 && cause.errors.every(isConnecting)
   return isConnecting(cause)
@@ -14,8 +15,20 @@ export function isBeforeRequest(error: unknown): boolean {
 export function sayNoAnswer(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer'
   if (error.name === 'TimeoutError') return 'no answer within the time limit'
+  const status = refusedTunnel(error)
+  if (status === 403) return 'the way out does not lead there (docs/egress.md)'
+  if (status !== undefined) return `it cannot be reached from the way out (${status})`
   const cause = error.cause instanceof AggregateError ? error.cause.errors[0] : (error.cause ?? error)
   return (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ').slice(0, 200)
+}
+
+/** The status with which a proxy refused a tunnel: nothing of the request went out. Undefined: it is about something else. */
+export function refusedTunnel(error: unknown): number | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const [, status] = /^Proxy response \((\d{3})\) !== 200 when HTTP Tunneling$/.exec(at.message) ?? []
+    if (status !== undefined) return Number(status)
+  }
+  return undefined
 }
 
 /** A body as bytes; undefined past the limit. One that stops coming throws. */

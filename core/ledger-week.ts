@@ -44,6 +44,7 @@ const COUNTED: readonly string[] = [
   'gate.refused',
   'hub.rolled-back',
   'zone.forbidden',
+  'machine.restored',
 ] satisfies LedgerType[]
 /** These tell of the person, or of what this machine did: only its own ledger is believed about them. */
 const OWN: readonly string[] = COUNTED.filter((type) =>
@@ -90,7 +91,7 @@ function alertOf(entry: LedgerEntry): string | undefined {
     return FORGED_RULES.includes(String(entry.data?.rule))
       ? 'an approval was refused: nothing like it had been shown to you on this machine'
       : undefined
-  return /^(gate|hub|zone)\./.test(entry.type) ? sayEntry(entry) : undefined
+  return /^(gate|hub|zone|machine)\./.test(entry.type) ? sayEntry(entry) : undefined
 }
 
 /** Counts what the ledgers of all agents tell of the last seven days; `own` is this machine's agent. */

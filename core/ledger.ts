@@ -32,6 +32,7 @@ export const LEDGER_TYPES = [
   'ledger.checkpoint',
   'ledger.witnessed',
   'key.rotated',
+  'machine.restored',
 ] as const
 export type LedgerType = (typeof LEDGER_TYPES)[number]
 /** Ids, digests, addresses' domains, outcomes; never a secret or a message's text. */

@@ -67,6 +67,8 @@ const WORDS: Readonly<Record<LedgerType, Say>> = {
   'zone.forbidden': (value) => `${value('operation')} was refused in this zone: ${value('rule')}`,
   'ledger.checkpoint': (value) => `the ledger’s head was signed (entry ${value('seq')})`,
   'ledger.witnessed': (value) => `the head of ${value('agent')}’s ledger was noted (entry ${value('seq')})`,
+  'machine.restored': (value) =>
+    `this machine was restored${value('backup') ? ` from a backup of ${value('backup')}` : ''}: what was approved before is not done by itself, and is before you again`,
   'key.rotated': (value) => `the countersigning key ${value('old')} was replaced by ${value('new')}`,
 }
 

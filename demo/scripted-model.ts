@@ -20,8 +20,14 @@ type Question = {
   readonly response_format?: { readonly json_schema?: { readonly name?: string } }
 }
 
-/** Starts it on loopback. `delayMs`: what it takes to think. */
-export async function startScriptedModel({ delayMs = 0 }: { readonly delayMs?: number } = {}): Promise<ScriptedModel> {
+/** Starts it on loopback, unless it is told where. `delayMs`: what it takes to think. */
+export async function startScriptedModel({
+  delayMs = 0,
+  host = '127.0.0.1',
+}: {
+  readonly delayMs?: number
+  readonly host?: string
+} = {}): Promise<ScriptedModel> {
   let asked = 0
   const server = createServer(async (request, response) => {
     const send = (status: number, body: object) => {
@@ -39,7 +45,7 @@ export async function startScriptedModel({ delayMs = 0 }: { readonly delayMs?: n
       send(400, { error: { message: 'no question of a chat' } })
     }
   })
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     asked: () => asked,

@@ -1,8 +1,8 @@
 import { CountersignError } from '#core/errors.ts'
 import type { ConfigOf, SecretFile } from './config.ts'
-import type { mailboxSettings, ownerSettings, sendingSettings, smtpSettings } from './settings.ts'
+import type { mailboxSettings, ownerSettings, ProcessConfig, sendingSettings, smtpSettings } from './settings.ts'
 
-type MailboxConfig = ConfigOf<typeof mailboxSettings>
+type MailboxConfig = ConfigOf<typeof mailboxSettings> & Partial<Pick<ProcessConfig, 'egress'>>
 type OwnerConfig = ConfigOf<typeof ownerSettings>
 
 /** The mailbox that the settings name, as adapters/imap takes it; the password is read again at each login. */
@@ -12,6 +12,7 @@ export function imapAccountOf(config: MailboxConfig) {
     port: config.imapPort,
     user: config.imapUser ?? '',
     tls: config.imapTls,
+    via: config.egress,
     password: async () => secretOf('COUNTERSIGN_IMAP_PASSWORD_FILE', config.imapPassword),
     ...(config.imapTlsCa && { caPem: config.imapTlsCa.read() }),
   }

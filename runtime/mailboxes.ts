@@ -5,7 +5,7 @@ import { CountersignError } from '#core/errors.ts'
 import { type ConfigOf, SecretFile } from './config.ts'
 import { isLoopback } from './config-rules.ts'
 import { gmailReadingAccountOf, gmailServer, imapAccountOf } from './mail-accounts.ts'
-import type { mailboxSettings, ownerSettings } from './settings.ts'
+import type { mailboxSettings, ownerSettings, ProcessConfig } from './settings.ts'
 
 /** A mailbox that triage watches. */
 export type Mailbox = {
@@ -166,7 +166,9 @@ function secretFaults(one: FurtherMailbox): string[] {
 
 /** Every mailbox that is to be watched, that of the settings first. Throws ERR_CONFIG_INVALID when two are the same. */
 export function mailboxesOf(
-  config: ConfigOf<typeof mailboxSettings> & ConfigOf<typeof ownerSettings> & { mailboxes: MailboxesFile | undefined },
+  config: ConfigOf<typeof mailboxSettings> &
+    ConfigOf<typeof ownerSettings> &
+    Partial<Pick<ProcessConfig, 'egress'>> & { mailboxes: MailboxesFile | undefined },
 ): Mailbox[] {
   const main: Mailbox =
     config.mailboxProvider === 'gmail'
@@ -178,7 +180,7 @@ export function mailboxesOf(
           ...{ name: MAIN_MAILBOX, address: config.ownerAddress, provider: 'imap', folder: config.imapMailbox },
           ...{ place: `${config.imapUser}@${config.imapHost}/${config.imapMailbox}`, account: imapAccountOf(config) },
         }
-  const further = (config.mailboxes?.entries ?? []).map((one) => furtherMailboxOf(one, config.gmailUrl))
+  const further = (config.mailboxes?.entries ?? []).map((one) => furtherMailboxOf(one, config))
   const twin = further.find(({ place }) => place === main.place)
   if (twin)
     throw new CountersignError(
@@ -188,7 +190,13 @@ export function mailboxesOf(
   return [main, ...further]
 }
 
-function furtherMailboxOf(one: FurtherMailbox, gmailUrl: string | undefined): Mailbox {
+function furtherMailboxOf(
+  one: FurtherMailbox,
+  {
+    gmailUrl,
+    egress: via,
+  }: Pick<ConfigOf<typeof mailboxSettings>, 'gmailUrl'> & Partial<Pick<ProcessConfig, 'egress'>>,
+): Mailbox {
   const about = { name: one.name, address: one.address, place: placeOf(one) }
   if (one.provider === 'gmail') {
     const token = new SecretFile(one.token_file)
@@ -201,7 +209,7 @@ function furtherMailboxOf(one: FurtherMailbox, gmailUrl: string | undefined): Ma
   }
   const password = new SecretFile(one.password_file)
   const account = {
-    ...{ host: one.host, port: one.port, user: one.user, tls: one.tls, password: async () => password.read() },
+    ...{ host: one.host, port: one.port, user: one.user, tls: one.tls, via, password: async () => password.read() },
     ...(one.tls_ca_file && { caPem: new SecretFile(one.tls_ca_file).read() }),
   }
   return { ...about, provider: 'imap', account, folder: one.folder }

@@ -112,6 +112,11 @@ export const METRICS = {
     labels: {},
     buckets: [1, 2, 5, 10, 20, 30, 45, 60, 120, 300],
   },
+  countersign_egress_total: {
+    kind: 'counter',
+    help: 'Connections that somebody asked the way out for; refused: to a place that is not on its list.',
+    labels: { outcome: ['opened', 'unreachable', 'refused'] },
+  },
   countersign_mails_total: {
     kind: 'counter',
     help: 'Mails that triage looked at, by what became of them.',
@@ -288,6 +293,26 @@ export const METRICS = {
     kind: 'counter',
     help: 'Notices to the person, by way; absent: this machine has no desktop to show one on.',
     labels: { way: ['desktop', 'ntfy', 'webhook'], outcome: ['sent', 'failed', 'absent'] },
+  },
+  countersign_backup_last_success_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the last backup was begun that succeeded.',
+    labels: {},
+  },
+  countersign_restore_drill_last_success_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When a backup was last put back in a scratch place and found whole.',
+    labels: {},
+  },
+  countersign_backup_failing: {
+    kind: 'gauge',
+    help: '1: the last one failed; of a drill: the backup is damaged, or could not be looked at. 0: it succeeded.',
+    labels: { of: ['backup', 'drill'] },
+  },
+  countersign_backup_runs_total: {
+    kind: 'counter',
+    help: 'Backups and restore drills since the service began, by outcome.',
+    labels: { of: ['backup', 'drill'], outcome: ['done', 'failed'] },
   },
   ...MODEL_METRICS,
   countersign_jobs_total: {

@@ -98,6 +98,19 @@ export function hasModel(config: ModelSettings): boolean {
   return config.modelLarge !== undefined || config.modelSmall !== undefined
 }
 
+/** Where the models that the settings name answer. */
+export function modelAddresses(
+  config: Pick<ModelSettings, 'modelLarge' | 'modelSmall' | 'anthropicUrl' | 'openaiUrl'>,
+): string[] {
+  return [config.modelLarge, config.modelSmall].flatMap((name) =>
+    name === undefined ? [] : [providerOf(name) === 'anthropic' ? config.anthropicUrl : config.openaiUrl],
+  )
+}
+
+function providerOf(name: string): (typeof PROVIDERS)[number] {
+  return PROVIDERS.find((one) => name.startsWith(`${one}:`)) ?? 'openai'
+}
+
 /** The models that the settings name, the large one first, as adapters/model takes them. */
 export function modelsOf(config: ModelSettings) {
   const named = [
@@ -117,7 +130,7 @@ export function modelsOf(config: ModelSettings) {
 }
 
 function modelOf(size: 'large' | 'small', name: string, asked: string | undefined, config: ModelSettings) {
-  const provider = PROVIDERS.find((one) => name.startsWith(`${one}:`)) ?? 'openai'
+  const provider = providerOf(name)
   const [url, key] =
     provider === 'anthropic' ? [config.anthropicUrl, config.anthropicKey] : [config.openaiUrl, config.openaiKey]
   return {

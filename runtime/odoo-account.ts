@@ -12,7 +12,7 @@ export function hasOdoo<C extends { readonly [K in keyof OdooConfig]: OdooConfig
   if (config.odooDb !== undefined && config.odooKey !== undefined) return true
   throw new CountersignError(
     'ERR_CONFIG_INVALID',
-    'COUNTERSIGN_ODOO_URL is set: COUNTERSIGN_ODOO_DB and COUNTERSIGN_ODOO_KEY_FILE are needed with it',
+    'COUNTERSIGN_ODOO_URL is set: COUNTERSIGN_ODOO_DB and a key in COUNTERSIGN_ODOO_KEY_FILE are needed with it',
   )
 }
 

@@ -143,6 +143,8 @@ export const processSettings = {
   httpPort: setting('COUNTERSIGN_HTTP_PORT', wholeNumber(0, 65_535, 8080)),
   logLevel: setting('COUNTERSIGN_LOG_LEVEL', choice(['debug', 'info', 'warn', 'error'], 'info')),
   drainMs: setting('COUNTERSIGN_DRAIN_MS', milliseconds(8_000)),
+  /** The proxy that everything which leaves goes through (docs/egress.md); unset: there is a way out without one. */
+  egress: setting('COUNTERSIGN_EGRESS', optional(text('host:port'))),
 }
 export type ProcessConfig = ConfigOf<typeof processSettings>
 

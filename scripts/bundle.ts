@@ -1,7 +1,8 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, type Metafile, type Plugin } from 'esbuild'
+import { ACTING_CODE, SOURCES_MARK } from '../core/acting-code.ts'
 
 /**
  * The programs of each image, a closed list: what is not named here is in no image. Each becomes one file
@@ -13,6 +14,7 @@ export const BUNDLE_SETS = {
     drafter: 'services/drafter/main.ts',
     sync: 'services/sync/main.ts',
     health: 'services/health/main.ts',
+    egress: 'services/egress/main.ts',
     board: 'services/board/main.ts',
     countersign: 'cli/main.ts',
     'mcp-email': 'mcp/email/main.ts',
@@ -37,6 +39,11 @@ export const BUNDLE_SETS = {
   browser: {
     whatsapp: 'services/whatsapp/main.ts',
   },
+  /** For both zones: it has everything of a zone, and can do nothing with it. */
+  backup: {
+    backup: 'services/backup/main.ts',
+    countersign: 'cli/main.ts',
+  },
   hub: {
     'prepare-hub': 'services/hub/prepare-hub.ts',
     'authorized-keys': 'services/hub/authorized-keys.ts',
@@ -45,34 +52,6 @@ export const BUNDLE_SETS = {
 } as const
 
 export type BundleSet = keyof typeof BUNDLE_SETS
-
-/**
- * Code that acts towards the world. Invariant: none of it is in an image of the cloud zone, not even unused. Google's
- * own package (@googleapis/gmail) is there, because Gmail is read through it, and it can call whatever Gmail offers. What
- * it can do there is decided by the token: before anything else the cloud asks Google what its token may do, and with
- * one that can do more than read it does nothing (adapters/gmail/gmail-scopes.ts). Code of ours that sends is not there.
- */
-export const ACTING_CODE: readonly RegExp[] = [
-  /^adapters\/smtp\//,
-  /^adapters\/browser\//,
-  /^services\/(browser|egress)\//,
-  /^adapters\/social\//,
-  /^adapters\/gmail\/sending\//,
-  /^adapters\/odoo\/setup-[^/]+$/,
-  /^adapters\/sepa\//,
-  /^services\/executor\//,
-  /^mcp\/email\/main-local\.ts$/,
-  /^mcp\/email\/tools\/send-email\.ts$/,
-  /^mcp\/social\/tools\/publish-post\.ts$/,
-  /^adapters\/odoo\/acting\//,
-  /^mcp\/odoo\/tools\/(post-invoice|record-payment)\.ts$/,
-  /^mcp\/payment\//,
-  /^mcp\/[^/]+\/main-local\.ts$/,
-  /^adapters\/whatsapp\//,
-  /^mcp\/whatsapp\/tools\//,
-  /^cli\/commands\/whatsapp\.ts$/,
-  /^node_modules\/nodemailer\//,
-]
 
 /** They find files of their own beside them, and cannot be bundled: the image `browser` has them whole. */
 export const BROWSER_PACKAGES = ['whatsapp-web.js', '@playwright/mcp'] as const
@@ -110,7 +89,13 @@ export async function bundle(
     banner: {
       js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",
     },
-    plugins: [leaveOutLazyImports(options.root, options.acting ? DEVELOPMENT : [...DEVELOPMENT, ...ACTING_CODE])],
+    plugins: [
+      englishOnly,
+      leaveOutLazyImports(options.root, options.acting ? DEVELOPMENT : [...DEVELOPMENT, ...ACTING_CODE]),
+    ],
+    // Each process keeps the text of its program: half of it would be indentation. Lines stay short, for stack traces.
+    minifyWhitespace: true,
+    lineLimit: 160,
     metafile: true,
     write: false,
     logLevel: 'warning',
@@ -120,8 +105,25 @@ export async function bundle(
     throw new Error(`acting code in a bundle of the cloud zone (${options.outDir}): ${acting.join(', ')}`)
   }
   await mkdir(resolve(options.root, options.outDir), { recursive: true })
-  for (const file of result.outputFiles) await writeFile(file.path, file.contents)
+  for (const { path, contents } of result.outputFiles) {
+    const { inputs = {} } = result.metafile.outputs[relative(options.root, path)] ?? {}
+    await writeFile(
+      path,
+      Buffer.concat([contents, Buffer.from(`${SOURCES_MARK}${JSON.stringify(Object.keys(inputs).sort())}\n`)]),
+    )
+  }
   return result.metafile
+}
+
+/** Zod's own messages in some fifty languages take 5 MB in each process, and none but the English ones are ever used. */
+const englishOnly: Plugin = {
+  name: 'english-only',
+  setup(build) {
+    build.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, ({ path }) => ({
+      contents: "export { default as en } from './en.js'",
+      resolveDir: dirname(path),
+    }))
+  },
 }
 
 /**
@@ -183,7 +185,7 @@ function placeOf(name: string, from: string, packages: Readonly<Record<string, u
 const USAGE = `Usage: node scripts/bundle.ts [--out DIR] SET...
 
 Bundles the programs of an image into DIR/SET/*.mjs (DIR: dist). SET: ${Object.keys(BUNDLE_SETS).join(', ')}.
-Fails when acting code would be in a bundle of the cloud zone (cloud, hub).`
+Fails when acting code would be in a bundle of the cloud zone (cloud, backup, hub).`
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({

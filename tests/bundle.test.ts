@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ACTING_CODE, actingInputs, BUNDLE_SETS, bundle } from '../scripts/bundle.ts'
+import { ACTING_CODE } from '#core/acting-code.ts'
+import { actingInputs, BUNDLE_SETS, bundle } from '../scripts/bundle.ts'
 
 const root = join(import.meta.dirname, '..')
 let scratch: string

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { type BankScript, isOfBank, reachOf, readBankScript } from '#core/bank-script.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Clock } from '#core/ports/clock.ts'
+import type { StartEgress } from '#core/ports/egress.ts'
 import type { PaymentWay } from '#core/ports/payment.ts'
 import type { Log } from '#runtime/logger.ts'
 import { bankWay } from './bank-way.ts'
 import { browserKeeper } from './browser-keeper.ts'
 import { type BrowserPage, type BrowserPlace, openBrowserPage } from './browser-page.ts'
-import { startEgress } from './egress-proxy.ts'
 import { requireOutside } from './launch.ts'
 
 const MAX_SCRIPTS = 20
@@ -24,6 +24,8 @@ export interface BanksOptions {
   readonly executable: string
   readonly isShown: boolean
   readonly hasSandbox: boolean
+  /** The only way out of a browser of this machine. */
+  readonly startEgress: StartEgress
   readonly clock: Clock
   readonly log: Log
 }
@@ -59,13 +61,13 @@ export async function openBrowserFor(
   options: Omit<BanksOptions, 'clock' | 'folder'>,
   resources: AsyncDisposableStack,
 ): Promise<{ readonly place: BrowserPlace; open(): Promise<BrowserPage> }> {
-  const { vault, stateDir, server, executable, isShown, hasSandbox, log } = options
+  const { vault, stateDir, server, executable, isShown, hasSandbox } = options
   await requireOutside(vault, stateDir, 'the browser’s profile, and the session at your bank, would lie')
   const place: BrowserPlace =
     server === undefined
       ? {
           ...{ kind: 'child', executable, isShown, hasSandbox, folder: join(stateDir, 'browser') },
-          proxy: await ownProxy(scripts, log, resources),
+          proxy: await ownProxy(scripts, options, resources),
         }
       : { kind: 'socket', ...addressOf(server) }
   const isAllowed = (address: string) => scripts.some((script) => isOfBank(address, script))
@@ -83,11 +85,16 @@ export async function openBanks(options: BanksOptions, resources: AsyncDisposabl
   return scripts.map((script) => bankWay({ script, keeper, stateDir, isShown, browserFault, clock, log }))
 }
 
-async function ownProxy(scripts: readonly BankScript[], log: Log, resources: AsyncDisposableStack): Promise<string> {
+async function ownProxy(
+  scripts: readonly BankScript[],
+  { startEgress, log }: Pick<BanksOptions, 'startEgress' | 'log'>,
+  resources: AsyncDisposableStack,
+): Promise<string> {
   const egress = resources.use(
     await startEgress({
       ...{ reach: reachOf(scripts), host: '127.0.0.1', port: 0 },
-      onRefused: (asked) => log.info({ name: asked }, 'the browser asked for something it may not reach'),
+      onRefused: (asked, isFirst) =>
+        isFirst && log.info({ name: asked }, 'the browser asked for something it may not reach'),
     }),
   )
   return `127.0.0.1:${egress.port}`

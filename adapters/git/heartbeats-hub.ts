@@ -18,7 +18,8 @@ export async function initHeartbeatsHub(vaultDir: string): Promise<void> {
   const dir = join(dirname(vaultDir), HEARTBEATS)
   await initBare(gitRunner(dir), dir, {
     ...HARDENED,
-    'core.hooksPath': join(dir, 'hooks'),
+    // As in hub.ts.
+    'core.hooksPath': 'hooks',
     // A log of its refs would keep every heartbeat.
     'core.logAllRefUpdates': 'false',
     // After a power cut the next one is a minute away.

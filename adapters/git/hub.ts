@@ -52,7 +52,8 @@ export async function initHub({ dir, trustDir, hookCommand }: HubOptions): Promi
   }
   await initBare(gitRunner(dir), dir, {
     ...HARDENED,
-    'core.hooksPath': join(dir, 'hooks'),
+    // Relative to the repository: its folder has another path in a container than on the machine, and no hooks would be no gate.
+    'core.hooksPath': 'hooks',
     'receive.denyNonFastForwards': 'true',
     'receive.denyDeletes': 'true',
     'receive.fsckObjects': 'true',

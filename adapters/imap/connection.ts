@@ -25,6 +25,7 @@ export async function newClient(account: MailAccount, timings: ImapTimings): Pro
     secure: account.tls === 'tls',
     ...(account.tls !== 'tls' && { doSTARTTLS: account.tls === 'starttls' }),
     ...(account.caPem && { tls: { ca: [...rootCertificates, account.caPem] } }),
+    ...(account.via && { proxy: `http://${account.via}` }),
     auth: { user: account.user, pass: await account.password() },
     logger: false,
     autoIdleDelay: AUTO_IDLE_DELAY_MS,

@@ -1,9 +1,11 @@
 import { CountersignError } from '#core/errors.ts'
 import type { Freeze, Intent, IntentState, JournalPort, Presentation, ReviewedItem } from '#core/ports/journal.ts'
+import type { RestoreMark } from '#core/restore-epoch.ts'
 import { consume } from './consume.ts'
 import { openDatabase } from './database.ts'
 import { draftMemories } from './draft-memories.ts'
 import { doubtsAndPayments } from './payments.ts'
+import { LAST_RESTORE, lastRestore, restores, SHOWN_ANEW, takeEpoch } from './restores.ts'
 import { freezeOf, intentOf, presentationOf, type Row, sentBackOf } from './rows.ts'
 
 const KEPT_UPDATES = 200
@@ -26,6 +28,8 @@ export interface JournalOptions {
   readonly epoch: 'take' | 'join'
   /** Now, ms: remembered by a journal that is made. */
   readonly now?: number
+  /** What the last restore left in the zone's state; heeded with `take`. */
+  readonly restored?: RestoreMark | undefined
 }
 
 /** Opens the journal file, making it (0600) when absent. Throws ERR_JOURNAL_FAILED: damaged, no space, no permission. */
@@ -34,7 +38,7 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
   const newestEpoch = () => Number(db.prepare('SELECT value FROM epoch').get()?.value)
   const epoch = guarded(`taking an epoch in ${path}`, () => {
     if (options.epoch === 'join') return newestEpoch()
-    return Number(db.prepare('UPDATE epoch SET value = value + 1 RETURNING value').get()?.value)
+    return takeEpoch(db, options.restored)
   })
 
   /** All or nothing, and only while this process is the newest executor: the check and the change are one transaction. */
@@ -78,11 +82,14 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
     return row && intentOf(row)
   }
 
+  const restored = read('reading of restores', () => lastRestore(one(LAST_RESTORE)))
   const bornAt = read('reading its age', () => Number(one('SELECT at FROM birth')?.at))
 
   return {
     epoch,
     bornAt,
+    restored,
+    ...restores({ write, read, one, run }),
     isNewest: () => read('reading the epoch', newestEpoch) === epoch,
 
     presentation: (taskId) =>
@@ -100,10 +107,14 @@ export function openJournal(path: string, options: JournalOptions): JournalPort 
       write('recording what is presented', () => {
         putPresentation(presentation)
         run('DELETE FROM sent_back WHERE file_name = ?', presentation.fileName)
+        run(SHOWN_ANEW, presentation.taskId)
       }),
     unpresent: (fileName) => write('taking back what was presented', () => void run(UNPRESENT, fileName)),
     withdraw: (taskId) =>
-      write('withdrawing what was presented', () => void run('DELETE FROM shown_cards WHERE task_id = ?', taskId)),
+      write('withdrawing what was presented', () => {
+        run('DELETE FROM shown_cards WHERE task_id = ?', taskId)
+        run(SHOWN_ANEW, taskId)
+      }),
 
     draftMemory: drafts.draftMemory,
     rememberDraft: drafts.rememberDraft,

@@ -20,6 +20,13 @@ export const SCHEMA = `
 
   CREATE TABLE IF NOT EXISTS birth (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL) STRICT;
 
+  -- Restores that are known here (core/restore-epoch.ts), and the tasks that had been shown or approved by then: until
+  -- they are shown anew, no decision on them counts.
+  CREATE TABLE IF NOT EXISTS restores (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, backup_of INTEGER,
+    told INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS before_restore (task_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   -- Their predecessors, which did not know what had been received since, or what the whole file was: all their cards
   -- are shown anew.
   DROP TABLE IF EXISTS presented;

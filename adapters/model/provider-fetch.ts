@@ -1,4 +1,4 @@
-import { isBeforeRequest, readUpTo } from '#core/http-answer.ts'
+import { isBeforeRequest, readUpTo, refusedTunnel, sayNoAnswer } from '#core/http-answer.ts'
 import type { CallFault } from '#core/ports/model-call.ts'
 
 /** A request that brought no answer to read; `message` is for the person and holds none of the provider's words. */
@@ -109,6 +109,7 @@ function retryAfter(headers: Headers, now: number): number | undefined {
 
 /** A code rather than a message: a message of the transport can quote what the server sent. */
 function reasonOf(error: unknown): string {
+  if (refusedTunnel(error) !== undefined) return sayNoAnswer(error)
   const cause = error instanceof Error ? error.cause : undefined
   const inner = cause instanceof AggregateError ? cause.errors[0] : (cause ?? error)
   const { code, name } = (inner ?? {}) as { code?: unknown; name?: unknown }

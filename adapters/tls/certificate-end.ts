@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
@@ -7,6 +8,8 @@ export interface TlsPlace {
   readonly host: string
   readonly port: number
   readonly by?: 'imap' | 'smtp'
+  /** The proxy it is reached through, `host:port`; without one directly. */
+  readonly via?: string | undefined
 }
 
 const LIMIT_MS = 10_000
@@ -28,9 +31,9 @@ const WORDS = {
  * When the certificate ends that a server shows, ms since the epoch; 10 s at most. Nothing else is said to it, and whether
  * the certificate is to be trusted is not judged here: one that has ended is what is looked for. Rejects where none is shown.
  */
-export async function certificateEnd({ host, port, by }: TlsPlace, limitMs = LIMIT_MS): Promise<number> {
+export async function certificateEnd({ host, port, by, via }: TlsPlace, limitMs = LIMIT_MS): Promise<number> {
   const signal = AbortSignal.timeout(limitMs)
-  const socket = by ? connectTcp({ host, port }) : undefined
+  const socket = via ? await openTunnel(via, { host, port }, signal) : by ? connectTcp({ host, port }) : undefined
   const end = () => socket?.destroy(new Error('no answer within the time limit'))
   signal.addEventListener('abort', end)
   socket?.on('error', () => {}) // The wait below tells of it.
@@ -50,6 +53,22 @@ export async function certificateEnd({ host, port, by }: TlsPlace, limitMs = LIM
     signal.removeEventListener('abort', end)
     socket?.destroy()
   }
+}
+
+/** A connection through a proxy. Rejects when it does not lead there. */
+async function openTunnel(via: string, { host, port }: TlsPlace, signal: AbortSignal): Promise<Socket> {
+  const { hostname, port: at } = new URL(`http://${via}`)
+  // An agent of its own: the usual one may go through a proxy already.
+  const asked = request({
+    ...{ host: hostname, port: at, agent: false, signal },
+    method: 'CONNECT',
+    path: `${host}:${port}`,
+  })
+  asked.end()
+  const [answer, socket] = (await once(asked, 'connect', { signal })) as [IncomingMessage, Socket]
+  if (answer.statusCode === 200) return socket
+  socket.destroy()
+  throw new Error(`the way out answered ${answer.statusCode}`)
 }
 
 async function askForTls(socket: Socket, by: 'imap' | 'smtp', signal: AbortSignal): Promise<void> {

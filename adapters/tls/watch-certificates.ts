@@ -36,18 +36,18 @@ export function watchCertificates(
 
 /** Of a mail account, as far as its connection is under TLS. */
 export function mailPlace(
-  { host, port, tls }: { host: string; port: number; tls: 'tls' | 'starttls' | 'none' },
+  { host, port, tls, via }: Pick<TlsPlace, 'host' | 'port' | 'via'> & { tls: 'tls' | 'starttls' | 'none' },
   by: 'imap' | 'smtp',
 ): TlsPlace | undefined {
   if (tls === 'none') return undefined
-  return tls === 'tls' ? { host, port } : { host, port, by }
+  return { host, port, via, ...(tls === 'starttls' && { by }) }
 }
 
 /** Of an https address; others show none. */
-export function webPlace(address: string): TlsPlace | undefined {
+export function webPlace(address: string, via?: string): TlsPlace | undefined {
   const url = URL.parse(address)
   if (url?.protocol !== 'https:') return undefined
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 443) }
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 443), via }
 }
 
 /** Those that are there. */

@@ -69,13 +69,14 @@ async function logIn(home: ZoneHome, bank: string, limitMs: number, say: (line: 
   const { config, scripts, openBrowserFor } = await banksOf(home)
   const script = scripts.find((one) => one.bank === bank)
   if (!script) throw new CountersignError('ERR_USAGE', `there is no script banks/${bank}.yaml`)
+  const { startEgress } = await import('#adapters/egress/egress-proxy.ts')
   await using resources = new AsyncDisposableStack()
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   const { open } = await openBrowserFor(
     [script],
     {
       ...{ vault: home.vault, stateDir: home.state, server: undefined, executable: config.browserProgram },
-      ...{ isShown: true, hasSandbox: config.browserSandbox === 'on', log },
+      ...{ isShown: true, hasSandbox: config.browserSandbox === 'on', startEgress, log },
     },
     resources,
   )

@@ -72,7 +72,11 @@ async function makeFolders(layout: ZoneHome): Promise<void> {
   for (const folder of [layout.root, layout.keys, layout.secrets, layout.trust, layout.state, layout.vault])
     await mkdir(folder, { recursive: true, mode: 0o700 })
   // Bind mounts of the compose files: the engine would make them as root.
-  await mkdir(join(layout.root, 'redis'), { recursive: true, mode: 0o700 })
+  for (const name of ['redis', 'backup', 'backups'])
+    await mkdir(join(layout.root, name), { recursive: true, mode: 0o700 })
+  if (layout.zone === 'cloud')
+    for (const name of ['caddy', 'odoo', 'odoo-db'])
+      await mkdir(join(layout.root, name), { recursive: true, mode: 0o700 })
   if (layout.zone === 'local')
     for (const folder of [layout.social, layout.banks, join(layout.state, 'browser'), join(layout.state, 'whatsapp')])
       await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -97,14 +101,17 @@ async function writeSettings(layout: ZoneHome, plan: InitPlan): Promise<string[]
 }
 
 async function writeSecrets(home: ZoneHome, plan: InitPlan): Promise<string[]> {
-  const generated = ['redis-password', 'redis-board', 'board-password', 'grafana-password']
+  const odoo = home.zone === 'cloud' ? ['odoo-db-password', 'odoo-master-password'] : []
+  const generated = ['redis-password', 'redis-board', 'board-password', 'grafana-password', 'backup-password', ...odoo]
   const random = Object.fromEntries(generated.map((name) => [name, randomBytes(24).toString('base64url')]))
   // The form that Redis's exporter reads its password in: by the address it asks.
   random['redis-watch'] = JSON.stringify({ 'redis://watch@redis:6379': randomBytes(24).toString('hex') })
   const steps: string[] = []
-  const empty = Object.fromEntries(MODEL_KEY_FILES.map((name) => [name, '']))
+  const empty = Object.fromEntries([...MODEL_KEY_FILES, 'odoo-key'].map((name) => [name, '']))
   for (const [name, value] of Object.entries({ ...empty, ...random, ...plan.secrets })) {
     const file = join(home.secrets, name)
+    if (name === 'backup-password' && !existsSync(file))
+      steps.push(`made ${file}: keep a copy elsewhere too, without it no backup can be read`)
     const isThere = existsSync(file) && ((await stat(file)).size > 0 || value === '')
     if (!isThere) await writeFile(file, value, { mode: 0o600 })
     await chmod(file, 0o600)

@@ -154,6 +154,18 @@ const LINES: readonly (SettingLine | string)[] = [
     zones: ['local'],
     standard: '24',
   },
+  'Backups (docs/backup.md). Their password stands in secrets/backup-password: keep a copy of it elsewhere, too.',
+  {
+    name: 'COUNTERSIGN_BACKUP_TARGET',
+    comment:
+      'sftp:user@host:/path or s3:https://host/bucket; a path without containers; empty: the folder that compose mounts',
+    standard: '',
+  },
+  {
+    name: 'COUNTERSIGN_BACKUP_APPEND_ONLY',
+    comment: 'true: nothing old is thrown away from here',
+    standard: 'false',
+  },
   'Running',
   { name: 'COUNTERSIGN_REDIS_URL', comment: 'this zone’s own Redis; compose sets it itself', standard: '' },
   { name: 'COUNTERSIGN_LOG_LEVEL', comment: 'debug, info, warn or error', standard: 'info' },

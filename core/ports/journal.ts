@@ -2,6 +2,7 @@ import type { Receipt } from '../countersignature.ts'
 import type { Use } from '../execution.ts'
 import type { TaskId } from '../ids.ts'
 import type { OutcomeFacts } from '../report.ts'
+import type { Restored } from '../restore-epoch.ts'
 
 /**
  * The card this machine last wrote for a task. It counts only while the file stands where it was shown or where the
@@ -148,7 +149,15 @@ export interface JournalPort extends Disposable {
   readonly epoch: number
   /** When this journal was made: of what was done before, it knows nothing. */
   readonly bornAt: number
+  /** The last time that this journal was found to be older than what was done. */
+  readonly restored: Restored | undefined
   isNewest(): boolean
+
+  /** Whether this task was shown or approved before the last restore, and has not been shown anew since. */
+  isFromBeforeRestore(taskId: TaskId): boolean
+  /** True once for each restore, for the ledger. */
+  isRestoreUntold(): boolean
+  restoreTold(): void
 
   presentation(taskId: TaskId): Presentation | undefined
   presentations(): Presentation[]

@@ -6,6 +6,8 @@ export interface MailAccount {
   readonly tls: 'tls' | 'starttls' | 'none'
   /** PEM of a private certificate authority (or a self-signed server) to trust besides the usual ones. */
   readonly caPem?: string
+  /** The proxy it is reached through, `host:port`; without one directly. */
+  readonly via?: string | undefined
   password(): Promise<string>
 }
 

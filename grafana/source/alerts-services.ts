@@ -134,6 +134,15 @@ export const SERVICE_ALERTS: readonly Alert[] = [
       'Expiry of approvals, quiet hours and all times you are shown are as right as the clock. `timedatectl` on both machines says whether it is set by the network.',
   },
   {
+    name: 'CountersignEgressRefused',
+    query: `increase(${metric('countersign_egress_total', { outcome: 'refused' })}[1h])`,
+    above: 0,
+    severity: 'ticket',
+    summary: 'Something in the {{ $labels.zone }} zone asked for a place that is not on the list of what it may reach.',
+    description:
+      '`docker compose logs egress` names the place. One that you set up yourself (alerts, a dead-man’s switch) belongs into COUNTERSIGN_EGRESS_ALSO; anything else nobody here should ask for.',
+  },
+  {
     name: 'CountersignDiskFull',
     query: `max by (zone, of) (${metric('countersign_disk_used_ratio')})`,
     above: 0.9,

@@ -1,3 +1,4 @@
+import { BACKUP_ALERTS } from './alerts-backup.ts'
 import { FLOW_ALERTS } from './alerts-flow.ts'
 import { HOST_ALERTS } from './alerts-host.ts'
 import { MODEL_ALERTS } from './alerts-model.ts'
@@ -32,6 +33,7 @@ export const ALERT_GROUPS: readonly AlertGroup[] = [
   { name: 'model', about: 'What the models cost, and whether they answer.', alerts: MODEL_ALERTS },
   { name: 'services', about: 'Services that are away, stuck or ill.', alerts: SERVICE_ALERTS },
   { name: 'host', about: 'The machine a zone runs on, and its Redis.', alerts: HOST_ALERTS },
+  { name: 'backup', about: 'Backups, and whether they can be put back.', alerts: BACKUP_ALERTS },
 ]
 
 export const ALERTS = ALERT_GROUPS.flatMap(({ alerts }) => alerts)

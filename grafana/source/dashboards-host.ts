@@ -1,3 +1,4 @@
+import { BACKUP_PANELS } from './dashboards-backup.ts'
 import type { Dashboard } from './panels.ts'
 import { EXPORTERS_UP, exported, metric } from './promql.ts'
 
@@ -12,7 +13,7 @@ const WAITING = [
 export const MEMORY_USED = `1 - ${exported('node_memory_MemAvailable_bytes')} / ${exported('node_memory_MemTotal_bytes')}`
 export const REDIS_FULL = `${exported('redis_memory_used_bytes')} / (${exported('redis_memory_max_bytes')} > 0)`
 
-/** The machine a zone runs on, and its Redis. */
+/** The machine a zone runs on, its Redis, and its backups. */
 export const HOST: Dashboard = {
   uid: 'countersign-host',
   title: 'Host',
@@ -124,5 +125,6 @@ export const HOST: Dashboard = {
       ...{ kind: 'timeseries', width: 8 },
       queries: [[rate(exported('redis_commands_processed_total')), '{{zone}}']],
     },
+    ...BACKUP_PANELS,
   ],
 }

@@ -95,6 +95,13 @@ export const COMPONENTS: Dashboard = {
       queries: [[builtIn('process_resident_memory_bytes'), '{{zone}} {{service}}']],
     },
     {
+      title: 'Way out',
+      description:
+        'Connections that containers asked for, in the hour before. Refused: to a place that is not on the list; `docker compose logs egress` names it.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [[perHour('countersign_egress_total', 'zone, outcome'), '{{zone}} {{outcome}}']],
+    },
+    {
       title: 'Disks',
       description: 'How full the disks are that the zones keep vault and state on.',
       ...{ kind: 'timeseries', width: 12, unit: 'percentunit' },

@@ -2,9 +2,9 @@ import { placesOf, watchCertificates, webPlace } from '#adapters/tls/watch-certi
 import { clockBounds } from '#core/clock-bounds.ts'
 import type { ServiceContext } from '#runtime/service.ts'
 
-/** Tells whether the Odoo at this address answers, what time it is there, and when its certificate ends. */
+/** Tells whether Odoo answers, what time it is there, and when its certificate ends. */
 export async function watchBooks(
-  url: string,
+  { odooUrl: url, egress }: { readonly odooUrl: string; readonly egress: string | undefined },
   { resources, tell }: Pick<ServiceContext, 'resources' | 'tell'>,
 ): Promise<void> {
   const { watchOdoo } = await import('#adapters/odoo/odoo-health.ts')
@@ -16,5 +16,6 @@ export async function watchBooks(
     tell.clock('odoo', leastMs, mostMs)
   }
   resources.use(watchOdoo({ url }, onLook))
-  resources.use(watchCertificates(placesOf({ odoo: webPlace(url) }), (of, ends) => tell.ends('certificate', of, ends)))
+  const places = placesOf({ odoo: webPlace(url, egress) })
+  resources.use(watchCertificates(places, (of, ends) => tell.ends('certificate', of, ends)))
 }

@@ -67,7 +67,7 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
     ownerAddress: config.ownerAddress,
     giveBack: giveBackThroughSync(asking, config.agent, wakeSync),
   }
-  if (config.zone === 'cloud' && hasOdoo(config)) await watchBooks(config.odooUrl, { resources, tell })
+  if (config.zone === 'cloud' && hasOdoo(config)) await watchBooks(config, { resources, tell })
   const deps = { ...common, drafts: config.zone === 'cloud' ? await draftsOfCloud(common) : draftsOfLocal(common) }
 
   const draftDry: SyntheticDeps['draft'] = async (job, place) => {

@@ -1,26 +1,55 @@
-import { startEgress } from '#adapters/browser/egress-proxy.ts'
-import { readBankScripts } from '#adapters/browser/open-banks.ts'
+import { startEgress } from '#adapters/egress/egress-proxy.ts'
+import { parseBackupTarget } from '#core/backup-target.ts'
 import { reachOf } from '#core/bank-script.ts'
+import { cloudReach, type Reach, sayReach } from '#core/egress-reach.ts'
 import { CountersignError } from '#core/errors.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
+import { mailboxEntries } from '#runtime/mailboxes.ts'
+import { modelAddresses } from '#runtime/model-settings.ts'
 import { runService } from '#runtime/service.ts'
 import { egressSettings } from './config.ts'
 
+/** A mailbox is waited at, a model and Pub/Sub think: longer than any of them may take. */
+const CLOUD = { idleMs: 900_000, maxConnections: 512 }
+
 const config = loadServiceConfig('egress', egressSettings)
 
-// The only process that is on the browser's network and on one with a way out.
-await runService('egress', config, async ({ log, resources }) => {
-  if (config.zone !== 'local')
-    throw new CountersignError('ERR_ZONE_FORBIDDEN', `the way to the bank was started in the zone ${config.zone}`)
-  const reach = reachOf(await readBankScripts(config.banks))
+// The only process that is on a network with a way out, besides those who have a published port.
+await runService('egress', config, async ({ log, resources, metrics }) => {
+  const reach = config.zone === 'cloud' ? reachOfCloud() : await reachOfBanks()
   resources.use(
     await startEgress({
-      ...{ reach, host: config.httpHost, port: config.egressPort },
-      onRefused: (asked) => log.info({ name: asked }, 'the browser asked for something it may not reach'),
+      ...{ reach, host: config.httpHost, port: config.egressPort, ...(config.zone === 'cloud' && CLOUD) },
+      onRefused: (asked, isFirst) => {
+        metrics.count('countersign_egress_total', { outcome: 'refused' })
+        if (isFirst) log.warn({ name: asked }, 'asked for something that may not be reached')
+      },
+      onAllowed: (outcome) => metrics.count('countersign_egress_total', { outcome }),
     }),
   )
-  log.info(
-    { count: reach.length },
-    `lets through to ${reach.map(({ host, port }) => `${host}:${port}`).join(', ') || 'nothing'}`,
-  )
+  log.info({ count: reach.length }, `lets through to ${reach.map(sayReach).join(', ') || 'nothing'}`)
 })
+
+function reachOfCloud(): readonly Reach[] {
+  const { imapHost, imapPort, mailboxProvider, mailboxesFile, odooUrl } = config
+  const backups = parseBackupTarget(config.backupTarget ?? '')
+  const verdict = cloudReach({
+    mailboxes: [
+      mailboxProvider === 'gmail' ? { provider: 'gmail' } : { provider: 'imap', host: imapHost ?? '', port: imapPort },
+      ...(mailboxesFile === undefined ? [] : mailboxEntries(mailboxesFile)),
+    ],
+    hasPush: config.gmailTopic !== undefined,
+    urls: [...modelAddresses(config), ...(odooUrl === undefined ? [] : [odooUrl])],
+    ...{ gmailUrl: config.gmailUrl, sites: config.sites },
+    also: [...config.also, ...(backups && backups.kind !== 'path' ? [backups] : [])],
+    privateHosts: [...config.privateHosts, ...config.neighbours],
+  })
+  if (!verdict.ok) throw new CountersignError('ERR_CONFIG_INVALID', verdict.problem)
+  return verdict.reach
+}
+
+/** Loaded there only: the cloud's image holds nothing that knows a bank. */
+async function reachOfBanks(): Promise<readonly Reach[]> {
+  const { readBankScripts } = await import('#adapters/browser/open-banks.ts')
+  return reachOf(await readBankScripts(config.banks ?? ''))
+}

@@ -6,10 +6,11 @@ import type { Channel } from '#core/ports/channel.ts'
 import type { Freeze } from '#core/ports/journal.ts'
 import { oneLine } from '#core/quote.ts'
 import { type Report, reportSchema } from '#core/report.ts'
+import { isBeforeRestore, type Restored } from '#core/restore-epoch.ts'
 import { taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps, Stay } from './deps.ts'
 import { fillIn, type Ready } from './fill-in.ts'
-import { handedOver } from './finish-execution.ts'
+import { approvedBefore, handedOver } from './finish-execution.ts'
 import { BEING_CHANGED, isHalted, judge, type Read, readTask } from './read-task.ts'
 import { leaveAlone, leaveUnreadable } from './refuse-file.ts'
 import { recordUndone, sendBack } from './send-back.ts'
@@ -53,10 +54,14 @@ export async function executeApproved(freeze: Freeze, channel: Channel, deps: Ex
   if (ready.kind === 'stale') return giveBack(freeze, path, read, ready, deps)
   const { action } = ready
   const key = channel.keyOf(freeze, action)
-  // A journal that was lost and made anew knows nothing of what was done before.
+  const { bornAt, restored } = deps.journal
+  if (restored && deps.journal.isFromBeforeRestore(freeze.taskId))
+    return spendWithoutActing(freeze, ready, { key, shownAt: shownAt(freeze, deps), restored }, deps)
+  // A journal that was lost and made anew, or restored, knows nothing of what was done before.
   // Nor is a date believed that lies ahead: the cloud wrote it.
   const createdAt = Date.parse(task.front.created)
-  const isOld = createdAt <= deps.journal.bornAt || createdAt > deps.clock.now()
+  const knowsSince = { at: Math.max(bornAt, restored?.at ?? 0), backupOf: undefined }
+  const isOld = isBeforeRestore(createdAt, knowsSince, deps.clock.now())
   const world = await channel.lookAtTheWorld({ task, action, key, isOld })
   if (world.kind === 'cannot-tell') return { kind: 'held', say: world.say }
   if (world.kind === 'stale') return giveBack(freeze, path, read, world, deps)
@@ -89,15 +94,31 @@ async function attempt(
   freeze: Freeze,
   path: VaultPath,
   text: string,
-  { action, digest, filled }: Ready,
+  ready: Ready,
   { key, channel }: { key: string; channel: Channel },
   deps: ExecutorDeps,
 ): Promise<ExecuteOutcome> {
+  const receipt = await intend(freeze, ready, key, deps.clock.now(), deps)
+  // The last look before the act: looking at the world took its time.
+  if (await isHalted(deps)) return { kind: 'held', say: 'HALT.md stands in the vault.' }
+  if ((await deps.vault.read(path)) !== text) return { kind: 'held', say: BEING_CHANGED }
+  const report = await act(channel, ready.action, receipt, deps)
+  return record(freeze, report, deps)
+}
+
+/** Countersigns, and journals what is about to be done. */
+async function intend(
+  { taskId, generation, fileName }: Freeze,
+  { action, digest, filled }: Ready,
+  key: string,
+  intendedAt: number,
+  deps: ExecutorDeps,
+): Promise<Receipt> {
   const now = deps.clock.now()
   const receipt = signReceipt(
     {
       audience: deps.audience,
-      task: freeze.taskId,
+      task: taskId,
       tool: action.tool,
       digest,
       ...(filled && { filled }),
@@ -107,18 +128,34 @@ async function attempt(
     },
     deps.signingKey,
   )
-  const { taskId, generation, fileName } = freeze
-  const intent = { taskId, generation, fileName, digest, key, receipt, intendedAt: now }
+  const intent = { taskId, generation, fileName, digest, key, receipt, intendedAt }
   deps.journal.intend({ ...intent, action: JSON.stringify(action) })
   await deps.ledger.append('execution.intended', {
     task: taskId,
     data: { generation, digest, key, nonce: receipt.nonce, ...filled },
   })
-  // The last look before the act: looking at the world took its time.
-  if (await isHalted(deps)) return { kind: 'held', say: 'HALT.md stands in the vault.' }
-  if ((await deps.vault.read(path)) !== text) return { kind: 'held', say: BEING_CHANGED }
-  const report = await act(channel, action, receipt, deps)
-  return record(freeze, report, deps)
+  return receipt
+}
+
+/**
+ * What was approved before a restore may have been done since the backup. Its use is spent without the act, so that only
+ * the provider, asked from the moment on in which it was shown, or the person can say what became of it.
+ */
+async function spendWithoutActing(
+  freeze: Freeze,
+  ready: Ready,
+  { key, shownAt, restored }: { key: string; shownAt: number; restored: Restored },
+  deps: ExecutorDeps,
+): Promise<ExecuteOutcome> {
+  const receipt = await intend(freeze, ready, key, shownAt, deps)
+  deps.journal.consume(receipt, deps.clock.now())
+  deps.journal.noteDoubt(freeze.taskId, freeze.generation, approvedBefore(restored))
+  return { kind: 'attempted' }
+}
+
+/** The earliest moment at which it can have been done. */
+function shownAt({ taskId, frozenAt }: Freeze, { journal }: ExecutorDeps): number {
+  return Math.min(frozenAt, journal.presentation(taskId)?.at ?? frozenAt)
 }
 
 /** What the tool reported; undefined when it is not known what became of the call. */
@@ -180,7 +217,8 @@ async function takenAway(freeze: Freeze, deps: ExecutorDeps): Promise<ExecuteOut
   // Still in Approved/: the move of a crashed freeze is to be made again. In Pending_Approval/: presentDrafts' business.
   if (now?.startsWith('Approved/') || now?.startsWith('Pending_Approval/')) return { kind: 'undone' }
   deps.journal.unfreeze(freeze.taskId)
-  await recordUndone(freeze, deps)
+  // After a restore sync brings what became of it.
+  if (!now?.startsWith('Done/')) await recordUndone(freeze, deps)
   return { kind: 'undone' }
 }
 

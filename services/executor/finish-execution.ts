@@ -15,6 +15,7 @@ import { withDoneNotice } from '#core/notice.ts'
 import type { Channel } from '#core/ports/channel.ts'
 import type { Intent } from '#core/ports/journal.ts'
 import { oneLine } from '#core/quote.ts'
+import { type Restored, sayApprovedBefore } from '#core/restore-epoch.ts'
 import { renderTaskFile, type TaskFile, withFront } from '#core/task-file.ts'
 import { fileNameOf, taskPath, type VaultPath } from '#core/vault-path.ts'
 import type { ExecutorDeps } from './deps.ts'
@@ -91,7 +92,7 @@ export async function resolveDoubt(intent: Intent, channel: Channel, deps: Execu
   const { taskId, generation } = intent
   const now = deps.clock.now()
   try {
-    const found = await channel.lookUp(intent)
+    const found = await lookUp(intent, channel)
     if (found.kind === 'done') {
       const { kind: _, ...outcome } = found
       deps.metrics.count('countersign_duplicates_prevented_total', { how: 'found' })
@@ -110,6 +111,20 @@ export async function resolveDoubt(intent: Intent, channel: Channel, deps: Execu
   const answer = intent.answer ?? 'no answer, and not to be found'
   deps.journal.settle(taskId, generation, { state: 'unknown', answer, at: now })
   return undefined
+}
+
+/** After a restore it may also have been done under a later generation, of which the backup knows nothing. */
+async function lookUp(intent: Intent, channel: Channel): ReturnType<Channel['lookUp']> {
+  const found = await channel.lookUp(intent)
+  if (found.kind !== 'not-found' || !intent.answer?.startsWith(APPROVED_BEFORE) || intent.action === undefined)
+    return found
+  const { taskId, generation } = intent
+  for (let later = 1; later <= LATER_GENERATIONS; later++) {
+    const key = channel.keyOf({ taskId, generation: generation + later }, parseAction(intent.action))
+    const again = await channel.lookUp({ ...intent, key })
+    if (again.kind !== 'not-found') return again
+  }
+  return found
 }
 
 /**
@@ -156,11 +171,24 @@ export function handedOver(say: string): string {
   return `${HANDED_OVER}${oneLine(say, 500)}`
 }
 
+const APPROVED_BEFORE = 'restored: '
+/** More often than this nobody has had a task refused and approved it anew. */
+const LATER_GENERATIONS = 4
+
+/** The journal's word for what was approved before a restore: it may have been done since the backup was made. */
+export function approvedBefore(restored: Restored): string {
+  return `${APPROVED_BEFORE}${sayApprovedBefore(restored)}`
+}
+
 /** For the card that asks. */
 export function sayUnknown(intent: Intent, deps: Pick<ExecutorDeps, 'channels'>): string {
   if (intent.answer?.startsWith(HANDED_OVER)) return intent.answer.slice(HANDED_OVER.length)
   const at = new Date(intent.intendedAt).toISOString()
   const channel = deps.channels.find((one) => one.name === channelOf(intent.receipt.tool))
+  if (intent.answer?.startsWith(APPROVED_BEFORE)) {
+    const where = channel?.sayWhereToLook({ ...intent, answer: undefined }) ?? ''
+    return `${intent.answer.slice(APPROVED_BEFORE.length)} ${where}`.trim()
+  }
   return `Outcome unknown: this may have been done at ${at}. ${channel?.sayWhereToLook(intent) ?? ''}`
 }
 

@@ -1,4 +1,5 @@
 import { openBanks } from '#adapters/browser/open-banks.ts'
+import { startEgress } from '#adapters/egress/egress-proxy.ts'
 import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
 import { odooCalls } from '#adapters/odoo/odoo-calls.ts'
 import { lookAtBill } from '#adapters/odoo/vendor-bills.ts'
@@ -64,5 +65,5 @@ async function openBankPages(
   const { banks: folder, vault, state: stateDir, browserServer: server, browserProgram: executable } = config
   if (folder === undefined) return []
   const how = { isShown: config.browserWindow === 'on', hasSandbox: config.browserSandbox === 'on' }
-  return openBanks({ folder, vault, stateDir, server, executable, ...how, clock, log }, resources)
+  return openBanks({ folder, vault, stateDir, server, executable, ...how, startEgress, clock, log }, resources)
 }

@@ -10,6 +10,7 @@ import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
+import { readRestoreMark } from '#adapters/state-files/restore-mark.ts'
 import { writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
@@ -47,7 +48,9 @@ await runService('executor', config, async (service) => {
   const parts: ExecutorParts = {
     vault: await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } }),
     ledger: resources.use(openLedger(ledgerOf)),
-    journal: resources.use(openJournal(join(config.state, 'journal.sqlite'), { epoch: 'take' })),
+    journal: resources.use(
+      openJournal(join(config.state, 'journal.sqlite'), { epoch: 'take', restored: readRestoreMark(config.state) }),
+    ),
     received: resources.use(openReceived(config.state)),
     doorbell: resources.use(await openDoorbell(redis, log)),
     clock,

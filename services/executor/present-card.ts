@@ -11,6 +11,7 @@ import { answeredNotes, restoredNotes } from '#core/notes-to-drafter.ts'
 import { paymentRulesFault } from '#core/payment-rules.ts'
 import type { DraftMemory, Presentation, SentBack } from '#core/ports/journal.ts'
 import { renderOutcomeCard, renderProblemCard } from '#core/problem-card.ts'
+import { isBeforeRestore, sayLookFirst } from '#core/restore-epoch.ts'
 import { needsCode, type Risk, type RiskFacts, risksOf } from '#core/risk.ts'
 import { sayKnownPayee } from '#core/risk-payment.ts'
 import { shownDigest } from '#core/shown.ts'
@@ -96,7 +97,7 @@ function render(
 ): { text: string; generation: number } | CountersignError {
   try {
     const prepared = prepare(task, isOwnText, back, at, leastGeneration(task, deps))
-    const notice = back?.say ?? say
+    const notice = [back?.say ?? say, restoreNotice(task, at, deps)].filter(Boolean).join(' ') || undefined
     const facts = { digest, presentedAt: new Date(at).toISOString() }
     // Of a file that is not ours only what we know they asked for is theirs.
     const notes = isOwnText ? (section(task, 'notes') ?? '') : (draft?.answers ?? '')
@@ -109,12 +110,17 @@ function render(
             changes: changesOf(draft, deps),
             ...judgedBy(prepared, action.action, { digest, at }, { ...knowledge, notes }),
           })
-        : renderProblemCard(prepared, notice ?? problemOf(task, action), facts)
+        : renderProblemCard(prepared, back?.say ?? say ?? problemOf(task, action), facts)
     return { text: renderTaskFile(rendered), generation: prepared.front.generation }
   } catch (error) {
     if (error instanceof CountersignError && error.code === 'ERR_TASK_FILE_INVALID') return error
     throw error
   }
+}
+
+/** A machine that was restored says so on the card of everything that is older. */
+function restoreNotice({ front }: TaskFile, now: number, { journal: { restored } }: ExecutorDeps): string | undefined {
+  return restored && isBeforeRestore(Date.parse(front.created), restored, now) ? sayLookFirst(restored) : undefined
 }
 
 function remember(task: TaskFile, { received }: Read, { journal }: ExecutorDeps): DraftMemory {

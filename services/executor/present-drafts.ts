@@ -71,7 +71,7 @@ async function presentTask(
   const last = deps.journal.presentation(id)
   if (last && last.fileName !== fileNameOf(path) && (await deps.vault.find(last.fileName)))
     return explain(path, read.text, { rule: 'id-twice', say: sayTwice(last.fileName), task: id }, deps)
-  const shown = standingCard(path, id, read, deps)
+  const shown = deps.journal.isFromBeforeRestore(id) ? undefined : standingCard(path, id, read, deps)
   if (shown && isRedraftHalfDone(task)) return redraft(path, read, task, deps)
   const isCard = back === undefined && shown?.generation === generation && isCardOf(shown, task)
   const asShown = cardAsShown(path, read, task, deps)

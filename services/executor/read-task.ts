@@ -112,6 +112,7 @@ export function cardAsShown(
   deps: Pick<ExecutorDeps, 'journal'>,
 ): Presentation | undefined {
   if (deps.journal.sentBack(fileNameOf(path)) !== undefined) return undefined
+  if (deps.journal.isFromBeforeRestore(task.front.id)) return undefined
   const shown = standingCard(path, task.front.id, read, deps)
   const isCard = shown?.generation === task.front.generation && isCardOf(shown, task)
   const isAsShown = isCard && shown.shown === shownDigest(read.text) && withoutNotice(read.text) === read.text

@@ -172,6 +172,7 @@ export async function onePass(deps: ExecutorDeps, options: RunOptions): Promise<
  */
 async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
   demandNewest(deps)
+  await tellRestore(deps)
   await forgetLeft(deps)
   const held: Held[] = []
   const look = async (path: string, step: () => Promise<Held[]>) => {
@@ -190,6 +191,16 @@ async function vaultPass(deps: ExecutorDeps): Promise<Held[]> {
   await look('Done', () => tellBounces(deps))
   await look(`In_Progress/${deps.agent}`, () => returnStrays(deps))
   return [...held, ...withoutChannel(deps)]
+}
+
+/** Before anything else is said in the ledger. */
+async function tellRestore({ journal, ledger, log }: ExecutorDeps): Promise<void> {
+  const { restored } = journal
+  if (!restored || !journal.isRestoreUntold()) return
+  const backup = restored.backupOf === undefined ? '' : new Date(restored.backupOf).toISOString()
+  await ledger.append('machine.restored', { data: { at: new Date(restored.at).toISOString(), backup } })
+  journal.restoreTold()
+  log.warn({ reason: backup }, 'this machine was restored: nothing approved before is done by itself')
 }
 
 function channelRound(channel: Channel, deps: ExecutorDeps, onStep: () => void): Promise<Held[]> {

@@ -38,7 +38,7 @@ await runService('health', config, async (service) => {
   const memory = checkedMemory(config.state)
   const dependencies = dependencyWatch({ memory, metrics: service.metrics, before: await memory.load() })
   const look = () => writeStatus(config, { checked: dependencies.known(), own: service.report() }, Date.now())
-  const sites = Object.fromEntries(config.sites.map((host) => [host, { host, port: 443 }]))
+  const sites = Object.fromEntries(config.sites.map((host) => [host, { host, port: 443, via: config.egress }]))
   service.resources.use(watchCertificates(sites, (of, ends) => service.tell.ends('certificate', of, ends)))
   let latest: StatusDocument = await look()
   service.document('/status', () => latest)

@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ComposeZone, type ComposeZones, isDockerAnswering, prepareZones } from '#tests/support/compose.ts'
 import { deliver, docker, eventually, lookInto } from '#tests/support/mail.ts'
+import { tellInvoice } from './invoice.ts'
 
 const run = promisify(execFile)
 const QUESTION = `From: Clara Client <client@countersign.test>
@@ -51,7 +52,10 @@ describe('both zones in containers', () => {
     await zones.up('cloud')
     expect(await health(cloud)).toEqual(
       Object.fromEntries([
-        ...['drafter', 'health', 'hub', 'prometheus', 'redis', 'sync', 'triage'].map((one) => [one, 'running healthy']),
+        ...['drafter', 'egress', 'health', 'hub', 'prometheus', 'redis', 'sync', 'triage'].map((one) => [
+          one,
+          'running healthy',
+        ]),
         // Without a check of their own.
         ...['node-exporter', 'redis-exporter'].map((one) => [one, 'running ']),
       ]),
@@ -149,6 +153,24 @@ describe('both zones in containers', () => {
     }
   })
 
+  it('nothing of the cloud gets out but through egress, and through it only to the mailbox', async () => {
+    const { NetworkSettings } = JSON.parse(await docker('inspect', zones.mail.container))[0] as Inspected
+    const { IPAddress: address = '' } = NetworkSettings.Networks[`${cloud.project}_internet`] ?? {}
+    // The control: the way out itself reaches it, and the internet where there is one.
+    expect(await knock(cloud, 'egress', address, 143)).toBe('connected')
+    for (const service of ['triage', 'drafter', 'sync', 'health', 'hub', 'redis'])
+      for (const [host, port] of [
+        [address, 143],
+        [address, 587],
+        ['1.1.1.1', 443],
+      ] as const)
+        expect([service, host, port, await knock(cloud, service, host, port)]).toEqual([service, host, port, 'no'])
+    const ask = (place: string) => cloud.exec('triage', 'bash', '-c', askEgress(place))
+    expect(await ask('mail:143')).toMatch(/^HTTP\/1\.1 200 /)
+    for (const place of ['mail:587', 'mail:25', `${address}:143`, 'hub:2222', 'egress:8080', 'example.org:443'])
+      expect([place, await ask(place)]).toEqual([place, expect.stringMatching(/^HTTP\/1\.1 403 /)])
+  })
+
   it('the command line in the image tells how the zone is doing', async () => {
     expect(await local.exec('sync', 'countersign', 'status')).toMatch(/^local zone: ok/)
     expect(JSON.parse(await cloud.exec('sync', 'countersign', '--json', 'sync', '--now'))).toMatchObject({
@@ -157,7 +179,7 @@ describe('both zones in containers', () => {
   })
 
   it('the Node services of the cloud stay below 250 MB together', async () => {
-    const services = ['triage', 'drafter', 'sync', 'health']
+    const services = ['triage', 'drafter', 'sync', 'health', 'egress']
     const ids = (await cloud.containers()).filter((one) => services.includes(one.Service)).map((one) => one.ID)
     // A heap shrinks when it is next collected; what counts is what a zone at rest holds.
     await eventually(
@@ -179,7 +201,10 @@ describe('both zones in containers', () => {
     await eventually('it is healthy', async () => (await health(cloud)).drafter === 'running healthy', 60_000)
   })
 
+  describe('a client asks for an invoice', () => tellInvoice(() => ({ zones, hubFiles })))
+
   it('a forged approval pushed with the cloud’s key is refused by the hub, and without its hook by the local zone', async () => {
+    const { messages: before } = await lookInto(zones.mail, 'client')
     const clone = await forgedApproval()
     await expect(push(clone)).rejects.toThrow(/countersign: refused/)
     expect(await hubFiles('Approved/')).toEqual([])
@@ -194,7 +219,7 @@ describe('both zones in containers', () => {
       60_000,
     )
     expect(await readdir(join(local.vault, 'Approved'))).toEqual([])
-    expect((await lookInto(zones.mail, 'client')).messages).toHaveLength(1)
+    expect((await lookInto(zones.mail, 'client')).messages).toHaveLength(before.length)
   })
 
   async function health(zone: ComposeZone): Promise<Record<string, string>> {
@@ -233,8 +258,8 @@ describe('both zones in containers', () => {
     return (await inspect(zone, service)).State.StartedAt
   }
 
-  async function knock(zone: ComposeZone, service: string, host: string): Promise<string> {
-    const script = `timeout 2 bash -c '</dev/tcp/${host}/6379' 2>/dev/null && echo connected || echo no`
+  async function knock(zone: ComposeZone, service: string, host: string, port = 6379): Promise<string> {
+    const script = `timeout 2 bash -c '</dev/tcp/${host}/${port}' 2>/dev/null && echo connected || echo no`
     return (await zone.exec(service, 'sh', '-c', script)).trim()
   }
 
@@ -285,6 +310,11 @@ describe('both zones in containers', () => {
     }
   }
 })
+
+/** The first line that the way out answers. */
+function askEgress(place: string): string {
+  return `exec 3<>/dev/tcp/egress/3128 && printf 'CONNECT ${place} HTTP/1.1\\r\\n\\r\\n' >&3 && read -r -t 5 line <&3 && echo "$line"`
+}
 
 interface Inspected {
   readonly State: { readonly StartedAt: string }

@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type ComposeConfig, type ComposeService, composeConfig, violations } from '#tests/support/compose-policy.ts'
+import {
+  type ComposeConfig,
+  type ComposeService,
+  composeConfig,
+  violations,
+  waysOut,
+} from '#tests/support/compose-policy.ts'
 import manifest from '../../package.json' with { type: 'json' }
 
 const root = join(import.meta.dirname, '../..')
@@ -20,7 +26,7 @@ describe.each(files)('%s', (file) => {
     const own = Object.values(configs[file].services).filter(({ image }) => image?.startsWith('countersign/'))
     expect(own.length).toBeGreaterThan(2)
     for (const { image } of own)
-      expect(image).toMatch(new RegExp(`^countersign/(cloud|local|hub|browser):${manifest.version}$`))
+      expect(image).toMatch(new RegExp(`^countersign/(cloud|local|hub|browser|backup):${manifest.version}$`))
   })
 })
 
@@ -44,6 +50,56 @@ describe.each(files)('%s with a dead-man’s switch laid over it', (file) => {
     expect(violations(config)).toEqual([])
     expect(Object.keys(config.services.health?.networks ?? {})).toContain('outside')
     expect(config.services.health?.environment?.COUNTERSIGN_DEADMAN_URL_FILE).toBe('/run/secrets/deadman-url')
+  })
+})
+
+describe('the cloud zone', () => {
+  // Caddy asks for certificates.
+  const ways = { internet: ['egress'], web: ['caddy'] }
+
+  it.each([
+    ['by itself', [], {}],
+    ['with a dead-man’s switch', ['compose.deadman.yml'], {}],
+    ['with sites', ['compose.sites.yml'], {}],
+    ['with Gmail', ['compose.cloud-gmail.yml'], {}],
+    ['with further mailboxes', ['compose.cloud-mailboxes.yml'], {}],
+    ['with alerts', ['compose.alerts.yml'], { COUNTERSIGN_ALERT_BY: 'ntfy' }],
+  ] as const)('%s gets out through egress alone', async (_what, over, settings) => {
+    const config = await composeConfig(['compose.cloud.yml', ...over], root, settings)
+    expect(waysOut(config, ways)).toEqual([])
+    const { extra_hosts: named } = config.services.egress as { extra_hosts?: readonly string[] }
+    expect(named).toEqual(['host.docker.internal=host-gateway'])
+  })
+
+  it('lets Grafana out with alerts by e-mail, and nobody else', async () => {
+    const over = ['compose.cloud.yml', 'compose.alerts.yml', 'compose.alerts-mail.yml']
+    const config = await composeConfig(over, root, { COUNTERSIGN_ALERT_BY: 'email' })
+    expect(violations(config)).toEqual([])
+    expect(waysOut(config, ways)).toEqual(['alerts: grafana'])
+  })
+
+  it.each([
+    ['the network of egress', 'triage', { watch: null, internet: null }, 'internet: triage'],
+    ['a published port’s network without a port', 'drafter', { watch: null, hub: null }, 'hub: drafter'],
+    ['a network of its own', 'sync', { fresh: null }, 'fresh: sync'],
+  ])('is caught with %s', (_what, name, networks, found) => {
+    const config = configs['compose.cloud.yml']
+    const service = { ...config.services[name], networks } as ComposeService
+    expect(waysOut({ ...config, services: { ...config.services, [name]: service } }, ways)).toEqual([found])
+  })
+
+  it('is caught with a published port that can call', () => {
+    const config = configs['compose.cloud.yml']
+    expect(waysOut({ ...config, networks: { ...config.networks, hub: {} } }, ways)).toEqual(['hub: hub'])
+  })
+
+  it('tells the way out to those who need it, and to nobody else', () => {
+    const told = Object.entries(configs['compose.cloud.yml'].services)
+      .filter(([, { environment = {} }]) => environment.COUNTERSIGN_EGRESS)
+      .map(([name, { environment = {} }]) => [name, environment.HTTPS_PROXY, environment.NODE_USE_ENV_PROXY])
+    expect(told.sort()).toEqual(
+      ['backup', 'drafter', 'health', 'triage'].map((name) => [name, 'http://egress:3128', '1']),
+    )
   })
 })
 
@@ -102,12 +158,17 @@ describe('the zones with Gmail laid over them', () => {
 describe('the two zones', () => {
   it('run just these services', () => {
     expect(Object.keys(configs['compose.cloud.yml'].services).sort()).toEqual([
+      'backup',
       'board',
+      'caddy',
       'drafter',
+      'egress',
       'grafana',
       'health',
       'hub',
       'node-exporter',
+      'odoo',
+      'odoo-db',
       'prometheus',
       'redis',
       'redis-exporter',
@@ -115,6 +176,7 @@ describe('the two zones', () => {
       'triage',
     ])
     expect(Object.keys(configs['compose.local.yml'].services).sort()).toEqual([
+      'backup',
       'board',
       'browser',
       'drafter',
@@ -131,7 +193,7 @@ describe('the two zones', () => {
     ])
   })
 
-  it('publish only the hub’s ssh port to other machines', () => {
+  it('publish only the hub’s ssh port, and the web’s two, to other machines', () => {
     const published = files.flatMap((file) =>
       Object.entries(configs[file].services).flatMap(([name, { ports = [] }]) =>
         ports.map(({ host_ip, target }) => `${name} ${host_ip}:${target}`),
@@ -140,6 +202,8 @@ describe('the two zones', () => {
     expect(published.sort()).toEqual([
       'board 127.0.0.1:8090',
       'board 127.0.0.1:8090',
+      'caddy 0.0.0.0:443',
+      'caddy 0.0.0.0:80',
       'grafana 127.0.0.1:3000',
       'grafana 127.0.0.1:3000',
       'health 127.0.0.1:8080',
@@ -148,9 +212,48 @@ describe('the two zones', () => {
     ])
   })
 
-  it('leave Odoo and the system room on a machine of 4 GB, whatever their containers take', () => {
-    const limits = Object.values(configs['compose.cloud.yml'].services).map(({ mem_limit }) => Number(mem_limit))
-    expect(limits.reduce((sum, limit) => sum + limit, 0) / 1024 ** 3).toBeLessThan(2.4)
+  it('fit in 4 GB with Odoo, whatever their containers take, and leave it as much as it needs', () => {
+    const { board: _onlyToLookAt, ...services } = configs['compose.cloud.yml'].services
+    const gigabytes = (names: readonly string[]) =>
+      names.reduce((sum, name) => sum + Number(services[name]?.mem_limit), 0) / 1024 ** 3
+    expect(gigabytes(Object.keys(services))).toBeLessThan(4)
+    expect(gigabytes(['odoo', 'odoo-db'])).toBeGreaterThan(1.4)
+  })
+
+  it('let the backup read all of a zone, and write its databases’ locks, its own folder and the backups', () => {
+    for (const file of files) {
+      const { volumes = [], networks = {}, ports = [], profiles } = configs[file].services.backup as ComposeService
+      const writable = volumes.filter(({ read_only }) => !read_only).map(({ target }) => target)
+      expect(writable.sort()).toEqual(['/backups', '/zone/backup', '/zone/state'])
+      expect(volumes.filter(({ read_only }) => read_only).map(({ target }) => target)).toEqual(['/zone'])
+      expect(Object.keys(networks)).toContain(file === 'compose.cloud.yml' ? 'outside' : 'offsite')
+      expect([ports, profiles]).toEqual([[], ['backup']])
+      // For a while it holds a copy of every secret of the zone.
+      const others = Object.values(configs[file].services).flatMap((one) => one.volumes ?? [])
+      expect(others.filter(({ target }) => target === '/zone/backup')).toHaveLength(1)
+    }
+  })
+
+  it('start neither Caddy nor Odoo unless they are asked for', () => {
+    const { services } = configs['compose.cloud.yml']
+    const asked = Object.entries(services).filter(([, { profiles = [] }]) => profiles.length > 0)
+    expect(asked.map(([name, { profiles }]) => `${name} ${profiles}`).sort()).toEqual([
+      'backup backup',
+      'board board',
+      'caddy https',
+      'odoo odoo',
+      'odoo-db odoo',
+    ])
+  })
+
+  it('reach Odoo by its one name, which leads to Caddy inside as well', async () => {
+    const { services } = await composeConfig(['compose.cloud.yml'], root, { COUNTERSIGN_ODOO_SITE: 'odoo.example.org' })
+    expect(services.caddy?.networks?.office).toEqual({ aliases: ['odoo.example.org'] })
+    const on = (network: string) => Object.keys(services).filter((name) => network in (services[name]?.networks ?? {}))
+    expect(on('office')).toEqual(['caddy', 'egress'])
+    expect(on('odoo')).toEqual(['caddy', 'odoo'])
+    expect(on('books')).toEqual(['odoo', 'odoo-db'])
+    expect(on('web')).toEqual(['caddy'])
   })
 
   it('keep every sending credential and the countersigning key out of the cloud', () => {
@@ -180,6 +283,9 @@ describe('the two zones', () => {
     expect(Object.keys(configs['compose.local.yml'].services.board?.networks ?? {}).sort()).toEqual(['board', 'queue'])
     expect(configs['compose.local.yml'].services.board?.volumes ?? []).toEqual([])
     expect(holders('smtp-password')).toEqual(['compose.local.yml executor'])
+    expect(holders('odoo-key')).toEqual(['compose.cloud.yml drafter', 'compose.local.yml executor'])
+    expect(holders('odoo-db-password')).toEqual(['compose.cloud.yml odoo', 'compose.cloud.yml odoo-db'])
+    expect(holders('odoo-master-password')).toEqual(['compose.cloud.yml odoo'])
     expect(holders('imap-password')).toEqual(['compose.cloud.yml triage', 'compose.local.yml executor'])
   })
 
@@ -215,7 +321,7 @@ describe('the two zones', () => {
     for (const file of files) expect(Object.keys(configs[file].services.redis?.networks ?? {})).toEqual(['queue'])
   })
 
-  it('let nobody but triage, the drafter, the executor, the browser’s proxy, WhatsApp and the local sync out', () => {
+  it('let nobody but the two ways out, Caddy, the executor, WhatsApp and the local sync out', () => {
     const open = files.flatMap((file) =>
       Object.entries(configs[file].services)
         .filter(([, { networks = {} }]) =>
@@ -226,10 +332,11 @@ describe('the two zones', () => {
     // board, hub, grafana and health have a published port, which takes a network that is not internal.
     expect(open.sort()).toEqual([
       'compose.cloud.yml board',
-      'compose.cloud.yml drafter',
+      'compose.cloud.yml caddy',
+      'compose.cloud.yml egress',
       'compose.cloud.yml grafana',
       'compose.cloud.yml hub',
-      'compose.cloud.yml triage',
+      'compose.local.yml backup',
       'compose.local.yml board',
       'compose.local.yml egress',
       'compose.local.yml executor',
@@ -269,7 +376,7 @@ describe('the policy', () => {
     ],
     ['a published port', 'publishes no port', { ports: [{ target: 6379, published: '6379' }] }],
     ['a port on loopback', 'redis: publishes nothing', { ports: [{ host_ip: '127.0.0.1', target: 6379 }] }],
-    ['the way out', 'redis: publishes nothing', { networks: { mailbox: null } }],
+    ['the way out', 'redis: publishes nothing', { networks: { internet: null } }],
     ['a log that grows', 'rotates its log', { logging: { driver: 'json-file' } }],
     [
       'a grace shorter than the drain',
@@ -287,7 +394,7 @@ describe('the policy', () => {
       'mounts nothing of the host',
       { volumes: [{ ...hostFile('/proc/stat'), read_only: false }] },
     ],
-    ['the way out', 'is on the watch network only', { networks: { watch: null, mailbox: null } }],
+    ['the way out', 'is on the watch network only', { networks: { watch: null, internet: null } }],
     ['Redis’s network', 'is on the watch network only', { networks: { watch: null, queue: null } }],
   ]
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Oid } from '#core/ports/repo.ts'
@@ -93,6 +93,16 @@ describe('the hub', () => {
     const attacker = new Attacker(zones, await makeHub(zones, hub))
     const commit = attacker.commit({ parents: [head], files, signer: 'cloud' })
     expect(attacker.push(`${commit}:refs/heads/main`).output).toContain(rule)
+  })
+
+  it('judges as well where its folder has another path than it was made under, as in a container', async () => {
+    const made = await makeHub(zones, hub)
+    const elsewhere = `${made}-elsewhere`
+    renameSync(made, elsewhere)
+    const attacker = new Attacker(zones, elsewhere)
+    const forged = attacker.commit({ parents: [head], files: { 'Approved/x.md': 'x\n' }, signer: 'cloud' })
+    expect(attacker.push(`${forged}:refs/heads/main`).exitCode).not.toBe(0)
+    expect(attacker.git(['ls-remote', attacker.hub, 'refs/heads/main'])).toContain(head)
   })
 
   it('refuses every push when the gate itself cannot run', async () => {

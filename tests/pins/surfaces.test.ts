@@ -62,6 +62,13 @@ test('error codes', () => {
   expect(Object.keys(ERROR_CODES)).toMatchInlineSnapshot(`
     [
       "ERR_ATTACHMENT_CHANGED",
+      "ERR_BACKUP_DAMAGED",
+      "ERR_BACKUP_FAILED",
+      "ERR_BACKUP_FULL",
+      "ERR_BACKUP_LOCKED",
+      "ERR_BACKUP_NONE",
+      "ERR_BACKUP_PASSWORD",
+      "ERR_BACKUP_UNREACHABLE",
       "ERR_BROWSER_FAILED",
       "ERR_CLONE_IN_USE",
       "ERR_CODE_NEEDED",
@@ -94,6 +101,7 @@ test('error codes', () => {
       "ERR_PAYMENT_UNAVAILABLE",
       "ERR_REDIS_MISSING",
       "ERR_REDIS_UNREACHABLE",
+      "ERR_RESTORE_REFUSED",
       "ERR_SKILL_INVALID",
       "ERR_SOCIAL_AUTH",
       "ERR_SOCIAL_REFUSED",
@@ -171,6 +179,7 @@ test('ledger entry types', () => {
       "ledger.checkpoint",
       "ledger.witnessed",
       "key.rotated",
+      "machine.restored",
     ]
   `)
 })
@@ -180,6 +189,9 @@ test('metric names', () => {
     [
       "countersign_approval_to_execution_seconds",
       "countersign_arrival_to_draft_seconds",
+      "countersign_backup_failing",
+      "countersign_backup_last_success_timestamp_seconds",
+      "countersign_backup_runs_total",
       "countersign_boots_total",
       "countersign_build_info",
       "countersign_canary_age_seconds",
@@ -195,6 +207,7 @@ test('metric names', () => {
       "countersign_disk_used_ratio",
       "countersign_drafts_total",
       "countersign_duplicates_prevented_total",
+      "countersign_egress_total",
       "countersign_errors_total",
       "countersign_executions_total",
       "countersign_gate_refusals_total",
@@ -218,6 +231,7 @@ test('metric names', () => {
       "countersign_notifications_total",
       "countersign_queue_jobs",
       "countersign_queue_oldest_age_seconds",
+      "countersign_restore_drill_last_success_timestamp_seconds",
       "countersign_returns_total",
       "countersign_sync_check_problems",
       "countersign_sync_check_timestamp_seconds",

@@ -360,6 +360,11 @@ const ALERT_CASES: readonly AlertCase[] = [
     labels: { zone: 'cloud' },
     value: '95%',
   },
+  counted('CountersignEgressRefused', 'countersign_egress_total', {
+    outcome: 'refused',
+    service: 'egress',
+    zone: 'cloud',
+  }),
   counted('CountersignOutOfMemory', 'node_vmstat_oom_kill', { service: 'node-exporter', zone: 'cloud' }),
   {
     alert: 'CountersignRedisFull',
@@ -396,6 +401,50 @@ const ALERT_CASES: readonly AlertCase[] = [
     labels: { job: 'machine', service: 'node-exporter', zone: 'cloud' },
   },
   counted('CountersignFault', 'countersign_errors_total', { code: 'ERR_UNEXPECTED', service: 'sync', zone: 'cloud' }),
+  {
+    alert: 'CountersignBackupOverdue',
+    what: 'a backup that is a day and two hours old in minute 10, and a service that has just begun',
+    series: {
+      'countersign_backup_last_success_timestamp_seconds{service="backup",zone="cloud"}': '-93000x60',
+      [started('backup', 'local')]: '0x60',
+    },
+    silentAt: [9, 19],
+    firesAt: 22,
+    labels: { service: 'backup', zone: 'cloud' },
+    value: '1d 2h 12m 0s',
+  },
+  {
+    alert: 'CountersignBackupOverdue',
+    what: 'none ever since the service began, longer ago than that',
+    series: { [started('backup', 'local')]: '-93000x60' },
+    silentAt: [9, 19],
+    firesAt: 22,
+    labels: { job: 'countersign', service: 'backup', zone: 'local' },
+    value: '1d 2h 12m 0s',
+  },
+  {
+    alert: 'CountersignBackupDamaged',
+    what: 'a trial that fails from minute 5 on, and backups that fail, of which another alert tells',
+    series: {
+      'countersign_backup_failing{of="drill",service="backup",zone="cloud"}': '0x4 1x200',
+      'countersign_backup_failing{of="backup",service="backup",zone="cloud"}': '1x210',
+    },
+    silentAt: [4, 124],
+    firesAt: 126,
+    labels: { of: 'drill', service: 'backup', zone: 'cloud' },
+    value: '1',
+  },
+  {
+    alert: 'CountersignDrillOverdue',
+    what: 'a trial that is eight days ago in minute 10',
+    series: {
+      'countersign_restore_drill_last_success_timestamp_seconds{service="backup",zone="cloud"}': '-690600x100',
+    },
+    silentAt: [9, 69],
+    firesAt: 72,
+    labels: { service: 'backup', zone: 'cloud' },
+    value: '8d 1h 2m 0s',
+  },
 ]
 
 /** As files of promtool's, by name: each loads only the rules it tries, since days are gone through by the minute. */

@@ -6,11 +6,21 @@ export interface ComposeConfig {
   /** The repository's folder: what may be mounted lies below it (with the default zone homes). */
   readonly root: string
   readonly services: Readonly<Record<string, ComposeService>>
-  readonly networks?: Readonly<Record<string, { readonly internal?: boolean; readonly external?: boolean }>>
+  readonly networks?: Readonly<
+    Record<
+      string,
+      {
+        readonly internal?: boolean
+        readonly external?: boolean
+        readonly driver_opts?: Readonly<Record<string, string>>
+      }
+    >
+  >
   readonly secrets?: Readonly<Record<string, { readonly file?: string; readonly environment?: string }>>
 }
 
 export interface ComposeService {
+  readonly profiles?: readonly string[]
   readonly image?: string
   readonly user?: string
   readonly init?: boolean
@@ -47,8 +57,14 @@ type Rules = Readonly<Record<string, Rule>>
 
 const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIALS?|PRIVATE_KEY|API_KEY|_KEY|_PASS)$/
 const CREDENTIALS_IN_URL = /:\/\/[^/@\s]*:[^/@\s]+@/
-/** The one port that other machines may reach. */
-const PUBLISHED_TO_OTHERS = [{ service: 'hub', target: 2222 }]
+/** The ports that other machines may reach. */
+const PUBLISHED_TO_OTHERS = [
+  { service: 'hub', target: 2222 },
+  { service: 'caddy', target: 80 },
+  { service: 'caddy', target: 443 },
+]
+/** Capabilities that some keep: Caddy may bind a low port. */
+const KEPT_CAPABILITIES: Readonly<Record<string, readonly string[]>> = { caddy: ['NET_BIND_SERVICE'] }
 
 /** Images without a shell to look at themselves with; Prometheus tells when one does not answer. */
 const WITHOUT_HEALTHCHECK = ['node-exporter', 'redis-exporter']
@@ -61,7 +77,8 @@ const RULES: Rules = {
   'runs as a user other than root, by number': ({ user = '' }) => /^[1-9]\d*:\d+$/.test(user),
   'is not privileged': ({ privileged }) => privileged !== true,
   'has a read-only root': ({ read_only }) => read_only === true,
-  'has no capabilities': ({ cap_add = [], cap_drop = [] }) => cap_drop.includes('ALL') && cap_add.length === 0,
+  'has no capabilities': ({ cap_add = [], cap_drop = [] }, name) =>
+    cap_drop.includes('ALL') && cap_add.every((one) => KEPT_CAPABILITIES[name]?.includes(one)),
   'gains no privileges, and keeps seccomp and AppArmor': ({ security_opt = [] }) =>
     security_opt.includes('no-new-privileges:true') && !security_opt.some((option) => /unconfined/.test(option)),
   'has no devices': ({ devices = [] }) => devices.length === 0,
@@ -96,7 +113,7 @@ const RULES: Rules = {
         (type === 'bind' && source.startsWith(`${root}/`)) ||
         (name === 'node-exporter' && read_only === true && KERNEL_FIGURES.includes(source)),
     ),
-  'publishes no port beyond this machine, but the hub’s': ({ ports = [] }, name) =>
+  'publishes no port beyond this machine, but the hub’s and the web’s': ({ ports = [] }, name) =>
     ports.every(
       ({ host_ip, target }) =>
         host_ip === '127.0.0.1' ||
@@ -118,8 +135,18 @@ const SERVICE_RULES: Readonly<Record<string, Rules>> = {
       secrets.length === 0 && volumes.every(({ source = '' }) => source.endsWith('/state/browser')),
   },
   egress: {
-    'holds the scripts of the banks, which it cannot write, and nothing else': ({ volumes = [], secrets = [] }) =>
-      secrets.length === 0 && volumes.every(({ source = '', read_only }) => source.endsWith('/banks') && read_only),
+    'holds no secret, and of the zone nothing but the list of what may be reached, which it cannot write': ({
+      volumes = [],
+      secrets = [],
+    }) =>
+      secrets.length === 0 &&
+      volumes.every(({ source = '', read_only }) => /\/(banks|mailboxes\.json)$/.test(source) && read_only),
+  },
+  odoo: { 'has no way out: its database and Caddy are all it sees': onlyOn('books', 'odoo') },
+  'odoo-db': { 'has no way out, and Caddy does not see it': onlyOn('books') },
+  caddy: {
+    'holds no secret of the zone, and nothing of it but its own folder': ({ volumes = [], secrets = [] }) =>
+      secrets.length === 0 && volumes.every(({ source = '', read_only }) => read_only || source.endsWith('/caddy')),
   },
   redis: {
     'publishes nothing and is on internal networks only': ({ ports = [], networks = {} }, _name, config) =>
@@ -133,6 +160,27 @@ function onlyOn(...allowed: readonly string[]): Rule {
     ports.length === 0 &&
     Object.keys(networks).every((one) => allowed.includes(one) && config.networks?.[one]?.internal === true)
 }
+
+/**
+ * Networks of a cloud zone that lead out, beside those which only answer at a published port (`ways`: network → who may be
+ * on it). Sorted, as `network: service`; empty: nothing gets out but by these ways.
+ */
+export function waysOut(config: ComposeConfig, ways: Readonly<Record<string, readonly string[]>>): string[] {
+  return Object.entries(config.services)
+    .flatMap(([name, { networks = {}, ports = [] }]) =>
+      Object.keys(networks)
+        .filter((network) => {
+          const { internal, driver_opts: options = {} } = config.networks?.[network] ?? {}
+          const onlyAnswers = options[MASQUERADE] === 'false' && ports.length > 0
+          return internal !== true && !onlyAnswers && !ways[network]?.includes(name)
+        })
+        .map((network) => `${network}: ${name}`),
+    )
+    .sort()
+}
+
+/** Off: what a container begins itself keeps its private address, and no answer comes back. */
+const MASQUERADE = 'com.docker.network.bridge.enable_ip_masquerade'
 
 /** Every broken rule as `service: rule`, sorted. Empty: the file keeps the policy. */
 export function violations(config: ComposeConfig): string[] {

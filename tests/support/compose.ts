@@ -42,6 +42,10 @@ export interface ComposeZones extends AsyncDisposable {
   readonly local: ComposeZone
   readonly mail: MailContainer
   readonly hubPort: number
+  /** Of the machine: where the web's two ports are published. */
+  readonly webPorts: { readonly http: number; readonly https: number }
+  /** What Compose is told by variables, from the next call on. */
+  readonly settings: Record<string, string>
   /** Builds, starts and waits until every service of the zone (Grafana, which nothing needs, left out) is healthy. */
   up(zone: ZoneName): Promise<void>
 }
@@ -56,19 +60,23 @@ export async function isDockerAnswering(): Promise<boolean> {
 export async function prepareZones(): Promise<ComposeZones> {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-e2e-'))
   const id = randomBytes(4).toString('hex')
-  const [hubPort = 0, healthPort = 0] = await freePorts(2)
-  const env = {
-    ...process.env,
+  const [hubPort = 0, healthPort = 0, http = 0, https = 0] = await freePorts(4)
+  const settings: Record<string, string> = {
     COUNTERSIGN_UID: String(uid),
     COUNTERSIGN_GID: String(gid),
     COUNTERSIGN_CLOUD_HOME: join(folder, 'cloud'),
     COUNTERSIGN_LOCAL_HOME: join(folder, 'local'),
     COUNTERSIGN_HUB_PORT: String(hubPort),
     COUNTERSIGN_LOCAL_HEALTH_PORT: String(healthPort),
+    ...{
+      COUNTERSIGN_WEB_BIND: '127.0.0.1',
+      COUNTERSIGN_WEB_HTTP_PORT: String(http),
+      COUNTERSIGN_WEB_PORT: String(https),
+    },
   }
   const zones = {
-    cloud: zone('cloud', `countersign-e2e-${id}-cloud`, folder, env),
-    local: zone('local', `countersign-e2e-${id}-local`, folder, env),
+    cloud: zone('cloud', `countersign-e2e-${id}-cloud`, folder, settings),
+    local: zone('local', `countersign-e2e-${id}-local`, folder, settings),
   }
   const mail = await startMailContainer()
   try {
@@ -82,23 +90,35 @@ export async function prepareZones(): Promise<ComposeZones> {
     ...zones,
     mail,
     hubPort,
+    webPorts: { http, https },
+    settings,
     async up(name) {
       const { compose, project } = zones[name]
       const services = (await compose('config', '--services')).split('\n').filter((one) => one && one !== 'grafana')
       await compose('create', '--build', '--quiet-pull', ...services)
       // The mailbox is out on the Internet for both zones: on the one network of each that leads there.
-      await run('docker', ['network', 'connect', '--alias', 'mail', `${project}_${MAIL_NETWORK[name]}`, mail.container])
+      await connectTo(`${project}_${MAIL_NETWORK[name]}`, mail.container, 'mail')
       await compose('up', '-d', '--wait', '--wait-timeout', '120', ...services)
     },
     async [Symbol.asyncDispose]() {
       await mail[Symbol.asyncDispose]()
-      for (const { compose } of [zones.local, zones.cloud]) await compose('down', '-v', '--remove-orphans', '-t', '2')
+      // Caddy may be on the local zone's network.
+      for (const { compose } of [zones.cloud, zones.local]) await compose('down', '-v', '--remove-orphans', '-t', '2')
       await rm(folder, { recursive: true, force: true })
     },
   }
 }
 
-const MAIL_NETWORK: Record<ZoneName, string> = { cloud: 'mailbox', local: 'mail' }
+/** Gives a container a name on a network, once. */
+export async function connectTo(network: string, container: string, alias: string): Promise<void> {
+  try {
+    await run('docker', ['network', 'connect', '--alias', alias, network, container])
+  } catch (error) {
+    if (!String(error).includes('already exists in network')) throw error
+  }
+}
+
+const MAIL_NETWORK: Record<ZoneName, string> = { cloud: 'internet', local: 'mail' }
 
 /** As a person would: `init` on each machine, the pairing files carried across. */
 async function initialise(
@@ -125,13 +145,21 @@ async function initialise(
   )
   await zones.cloud.cli('init', 'cloud', ...pairing('local'), '--owner', `${uid}:${gid}`)
   await appendFile(join(folder, 'local', '.env.local'), 'COUNTERSIGN_UNDO_MS=1000\n')
+  // It stands in a network of this machine.
+  await appendFile(join(folder, 'cloud', '.env.cloud'), 'COUNTERSIGN_EGRESS_PRIVATE=mail\n')
 }
 
-function zone(name: ZoneName, project: string, folder: string, env: NodeJS.ProcessEnv): ComposeZone {
+function zone(name: ZoneName, project: string, folder: string, settings: Record<string, string>): ComposeZone {
   const home = join(folder, name)
   const prefix = ['compose', '-p', project, '-f', join(root, `compose.${name}.yml`)]
   const compose = async (...args: string[]) =>
-    (await run('docker', [...prefix, ...args], { env, cwd: root, maxBuffer: MAX_OUTPUT })).stdout
+    (
+      await run('docker', [...prefix, ...args], {
+        env: { ...process.env, ...settings },
+        cwd: root,
+        maxBuffer: MAX_OUTPUT,
+      })
+    ).stdout
   return {
     project,
     home,

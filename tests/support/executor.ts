@@ -8,6 +8,7 @@ import { type LedgerFs, openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { connectInProcess } from '#adapters/mcp/in-process-client.ts'
 import { composeMail } from '#adapters/mime/compose-mail.ts'
 import { openReceived } from '#adapters/received/received.ts'
+import { readRestoreMark } from '#adapters/state-files/restore-mark.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
 import { makeTaskId, type TaskId } from '#core/ids.ts'
@@ -179,7 +180,9 @@ export async function makeHome(signingKey?: KeyObject): Promise<ExecutorHome> {
       const clock = { now: () => home.now }
       const wrapped = wrap({
         vault: await openVault(vaultRoot),
-        journal: openJournal(join(state, 'journal.sqlite'), { epoch: 'take', now: home.bornAt }),
+        journal: openJournal(join(state, 'journal.sqlite'), {
+          ...{ epoch: 'take', now: home.bornAt, restored: readRestoreMark(state) },
+        }),
         ledger: openLedger({ vaultRoot, stateDir: state, agent: 'local', clock }),
         mail,
       })

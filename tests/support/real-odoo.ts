@@ -2,7 +2,8 @@ import { GenericContainer, Network, Wait } from 'testcontainers'
 import { odooCalls } from '#adapters/odoo/odoo-calls.ts'
 import { SETUP_LIMIT_MS, setUpOdoo } from '#adapters/odoo/setup-odoo.ts'
 
-const BEFORE_SET_UP = `
+/** For `odoo shell`: an administrator’s key and a bookkeeper’s, and some customers, a currency, a tax and a product. */
+export const BEFORE_SET_UP = `
 import datetime
 until = datetime.datetime.now() + datetime.timedelta(days=1)
 def key(user):

@@ -1,6 +1,7 @@
+import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { isPrivate, startEgress } from './egress-proxy.ts'
+import { isPrivate, mayLeadTo, startEgress } from './egress-proxy.ts'
 
 /** A proxy that lets through to `localhost:<port>` of an echo server, and to `bank.example:443`. */
 async function world(lookup: (name: string) => Promise<string[]> = async () => ['192.0.2.1']) {
@@ -79,6 +80,58 @@ test.each([
     expect(await ask(`CONNECT bank.example:${port} HTTP/1.1\r\n\r\n`)).toMatch(/^HTTP\/1\.1 403/)
     expect(arrived).toEqual([])
   }
+})
+
+test.each<[address: string, mayLead: boolean]>([
+  ['10.0.0.7', true],
+  ['172.17.0.1', true],
+  ['100.64.0.1', true],
+  ['fd00::1', true],
+  ['93.184.216.34', true],
+  ['127.0.0.1', false],
+  ['169.254.169.254', false],
+  ['fd00:ec2::254', false],
+  ['::1', false],
+  ['fe80::1', false],
+  ['::ffff:169.254.169.254', false],
+  ['0.0.0.0', false],
+  ['nonsense', false],
+])('a name that may lie in a private network may lead to %s: %s', (address, expected) => {
+  expect(mayLeadTo(address, { isPrivate: true })).toBe(expected)
+})
+
+test('refuses a name that may be private and leads to what a cloud tells its machines', async () => {
+  const refused: string[] = []
+  const egress = await startEgress({
+    ...{ reach: [{ host: 'mail.home', port: 993, isPrivate: true }], host: '127.0.0.1', port: 0 },
+    ...{ lookup: async () => ['10.0.0.7', '169.254.169.254'], onRefused: (asked) => refused.push(asked) },
+  })
+  onTestFinished(() => egress[Symbol.asyncDispose]())
+  const socket = connect(egress.port, '127.0.0.1', () => socket.write('CONNECT mail.home:993 HTTP/1.1\r\n\r\n'))
+  expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 403/)
+  expect(refused).toEqual(['CONNECT mail.home:993'])
+})
+
+test('answers 502 for a place that takes no connection, and counts what became of each', async () => {
+  const outcomes: string[] = []
+  const refusals: boolean[] = []
+  const gone = createServer()
+  await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve))
+  const { port } = gone.address() as AddressInfo
+  await new Promise((resolve) => gone.close(resolve))
+  const egress = await startEgress({
+    ...{ reach: [{ host: 'localhost', port }], host: '127.0.0.1', port: 0 },
+    ...{ onAllowed: (one) => outcomes.push(one), onRefused: (_asked, isFirst) => refusals.push(isFirst) },
+  })
+  onTestFinished(() => egress[Symbol.asyncDispose]())
+  const ask = async (place: string) => {
+    const socket = connect(egress.port, '127.0.0.1', () => socket.write(`CONNECT ${place} HTTP/1.1\r\n\r\n`))
+    return String((await once(socket, 'data'))[0])
+  }
+  expect(await ask(`localhost:${port}`)).toMatch(/^HTTP\/1\.1 502/)
+  for (const place of ['a.example:443', 'a.example:443', 'a.example:444']) await ask(place)
+  expect(outcomes).toEqual(['unreachable'])
+  expect(refusals).toEqual([true, false, true])
 })
 
 test('answers 502 for a name that leads nowhere', async () => {

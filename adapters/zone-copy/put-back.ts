@@ -1,0 +1,116 @@
+import { existsSync } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { CountersignError } from '#core/errors.ts'
+import { ZONES } from '#core/zone-policy.ts'
+
+const planSchema = z.strictObject({
+  snapshot: z.string(),
+  zone: z.enum(ZONES),
+  agent: z.string(),
+  /** When the backup was made, and when it is put back. */
+  made: z.iso.datetime(),
+  at: z.iso.datetime(),
+  /** Where in the home goes what was there. */
+  aside: z.string().regex(/^before-restore-[\w-]+$/),
+  /** Entries of the home that go there. */
+  old: z.array(z.string()),
+})
+/** What is left to do when everything is fetched and looked at. */
+export type PutBackPlan = z.infer<typeof planSchema>
+
+const FOLDER = 'restoring'
+/** They stay where they are: this program's own, and what earlier restores put aside. */
+const STAYS = /^(backup|backups|restoring|before-restore-.*)$/
+/** Without it no service starts: it goes first, and comes last. */
+const LAST = 'state'
+
+/** A backup on its way into a zone home. */
+export interface PutBack {
+  /** The folder for what is fetched. */
+  readonly zoneFolder: string
+  /** A restore that was interrupted after everything was fetched: it is to be finished. */
+  plan(): Promise<PutBackPlan | undefined>
+  /** Empties the folder. */
+  begin(): Promise<void>
+  /** From here on the restore is finished, however often it is interrupted. */
+  commit(plan: Omit<PutBackPlan, 'old' | 'aside'>): Promise<PutBackPlan>
+  /** Puts aside what was there, and in its place what was fetched; each step is one rename. May be repeated. */
+  finish(plan: PutBackPlan): Promise<void>
+  abandon(): Promise<void>
+}
+
+export function putBackInto(home: string): PutBack {
+  const folder = join(home, FOLDER)
+  const zoneFolder = join(folder, 'zone')
+  const planFile = join(folder, 'plan.json')
+  return {
+    zoneFolder,
+    async plan() {
+      const text = await readFile(planFile, 'utf8').catch(() => undefined)
+      return text === undefined ? undefined : planSchema.parse(JSON.parse(text))
+    },
+    async begin() {
+      await rm(folder, { recursive: true, force: true })
+      await mkdir(zoneFolder, { recursive: true, mode: 0o700 })
+    },
+    async commit(facts) {
+      const old = (await readdir(home)).filter((name) => !STAYS.test(name))
+      const plan = { ...facts, aside: `before-restore-${facts.at.replaceAll(/[:.]/g, '-')}`, old }
+      await writeWhole(planFile, JSON.stringify(plan))
+      return plan
+    },
+    async finish(plan) {
+      const aside = join(home, plan.aside)
+      if (plan.old.length > 0) await mkdir(aside, { recursive: true, mode: 0o700 })
+      for (const name of ordered(plan.old, 'first'))
+        if (!existsSync(join(aside, name)) && existsSync(join(home, name))) await move(home, name, aside)
+      const names = ordered(await readdir(zoneFolder), 'last')
+      for (const name of names) await move(zoneFolder, name, home)
+      // What is no part of a backup, and has to be there for containers to start.
+      await mkdir(join(home, 'backups'), { recursive: true, mode: 0o700 })
+      await syncFolder(home)
+      await rm(folder, { recursive: true, force: true })
+    },
+    abandon: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+/** Whether a backup may be put here: nothing stands here, a zone home does, or what a restore left. */
+export async function mayHold(home: string): Promise<boolean> {
+  const names: readonly string[] = await readdir(home).catch(() => [])
+  const isZone = names.some((name) => ZONES.some((zone) => name === `.env.${zone}`))
+  return isZone || names.every((name) => STAYS.test(name) || name === 'secrets')
+}
+
+/** The names with the state's folder first, or last. */
+function ordered(names: readonly string[], place: 'first' | 'last'): string[] {
+  const rest = names.filter((name) => name !== LAST)
+  const own = names.filter((name) => name === LAST)
+  return place === 'first' ? [...own, ...rest] : [...rest, ...own]
+}
+
+async function move(from: string, name: string, to: string): Promise<void> {
+  try {
+    await rename(join(from, name), join(to, name))
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : 'failed'
+    throw new CountersignError('ERR_RESTORE_REFUSED', `moving ${join(from, name)} to ${to}: ${code}`, { cause })
+  }
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  const file = await open(`${path}.tmp`, 'w', 0o600)
+  await file.writeFile(text)
+  await file.sync()
+  await file.close()
+  await rename(`${path}.tmp`, path)
+  await syncFolder(join(path, '..'))
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  await folder.sync()
+  await folder.close()
+}

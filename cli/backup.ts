@@ -1,0 +1,73 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { unbundle } from '#adapters/git/bundle.ts'
+import { bumpRestoreEpoch } from '#adapters/state-files/restore-mark.ts'
+import { mayHold, putBackInto } from '#adapters/zone-copy/put-back.ts'
+import { signOfUse } from '#adapters/zone-copy/running.ts'
+import { MANIFEST } from '#core/backup-manifest.ts'
+import { CountersignError } from '#core/errors.ts'
+import type { Zone } from '#core/zone-policy.ts'
+import { type Env, parseConfig } from '#runtime/config.ts'
+import { type BackupTargetConfig, backupTargetSettings } from '#services/backup/config.ts'
+import type { BackupDeps } from '#services/backup/deps.ts'
+import { backupDeps, REPOSITORIES } from '#services/backup/main-deps.ts'
+import type { RestoreDeps } from '#services/backup/restore.ts'
+import { environmentOf, homeLayout, openZoneHome, type ZoneHome } from './zone-home.ts'
+
+export type TargetOptions = { target?: string; passwordFile?: string }
+
+/** What backing up an existing home works with. Throws ERR_CONFIG_INVALID. */
+export function backupOf(home: ZoneHome, options: TargetOptions, env: Env): BackupDeps {
+  const { root, zone, agent } = home
+  return backupDeps({ home: root, zone, agent, config: configOf({ ...asked(env), ...environmentOf(home) }, options) })
+}
+
+/** What restoring works with: the home may be empty, or not be there at all. Throws ERR_CONFIG_INVALID. */
+export async function restoreInto(root: string, options: TargetOptions, env: Env): Promise<RestoreDeps> {
+  await mkdir(root, { recursive: true, mode: 0o700 })
+  const here = await openZoneHome(root).catch(() => undefined)
+  // A home that was emptied may still have the files of its secrets.
+  const layout = here ?? homeLayout(root, 'local')
+  const settings = { ...asked(env), ...environmentOf(layout) }
+  const zone: Zone = here?.zone ?? 'local'
+  const place = putBackInto(root)
+  return {
+    backup: backupDeps({ home: root, zone, agent: layout.agent, config: configOf(settings, options) }),
+    home: root,
+    zoneHere: here?.zone,
+    mayHold: () => mayHold(root),
+    signOfUse: () => signOfUse(root, Date.now()),
+    place,
+    async unpack(folder, bundles) {
+      for (const bundle of bundles) {
+        const repository = REPOSITORIES[bundle]
+        if (repository) await unbundle(join(folder, bundle), join(folder, repository))
+        await rm(join(folder, bundle))
+      }
+      await rm(join(folder, MANIFEST))
+    },
+    async bumpRestoreEpoch(folder, made) {
+      bumpRestoreEpoch(join(folder, 'state'), new Date(made))
+    },
+  }
+}
+
+/** In a container the settings stand in the environment. */
+function asked(env: Env): Record<string, string> {
+  const names = Object.values(backupTargetSettings).map(({ name }) => name)
+  return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name] as string]] : [])))
+}
+
+function configOf(
+  settings: Readonly<Record<string, string>>,
+  { target, passwordFile }: TargetOptions,
+): BackupTargetConfig {
+  const isPath = target !== undefined && !/^(sftp|s3):/.test(target)
+  const verdict = parseConfig(backupTargetSettings, {
+    ...settings,
+    ...(target && { COUNTERSIGN_BACKUP_TARGET: isPath ? resolve(target) : target }),
+    ...(passwordFile && { COUNTERSIGN_BACKUP_PASSWORD_FILE: resolve(passwordFile) }),
+  })
+  if (verdict.ok) return verdict.config
+  throw new CountersignError('ERR_CONFIG_INVALID', `looking for where backups go: ${verdict.faults.join('; ')}`)
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { parseBackupTarget } from '#core/backup-target.ts'
+import type { ConfigOf } from '#runtime/config.ts'
+import { flag, folder, milliseconds, optional, processSettings, secretFile, setting } from '#runtime/settings.ts'
+
+const TARGET = 'expected a path, sftp:user@host:/path or s3:https://host/bucket, without a password in it'
+const target = z.string(TARGET).refine((value) => parseBackupTarget(value) !== undefined, TARGET)
+
+/** What a backup needs to know; the command line, too. */
+export const backupTargetSettings = {
+  target: setting('COUNTERSIGN_BACKUP_TARGET', optional(target)),
+  /** What stands for it in a container, where a folder of the machine is mounted. */
+  mount: setting('COUNTERSIGN_BACKUP_MOUNT', optional(target)),
+  password: setting('COUNTERSIGN_BACKUP_PASSWORD_FILE', secretFile()),
+  /** For s3: two lines, the access key's id and the secret. */
+  s3Key: setting('COUNTERSIGN_BACKUP_S3_KEY_FILE', optional(secretFile())),
+  /** For sftp: the key; the server has to stand in trust/known_hosts. */
+  sshKey: setting('COUNTERSIGN_BACKUP_SSH_KEY_FILE', optional(secretFile())),
+  /** `host:port` of the only way out, where there is one. */
+  egress: setting('COUNTERSIGN_EGRESS', optional(z.string().regex(/^[\w.-]+:\d{1,5}$/, 'expected host:port'))),
+  /** The target takes nothing away, or this machine may not: old backups are thrown away from elsewhere. */
+  appendOnly: setting('COUNTERSIGN_BACKUP_APPEND_ONLY', flag(false)),
+}
+
+/** Settings of the backup service. */
+export const backupSettings = {
+  ...processSettings,
+  /** The whole of the zone, as `countersign init` made it. */
+  home: setting('COUNTERSIGN_HOME', folder()),
+  ...backupTargetSettings,
+  pollMs: setting('COUNTERSIGN_BACKUP_POLL_MS', milliseconds(60_000)),
+}
+export type BackupConfig = ConfigOf<typeof backupSettings>
+export type BackupTargetConfig = ConfigOf<typeof backupTargetSettings>

@@ -1,0 +1,109 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { bundleRefs, bundleRepository, unbundle } from '#adapters/git/bundle.ts'
+import { openRestic } from '#adapters/restic/restic.ts'
+import { copyZone } from '#adapters/zone-copy/copy-zone.ts'
+import { ownFolder } from '#adapters/zone-copy/own-folder.ts'
+import { takeContents } from '#adapters/zone-copy/take-contents.ts'
+import { readLedgers } from '#cli/audit.ts'
+import { DAMAGED_HINT, MANIFEST } from '#core/backup-manifest.ts'
+import { CountersignError } from '#core/errors.ts'
+import type { Finding } from '#core/finding.ts'
+import type { Zone } from '#core/zone-policy.ts'
+import { VERSION } from '#runtime/version.ts'
+import type { BackupTargetConfig } from './config.ts'
+import type { BackupDeps } from './deps.ts'
+import { LEDGERS } from './drill.ts'
+
+/** Bundle → the repository that it is made of, by their places in a zone home. */
+export const REPOSITORIES: Readonly<Record<string, string>> = {
+  'hub/vault.bundle': 'hub/vault.git',
+  'state/repo.bundle': 'state/repo.git',
+}
+
+export type BackupPlace = {
+  readonly home: string
+  readonly zone: Zone
+  readonly agent: string
+  readonly config: BackupTargetConfig
+  readonly signal?: AbortSignal
+  readonly onProgress?: () => void
+}
+
+/** Everything a backup works with, put together for one zone home. */
+export function backupDeps({ home, zone, agent, config, signal, onProgress }: BackupPlace): BackupDeps {
+  const own = ownFolder(home)
+  const target = config.target ?? config.mount
+  if (target === undefined)
+    throw new CountersignError('ERR_CONFIG_INVALID', 'COUNTERSIGN_BACKUP_TARGET is empty: where are backups to go?')
+  const store = openRestic({
+    target,
+    passwordFile: config.password.path,
+    cacheDir: own.cacheDir,
+    ...(config.s3Key && { s3KeyFile: config.s3Key.path }),
+    ...(config.sshKey && {
+      ssh: { keyFile: config.sshKey.path, knownHostsFile: join(home, 'trust', 'known_hosts') },
+    }),
+    ...(config.egress && { egress: config.egress }),
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  })
+  return {
+    ...{ zone, agent, program: VERSION, clock: { now: Date.now }, store, isAppendOnly: config.appendOnly },
+    status: own.status,
+    oneAtATime: own.oneAtATime,
+    scratch: own.scratch,
+    async copy(folder) {
+      const { skipped } = await copyZone(home, folder, agent)
+      for (const [bundle, repository] of Object.entries(REPOSITORIES))
+        await bundleRepository(join(home, repository), join(folder, bundle))
+      return skipped
+    },
+    takeContents: (folder) => takeContents(folder, bundleRefs),
+    readManifest: (folder) => readFile(join(folder, MANIFEST), 'utf8').catch(() => ''),
+    writeManifest: (folder, text) => writeFile(join(folder, MANIFEST), text, { mode: 0o600 }),
+    checkRepositories,
+    verifyLedgers: (folder) => verifyLedgers(folder, agent),
+  }
+}
+
+async function checkRepositories(folder: string, bundles: readonly string[]): Promise<Finding> {
+  const check = 'history'
+  const trial = join(folder, 'trial.git')
+  for (const bundle of bundles) {
+    try {
+      await unbundle(join(folder, bundle), trial)
+    } catch (error) {
+      const found = `${bundle}: ${error instanceof Error ? error.message : 'no repository'}`
+      return { check, result: 'failed', found, hint: DAMAGED_HINT }
+    } finally {
+      await rm(trial, { recursive: true, force: true })
+    }
+  }
+  return {
+    check,
+    result: 'ok',
+    found: `git fsck finds nothing in ${bundles.map((one) => basename(one)).join(', ') || 'none'}`,
+  }
+}
+
+async function verifyLedgers(folder: string, agent: string): Promise<Finding> {
+  const check = LEDGERS
+  const [vault, state, trust] = ['vault', 'state', 'trust'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  const { report } = await readLedgers({ vault, state, trust, agent })
+  const [first] = report.faults
+  if (!first) {
+    const entries = report.agents.reduce((sum, one) => sum + one.entries, 0)
+    return { check, result: 'ok', found: `${entries} entries, whole` }
+  }
+  return {
+    check,
+    result: 'failed',
+    found: `${report.faults.length} faults, the first: ${first.agent} ${first.file}: ${first.problem}`,
+    hint: 'If `countersign audit verify` says the same of the running zone, the ledger was harmed before the backup.',
+  }
+}

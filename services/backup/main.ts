@@ -1,0 +1,20 @@
+import { loadServiceConfig } from '#runtime/config.ts'
+import { runService } from '#runtime/service.ts'
+import { backupSettings } from './config.ts'
+import { backupDeps } from './main-deps.ts'
+import { runBackups } from './run-backups.ts'
+
+/** restic tells of its progress every few seconds; what takes longer is a copy of a large zone or a slow server. */
+const QUIET_MS = 30 * 60_000
+
+const config = loadServiceConfig('backup', backupSettings)
+
+await runService('backup', config, async (service) => {
+  const beat = service.progress('backups', config.pollMs + QUIET_MS)
+  const { home, zone, agent } = config
+  const deps = backupDeps({ home, zone, agent, config, signal: service.stopping, onProgress: beat })
+  const { log, metrics, stopping } = service
+  const running = runBackups({ deps, log, metrics, stopping, beat, pollMs: config.pollMs })
+  running.catch((error: unknown) => service.fail(error))
+  service.resources.defer(() => running)
+})
