@@ -14,6 +14,7 @@ import type { Domain } from '#core/vault-path.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
 import { hasModel, modelsOf } from '#runtime/model-settings.ts'
 import { hasOdoo, odooAccountOf } from '#runtime/odoo-account.ts'
+import { sentinelsOf } from '#runtime/redis-sentinels.ts'
 import { runService } from '#runtime/service.ts'
 import { claimOpen } from './claim-open.ts'
 import { type CloudDraftsDeps, cloudDrafts } from './cloud-drafts.ts'
@@ -39,7 +40,9 @@ const DRAFTING = {
 } as const
 
 await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping, tell }) => {
-  const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
+  const redis = resources.use(
+    await connectRedis(config.redisUrl, config.redisPassword?.read(), log, sentinelsOf(config)),
+  )
   check('redis', () => redis.ping())
   const doorbell = resources.use(await openDoorbell(redis, log))
   const vault = await openVault(config.vault)
