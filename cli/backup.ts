@@ -1,18 +1,24 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { unbundle } from '#adapters/git/bundle.ts'
+import { DUMP, loadOdoo } from '#adapters/postgres/odoo-database.ts'
 import { bumpRestoreEpoch } from '#adapters/state-files/restore-mark.ts'
 import { mayHold, putBackInto } from '#adapters/zone-copy/put-back.ts'
 import { signOfUse } from '#adapters/zone-copy/running.ts'
-import { MANIFEST } from '#core/backup-manifest.ts'
+import { MANIFEST, parseManifest } from '#core/backup-manifest.ts'
 import { CountersignError } from '#core/errors.ts'
+import type { Finding } from '#core/finding.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { type Env, parseConfig } from '#runtime/config.ts'
 import { type BackupTargetConfig, backupTargetSettings } from '#services/backup/config.ts'
 import type { BackupDeps } from '#services/backup/deps.ts'
-import { backupDeps, REPOSITORIES } from '#services/backup/main-deps.ts'
+import { backupDeps, odooServer, REPOSITORIES } from '#services/backup/main-deps.ts'
 import type { RestoreDeps } from '#services/backup/restore.ts'
 import { environmentOf, homeLayout, openZoneHome, type ZoneHome } from './zone-home.ts'
+
+/** In a home: what is to be put back into Odoo's database once that runs. */
+const ODOO_RESTORE = 'odoo-restore'
 
 export type TargetOptions = { target?: string; passwordFile?: string }
 
@@ -38,18 +44,43 @@ export async function restoreInto(root: string, options: TargetOptions, env: Env
     mayHold: () => mayHold(root),
     signOfUse: () => signOfUse(root, Date.now()),
     place,
-    async unpack(folder, bundles) {
-      for (const bundle of bundles) {
+    async unpack(folder, { contents, odoo }) {
+      for (const bundle of Object.keys(contents.repositories)) {
         const repository = REPOSITORIES[bundle]
         if (repository) await unbundle(join(folder, bundle), join(folder, repository))
         await rm(join(folder, bundle))
       }
-      await rm(join(folder, MANIFEST))
+      if (odoo) {
+        await mkdir(join(folder, ODOO_RESTORE), { mode: 0o700 })
+        await rename(join(folder, DUMP), join(folder, ODOO_RESTORE, DUMP))
+      }
+      // It says what Odoo's database has to be like.
+      await rename(join(folder, MANIFEST), join(folder, odoo ? ODOO_RESTORE : '..', MANIFEST))
     },
     async bumpRestoreEpoch(folder, made) {
       bumpRestoreEpoch(join(folder, 'state'), new Date(made))
     },
   }
+}
+
+/** Whether a restored home has a database of Odoo's that still has to be put back. */
+export function hasOdooToRestore(root: string): boolean {
+  return existsSync(join(root, ODOO_RESTORE, DUMP))
+}
+
+/** Puts back Odoo's database, which runs and is empty by then. Throws ERR_CONFIG_INVALID, and as `loadOdoo`. */
+export async function restoreOdoo(home: ZoneHome, env: Env): Promise<readonly Finding[]> {
+  const server = odooServer(configOf({ ...asked(env), ...environmentOf(home) }, {}))
+  const folder = join(home.root, ODOO_RESTORE)
+  const manifest = parseManifest(await readFile(join(folder, MANIFEST), 'utf8').catch(() => ''))
+  if (!manifest?.odoo)
+    throw new CountersignError('ERR_BACKUP_NONE', `looked for a database of Odoo’s in ${folder}: there is none`)
+  if (!server)
+    throw new CountersignError(
+      'ERR_CONFIG_INVALID',
+      'COUNTERSIGN_BACKUP_ODOO_HOST is empty: run this in the container of the backup (docs/backup.md)',
+    )
+  return loadOdoo(home.root, server, folder, manifest.odoo)
 }
 
 /** In a container the settings stand in the environment. */

@@ -15,7 +15,7 @@ afterAll(() => rm(scratch, { recursive: true, force: true }))
 
 // The whole dependency tree is bundled: seconds, on a busy machine more.
 describe('the bundles of the images', { timeout: 60_000 }, () => {
-  it.each(['cloud', 'hub'] as const)('hold no acting code in the %s set', async (set) => {
+  it.each(['cloud', 'backup', 'hub'] as const)('hold no acting code in the %s set', async (set) => {
     const metafile = await bundle(BUNDLE_SETS[set], { root, outDir: join(scratch, set), acting: false })
     expect(actingInputs(metafile)).toEqual([])
     expect((await readdir(join(scratch, set))).sort()).toEqual(

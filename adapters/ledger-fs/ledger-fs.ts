@@ -8,15 +8,17 @@ import {
   openSync,
   readdirSync,
   readSync,
+  renameSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CountersignError } from '#core/errors.ts'
 import { chainEntry, type LedgerEntry, type LedgerHead, parseLedgerLine, renderLedgerLine } from '#core/ledger.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
+import { applyTakeOver, type LedgerDay, planTakeOver } from './take-over.ts'
 
 export interface LedgerOptions {
   readonly vaultRoot: string
@@ -30,6 +32,8 @@ export interface LedgerOptions {
 export interface LedgerFs extends LedgerPort, Disposable {
   /** The newest entry this machine remembers: the anchor that shows a cut tail. */
   head(): LedgerHead | null
+  /** Takes over days as another machine has them (`planTakeOver`). False: nothing in them is new. `before` is called first, if anything is. */
+  takeOver(days: readonly LedgerDay[], before: () => void): Promise<boolean>
 }
 
 /** Longest line this program writes, with room: a tail of this many bytes holds the last line whole. */
@@ -82,6 +86,23 @@ export function openLedger(options: LedgerOptions): LedgerFs {
         }
       })
     },
+    takeOver: (days, before) =>
+      Promise.try(() => {
+        database.exec('BEGIN IMMEDIATE')
+        try {
+          const plan = planTakeOver(folder, days)
+          if (plan) {
+            before()
+            applyTakeOver(folder, plan, replaceDurably)
+            remember(plan.head)
+          }
+          database.exec('COMMIT')
+          return plan !== undefined
+        } catch (error) {
+          if (database.isTransaction) database.exec('ROLLBACK')
+          throw error
+        }
+      }),
     [Symbol.dispose]: () => database.close(),
   }
 }
@@ -138,6 +159,19 @@ function appendDurably(file: string, line: string): void {
     closeSync(handle)
   }
   if (isNew) syncFolder(join(file, '..'))
+}
+
+function replaceDurably(path: string, text: string): void {
+  const temporary = join(path, '..', `.${basename(path)}.tmp`)
+  const handle = openSync(temporary, 'w', 0o644)
+  try {
+    writeFileSync(handle, text)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+  renameSync(temporary, path)
+  syncFolder(join(path, '..'))
 }
 
 function syncFolder(folder: string): void {

@@ -13,6 +13,22 @@ const MARK = 'restored.json'
  * may be newer. Throws ERR_VAULT_WRITE_FAILED.
  */
 export function bumpRestoreEpoch(stateDir: string, backupOf: Date | undefined, now = new Date()): RestoreMark {
+  return writeMark(stateDir, backupOf, now, () => {
+    for (const suffix of ['', '-wal', '-shm', '-journal'])
+      rmSync(join(stateDir, `ledger.sqlite${suffix}`), { force: true })
+  })
+}
+
+/**
+ * Marks a state of which it shows that it is older than what was done at `lastAt` (ms), unless a restore since then tells
+ * why. Throws as `bumpRestoreEpoch`.
+ */
+export function noteSetBack(stateDir: string, lastAt: number, now = new Date()): void {
+  const mark = readRestoreMark(stateDir)
+  if (mark === undefined || Date.parse(mark.at) < lastAt) writeMark(stateDir, undefined, now, () => {})
+}
+
+function writeMark(stateDir: string, backupOf: Date | undefined, now: Date, and: () => void): RestoreMark {
   const mark: RestoreMark = {
     schema: 1,
     id: randomBytes(16).toString('hex'),
@@ -22,8 +38,7 @@ export function bumpRestoreEpoch(stateDir: string, backupOf: Date | undefined, n
   try {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 })
     writeDurably(join(stateDir, MARK), `${JSON.stringify(mark)}\n`)
-    for (const suffix of ['', '-wal', '-shm', '-journal'])
-      rmSync(join(stateDir, `ledger.sqlite${suffix}`), { force: true })
+    and()
     syncPath(stateDir)
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : 'failed'

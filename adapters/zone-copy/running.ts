@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { SERVICE_LOCK } from './own-folder.ts'
 
 /** Health writes it every two seconds, and removes it when it stops. */
 const FRESH_MS = 60_000
@@ -18,6 +19,10 @@ export async function signOfUse(home: string, now: number): Promise<string | und
   if (status && now - status.mtimeMs < FRESH_MS) return 'its health service wrote its status within the last minute'
   for (const name of await readdir(state).catch(() => []))
     if (name.endsWith('.sqlite') && isOpenElsewhere(join(state, name))) return `another process has state/${name} open`
+  const service = join(home, 'backup', SERVICE_LOCK)
+  if (existsSync(service) && isOpenElsewhere(service)) return 'its backup service runs'
+  if (existsSync(join(home, 'odoo-db', 'postmaster.pid')))
+    return 'Odoo’s database runs (if it was killed: start it and stop it, or remove odoo-db/postmaster.pid)'
   if (await answers(join(home, 'hub', 'vault.git', 'gate.sock'))) return 'the hub’s gate answers'
   return undefined
 }

@@ -1,15 +1,19 @@
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { restore } from '#services/backup/restore.ts'
-import { restoreInto, type TargetOptions } from '../backup.ts'
+import { hasOdooToRestore, restoreInto, restoreOdoo, type TargetOptions } from '../backup.ts'
 import { type Cli, example } from '../cli.ts'
 import { renderFindings } from '../doctor.ts'
+
+const ODOO_NEXT =
+  'first start its database, `docker compose -f compose.cloud.yml --profile odoo up -d odoo-db`, then put it back, `docker compose -f compose.cloud.yml --profile backup run --rm --entrypoint countersign backup restore --odoo`.'
 
 export function configure(command: Command, cli: Cli): void {
   command
     .option('--target <place>', 'where the backups are: a path, sftp:user@host:/path or s3:https://host/bucket')
     .option('--password-file <file>', 'their password (default: secrets/backup-password of the home)')
     .option('--snapshot <id>', 'the beginning of its id (default: the newest)')
+    .option('--odoo', 'put back the database of Odoo that an earlier restore fetched, and nothing else')
     .addHelpText(
       'after',
       '\nThe home (--home, else ./zones/<--zone>) may be missing or empty; the services of one that is there have to be' +
@@ -23,7 +27,12 @@ export function configure(command: Command, cli: Cli): void {
         '--home zones/local restore --snapshot 4f2a91c0',
       ),
     )
-    .action(async (options: TargetOptions & { snapshot?: string }, self: Command) => {
+    .action(async (options: TargetOptions & { snapshot?: string; odoo?: true }, self: Command) => {
+      if (options.odoo) {
+        const findings = await restoreOdoo(await cli.home(), cli.env)
+        cli.answer({ ok: true, findings }, renderFindings(findings))
+        return
+      }
       const { home, zone } = self.optsWithGlobals<{ home?: string; zone?: string }>()
       const root = home ? resolve(home) : zone ? join(process.cwd(), 'zones', zone) : (await cli.home()).root
       const deps = await restoreInto(root, options, cli.env)
@@ -43,6 +52,7 @@ export function configure(command: Command, cli: Cli): void {
             ? [`What was there stands in ${join(root, plan.aside)}; remove it when you miss nothing.`]
             : []),
           'What you had approved before is not executed by itself: it is shown to you again.',
+          ...(hasOdooToRestore(root) ? [`Odoo: ${ODOO_NEXT}`] : []),
           `Next: docker compose -f compose.${plan.zone}.yml up -d, then countersign doctor.`,
         ].join('\n'),
       )

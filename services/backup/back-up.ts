@@ -73,7 +73,7 @@ async function makeSnapshot(deps: BackupDeps, at: string): Promise<Omit<BackupOu
       'ERR_BACKUP_FAILED',
       `copying the zone: could not read ${missing.slice(0, 5).join(', ')}`,
     )
-  const odoo = await deps.odoo?.dump(stage.path)
+  const odoo = await deps.odoo?.dump?.(stage.path)
   const contents = await deps.takeContents(stage.path)
   const manifest: BackupManifest = { format: 1, zone, agent, program, made: at, contents, ...(odoo && { odoo }) }
   await deps.writeManifest(stage.path, JSON.stringify(manifest))

@@ -1,7 +1,17 @@
 import { z } from 'zod'
 import { parseBackupTarget } from '#core/backup-target.ts'
 import type { ConfigOf } from '#runtime/config.ts'
-import { flag, folder, milliseconds, optional, processSettings, secretFile, setting } from '#runtime/settings.ts'
+import {
+  choice,
+  flag,
+  folder,
+  host,
+  milliseconds,
+  optional,
+  processSettings,
+  secretFile,
+  setting,
+} from '#runtime/settings.ts'
 
 const TARGET = 'expected a path, sftp:user@host:/path or s3:https://host/bucket, without a password in it'
 const target = z.string(TARGET).refine((value) => parseBackupTarget(value) !== undefined, TARGET)
@@ -16,6 +26,10 @@ export const backupTargetSettings = {
   s3Key: setting('COUNTERSIGN_BACKUP_S3_KEY_FILE', optional(secretFile())),
   /** For sftp: the key; the server has to stand in trust/known_hosts. */
   sshKey: setting('COUNTERSIGN_BACKUP_SSH_KEY_FILE', optional(secretFile())),
+  /** Where Odoo's database is, if its folder is in this home. */
+  odooHost: setting('COUNTERSIGN_BACKUP_ODOO_HOST', optional(host('the host of Odoo’s database'))),
+  odooPassword: setting('COUNTERSIGN_BACKUP_ODOO_PASSWORD_FILE', optional(secretFile())),
+  odoo: setting('COUNTERSIGN_BACKUP_ODOO', choice(['auto', 'off'], 'auto')),
   /** `host:port` of the only way out, where there is one. */
   egress: setting('COUNTERSIGN_EGRESS', optional(z.string().regex(/^[\w.-]+:\d{1,5}$/, 'expected host:port'))),
   /** The target takes nothing away, or this machine may not: old backups are thrown away from elsewhere. */

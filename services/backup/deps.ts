@@ -24,9 +24,10 @@ export interface BackupDeps {
   scratch(name: 'stage' | 'drill'): Promise<{ readonly path: string } & AsyncDisposable>
   /** Copies everything of the zone into a folder, repositories as bundles; gives what was left out. */
   copy(folder: string): Promise<readonly string[]>
-  /** Odoo's database and filestore, where this zone has one. */
+  /** Where there may be an Odoo, or a dump of one be tried out. */
   readonly odoo?: {
-    dump(folder: string): Promise<OdooContents>
+    /** Database and filestore; absent: there is none here. */
+    dump?(folder: string): Promise<OdooContents>
     /** Restores the dump into a database made for it, and counts. */
     tryOut(folder: string, made: OdooContents): Promise<Finding[]>
   }

@@ -1,6 +1,8 @@
+import { existsSync, readdirSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { bundleRefs, bundleRepository, unbundle } from '#adapters/git/bundle.ts'
+import { dumpOdoo, tryOutOdoo } from '#adapters/postgres/odoo-database.ts'
 import { openRestic } from '#adapters/restic/restic.ts'
 import { copyZone } from '#adapters/zone-copy/copy-zone.ts'
 import { ownFolder } from '#adapters/zone-copy/own-folder.ts'
@@ -15,6 +17,8 @@ import type { BackupTargetConfig } from './config.ts'
 import type { BackupDeps } from './deps.ts'
 import { LEDGERS } from './drill.ts'
 
+/** As compose.cloud.yml names it. */
+const ODOO_DATABASE = 'countersign'
 /** Bundle → the repository that it is made of, by their places in a zone home. */
 export const REPOSITORIES: Readonly<Record<string, string>> = {
   'hub/vault.bundle': 'hub/vault.git',
@@ -48,7 +52,9 @@ export function backupDeps({ home, zone, agent, config, signal, onProgress }: Ba
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   })
+  const odoo = odooOf(home, config)
   return {
+    ...(odoo && { odoo }),
     ...{ zone, agent, program: VERSION, clock: { now: Date.now }, store, isAppendOnly: config.appendOnly },
     status: own.status,
     oneAtATime: own.oneAtATime,
@@ -65,6 +71,23 @@ export function backupDeps({ home, zone, agent, config, signal, onProgress }: Ba
     checkRepositories,
     verifyLedgers: (folder) => verifyLedgers(folder, agent),
   }
+}
+
+/** Odoo's database is this zone's when its folder is here and has something in it. */
+function odooOf(home: string, config: BackupTargetConfig): BackupDeps['odoo'] {
+  const server = odooServer(config)
+  if (!server) return undefined
+  const isHere = existsSync(join(home, 'odoo-db')) && readdirSync(join(home, 'odoo-db')).length > 0
+  return {
+    tryOut: tryOutOdoo,
+    ...(isHere && { dump: (folder: string) => dumpOdoo(home, server, ODOO_DATABASE, folder) }),
+  }
+}
+
+/** Undefined: this zone has no Odoo of its own, or is not to back it up. */
+export function odooServer({ odoo, odooHost, odooPassword }: BackupTargetConfig) {
+  if (odoo === 'off' || odooHost === undefined || odooPassword === undefined) return undefined
+  return { host: odooHost, user: 'odoo', password: odooPassword.read() }
 }
 
 async function checkRepositories(folder: string, bundles: readonly string[]): Promise<Finding> {

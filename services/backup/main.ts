@@ -1,3 +1,4 @@
+import { ownFolder } from '#adapters/zone-copy/own-folder.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { backupSettings } from './config.ts'
@@ -12,6 +13,7 @@ const config = loadServiceConfig('backup', backupSettings)
 await runService('backup', config, async (service) => {
   const beat = service.progress('backups', config.pollMs + QUIET_MS)
   const { home, zone, agent } = config
+  service.resources.use(await ownFolder(home).asService())
   const deps = backupDeps({ home, zone, agent, config, signal: service.stopping, onProgress: beat })
   const { log, metrics, stopping } = service
   const running = runBackups({ deps, log, metrics, stopping, beat, pollMs: config.pollMs })

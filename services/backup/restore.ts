@@ -1,3 +1,4 @@
+import type { BackupManifest } from '#core/backup-manifest.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import type { Snapshot } from '#core/ports/backup-store.ts'
@@ -34,8 +35,8 @@ export interface RestoreDeps {
     finish(plan: Plan): Promise<void>
     abandon(): Promise<void>
   }
-  /** Makes the repositories of the bundles, in their places, and takes away what only a backup needs. */
-  unpack(folder: string, bundles: readonly string[]): Promise<void>
+  /** Makes the repositories of the bundles, in their places, puts Odoo's dump aside, and takes away what only a backup needs. */
+  unpack(folder: string, manifest: BackupManifest): Promise<void>
   /** Nothing approved before is done by itself any more: marked in the folder, before it is anybody's zone. */
   bumpRestoreEpoch(folder: string, made: string): Promise<void>
 }
@@ -96,7 +97,7 @@ async function fetchWhole(deps: RestoreDeps, snapshot: Snapshot): Promise<readon
     throw new CountersignError('ERR_BACKUP_DAMAGED', `restoring ${snapshot.id.slice(0, 8)} of ${snapshot.at}: ${found}`)
   }
   if (manifest.zone !== snapshot.zone) throw refused(`the backup says that it is of the ${manifest.zone} zone`)
-  await deps.unpack(zoneFolder, Object.keys(manifest.contents.repositories))
+  await deps.unpack(zoneFolder, manifest)
   await deps.bumpRestoreEpoch(zoneFolder, manifest.made)
   return findings
 }

@@ -48,12 +48,11 @@ await runService('executor', config, async (service) => {
   const redis = resources.use(
     await connectRedis(config.redisUrl, config.redisPassword?.read(), log, sentinelsOf(config)),
   )
+  const restored = readRestoreMark(config.state)
   const parts: ExecutorParts = {
     vault: await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } }),
     ledger: resources.use(openLedger(ledgerOf)),
-    journal: resources.use(
-      openJournal(join(config.state, 'journal.sqlite'), { epoch: 'take', restored: readRestoreMark(config.state) }),
-    ),
+    journal: resources.use(openJournal(join(config.state, 'journal.sqlite'), { epoch: 'take', restored })),
     received: resources.use(openReceived(config.state)),
     doorbell: resources.use(await openDoorbell(redis, log)),
     clock,
@@ -81,7 +80,8 @@ await runService('executor', config, async (service) => {
     }),
   )
   const report = reportKeeper((text) => writeStateFile(config.state, 'executor.json', text), log)
-  const options = { config, agents: [...new Set([config.agent, ...agents])], person, report }
+  const isSetBack = () => readRestoreMark(config.state)?.id !== restored?.id
+  const options = { config, agents: [...new Set([config.agent, ...agents])], person, report, isSetBack }
   const wake = await runExecutor(deps, service, options)
   await watchForBounces(config, deps, wake, service)
   // Whatever a job says, it only wakes: what is done stands in the vault and the journal.

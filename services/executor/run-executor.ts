@@ -53,6 +53,8 @@ export interface RunOptions {
   readonly agents: readonly string[]
   /** Hears what the dashboard shows, and tells the person of what cannot wait for them to look. */
   readonly person?: Pick<PersonNotifier, 'consider' | 'state'>
+  /** Whether this machine was found to be older than what was done since the journal was opened. */
+  readonly isSetBack?: () => boolean
   /** Keeps what only this process knows where `countersign status` finds it. Never rejects. */
   readonly report?: (report: ExecutorReport) => Promise<void>
 }
@@ -111,6 +113,8 @@ export async function runExecutor(
   }
   let due: NodeJS.Timeout | undefined
   const passes = loop('passes', async () => {
+    // The next start heeds it before anything else.
+    if (options.isSetBack?.()) throw new CountersignError('ERR_FENCED', 'this machine was set back to an older state')
     const held = await vaultPass(deps)
     wakeChannels()
     const all = [...held, ...[...heldBy.values()].flat()]

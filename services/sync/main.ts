@@ -12,6 +12,7 @@ import { openReceived } from '#adapters/received/received.ts'
 import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
 import { answerMaintenance, askedMaintenance } from '#adapters/state-files/maintenance.ts'
 import { openRequests } from '#adapters/state-files/requests.ts'
+import { noteSetBack } from '#adapters/state-files/restore-mark.ts'
 import { openTrash, readStatus, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { placesOf, watchCertificates, webPlace } from '#adapters/tls/watch-certificates.ts'
@@ -99,6 +100,8 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
   const alive = progress('cycle', LONGEST_ROUND_MS)
   const deps: SyncDeps = {
     ...{ zone: config.zone, agent: config.agent, repo, workTree, store, ledger, clock },
+    // First: whoever goes on from an older state must know that it is one.
+    takeOverLedger: (days, lastAt) => ledger.takeOver(days, () => noteSetBack(config.state, lastAt)),
     trust: async () => gateTrust(await readTrust(config.trust)),
     requests: await openRequests(config.state, clock.now()),
     courtesy,

@@ -15,6 +15,7 @@ import { hubView } from './hub/hub-view.ts'
 import { pushIntent, takeOverOwn } from './hub/push-intent.ts'
 import { graceLeftMs, restoreHub } from './hub/restore-hub.ts'
 import { landedClaims, settleIntents } from './hub/settle-intents.ts'
+import { takeOverLedger } from './hub/take-over-ledger.ts'
 import {
   anchorVerified,
   type HubVerdict,
@@ -164,6 +165,7 @@ async function lookAround(
   await rebuildBase(head, deps)
   await settleApplying(deps)
   await settleIntents(head, deps)
+  if (!refusal && (await takeOverLedger(deps))) return { kind: 'unsettled' }
   if (scan.isWhole) wakeEverything(deps)
   await deps.at('settled')
   const forMs = refusal ? 0 : graceLeftMs(deps)

@@ -30,6 +30,14 @@ export interface SyncDeps {
   readonly carriesPrivate: boolean
   readonly store: SyncStore
   readonly ledger: LedgerPort
+  /**
+   * Takes over the own ledger's days as the hub has them, from the first that differs; false when nothing in them is new.
+   * `lastAt`: when the last of their entries was written (ms).
+   */
+  readonly takeOverLedger?: (
+    days: readonly { readonly name: string; readonly text: string }[],
+    lastAt: number,
+  ) => Promise<boolean>
   /** What commands ask for. */
   readonly requests: RequestsPort
   readonly courtesy: Courtesy

@@ -49,7 +49,8 @@ export function tellInvoice(told: () => Told): void {
     const root = join(zones.cloud.home, 'caddy/caddy/pki/authorities/local/root.crt')
     const ca = await eventually('Caddy’s authority', () => readFile(root).catch(() => undefined), LIMIT_MS)
     site = { port: zones.webPorts.https, ca, name: SITE }
-    const isUp = async () => (await askSite(site, { path: '/web/health?db_server_status=1' })).status === 200
+    const look = () => askSite(site, { path: '/web/health?db_server_status=1' }).catch(() => undefined)
+    const isUp = async () => (await look())?.status === 200
     await eventually('Odoo answers', isUp, LIMIT_MS)
     const login = await askSite(site, { path: '/web/login' })
     expect(login).toMatchObject({ status: 200, headers: { 'strict-transport-security': 'max-age=31536000' } })

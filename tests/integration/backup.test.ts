@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { ownFolder } from '#adapters/zone-copy/own-folder.ts'
 import { backUp } from '#services/backup/back-up.ts'
 import { drill } from '#services/backup/drill.ts'
 import { restore } from '#services/backup/restore.ts'
@@ -75,6 +76,14 @@ test('over a stopped zone, what was there is kept aside; over a running one, not
   writeFileSync(join(home, 'state/status.json'), '{}')
   await expect(restore(await into(home), {})).rejects.toThrow('wrote its status within the last minute')
   rmSync(join(home, 'state/status.json'))
+  {
+    await using _ = await ownFolder(home).asService()
+    await expect(restore(await into(home), {})).rejects.toThrow('its backup service runs')
+    await expect(ownFolder(home).asService()).rejects.toThrow(code('ERR_BACKUP_LOCKED'))
+  }
+  writeFileSync(join(home, 'odoo-db/postmaster.pid'), '1')
+  await expect(restore(await into(home), {})).rejects.toThrow('Odoo’s database runs')
+  rmSync(join(home, 'odoo-db/postmaster.pid'))
 
   const { plan } = await restore(await into(home), {})
   expect(readFileSync(join(home, NOTE), 'utf8')).toContain('It was paid.')

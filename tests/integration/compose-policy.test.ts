@@ -252,7 +252,7 @@ describe('the two zones', () => {
     const on = (network: string) => Object.keys(services).filter((name) => network in (services[name]?.networks ?? {}))
     expect(on('office')).toEqual(['caddy', 'egress'])
     expect(on('odoo')).toEqual(['caddy', 'odoo'])
-    expect(on('books')).toEqual(['odoo', 'odoo-db'])
+    expect(on('books')).toEqual(['backup', 'odoo', 'odoo-db'])
     expect(on('web')).toEqual(['caddy'])
   })
 

@@ -35,9 +35,11 @@ describe('the sites on the web', () => {
     ports = { http, https }
     home = await mkdtemp(join(tmpdir(), 'countersign-https-'))
     const [uid, gid] = [process.getuid?.() || 1000, process.getgid?.() || 1000]
-    await mkdir(join(home, 'caddy'), { mode: 0o700 })
     await chmod(home, 0o755)
-    if (process.getuid?.() === 0) await chown(join(home, 'caddy'), uid, gid)
+    for (const folder of ['caddy', 'certified', 'authority']) {
+      await mkdir(join(home, folder), { mode: 0o700 })
+      if (process.getuid?.() === 0) await chown(join(home, folder), uid, gid)
+    }
     env = {
       ...process.env,
       ...{ COUNTERSIGN_UID: String(uid), COUNTERSIGN_GID: String(gid), COUNTERSIGN_CLOUD_HOME: home },
@@ -45,11 +47,10 @@ describe('the sites on the web', () => {
       ...{ COUNTERSIGN_WEB_BIND: '127.0.0.1', COUNTERSIGN_WEB_HTTP_PORT: String(http) },
       COUNTERSIGN_WEB_PORT: String(https),
     }
-    await compose('up', '-d')
-    ca = await eventually('the authority', () =>
-      readFile(join(home, 'caddy/caddy/pki/authorities/local/root.crt')).catch(() => undefined),
-    )
-    await eventually('the site behind answers', async () => (await ask({})).status === 200)
+    await compose('up', '-d', 'caddy', 'behind', 'authority')
+    ca = await rootIn('caddy')
+    // Its certificate is there a moment later.
+    await eventually('the site behind answers', async () => (await ask({}).catch(() => undefined))?.status === 200)
   })
   afterAll(async () => {
     await compose('down', '-v', '-t', '1')
@@ -186,6 +187,21 @@ describe('the sites on the web', () => {
     expect(await adapt('')).toContain('"issuers":[{"module":"acme"}]')
     expect(await adapt(directory)).toContain(`"issuers":[{"ca":"${directory}","module":"acme"}]`)
   })
+
+  it('a certificate comes by ACME, through the port where else nothing answers', async () => {
+    const authority = await rootIn('authority')
+    await compose('up', '-d', 'certified')
+    const port = Number((await compose('port', 'certified', '443')).trim().split(':').at(-1))
+    const books = { port, ca: authority, name: 'books.countersign.test' }
+    const answer = await eventually('it is certified', () => askSite(books, { path: '/odoo' }).catch(() => undefined))
+    expect(JSON.parse(answer.text)).toMatchObject({ port: 8069, path: '/odoo' })
+    expect(await compose('logs', 'certified')).toMatch(/"served key authentication".*"http-01"/)
+  })
+
+  function rootIn(folder: string): Promise<Buffer> {
+    const file = join(home, folder, 'caddy/pki/authorities/local/root.crt')
+    return eventually('an authority', () => readFile(file).catch(() => undefined))
+  }
 
   async function compose(...args: string[]): Promise<string> {
     const file = ['-f', 'tests/support/https/compose.yml', '--profile', 'https']

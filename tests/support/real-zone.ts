@@ -7,6 +7,7 @@ import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openReceived } from '#adapters/received/received.ts'
 import { secretlintScan } from '#adapters/secretlint/secretlint.ts'
 import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
+import { noteSetBack } from '#adapters/state-files/restore-mark.ts'
 import { openTrash } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
@@ -53,6 +54,7 @@ export async function openRealZone(zones: Zones, dir: string, hubUrl: string): P
   const cached = cachedRepo(repo)
   const deps: SyncDeps = {
     ...{ zone: 'local', agent: 'local', carriesPrivate: true, repo: cached, workTree, store, ledger, clock },
+    takeOverLedger: (days, lastAt) => ledger.takeOver(days, () => noteSetBack(stateDir, lastAt)),
     trust: async () => gateTrust(await readTrust(join(home, 'trust'))),
     scan: scanInLayers([ruleScan, lazyScan(SECRETLINT_TRIGGERS, async () => secretlintScan())]),
     requests: { open: async () => [], answer: async () => {} },

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 
 for (const port of [8069, 8072, 3000]) {
   const told = ({ method, url, headers }: IncomingMessage) => JSON.stringify({ port, method, path: url, headers })
-  createServer(async (request, response) => {
+  createServer({ maxHeaderSize: 1024 * 1024 }, async (request, response) => {
     try {
       for await (const _part of request);
     } catch {

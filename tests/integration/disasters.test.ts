@@ -1,0 +1,81 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { auditOf } from '../../demo/evidence.ts'
+import { type DisasterWorld, openDisasterWorld, textOf } from '../support/disaster-world.ts'
+
+let here: DisasterWorld
+beforeAll(async () => {
+  here = await openDisasterWorld()
+  await here.world.startZone('cloud')
+  await here.world.startZone('local')
+}, 60_000)
+afterAll(() => here?.[Symbol.asyncDispose](), 60_000)
+
+const halt = (isOn: boolean) => {
+  const file = join(here.world.homes.local.vault, 'HALT.md')
+  if (isOn) writeFileSync(file, 'wait\n')
+  else rmSync(file)
+}
+const isDone = (file: string) => /^Done\/\d{4}-\d{2}$/.test(here.where('local', file) ?? '')
+const isAtHub = (folder: string, file: string) => here.where('cloud', file)?.startsWith(folder)
+
+test('the laptop is lost: nothing is sent twice, and no approval is lost', { timeout: 120_000 }, async () => {
+  const [sent, frozen, later, open] = await Promise.all(
+    ['sent', 'frozen', 'later', 'open'].map((one) => here.letter(one)),
+  )
+  if (!sent || !frozen || !later || !open) throw new Error('no letters')
+  halt(true)
+  await here.approve(sent)
+  await here.approve(frozen)
+  const made = await here.backUp('local')
+  halt(false)
+  await here.until('both sent', () => isDone(sent) && isDone(frozen))
+  await here.approve(later)
+  await here.until('the third sent', () => isDone(later))
+  halt(true)
+  await here.approve(open)
+  await here.until('all of it at the hub', () => isAtHub('Done/', later) && isAtHub('Approved', open))
+  await here.lose('local')
+  const lostAt = performance.now()
+  here.restore('local', made)
+  if (existsSync(join(here.world.homes.local.vault, 'HALT.md'))) halt(false)
+  await here.world.startZone('local')
+  await here.until('what was done is known as done', () => [sent, frozen, later].every(isDone))
+  await here.until('the open approval is before the person again', () => {
+    const place = here.where('local', open)
+    return (
+      place?.startsWith('Pending_Approval/') && textOf(here.world, 'local', `${place}/${open}`).includes('restored on')
+    )
+  })
+  await here.approve(open)
+  await here.until('it is sent', () => isDone(open))
+  const seconds = (performance.now() - lostAt) / 1000
+  expect(await here.answers()).toEqual({ 'Re: sent': 1, 'Re: frozen': 1, 'Re: later': 1, 'Re: open': 1 })
+  await here.until('the ledgers verify', () => auditOf(Object.values(here.world.homes)).catch(() => false))
+  console.log(`laptop lost: recovered in ${seconds.toFixed(1)} s`)
+})
+
+test('the VM is lost: what was approved meanwhile is done, once, and the next mail goes its way', {
+  timeout: 120_000,
+}, async () => {
+  const kept = await here.letter('kept')
+  const made = await here.backUp('cloud')
+  const after = await here.letter('after')
+  await here.approve(after)
+  await here.until('sent', () => isDone(after))
+  const before = await here.answers()
+  await here.lose('cloud')
+  const lostAt = performance.now()
+  await here.approve(kept)
+  await here.until('done without a hub', () => isDone(kept))
+  here.restore('cloud', made)
+  await here.world.startZone('cloud')
+  await here.until('the hub has back what it lost', () => isAtHub('Done/', after) && isAtHub('Done/', kept))
+  const next = await here.letter('next')
+  await here.approve(next)
+  await here.until('the next one is sent', () => isDone(next))
+  const seconds = (performance.now() - lostAt) / 1000
+  expect(await here.answers()).toEqual({ ...before, 'Re: kept': 1, 'Re: next': 1 })
+  console.log(`VM lost: recovered in ${seconds.toFixed(1)} s`)
+})
