@@ -1,7 +1,16 @@
 import { CountersignError, type ErrorCode } from '#core/errors.ts'
 
 /** What the process ends with; documented in --help and docs/cli.md. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, notFound: 3, refused: 4, notRunning: 5, waiting: 6 } as const
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  refused: 4,
+  notRunning: 5,
+  waiting: 6,
+  incomplete: 7,
+} as const
 
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   ERR_CONFIG_INVALID: EXIT.usage,
@@ -29,4 +38,4 @@ export function exitCodeOf(error: unknown): number {
 
 export const EXIT_HELP = `
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found, 4 refused, 5 not running,
-6 the hub cannot be asked now.`
+6 the hub cannot be asked now, 7 not everything could be checked.`

@@ -69,6 +69,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     load: () => import('./commands/whatsapp.ts'),
   },
   mcp: { summary: 'serve an MCP server over stdio', load: () => import('./commands/mcp.ts') },
+  prove: {
+    summary: 'try what the cloud zone must not be able to do, and say what happened',
+    load: () => import('./commands/prove.ts'),
+  },
   backup: {
     summary: 'back this zone up now, list its backups, or look whether they can be restored',
     load: () => import('./commands/backup.ts'),

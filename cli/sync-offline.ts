@@ -60,7 +60,8 @@ export async function verifyOffline(home: ZoneHome): Promise<Finding[]> {
 }
 
 async function openCare(home: ZoneHome) {
-  const hubUrl = environmentOf(home).COUNTERSIGN_HUB_URL
+  // In sync's container its environment has it, and the zone's file has not.
+  const hubUrl = environmentOf(home).COUNTERSIGN_HUB_URL || process.env.COUNTERSIGN_HUB_URL
   if (!hubUrl) throw new CountersignError('ERR_CONFIG_INVALID', `${home.envFile}: COUNTERSIGN_HUB_URL is not set`)
   const workTree = openWorkTree(home.vault)
   const { state, keys, trust, agent } = home

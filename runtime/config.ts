@@ -167,3 +167,8 @@ export function loadServiceConfig<S extends ConfigShape>(
   if (state && !host.argv.includes('--check-config')) noteBoot(resolve(state), service, Date.now())
   return loadConfig(service, shape, host)
 }
+
+/** Which settings this process was given, by name alone. */
+export function settingNames(env: Env = process.env): string[] {
+  return Object.keys(env).filter((name) => name.startsWith('COUNTERSIGN_') && env[name])
+}

@@ -112,6 +112,16 @@ export const METRICS = {
     labels: {},
     buckets: [1, 2, 5, 10, 20, 30, 45, 60, 120, 300],
   },
+  countersign_proof_last_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When `countersign prove` last tried what this zone must not be able to do.',
+    labels: {},
+  },
+  countersign_proof_lines: {
+    kind: 'gauge',
+    help: 'What that found: ok, it was refused or is not there; failed, it is there or was done; skipped, it could not be looked at.',
+    labels: { result: ['ok', 'failed', 'skipped'] },
+  },
   countersign_egress_total: {
     kind: 'counter',
     help: 'Connections that somebody asked the way out for; refused: to a place that is not on its list.',

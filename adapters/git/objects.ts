@@ -19,7 +19,7 @@ export type ObjectReader = Pick<RepoPort, 'commitsBetween' | 'treeOf' | 'readBlo
   readonly readTree: ReadTree
   readonly readCommit: (oid: Oid) => Promise<ReadCommit>
   /** How many commits `commitsBetween` would read. */
-  readonly countBetween: (from: Oid, to: Oid) => Promise<number>
+  readonly countBetween: (from: Oid | null, to: Oid) => Promise<number>
 }
 
 /** Reads commits, trees and blobs. `agentsByFingerprint` names who holds which signing key. */
@@ -41,8 +41,9 @@ export function objectReader(
       return readHistory(run, { from, to }, readCommit, source)
     },
     async countBetween(from, to) {
-      const near = await walk(from, to)
-      return near?.length ?? Number((await run(['rev-list', '--count', to, `^${from}`, '--'])).stdout.toString())
+      const near = from && (await walk(from, to))
+      if (near) return near.length
+      return Number((await run(['rev-list', '--count', to, ...(from ? [`^${from}`] : []), '--'])).stdout.toString())
     },
     treeOf: (commit) => readFiles(run, commit),
     readBlob: (oid, maxBytes) => source.read(oid, 'blob', maxBytes),

@@ -25,7 +25,7 @@ function noteRestore({ id, at, backupOf }: RestoreMark, db: DatabaseSync): void 
   const sql = 'INSERT OR IGNORE INTO restores (id, at, backup_of) VALUES (?, ?, ?)'
   const { changes } = db.prepare(sql).run(id, Date.parse(at), backupOf === null ? null : Date.parse(backupOf))
   if (changes === 0) return
-  db.exec('INSERT OR IGNORE INTO before_restore SELECT task_id FROM shown_cards UNION SELECT task_id FROM freezes')
+  db.exec('INSERT OR IGNORE INTO before_restore SELECT task_id FROM shown_cards')
 }
 
 /** The last one. */

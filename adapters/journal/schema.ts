@@ -20,7 +20,7 @@ export const SCHEMA = `
 
   CREATE TABLE IF NOT EXISTS birth (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL) STRICT;
 
-  -- Restores that are known here (core/restore-epoch.ts), and the tasks that had been shown or approved by then: until
+  -- Restores that are known here (core/restore-epoch.ts), and the tasks that had been shown by then, approved ones among them: until
   -- they are shown anew, no decision on them counts.
   CREATE TABLE IF NOT EXISTS restores (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, backup_of INTEGER,

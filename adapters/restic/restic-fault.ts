@@ -39,6 +39,8 @@ export function faultOf(
 /** The lines that say why, without those that say how to call restic. */
 function essence(errors: string): string {
   const lines = errors.split('\n').map((line) => line.trim())
-  const telling = lines.filter((line) => line !== '' && !/^(usage|try|use the|is there a repo)/i.test(line))
+  const telling = lines.filter(
+    (line) => line !== '' && !/^(usage|try|use the|is there a repo|runtime\.)|\.(go|s):\d+$/i.test(line),
+  )
   return telling.slice(-3).join(' ').slice(0, 400) || 'it gave no reason'
 }

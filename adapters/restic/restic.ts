@@ -79,11 +79,7 @@ export function openRestic(options: ResticOptions): BackupStore {
       const tags = ['--tag', `${TAG},${zone}`, '--host', agent]
       const output = await run(['backup', '--json', '--ignore-inode', ...tags, '.'], folder)
       const summary = output.split('\n').findLast((line) => line.includes('"message_type":"summary"'))
-      const short = parsed(target, z.object({ snapshot_id: z.string().min(8) }), summary ?? '').snapshot_id
-      // A version of restic says only how the id begins.
-      const made = (await list()).find(({ id }) => id.startsWith(short))
-      if (!made) throw new CountersignError('ERR_BACKUP_FAILED', `saving to ${target}: the new snapshot is not there`)
-      return made.id
+      return parsed(target, z.object({ snapshot_id: z.string().min(8) }), summary ?? '').snapshot_id
     },
     list,
     async restore(id, folder) {
@@ -94,7 +90,6 @@ export function openRestic(options: ResticOptions): BackupStore {
       await run(['check', '--no-lock', ...data])
     },
     async forget(agent) {
-      await run(['unlock'])
       await run(['forget', '--prune', '--host', agent, '--tag', TAG, '--group-by', 'host', ...RETENTION])
       return (await list()).filter((one) => one.agent === agent)
     },

@@ -20,7 +20,7 @@ export interface BackupStore {
   id(): Promise<string | undefined>
   /** Makes it. Throws also when there is one. */
   create(): Promise<void>
-  /** Saves a folder whole; the snapshot exists once this is answered, and not before. */
+  /** Saves a folder whole; gives the beginning of the snapshot's id. It exists once this is answered, and not before. */
   save(folder: string, of: { agent: string; zone: string }): Promise<string>
   /** Oldest first. */
   list(): Promise<readonly Snapshot[]>

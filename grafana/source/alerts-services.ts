@@ -143,6 +143,26 @@ export const SERVICE_ALERTS: readonly Alert[] = [
       '`docker compose logs egress` names the place. One that you set up yourself (alerts, a dead-man’s switch) belongs into COUNTERSIGN_EGRESS_ALSO; anything else nobody here should ask for.',
   },
   {
+    name: 'CountersignProofFailed',
+    query: `max by (zone) (${metric('countersign_proof_lines', { result: 'failed' })})`,
+    above: 0,
+    severity: 'page',
+    summary:
+      'The {{ $labels.zone }} zone holds something that it must not: {{ $value }} lines of its daily proof say so.',
+    description:
+      '`docker compose -f compose.cloud.yml exec health countersign prove` names each and says what to do. Nothing was done with it that a person did not approve; but the promise that nothing can be rests on less.',
+  },
+  {
+    name: 'CountersignProofOverdue',
+    query: `time() - max by (zone) (${metric('countersign_proof_last_timestamp_seconds')})`,
+    above: 172_800,
+    for: '10m',
+    severity: 'ticket',
+    summary:
+      'What the {{ $labels.zone }} zone must not be able to do was last tried {{ $value | humanizeDuration }} ago.',
+    description: 'It is tried each day by the health service: `docker compose logs health` says why not.',
+  },
+  {
     name: 'CountersignDiskFull',
     query: `max by (zone, of) (${metric('countersign_disk_used_ratio')})`,
     above: 0.9,

@@ -95,6 +95,19 @@ export const COMPONENTS: Dashboard = {
       queries: [[builtIn('process_resident_memory_bytes'), '{{zone}} {{service}}']],
     },
     {
+      title: 'What the cloud must not be able to do',
+      description:
+        'Lines of the daily proof. Failed: something was not refused, or is where it must not be. Skipped: it could not be looked at.',
+      ...{ kind: 'timeseries', width: 12 },
+      queries: [[metric('countersign_proof_lines'), '{{zone}} {{result}}']],
+    },
+    {
+      title: 'Since the last proof',
+      description: 'How long ago the cloud zone last tried what it must not be able to do. A day is usual.',
+      ...{ kind: 'stat', width: 12, unit: 's', badAbove: 172_800 },
+      queries: [[`time() - ${metric('countersign_proof_last_timestamp_seconds')}`, '{{zone}}']],
+    },
+    {
       title: 'Way out',
       description:
         'Connections that containers asked for, in the hour before. Refused: to a place that is not on the list; `docker compose logs egress` names it.',

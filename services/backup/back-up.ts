@@ -27,8 +27,13 @@ export async function backUp(deps: BackupDeps, isNew = false): Promise<BackupOut
   const at = new Date(deps.clock.now()).toISOString()
   try {
     const repository = await theRepository(deps, isNew)
-    const made = await makeSnapshot(deps, at)
-    const { snapshots, kept } = await applyRetention(deps)
+    const { id, files, skipped } = await makeSnapshot(deps, at)
+    const all = (await deps.store.list()).filter(({ agent }) => agent === deps.agent)
+    const saved = all.find((one) => one.id.startsWith(id))
+    if (!saved)
+      throw new CountersignError('ERR_BACKUP_FAILED', `saving to ${deps.store.target}: the new backup is not there`)
+    const made = { snapshot: saved.id, files, skipped }
+    const { snapshots, kept } = await applyRetention(deps, all)
     await remember(deps, {
       repository: { target: deps.store.target, id: repository },
       backup: { at, outcome: 'done', snapshot: made.snapshot },
@@ -63,7 +68,7 @@ export async function theRepository(deps: BackupDeps, isNew: boolean): Promise<s
   return created
 }
 
-async function makeSnapshot(deps: BackupDeps, at: string): Promise<Omit<BackupOutcome, 'kept'>> {
+async function makeSnapshot(deps: BackupDeps, at: string) {
   const { zone, agent, program } = deps
   await using stage = await deps.scratch('stage')
   const skipped = await deps.copy(stage.path)
@@ -77,12 +82,14 @@ async function makeSnapshot(deps: BackupDeps, at: string): Promise<Omit<BackupOu
   const contents = await deps.takeContents(stage.path)
   const manifest: BackupManifest = { format: 1, zone, agent, program, made: at, contents, ...(odoo && { odoo }) }
   await deps.writeManifest(stage.path, JSON.stringify(manifest))
-  const snapshot = await deps.store.save(stage.path, { agent, zone })
-  return { snapshot, files: Object.keys(contents.files).length, skipped }
+  const id = await deps.store.save(stage.path, { agent, zone })
+  return { id, files: Object.keys(contents.files).length, skipped }
 }
 
-async function applyRetention(deps: BackupDeps): Promise<{ snapshots: readonly Snapshot[]; kept?: string }> {
-  const snapshots = (await deps.store.list()).filter(({ agent }) => agent === deps.agent)
+async function applyRetention(
+  deps: BackupDeps,
+  snapshots: readonly Snapshot[],
+): Promise<{ snapshots: readonly Snapshot[]; kept?: string }> {
   if (deps.isAppendOnly) return { snapshots, kept: 'the target is append-only' }
   const isAhead = snapshots.some(({ at }) => Date.parse(at) > deps.clock.now() + MAX_AHEAD_MS)
   if (isAhead) return { snapshots, kept: 'there is a backup from the future: look at this machine’s clock' }

@@ -12,6 +12,7 @@ import {
   secretFile,
   setting,
 } from '#runtime/settings.ts'
+import { proofSettings } from '#runtime/site-settings.ts'
 
 const TARGET = 'expected a path, sftp:user@host:/path or s3:https://host/bucket, without a password in it'
 const target = z.string(TARGET).refine((value) => parseBackupTarget(value) !== undefined, TARGET)
@@ -39,6 +40,7 @@ export const backupTargetSettings = {
 /** Settings of the backup service. */
 export const backupSettings = {
   ...processSettings,
+  ...proofSettings,
   /** The whole of the zone, as `countersign init` made it. */
   home: setting('COUNTERSIGN_HOME', folder()),
   ...backupTargetSettings,

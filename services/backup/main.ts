@@ -1,5 +1,6 @@
+import { cloudProof } from '#adapters/proof/cloud-proof.ts'
 import { ownFolder } from '#adapters/zone-copy/own-folder.ts'
-import { loadServiceConfig } from '#runtime/config.ts'
+import { loadServiceConfig, settingNames } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { backupSettings } from './config.ts'
 import { backupDeps } from './main-deps.ts'
@@ -11,6 +12,11 @@ const QUIET_MS = 30 * 60_000
 const config = loadServiceConfig('backup', backupSettings)
 
 await runService('backup', config, async (service) => {
+  if (config.zone === 'cloud') {
+    const { outside, egress } = config
+    const clock = { now: () => Date.now() }
+    service.document('/proof', cloudProof({ service: 'backup', outside, egress, settings: settingNames(), clock }))
+  }
   const beat = service.progress('backups', config.pollMs + QUIET_MS)
   const { home, zone, agent } = config
   service.resources.use(await ownFolder(home).asService())

@@ -3,9 +3,11 @@ import { socialAccountList } from '#core/social-accounts.ts'
 import { modelSettings } from '#runtime/model-settings.ts'
 import { optionalOdooSettings } from '#runtime/odoo-settings.ts'
 import { folder, milliseconds, optional, ownerSettings, setting, wholeNumber, zoneSettings } from '#runtime/settings.ts'
+import { proofSettings } from '#runtime/site-settings.ts'
 
 export const drafterSettings = {
   ...zoneSettings,
+  ...proofSettings,
   ...ownerSettings,
   ...modelSettings,
   /** Unset: no draft invoices are made. */

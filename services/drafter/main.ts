@@ -1,17 +1,19 @@
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
+import { cloudProof } from '#adapters/proof/cloud-proof.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { skillFolders } from '#adapters/skills/skill-folder.ts'
 import { askSync } from '#adapters/state-files/requests.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import type { Finding } from '#core/finding.ts'
 import { type TaskJob, taskJobId } from '#core/jobs.ts'
 import { recognizeLanguage } from '#core/language.ts'
 import { oldestWaiting } from '#core/oldest.ts'
 import type { AskModel } from '#core/ports/model.ts'
 import type { TaskFile } from '#core/task-file.ts'
 import type { Domain } from '#core/vault-path.ts'
-import { loadServiceConfig } from '#runtime/config.ts'
+import { loadServiceConfig, settingNames } from '#runtime/config.ts'
 import { hasModel, modelsOf } from '#runtime/model-settings.ts'
 import { hasOdoo, odooAccountOf } from '#runtime/odoo-account.ts'
 import { sentinelsOf } from '#runtime/redis-sentinels.ts'
@@ -39,7 +41,14 @@ const DRAFTING = {
   local: { whatsapp: 'local-whatsapp' },
 } as const
 
-await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping, tell }) => {
+await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping, tell, document }) => {
+  if (config.zone === 'cloud') {
+    const { outside, egress } = config
+    document(
+      '/proof',
+      cloudProof({ service: 'drafter', outside, egress, settings: settingNames(), clock, tries: tryBooks }),
+    )
+  }
   const redis = resources.use(
     await connectRedis(config.redisUrl, config.redisPassword?.read(), log, sentinelsOf(config)),
   )
@@ -118,6 +127,11 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   }, config.reconcileMs)
   resources.defer(() => clearInterval(timer))
 })
+
+async function tryBooks(): Promise<Finding[]> {
+  if (!hasOdoo(config)) return []
+  return (await import('#adapters/odoo/prove-cloud.ts')).proveBooks(odooAccountOf(config))
+}
 
 async function draftsOfCloud(common: Common): Promise<Drafts> {
   const books = hasOdoo(config)

@@ -1,20 +1,10 @@
 import { z } from 'zod'
-import type { Reach } from '#core/egress-reach.ts'
 import type { ConfigOf, Setting } from '#runtime/config.ts'
 import { modelSettings } from '#runtime/model-settings.ts'
 import { optionalOdooSettings } from '#runtime/odoo-settings.ts'
 import { folder, mailboxSettings, optional, processSettings, serverPort, setting, text } from '#runtime/settings.ts'
-import { certificateSites } from '#runtime/site-settings.ts'
+import { certificateSites, placeList, proofSettings } from '#runtime/site-settings.ts'
 
-const PLACES = 'expected host:port, separated by commas'
-const places = z
-  .string(PLACES)
-  .optional()
-  .transform((given) => (given ?? '').split(',').flatMap((one) => one.trim() || []))
-  .refine((all) => all.length <= 20 && all.every((one) => /^[a-z0-9_.-]{1,253}:[1-9]\d{0,4}$/i.test(one)), PLACES)
-  .transform((all) =>
-    all.map((one): Reach => ({ host: one.replace(/:.*/, '').toLowerCase(), port: Number(one.replace(/.*:/, '')) })),
-  ) as z.ZodType<Reach[], string | undefined>
 const NAMES = 'expected host names, separated by commas'
 const names = z
   .string(NAMES)
@@ -40,6 +30,7 @@ const { modelLarge, modelSmall, anthropicUrl, openaiUrl } = modelSettings
 export const egressSettings = {
   ...processSettings,
   banks: neededIn('local', setting('COUNTERSIGN_BANKS', folder())),
+  ...proofSettings,
   egressPort: setting('COUNTERSIGN_EGRESS_PORT', serverPort(3128)),
   ...{ mailboxProvider, imapHost: neededIn('cloud', imapHost), imapPort, gmailTopic, gmailUrl },
   /** Read without its secrets. */
@@ -49,7 +40,7 @@ export const egressSettings = {
   sites: certificateSites,
   backupTarget: setting('COUNTERSIGN_BACKUP_TARGET', optional(text('where backups go'))),
   /** What else the cloud may reach: whoever takes its alerts, a dead-man’s switch. */
-  also: setting('COUNTERSIGN_EGRESS_ALSO', places),
+  also: setting('COUNTERSIGN_EGRESS_ALSO', placeList()),
   /** Names that may lead into a private network. */
   privateHosts: setting('COUNTERSIGN_EGRESS_PRIVATE', names),
   /** The name of an Odoo beside it, which its own network leads to. */

@@ -1,9 +1,12 @@
 import { startEgress } from '#adapters/egress/egress-proxy.ts'
+import { cloudProof } from '#adapters/proof/cloud-proof.ts'
 import { parseBackupTarget } from '#core/backup-target.ts'
 import { reachOf } from '#core/bank-script.ts'
 import { cloudReach, type Reach, sayReach } from '#core/egress-reach.ts'
 import { CountersignError } from '#core/errors.ts'
-import { loadServiceConfig } from '#runtime/config.ts'
+import type { Finding } from '#core/finding.ts'
+import { NOBODY } from '#core/proof.ts'
+import { loadServiceConfig, settingNames } from '#runtime/config.ts'
 import { mailboxEntries } from '#runtime/mailboxes.ts'
 import { modelAddresses } from '#runtime/model-settings.ts'
 import { runService } from '#runtime/service.ts'
@@ -15,20 +18,35 @@ const CLOUD = { idleMs: 900_000, maxConnections: 512 }
 const config = loadServiceConfig('egress', egressSettings)
 
 // The only process that is on a network with a way out, besides those who have a published port.
-await runService('egress', config, async ({ log, resources, metrics }) => {
+await runService('egress', config, async ({ log, resources, metrics, document }) => {
   const reach = config.zone === 'cloud' ? reachOfCloud() : await reachOfBanks()
   resources.use(
     await startEgress({
       ...{ reach, host: config.httpHost, port: config.egressPort, ...(config.zone === 'cloud' && CLOUD) },
       onRefused: (asked, isFirst) => {
+        // `countersign prove` asks, too.
+        if (asked.startsWith(`CONNECT ${NOBODY}:`)) return
         metrics.count('countersign_egress_total', { outcome: 'refused' })
         if (isFirst) log.warn({ name: asked }, 'asked for something that may not be reached')
       },
       onAllowed: (outcome) => metrics.count('countersign_egress_total', { outcome }),
     }),
   )
+  if (config.zone === 'cloud') {
+    const { outside } = config
+    const clock = { now: () => Date.now() }
+    document(
+      '/proof',
+      cloudProof({ service: 'egress', outside, settings: settingNames(), clock, tries: async () => [listed(reach)] }),
+    )
+  }
   log.info({ count: reach.length }, `lets through to ${reach.map(sayReach).join(', ') || 'nothing'}`)
 })
+
+function listed(reach: readonly Reach[]): Finding {
+  const check = 'the way out leads to what the settings name, and to no port by which mail is sent'
+  return { check, result: 'ok', found: reach.map(sayReach).join(', ') || 'it leads nowhere' }
+}
 
 function reachOfCloud(): readonly Reach[] {
   const { imapHost, imapPort, mailboxProvider, mailboxesFile, odooUrl } = config

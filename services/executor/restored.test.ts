@@ -49,6 +49,11 @@ async function backUp(home: ExecutorHome): Promise<() => void> {
   }
 }
 
+function intendedAt(home: ExecutorHome): number {
+  using database = new DatabaseSync(join(home.folder, 'state/journal.sqlite'), { readOnly: true })
+  return Number(database.prepare('SELECT intended_at FROM intents').get()?.intended_at)
+}
+
 const pending = (fileName: string) => `Pending_Approval/email/${fileName}`
 const textAt = async (home: ExecutorHome, path: string) => (await home.vault.read(vaultPath(path))) ?? ''
 
@@ -82,11 +87,16 @@ test.each(['ticked', 'approved', 'frozen'] as const)(
     expect(home.mail.delivered).toHaveLength(1)
     if (stage === 'ticked') {
       expect(await whereIs(home, fileName)).toBe('Pending_Approval/email')
+      expect(await textAt(home, pending(fileName))).toContain('A box was ticked in it before this card was made')
       await edit(home, pending(fileName), tick('Approve'))
       await passes(home, 6)
       expect(home.mail.delivered).toHaveLength(1)
       expect(await textAt(home, pending(fileName))).toContain('stands in Sent already')
-    } else expect(await whereIs(home, fileName)).toBe('Done/2026-11')
+    } else {
+      expect(await whereIs(home, fileName)).toBe('Done/2026-11')
+      // Providers are asked from this moment on: after it the mail would not be looked for.
+      expect(intendedAt(home)).toBeLessThan(MADE.getTime())
+    }
   },
 )
 

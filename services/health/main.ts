@@ -1,15 +1,17 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
+import { cloudProof } from '#adapters/proof/cloud-proof.ts'
 import { checkedMemory, watchMemory } from '#adapters/state-files/watch-memory.ts'
 import { addressesOf } from '#adapters/tls/addresses.ts'
 import { watchCertificates } from '#adapters/tls/watch-certificates.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { StatusDocument } from '#core/status.ts'
 import { readBoots } from '#runtime/boots.ts'
-import { loadServiceConfig } from '#runtime/config.ts'
+import { loadServiceConfig, settingNames } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
 import { canaries } from './canary.ts'
 import { healthSettings } from './config.ts'
+import { proofOfTheDay } from './main-proof.ts'
 import { deadmanSwitch } from './ping-deadman.ts'
 import { watchComponents } from './watch-components.ts'
 import { dependencyWatch } from './watch-dependencies.ts'
@@ -19,6 +21,12 @@ const config = loadServiceConfig('health', healthSettings)
 
 await runService('health', config, async (service) => {
   await mkdir(config.state, { recursive: true })
+  if (config.zone === 'cloud') {
+    const { outside, egress } = config
+    const clock = { now: () => Date.now() }
+    service.document('/proof', cloudProof({ service: 'health', outside, egress, settings: settingNames(), clock }))
+  }
+  const prove = config.prove === 'daily' ? await proofOfTheDay(config, service) : undefined
   const beat = service.progress('status', config.pollMs + 15_000)
   const vault = await openVault(config.vault, { isReader: true })
   const components = await watchComponents({
@@ -59,6 +67,7 @@ await runService('health', config, async (service) => {
         await dependencies.look(latest.checked ?? [])
         await components.look(latest.services, Date.now())
         await flyCanary?.(Date.now())
+        void prove?.(Date.now())
         if (tellOutside) void tellOutside(latest, Date.now())
       } catch (error) {
         service.log.error({ err: error }, 'the status could not be written')

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { FORGED_PATH, PROOF_REF } from '#core/hub-proof.ts'
 import type { Oid, SignedCommit } from '#core/ports/repo.ts'
 import { judgePush, type PushReader } from './pre-receive.ts'
 
@@ -49,6 +50,17 @@ it('more commits than a push may bring are counted, not read', async () => {
     'countersign: refused bbbbbbbbbbbb too-many-commits: 501 in one push, 500 are allowed',
   ])
   expect(await judge(`${A} ${B} refs/heads/main`, pushOf([commit()], { count: 500 }))).toEqual([])
+})
+
+it('a proof is judged like any commit and never let in, and one that brings a history is not even judged', async () => {
+  const line = `${NONE} ${B} ${PROOF_REF}`
+  const never = 'countersign: refused proof: this was only to be judged'
+  expect(await judge(line, pushOf([commit('cloud', [])]))).toEqual([never])
+  const forged = { ...commit('cloud', []), changes: [{ ...commit().changes[0], path: FORGED_PATH }] } as SignedCommit
+  expect(await judge(line, pushOf([forged]))).toEqual([expect.stringMatching(/local-only-path/), never])
+  const push = { ...pushOf([], { count: 2 }), commitsBetween: () => Promise.reject(new Error('read')) }
+  expect(await judge(line, push)).toEqual([never])
+  expect(await judge(`${A} ${NONE} ${PROOF_REF}`)).toEqual([expect.stringMatching(/refused ref/)])
 })
 
 it('a name that stands already is looked for in the hub’s own tree', async () => {

@@ -1,9 +1,11 @@
 import { type GateContext, type GateVerdict, judgeRange } from '#core/gate.ts'
+import { PROOF_REF } from '#core/hub-proof.ts'
 import type { Oid, RepoPort } from '#core/ports/repo.ts'
 
 /** What the gate reads of a push. */
 export interface PushReader extends Pick<RepoPort, 'commitsBetween' | 'readBlob' | 'isAncestor'> {
-  countBetween(from: Oid, to: Oid): Promise<number>
+  /** `from` null: from the beginning. */
+  countBetween(from: Oid | null, to: Oid): Promise<number>
   standingNames(commit: Oid, paths: readonly string[]): Promise<readonly string[]>
 }
 
@@ -22,7 +24,8 @@ export async function judgePush(updates: string, repo: PushReader, context: Gate
   const faults: string[] = []
   for (const line of lines) {
     const [, before = '', after = '', ref = ''] = UPDATE.exec(line) ?? []
-    if (ref !== 'refs/heads/main') faults.push(faultLine('', 'ref', 'only refs/heads/main is kept here'))
+    if (ref === PROOF_REF && after !== ABSENT) faults.push(...(await judgeProof(after as Oid, repo, context)))
+    else if (ref !== 'refs/heads/main') faults.push(faultLine('', 'ref', 'only refs/heads/main is kept here'))
     else if (after === ABSENT) faults.push(faultLine('', 'deletion', 'main is never deleted'))
     else if (before === ABSENT) faults.push(...(await judgeFirst(after as Oid, repo, context)))
     else faults.push(...(await judgeUpdate(before as Oid, after as Oid, repo, context)))
@@ -35,6 +38,16 @@ export async function judgePush(updates: string, repo: PushReader, context: Gate
  */
 async function judgeFirst(head: Oid, repo: PushReader, { agents, revoked }: GateContext): Promise<string[]> {
   return faultsIn(await judgeRange(repo, { lastVerified: null, head }, { agents, ...(revoked && { revoked }) }))
+}
+
+/**
+ * What `countersign prove` brings: one commit without a parent, judged by the rules of any other, and never let in. It could not
+ * be even if nothing judged it: a branch of this name cannot stand beside main.
+ */
+async function judgeProof(commit: Oid, repo: PushReader, context: GateContext): Promise<string[]> {
+  const never = faultLine('', 'proof', 'this was only to be judged')
+  if ((await repo.countBetween(null, commit)) !== 1) return [never]
+  return [...faultsIn(await judgeRange(repo, { lastVerified: null, head: commit }, context)), never]
 }
 
 async function judgeUpdate(lastVerified: Oid, head: Oid, repo: PushReader, context: GateContext): Promise<string[]> {

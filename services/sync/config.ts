@@ -1,7 +1,9 @@
 import { flag, milliseconds, setting, text, wholeNumber, zoneSettings } from '#runtime/settings.ts'
+import { proofSettings } from '#runtime/site-settings.ts'
 
 export const syncSettings = {
   ...zoneSettings,
+  ...proofSettings,
   hubUrl: setting('COUNTERSIGN_HUB_URL', text('the address of the hub: a path or ssh://…')),
   /** How often a hub is asked for its head that does not tell of pushes itself; up to five times less often when idle. */
   pollMs: setting('COUNTERSIGN_SYNC_POLL_MS', wholeNumber(100, 600_000, 1_000)),

@@ -70,7 +70,7 @@ export async function careFor(place: CarePlace, workTree: Pick<WorkTreePort, 'li
   }
 }
 
-async function cloneOptions({ state, keys, trust, hubUrl, agent }: CarePlace): Promise<RepoOptions> {
+export async function cloneOptions({ state, keys, trust, hubUrl, agent }: CarePlace): Promise<RepoOptions> {
   const { agents } = await readTrust(trust)
   return {
     ...{ gitDir: join(state, 'repo.git'), hubUrl, agent, agents },

@@ -5,6 +5,7 @@ import { readGuard } from '#adapters/keys/guard-file.ts'
 import { readTrust } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
+import { cloudProof } from '#adapters/proof/cloud-proof.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
@@ -12,7 +13,7 @@ import { openReceived } from '#adapters/received/received.ts'
 import { SECRETLINT_TRIGGERS } from '#adapters/secretlint/triggers.ts'
 import { answerMaintenance, askedMaintenance } from '#adapters/state-files/maintenance.ts'
 import { openRequests } from '#adapters/state-files/requests.ts'
-import { noteSetBack } from '#adapters/state-files/restore-mark.ts'
+import { noteSetBack, readRestoreMark } from '#adapters/state-files/restore-mark.ts'
 import { openTrash, readStatus, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
 import { placesOf, watchCertificates, webPlace } from '#adapters/tls/watch-certificates.ts'
@@ -24,7 +25,7 @@ import type { Finding } from '#core/finding.ts'
 import { gateTrust } from '#core/gate.ts'
 import { BEAT_EVERY_MS } from '#core/heartbeat.ts'
 import type { Oid } from '#core/ports/repo.ts'
-import { loadServiceConfig } from '#runtime/config.ts'
+import { loadServiceConfig, settingNames } from '#runtime/config.ts'
 import { sentinelsOf } from '#runtime/redis-sentinels.ts'
 import { runService, type Start } from '#runtime/service.ts'
 import { Attention } from './attention.ts'
@@ -39,9 +40,11 @@ import { syncSettings } from './config.ts'
 import { keepBeating } from './hub/heartbeats.ts'
 import { pollHub } from './hub/poll-hub.ts'
 import { reopeningRepo } from './hub/reopening-repo.ts'
+import { heedRestore } from './hub/restore-hub.ts'
 import { timedRepo } from './hub/timed-repo.ts'
 import { zoneMetrics } from './hub/zone-metrics.ts'
 import { careFor, checkpointKeys, MEMORY } from './main-care.ts'
+import { tries } from './main-proof.ts'
 import { runSync } from './run-sync.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { createScanner } from './work-tree/scan-work-tree.ts'
@@ -58,7 +61,7 @@ const BREATH_MS = 5
 /** Twenty megabytes that most zones never need. */
 const loadSecretlint = async () => (await import('#adapters/secretlint/secretlint.ts')).secretlintScan()
 
-const start: Start = async ({ log, metrics, resources, check, progress, fail, stopping, tell }) => {
+const start: Start = async ({ log, metrics, resources, check, progress, fail, stopping, tell, document }) => {
   const { agents } = await readTrust(config.trust)
   const key = (name: string) => join(config.keys, name)
   const vault = await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } })
@@ -76,6 +79,7 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
     lazyScan(SECRETLINT_TRIGGERS, loadSecretlint),
   ])
   const store = resources.use(openSyncStore(join(config.state, MEMORY)))
+  heedRestore(readRestoreMark(config.state)?.id, { store, clock })
   const redis = resources.use(
     await connectRedis(config.redisUrl, config.redisPassword?.read(), log, sentinelsOf(config)),
   )
@@ -165,6 +169,11 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
   resources.use(
     watchCertificates(placesOf({ hub: webPlace(config.hubUrl) }), (of, ends) => tell.ends('certificate', of, ends)),
   )
+  if (config.zone === 'cloud') {
+    const { outside, egress } = config
+    const proof = { service: 'sync', outside, egress, settings: settingNames(), clock }
+    document('/proof', cloudProof({ ...proof, tries: () => tries(config, lastCheck(store), clock.now()) }))
+  }
   check('redis', () => redis.ping())
   check('hub', sync.hubState)
   check('gate', sync.gateState)

@@ -10,9 +10,11 @@ import {
   wholeNumber,
   zoneSettings,
 } from '#runtime/settings.ts'
+import { proofSettings } from '#runtime/site-settings.ts'
 
 export const triageSettings = {
   ...processSettings,
+  ...proofSettings,
   vault: zoneSettings.vault,
   state: zoneSettings.state,
   /** Who the local agent is. */

@@ -2,14 +2,16 @@ import { join } from 'node:path'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
+import { cloudProof } from '#adapters/proof/cloud-proof.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
 import { openThreadMemory } from '#adapters/seen-sqlite/thread-memory.ts'
 import { mailPlace, placesOf, watchCertificates } from '#adapters/tls/watch-certificates.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { credentialNotes } from '#core/credential-notes.ts'
+import type { Finding } from '#core/finding.ts'
 import type { MailSource } from '#core/ports/mail.ts'
 import { SYNTHETIC_EVERY_MS } from '#core/synthetic.ts'
-import { loadServiceConfig } from '#runtime/config.ts'
+import { loadServiceConfig, settingNames } from '#runtime/config.ts'
 import type { Log } from '#runtime/logger.ts'
 import { gmailPushOf } from '#runtime/mail-accounts.ts'
 import { MAIN_MAILBOX, type Mailbox, mailboxesOf } from '#runtime/mailboxes.ts'
@@ -33,6 +35,8 @@ const config = loadServiceConfig('triage', triageSettings)
 await runService('triage', config, async (service) => {
   const clock = { now: () => Date.now() }
   const mailboxes = mailboxesOf(config)
+  if (config.zone === 'cloud')
+    service.document('/proof', cloudProof({ ...proofBy('triage'), tries: () => tries(mailboxes) }))
   const shared = {
     vault: await openVault(config.vault),
     ledger: service.resources.use(
@@ -103,6 +107,18 @@ await runService('triage', config, async (service) => {
     service.resources.use((await sourceOf(mailbox, service.log)).watch(handlers))
   }
 })
+
+function proofBy(name: string) {
+  const { outside, egress } = config
+  return { service: name, outside, egress, settings: settingNames(), clock: { now: () => Date.now() } }
+}
+
+async function tries(mailboxes: readonly Mailbox[]): Promise<Finding[]> {
+  const accounts = mailboxes.flatMap((one) => (one.provider === 'gmail' ? [one.account] : []))
+  if (accounts.length === 0) return []
+  const { proveGmailReads } = await import('#adapters/gmail/prove-reading.ts')
+  return Promise.all(accounts.map(proveGmailReads))
+}
 
 /** Who is trusted to be the local zone; before any is paired, the name that it has unless it is given another. */
 async function localAgent(trust: string | undefined): Promise<string> {

@@ -3,6 +3,7 @@ import { appendFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { ProofDocument } from '#core/proof.ts'
 import { type ComposeZone, type ComposeZones, isDockerAnswering, prepareZones } from '#tests/support/compose.ts'
 import { deliver, docker, eventually, lookInto } from '#tests/support/mail.ts'
 import { tellInvoice } from './invoice.ts'
@@ -193,6 +194,47 @@ describe('both zones in containers', () => {
     )
   })
 
+  it('the cloud proves that it cannot act: what it tries is refused', async () => {
+    await cloud.exec('sync', 'countersign', '--json', 'sync', '--verify')
+    const { verdict, lines, exitCode } = await prove()
+    expect(lines.filter(({ result }) => result !== 'ok')).toEqual([])
+    expect({ verdict, exitCode }).toEqual({ verdict: 'holds', exitCode: 0 })
+    const tried = lines.map(({ check, found }) => `${check}: ${found}`).join('\n')
+    for (const line of [
+      'looked in triage, drafter, sync, egress, health',
+      'mail:143: egress reaches it, triage, drafter, sync, health do not',
+      'refused (local-only-path)',
+      'email: search_emails, draft_email; odoo: get_data, create_draft; social: draft_post',
+      'leads to what the settings name, and to no port by which mail is sent: mail:143',
+    ])
+      expect(tried).toContain(line)
+  })
+
+  it('a weakened cloud is found out: a secret for sending, Docker’s socket, a way out, a hub without rules', async () => {
+    const secret = join(cloud.home, '..', 'smtp-password')
+    await writeFile(secret, 'a password for sending', { mode: 0o644 })
+    const over = join(cloud.home, '..', 'weakened.yml')
+    const services = {
+      triage: { secrets: ['smtp-password'] },
+      drafter: { volumes: ['/var/run/docker.sock:/var/run/docker.sock'], networks: ['internet'] },
+    }
+    await writeFile(over, JSON.stringify({ services, secrets: { 'smtp-password': { file: secret } } }))
+    await cloud.composeOver(over, 'up', '-d', '--no-deps', '--wait', 'triage', 'drafter')
+    await cloud.exec('hub', 'rm', '/srv/hub/vault.git/hooks/pre-receive')
+    const { verdict, lines, exitCode } = await prove()
+    expect({ verdict, exitCode }).toEqual({ verdict: 'broken', exitCode: 1 })
+    expect(lines.filter(({ result }) => result !== 'ok').map(({ found }) => found)).toEqual([
+      expect.stringMatching(/^drafter: (\/var)?\/run\/docker\.sock/),
+      'triage: /run/secrets/smtp-password is a secret that acts',
+      'drafter reaches mail:143',
+      'its rules said nothing; only git refused it, as it could not be kept',
+    ])
+    // The hub writes its rules anew at each start.
+    await cloud.compose('restart', '-t', '2', 'hub')
+    await cloud.compose('up', '-d', '--wait', 'triage', 'drafter', 'hub')
+    expect((await prove()).verdict).toBe('holds')
+  })
+
   it('a hung service is ended by its own healthcheck and comes back', async () => {
     const before = await startedAt(cloud, 'drafter')
     // Everything in the container but its init and this shell.
@@ -221,6 +263,15 @@ describe('both zones in containers', () => {
     expect(await readdir(join(local.vault, 'Approved'))).toEqual([])
     expect((await lookInto(zones.mail, 'client')).messages).toHaveLength(before.length)
   })
+
+  async function prove(): Promise<ProofDocument & { exitCode: number }> {
+    const command = ['health', 'countersign', '--json', 'prove'] as const
+    const { stdout, code } = await cloud.exec(...command).then(
+      (said) => ({ stdout: said, code: 0 }),
+      (error: { stdout: string; code: number }) => error,
+    )
+    return { ...(JSON.parse(stdout) as ProofDocument), exitCode: code }
+  }
 
   async function health(zone: ComposeZone): Promise<Record<string, string>> {
     return Object.fromEntries((await zone.containers()).map((one) => [one.Service, `${one.State} ${one.Health}`]))

@@ -24,7 +24,7 @@ test('there are fifty ways, and a backup that nothing happened to is whole', asy
   expect(await verdictOf(await world.deps())).toBe('whole')
 })
 
-test.each(some(STORE_DAMAGES, 9))('is noticed: %s', async (_what, harm) => {
+test.each(some(STORE_DAMAGES, 14))('is noticed: %s', async (_what, harm) => {
   const sound = join(world.dir, 'sound')
   cpSync(world.target, sound, { recursive: true })
   try {
@@ -35,6 +35,7 @@ test.each(some(STORE_DAMAGES, 9))('is noticed: %s', async (_what, harm) => {
   } finally {
     rmSync(world.target, { recursive: true, force: true })
     renameSync(sound, world.target)
+    rmSync(join(world.home, 'backup/cache'), { recursive: true, force: true })
   }
 })
 

@@ -3,6 +3,7 @@ import type { OdooCalls } from '#adapters/odoo/calls.ts'
 import { type FlatCalls, flatCalls } from '#adapters/odoo/flat-calls.ts'
 import { odooCalls } from '#adapters/odoo/odoo-calls.ts'
 import { openOdoo } from '#adapters/odoo/open-odoo.ts'
+import { proveBooks } from '#adapters/odoo/prove-cloud.ts'
 import { proveDraftsOnly } from '#adapters/odoo/prove-drafts.ts'
 import { GUARDS } from '#adapters/odoo/setup-guard.ts'
 import { type SetupAsked, setUpOdoo } from '#adapters/odoo/setup-odoo.ts'
@@ -114,6 +115,33 @@ describe('its proofs', () => {
     expect(new Set(findings.map(({ result }) => result))).toEqual(new Set(['ok']))
     expect(await admin().read('account.move', 'search_count', { domain: [['state', '=', 'draft']] })).toBe(0)
   }, 120_000)
+})
+
+describe('`countersign prove`', () => {
+  const account = (key: string) => ({ url: odoo.url, database: odoo.database, key: () => key })
+
+  test('says in one line that the cloud’s key is refused everything but drafts', async () => {
+    expect(await proveBooks(account(keys.cloud))).toEqual([
+      {
+        ...{ check: 'Odoo refuses the cloud’s key everything but drafts', result: 'ok' },
+        found: expect.stringMatching(/^\d\d things were tried with it, .*; each was refused$/),
+      },
+    ])
+  }, 120_000)
+
+  test('finds a key out whose user can post and pay, and posts nothing by it', async () => {
+    const posted = () => admin().read('account.move', 'search_count', { domain: [['state', '=', 'posted']] })
+    const before = await posted()
+    const found = await proveBooks(account(keys.local))
+    expect(found.filter(({ result }) => result !== 'failed')).toEqual([])
+    expect(found.map(({ check }) => check).join('\n')).toMatch(/Odoo: the cloud’s key cannot .*post/)
+    expect(await posted()).toBe(before)
+  }, 120_000)
+
+  test('does not call a key sound when Odoo does not answer', async () => {
+    const gone = { ...account(keys.cloud), url: 'http://127.0.0.1:9' }
+    expect(await proveBooks(gone)).toMatchObject([{ result: 'skipped' }])
+  })
 })
 
 describe('without the guard', () => {

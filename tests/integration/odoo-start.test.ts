@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -38,6 +38,7 @@ describe.skipIf(process.env.COUNTERSIGN_TEST_ODOO !== '1')('the first start of O
     await eventually(
       'it has tables',
       async () => Number(await sql('countersign.new', 'SELECT count(*) FROM pg_tables')) > 150,
+      MAKING_MS,
     )
     const before = await restarts()
     await run('kill', ['-9', await inspect('{{.State.Pid}}')])
@@ -71,16 +72,26 @@ describe.skipIf(process.env.COUNTERSIGN_TEST_ODOO !== '1')('the first start of O
       expect((await compose('exec', '-T', service, 'sh', '-c', out)).trim()).toBe('no')
   })
 
-  it('a further start makes nothing, and goes on where one died before the files had their name', async () => {
+  it('a further start makes nothing, and goes on where one died before the files had their name', {
+    timeout: MAKING_MS,
+  }, async () => {
     await sql('countersign', "COMMENT ON DATABASE countersign IS 'the first'")
     await compose('stop', 'odoo')
     const files = join(home, 'odoo/filestore')
     await rename(join(files, 'countersign'), join(files, 'countersign.new'))
     await compose('start', 'odoo')
-    await eventually('it is healthy', async () => (await inspect('{{.State.Health.Status}}')) === 'healthy', 60_000)
+    await eventually('it is healthy', async () => (await inspect('{{.State.Health.Status}}')) === 'healthy', MAKING_MS)
     expect(await readdir(files)).toEqual(['countersign'])
     const comment = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'countersign'"
     expect(await sql('countersign', comment)).toBe('the first')
+  })
+
+  it('takes up a new password of its database after one command', { timeout: MAKING_MS }, async () => {
+    await writeFile(join(home, 'secrets/odoo-db-password'), randomBytes(24).toString('base64url'))
+    await compose('up', '-d', '--force-recreate')
+    await eventually('it is refused', async () => (await compose('logs', 'odoo')).includes('authentication failed'))
+    await compose('exec', '-T', 'odoo-db', 'bash', '/docker-entrypoint-initdb.d/odoo.sh')
+    await eventually('it is healthy', async () => (await inspect('{{.State.Health.Status}}')) === 'healthy', MAKING_MS)
   })
 
   it('without its database it makes no empty one beside the files that there are', async () => {

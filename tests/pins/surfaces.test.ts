@@ -229,6 +229,8 @@ test('metric names', () => {
       "countersign_model_requests_total",
       "countersign_model_tokens_total",
       "countersign_notifications_total",
+      "countersign_proof_last_timestamp_seconds",
+      "countersign_proof_lines",
       "countersign_queue_jobs",
       "countersign_queue_oldest_age_seconds",
       "countersign_restore_drill_last_success_timestamp_seconds",

@@ -360,6 +360,25 @@ const ALERT_CASES: readonly AlertCase[] = [
     labels: { zone: 'cloud' },
     value: '95%',
   },
+  {
+    alert: 'CountersignProofFailed',
+    what: 'a proof of which one line fails from minute 10 on',
+    series: { [named('countersign_proof_lines', { result: 'failed', zone: 'cloud' })]: '0x9 1x60' },
+    silentAt: [9],
+    firesAt: 11,
+    labels: { zone: 'cloud' },
+    value: '1',
+  },
+  {
+    alert: 'CountersignProofOverdue',
+    what: 'no proof for more than two days',
+    // Ten minutes less than two days before the test begins.
+    series: { [named('countersign_proof_last_timestamp_seconds', { zone: 'cloud' })]: '-172200x60' },
+    silentAt: [9, 19],
+    firesAt: 22,
+    labels: { zone: 'cloud' },
+    value: '2d 0h 12m 0s',
+  },
   counted('CountersignEgressRefused', 'countersign_egress_total', {
     outcome: 'refused',
     service: 'egress',

@@ -30,6 +30,8 @@ export interface ComposeZone {
   readonly vault: string
   /** `docker compose -f … -p … <args>`; resolves with stdout, rejects with both outputs. */
   compose(...args: string[]): Promise<string>
+  /** The same with a file laid over the zone's. */
+  composeOver(file: string, ...args: string[]): Promise<string>
   exec(service: string, ...command: string[]): Promise<string>
   containers(): Promise<readonly Container[]>
   /** `countersign --json … <args>` of this checkout on the zone's home. */
@@ -145,26 +147,25 @@ async function initialise(
   )
   await zones.cloud.cli('init', 'cloud', ...pairing('local'), '--owner', `${uid}:${gid}`)
   await appendFile(join(folder, 'local', '.env.local'), 'COUNTERSIGN_UNDO_MS=1000\n')
-  // It stands in a network of this machine.
-  await appendFile(join(folder, 'cloud', '.env.cloud'), 'COUNTERSIGN_EGRESS_PRIVATE=mail\n')
+  // It stands in a network of this machine, and is all that is outside of the zone for sure.
+  await appendFile(
+    join(folder, 'cloud', '.env.cloud'),
+    'COUNTERSIGN_EGRESS_PRIVATE=mail\nCOUNTERSIGN_PROVE_OUTSIDE=mail:143\n',
+  )
 }
 
 function zone(name: ZoneName, project: string, folder: string, settings: Record<string, string>): ComposeZone {
   const home = join(folder, name)
   const prefix = ['compose', '-p', project, '-f', join(root, `compose.${name}.yml`)]
-  const compose = async (...args: string[]) =>
-    (
-      await run('docker', [...prefix, ...args], {
-        env: { ...process.env, ...settings },
-        cwd: root,
-        maxBuffer: MAX_OUTPUT,
-      })
-    ).stdout
+  const docker = async (args: string[]) =>
+    (await run('docker', args, { env: { ...process.env, ...settings }, cwd: root, maxBuffer: MAX_OUTPUT })).stdout
+  const compose = (...args: string[]) => docker([...prefix, ...args])
   return {
     project,
     home,
     vault: join(home, 'vault'),
     compose,
+    composeOver: (file, ...args) => docker([...prefix, '-f', file, ...args]),
     exec: (service, ...command) => compose('exec', '-T', service, ...command),
     async containers() {
       const lines = (await compose('ps', '-a', '--format', 'json')).split('\n').filter(Boolean)

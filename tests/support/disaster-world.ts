@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { bumpRestoreEpoch } from '#adapters/state-files/restore-mark.ts'
+import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
 import { fileNameOf } from '#core/vault-path.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { readClientInbox, sendAsClient } from '../../demo/client-mail.ts'
@@ -11,6 +11,9 @@ import { presented, readTask, taskOfMail } from '../../demo/evidence.ts'
 import { REDIS_SOURCES } from '../../demo/redis.ts'
 import { until } from '../../demo/until.ts'
 import { openWorld, type World } from '../../demo/world.ts'
+import { Attacker } from './git-attacker.ts'
+import type { Zones } from './git-zones.ts'
+import { commandsOf } from './runbook.ts'
 
 const LIMITS = { limitMs: 60_000, signal: new AbortController().signal }
 
@@ -27,14 +30,22 @@ export interface DisasterWorld extends AsyncDisposable {
   until(what: string, look: () => unknown): Promise<void>
   /** How many answers to each subject have reached the client. */
   answers(): Promise<Record<string, number>>
-  /** Stops the zone for the moment in which its home is copied. */
-  backUp(zone: Zone): Promise<Date>
+  /** As its backup service does, while it runs. */
+  backUp(zone: Zone): Promise<void>
   /** Everything of the zone is gone: its processes, then its home. */
   lose(zone: Zone): Promise<void>
-  restore(zone: Zone, made: Date): void
+  /** What a section of docs/disasters.md says, line by line. */
+  play(title: string): Promise<void>
+  headOfHub(): Promise<string>
+  historyOfHub(): Promise<string[]>
+  /** A thief takes the cloud's keys now; called, they try to push with them. Gives what the hub says. */
+  stealKeys(): () => Promise<string>
   /** The command line, as a document writes it; throws with what it said when it fails. */
   run(command: string): Promise<string>
 }
+
+/** As the page writes it. */
+const DISK = '/mnt/disk/'
 
 export async function openDisasterWorld(): Promise<DisasterWorld> {
   const root = mkdtempSync(join(tmpdir(), 'countersign-disaster-'))
@@ -47,7 +58,8 @@ export async function openDisasterWorld(): Promise<DisasterWorld> {
   const mail = { smtp, imap, client: accounts.client }
   const wait = async (what: string, look: () => unknown) =>
     void (await until(what, async () => (await look()) || undefined, LIMITS))
-  const kept = (zone: Zone) => join(root, 'kept', zone)
+  // Where the commands look for the homes.
+  symlinkSync('.', join(root, 'zones'))
   const self: DisasterWorld = {
     world,
     write: (subject) =>
@@ -73,39 +85,69 @@ export async function openDisasterWorld(): Promise<DisasterWorld> {
       return counts
     },
     async backUp(zone) {
-      await world.stopZone(zone)
-      rmSync(kept(zone), { recursive: true, force: true })
-      cpSync(world.homes[zone].root, kept(zone), { recursive: true, preserveTimestamps: true })
-      const made = new Date()
-      await world.startZone(zone)
-      return made
+      copyFileSync(join(world.homes[zone].secrets, 'backup-password'), join(root, `${zone}-password.txt`))
+      await self.run(`npx countersign --zone ${zone} backup now --target ${DISK}countersign-${zone}`)
     },
     async lose(zone) {
       await world.stopZone(zone)
       rmSync(world.homes[zone].root, { recursive: true })
     },
-    restore(zone, made) {
-      // As a backup has it: the clone and other caches are made anew.
-      for (const cache of ['repo.git', 'heartbeats.git'])
-        rmSync(join(kept(zone), 'state', cache), { recursive: true, force: true })
-      bumpRestoreEpoch(join(kept(zone), 'state'), made)
-      cpSync(kept(zone), world.homes[zone].root, { recursive: true, preserveTimestamps: true })
+    async play(title) {
+      let said = ''
+      for (const line of commandsOf(title)) said = (await step(line, said)) || said
+    },
+    headOfHub: async () => (await self.historyOfHub())[0] ?? '',
+    async historyOfHub() {
+      const { stdout } = await promisify(execFile)('git', ['--git-dir', world.hub, 'rev-list', 'main'])
+      return stdout.trim().split('\n')
+    },
+    stealKeys() {
+      const key = join(root, 'stolen')
+      copyFileSync(join(world.homes.cloud.keys, 'signing'), key)
+      return async () => {
+        const thief = new Attacker({ root, agents: [] as unknown } as Zones, world.hub)
+        const parents = [thief.head()]
+        const oid = thief.commit({
+          parents,
+          files: { 'Plans/trip.md': 'a misleading plan' },
+          signer: key,
+          author: 'cloud',
+        })
+        const push = ['--git-dir', thief.dir, 'push', world.hub, `${oid}:refs/heads/main`]
+        return promisify(execFile)('git', push).then(
+          () => 'taken',
+          (error: { stderr: string }) => error.stderr,
+        )
+      }
     },
     run: (command) =>
       new Promise((resolve, reject) => {
-        const args = command.replace(/^npx countersign /, '').split(' ')
+        const args = command
+          .replace(/^npx countersign /, '')
+          .replace(DISK, `${root}/disk-`)
+          .split(' ')
         const main = join(import.meta.dirname, '../../cli/main.ts')
-        execFile(
-          process.execPath,
-          [main, ...args],
-          { cwd: root, env: { PATH: process.env.PATH } },
-          (error, out, err) => (error ? reject(new Error(`${command}: ${out}${err}`)) : resolve(out)),
+        const env = { PATH: process.env.PATH, COUNTERSIGN_BACKUP_FOLDER: '' }
+        execFile(process.execPath, [main, ...args], { cwd: root, env }, (error, out, err) =>
+          error ? reject(new Error(`${command}: ${out}${err}`)) : resolve(out),
         )
       }),
     async [Symbol.asyncDispose]() {
       await world[Symbol.asyncDispose]()
       rmSync(root, { recursive: true, force: true })
     },
+  }
+  /** One line of a page: our own commands are run as they stand; compose is what brings these zones up and down here. */
+  async function step(line: string, said: string): Promise<string | undefined> {
+    const compose = /^docker compose -f compose\.(cloud|local)\.yml (up -d|down)$/.exec(line)
+    const zone = compose?.[1] as Zone
+    if (compose?.[2] === 'up -d') return void (await world.startZone(zone))
+    if (compose) return void (await world.stopZone(zone))
+    const carried = /^# carry (\S+)$/.exec(line)?.[1]
+    if (carried) return void copyFileSync(join(root, carried), join(root, basename(carried)))
+    if (line.startsWith('npx countersign ')) return self.run(line.replace('COMMIT', commitIn(said)))
+    await promisify(execFile)('sh', ['-ec', line], { cwd: root })
+    return undefined
   }
   function pending(file: string): string {
     const home = world.homes.local.vault
@@ -115,6 +157,10 @@ export async function openDisasterWorld(): Promise<DisasterWorld> {
     return join(home, 'Pending_Approval', domain ?? 'email', file)
   }
   return self
+}
+
+function commitIn(said: string): string {
+  return /[0-9a-f]{40}/.exec(said)?.[0] ?? 'COMMIT'
 }
 
 export function textOf(world: World, zone: Zone, path: string): string {

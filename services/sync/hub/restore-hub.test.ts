@@ -4,7 +4,7 @@ import type { Oid } from '#core/ports/repo.ts'
 import { isConflictCopy } from '#core/vault-path.ts'
 import { Crash, LEDGER_DAY, makeSyncWorld, type SyncWorld, type SyncZone, taskText } from '#tests/support/sync-world.ts'
 import { reattach } from './reattach.ts'
-import { GRACE_MS, graceLeftMs } from './restore-hub.ts'
+import { GRACE_MS, graceLeftMs, heedRestore } from './restore-hub.ts'
 
 const F = 'EMAIL_2026-11-20_invoice-for-march_7h3k9q.md'
 const NEEDS = `Needs_Action/email/${F}`
@@ -254,4 +254,17 @@ describe('a hub whose history does not follow what was verified', () => {
     expect(await local.sync()).toMatchObject({ kind: 'refused' })
     expect(local.store.fact('verified')).toBe(ours)
   })
+})
+
+it('a zone that was restored together with its hub lets the others go first, once', async () => {
+  await quiesce()
+  const before = world.hub.files().get(TRIP)
+  cloud.files.put(TRIP, 'written after the restore')
+  heedRestore('a'.repeat(32), cloud.deps())
+  expect(await cloud.sync()).toMatchObject({ kind: 'waiting' })
+  expect(world.hub.files().get(TRIP)).toBe(before)
+  world.now += GRACE_MS
+  heedRestore('a'.repeat(32), cloud.deps())
+  expect(await cloud.sync()).toMatchObject({ kind: 'synced' })
+  expect(world.hub.files().get(TRIP)).toBe('written after the restore')
 })

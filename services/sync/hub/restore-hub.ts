@@ -71,6 +71,15 @@ export function lastRestore({ store }: Pick<HubDeps, 'store'>): { at: string; fr
   return last ? { at: new Date(last.at).toISOString(), from: last.from, to: last.to } : null
 }
 
+/**
+ * A zone that was restored may have come back together with its hub, and cannot see that both are old: for the same while it
+ * puts nothing new there, so that those who know more put back what is missing. Once for each restore (`mark`).
+ */
+export function heedRestore(mark: string | undefined, { store, clock }: Pick<HubDeps, 'store' | 'clock'>): void {
+  if (mark === undefined || store.fact('restore_mark') === mark) return
+  store.update({ facts: { restore_mark: mark, restored_at: String(clock.now()) } })
+}
+
 /** How long this clone still waits before it puts anything new on a hub that was restored. */
 export function graceLeftMs({ store, clock }: Pick<HubDeps, 'store' | 'clock'>): number {
   const restoredAt = store.fact('restored_at')
