@@ -3,12 +3,14 @@ import { parseArgs } from 'node:util'
 import { prepareZones } from '#tests/support/compose.ts'
 import { stopSignals } from '../demo/stop-signals.ts'
 import { inject, type Target, target } from './faults/containers.ts'
+import { type PoisonedStart, poisonedStart } from './faults/poisoned-start.ts'
 import { machine } from './machine.ts'
 import { spreadOf, table } from './sync/statistics.ts'
 
 // Both zones in containers. Every service is killed, stopped, made to turn in a loop that never ends, and made to use more
 // memory than it may; measured is the time until another process of it answers that it is ready. Several services at once,
-// so that they come back beside each other. Needs root: it ends processes of containers from outside, as the kernel would.
+// so that they come back beside each other. At last one cannot start for a while, and what its owner is told of it is gathered.
+// Needs root: it ends processes of containers from outside, as the kernel would.
 
 const { values } = parseArgs({
   options: {
@@ -16,13 +18,14 @@ const { values } = parseArgs({
     hangs: { type: 'string', default: '10' },
     loops: { type: 'string', default: '10' },
     leaks: { type: 'string', default: '3' },
+    poisons: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
 if (values.help) {
   console.log(
-    'npm run bench:faults -- [--kills 20] [--hangs 10] [--loops 10] [--leaks 3] [--json]\n\nNeeds root and Docker.',
+    'npm run bench:faults -- [--kills 20] [--hangs 10] [--loops 10] [--leaks 3] [--poisons 1] [--json]\n\nNeeds root and Docker.',
   )
   process.exit(0)
 }
@@ -61,6 +64,7 @@ const targets = [
 const REST_MS = 60_000
 const memory = new Map<string, number>()
 const results: { service: string; fault: string; ms: number }[] = []
+const poisoned: PoisonedStart[] = []
 try {
   for (const zone of ['cloud', 'local'] as const) {
     console.error(`bringing up the ${zone} zone …`)
@@ -76,6 +80,12 @@ try {
       for (let next = left.pop(); next; next = left.pop()) await suffer(next, fault)
     }
     await Promise.all(Array.from({ length: fault.atOnce }, one))
+  }
+  for (let time = 0; time < Number(values.poisons); time++) {
+    console.error('a start that cannot succeed …')
+    // Until then it has stayed up long enough to count as sound.
+    await delay(REST_MS + APART_MS, undefined, { signal: stop.signal })
+    poisoned.push(await poisonedStart(zones.cloud, target(zones.cloud, 'sync'), stop.signal))
   }
 } catch (error) {
   if (!stop.signal.aborted) throw error
@@ -114,7 +124,9 @@ async function untilSome<T>(look: () => Promise<T | false | undefined>): Promise
 
 function report(): void {
   if (values.json)
-    return void console.log(JSON.stringify({ machine: machine(), memory: Object.fromEntries(memory), results }))
+    return void console.log(
+      JSON.stringify({ machine: machine(), memory: Object.fromEntries(memory), results, poisoned }),
+    )
   const rows = FAULTS.flatMap(({ name, times }) =>
     times === 0
       ? []
@@ -131,5 +143,9 @@ function report(): void {
   const worst = Math.max(...results.map(({ ms }) => ms / 1000))
   console.log(`Back and ready, seconds. ${machine()}.\n`)
   console.log(table(['service', 'fault', 'times', 'median', 'max'], rows))
+  for (const { told, toldAfter, readyAfter } of poisoned)
+    console.log(
+      `\nA start that could not succeed: told after ${toldAfter.toFixed(0)} s, ready ${readyAfter.toFixed(0)} s after it was mended; all that was told:\n- ${told.join('\n- ')}`,
+    )
   console.log(`\n${results.length} faults, the slowest back after ${worst.toFixed(1)} s.`)
 }

@@ -100,6 +100,10 @@ async function permissionFindings(home: ZoneHome): Promise<Finding[]> {
 async function hubFinding(home: ZoneHome, env: Record<string, string>): Promise<Finding> {
   const url = env.COUNTERSIGN_HUB_URL
   if (!url) return { check: 'hub', result: 'failed', found: 'COUNTERSIGN_HUB_URL is empty: run init with --pair' }
+  const owner = url.startsWith('/') ? await stat(url).catch(() => undefined) : undefined
+  // git serves nothing that belongs to somebody else, not even to root.
+  if (process.getuid?.() === 0 && owner && owner.uid !== 0)
+    return { check: 'hub', result: 'skipped', found: `${url} belongs to user ${owner.uid}, who runs the containers` }
   return attempt('hub', `${url} answers`, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'countersign-doctor-'))
     try {

@@ -112,7 +112,7 @@ export function addInitOptions(command: Command, zone: Zone): void {
   for (const one of FLAGS) if (isFor(one, zone)) command.option(`--${one.flag} <text>`, one.about)
   for (const one of SECRETS)
     if (isFor(one, zone)) command.option(`--${one.name}-file <file>`, `a file that holds ${one.about}; copied`)
-  command.option('--pair <file>', 'the pairing file of the other zone')
+  command.option('--pair <file or code>', 'the pairing file of the other zone, or the code that stands for it')
   if (zone === 'cloud')
     command.option('--hub-host <host[:port]>', 'how the local machine reaches the hub here; default port 2222')
   command.option('--owner <uid:gid>', 'give the home to this user (containers run as 1000:1000); needs root')

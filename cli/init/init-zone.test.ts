@@ -7,6 +7,7 @@ import type { Oid } from '#core/ports/repo.ts'
 import { environmentOf, openZoneHome } from '../zone-home.ts'
 import { type InitPlan, initZone } from './init-zone.ts'
 import { readPairing } from './pairing.ts'
+import { pairingCode } from './pairing-code.ts'
 
 async function scratch(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'init-zone-'))
@@ -181,6 +182,16 @@ test('what a cloud says of revoked keys, local does not hear', async () => {
   const stolen = { name: 'local', zone: 'local', signing, ledger, after: 'ab'.repeat(20) as Oid } as const
   await initZone(plan(root, 'local', { pair: { ...pair, revoked: [stolen] } }))
   expect((await readTrust(local.home.trust)).revoked).toEqual([])
+})
+
+test('a pairing code does what the file does, and the own zone’s is refused', async () => {
+  const root = await scratch()
+  const cloud = await initZone(plan(root, 'cloud', { hubHost: 'vm.example.org' }))
+  const code = pairingCode(await readFile(cloud.pairingFile, 'utf8'))
+  expect(await readPairing(code)).toEqual(await readPairing(cloud.pairingFile))
+  const local = await initZone(plan(root, 'local', { pair: await readPairing(code) }))
+  expect((await readAgents(local.home.trust)).map((agent) => agent.name)).toEqual(['cloud', 'local'])
+  await expect(initZone(plan(root, 'cloud', { pair: await readPairing(code) }))).rejects.toThrow(/cloud zone, too/)
 })
 
 test('refuses a folder that is the other zone’s home, and pairing with the own zone', async () => {

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Finding } from '#core/finding.ts'
 import { PROGRAM } from '../cli.ts'
 import type { InitReport } from './init-zone.ts'
 import { sshHost } from './pairing.ts'
+import { pairingCode } from './pairing-code.ts'
 
 const REPOSITORY = join(import.meta.dirname, '..', '..')
 /** What the compose files take when nothing is said. */
@@ -27,11 +28,17 @@ export async function nextSteps(report: InitReport, findings: readonly Finding[]
   if (usesGmail(report) && !existsSync(join(home.secrets, home.zone === 'cloud' ? 'gmail-read-token' : 'gmail-token')))
     steps.push(`get a token for Gmail (docs/email.md): ${authCommand(report)} --client-file <client_secret.json>`)
   const start = `start this zone: ${[...composeSettings(report, uid, gid), up].join(' ')}`
+  // The code of what is in the file: it need not be carried, where a line can be pasted.
+  const code = await readFile(pairingFile, 'utf8').then(pairingCode, () => undefined)
+  const paste = code
+    ? [`or paste this line there: ${PROGRAM} init ${home.zone === 'cloud' ? 'local' : 'cloud'} --pair ${code}`]
+    : []
   if (home.zone === 'local')
     return isPaired
       ? [
           ...steps,
           `carry ${pairingFile} to the cloud machine; there: ${PROGRAM} init cloud --pair pairing-local.json`,
+          ...paste,
           start,
         ]
       : [
@@ -42,7 +49,11 @@ export async function nextSteps(report: InitReport, findings: readonly Finding[]
     steps.push(`say how your own machine reaches this one: ${init} --hub-host <this machine's name or address>`)
   return isPaired
     ? [...steps, start]
-    : [...steps, `carry ${pairingFile} to your own machine; there: ${PROGRAM} init local --pair pairing-cloud.json`]
+    : [
+        ...steps,
+        `carry ${pairingFile} to your own machine; there: ${PROGRAM} init local --pair pairing-cloud.json`,
+        ...paste,
+      ]
 }
 
 function authCommand(report: InitReport): string {

@@ -5,6 +5,7 @@ import { readTrust } from '#adapters/keys/trust-files.ts'
 import { CountersignError } from '#core/errors.ts'
 import { type AgentIdentity, parseIdentity, parseTrust, type RetiredKey, type RevokedKey } from '#core/trust.ts'
 import type { ZoneHome } from '../zone-home.ts'
+import { documentIn, isPairingCode } from './pairing-code.ts'
 
 const documentSchema = z.strictObject({
   schema: z.literal('countersign-pairing/1'),
@@ -29,11 +30,16 @@ export function renderPairing(pairing: Pairing): string {
   return `${JSON.stringify({ schema: 'countersign-pairing/1', ...pairing }, null, 2)}\n`
 }
 
-/** Reads a pairing file strictly. Throws ERR_CONFIG_INVALID. */
-export async function readPairing(file: string): Promise<Pairing> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new CountersignError('ERR_CONFIG_INVALID', `reading the pairing file ${file}: ${cause.code}`, { cause })
+/** Reads a pairing file, or the code of one, strictly. Throws ERR_CONFIG_INVALID. */
+export async function readPairing(given: string): Promise<Pairing> {
+  if (isPairingCode(given)) return parsePairing('in the code', documentIn(given))
+  const text = await readFile(given, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new CountersignError('ERR_CONFIG_INVALID', `reading the pairing file ${given}: ${cause.code}`, { cause })
   })
+  return parsePairing(given, text)
+}
+
+function parsePairing(file: string, text: string): Pairing {
   let value: unknown
   try {
     value = JSON.parse(text)
