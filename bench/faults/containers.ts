@@ -20,7 +20,7 @@ export interface Target {
 export function target(zone: ComposeZone, service: string): Target {
   // Both stay over restarts of a container.
   let id: string | undefined
-  let addresses: string[] | undefined
+  let addresses: string[] = []
   const inspected = async () => {
     id ??= (await zone.compose('ps', '-a', '-q', service)).trim()
     return askDocker(`/containers/${id}/json`) as Promise<Inspected>
@@ -35,8 +35,12 @@ export function target(zone: ComposeZone, service: string): Target {
       return first
     },
     async isReady() {
-      addresses ??= Object.values((await inspected()).NetworkSettings.Networks).map(({ IPAddress }) => IPAddress)
-      for (const ip of addresses.filter(Boolean)) {
+      // A container that waits to be started again has none.
+      if (addresses.length === 0)
+        addresses = Object.values((await inspected()).NetworkSettings.Networks)
+          .map(({ IPAddress }) => IPAddress)
+          .filter(Boolean)
+      for (const ip of addresses) {
         const signal = AbortSignal.timeout(1_000)
         const answer = await fetch(`http://${ip}:8080/readyz`, { signal }).catch(() => undefined)
         await answer?.body?.cancel()
