@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type ConfigOf, SecretFile, type Setting } from './config.ts'
 import { mailboxesFile } from './mailboxes.ts'
+import { redisSentinels, redisUrl } from './redis-sentinels.ts'
 
 /** A setting that stands in the environment variable `name`. */
 export function setting<T>(name: string, schema: z.ZodType<T, string | undefined>, fallback?: string): Setting<T> {
@@ -129,9 +130,6 @@ function withDefault<T>(schema: z.ZodType<T, string>, fallback: T | undefined): 
   return schema.optional().transform((value) => value ?? fallback)
 }
 
-const redisUrl = z
-  .string('expected redis://host:port')
-  .regex(/^rediss?:\/\/[^\s/]+(\/\d+)?$/, 'expected redis://host:port or rediss://host:port')
 const agentName = z.string('expected an agent name').regex(/^[a-z][a-z0-9-]{0,30}$/, 'expected a-z, 0-9 and -')
 
 /** What every process needs to run and to be watched. */
@@ -158,6 +156,9 @@ export const zoneSettings = {
   vaultPollMs: setting('COUNTERSIGN_VAULT_POLL_MS', optional(wholeNumber(20, 60_000))),
   redisUrl: setting('COUNTERSIGN_REDIS_URL', redisUrl as z.ZodType<string, string | undefined>),
   redisPassword: setting('COUNTERSIGN_REDIS_PASSWORD_FILE', optional(secretFile())),
+  /** Of a Redis that fails over; unset: the one at the address. */
+  redisSentinels: setting('COUNTERSIGN_REDIS_SENTINELS', optional(redisSentinels)),
+  redisSentinelPassword: setting('COUNTERSIGN_REDIS_SENTINEL_PASSWORD_FILE', optional(secretFile())),
 }
 
 const tls = (name: string) => setting(name, choice(['tls', 'starttls', 'none'], 'tls'))

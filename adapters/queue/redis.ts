@@ -21,14 +21,31 @@ export interface RedisConnection extends AsyncDisposable {
   ping(): Promise<true | string>
 }
 
-/** Throws ERR_REDIS_UNREACHABLE, naming host and port and never the password, when Redis does not answer now. */
-export async function connectRedis(url: string, password: string | undefined, log: Log): Promise<RedisConnection> {
-  const address = addressOf(url)
+/** Which Redis of a name is the one to write to. The address then says only the user and TLS. */
+export interface Sentinels {
+  readonly name: string
+  readonly hosts: readonly { readonly host: string; readonly port: number }[]
+  readonly password: string | undefined
+}
+
+/**
+ * Throws ERR_REDIS_UNREACHABLE, naming host and port and never the password, when Redis does not answer now. With
+ * sentinels, each new connection asks them which server is the master now; what a lost master had not handed on is lost,
+ * and rung for again by the next reconcile.
+ */
+export async function connectRedis(
+  url: string,
+  password: string | undefined,
+  log: Log,
+  sentinels?: Sentinels,
+): Promise<RedisConnection> {
+  const address = sentinels ? `${sentinels.name} of ${sentinels.hosts.map(hostPort).join(', ')}` : addressOf(url)
   let reached = false
   const { server, user } = apart(url)
   const producer = new Redis(server, {
     ...(user && { username: user }),
     ...(password === undefined ? {} : { password }),
+    ...(sentinels && watchedBy(sentinels, () => reached)),
     lazyConnect: true,
     enableOfflineQueue: false,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -75,6 +92,21 @@ export async function connectRedis(url: string, password: string | undefined, lo
       producer.disconnect()
     },
   }
+}
+
+function watchedBy({ name, hosts, password }: Sentinels, reached: () => boolean) {
+  return {
+    name,
+    sentinels: hosts.map(({ host, port }) => ({ host, port })),
+    ...(password !== undefined && { sentinelPassword: password }),
+    // A master that was deposed and still answers is left at once.
+    failoverDetector: true,
+    sentinelRetryStrategy: (times: number) => (reached() ? Math.min(times * 200, MAX_RECONNECT_MS) : null),
+  }
+}
+
+function hostPort({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host}:${port}`
 }
 
 /** ioredis says "Connection is closed." to the caller and the reason (ECONNREFUSED, WRONGPASS) to this listener. */

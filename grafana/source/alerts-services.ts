@@ -63,7 +63,7 @@ export const SERVICE_ALERTS: readonly Alert[] = [
   },
   {
     name: 'CountersignSyntheticLate',
-    query: `max by (zone, service) (${metric('countersign_synthetic_age_seconds')})`,
+    query: `min by (zone, service) (${metric('countersign_synthetic_age_seconds')})`,
     above: 300,
     for: '2m',
     severity: 'page',

@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
@@ -44,7 +45,8 @@ export async function draftSynthetic({ state, agent, draft }: SyntheticDeps): Pr
   const parsed = parseTaskFile(text)
   if (!parsed.ok) throw new Error(`the synthetic task cannot be read: ${parsed.problem}`)
   if (parsed.task.front.domain !== 'email') throw new Error('what stands there is not the synthetic mail')
-  const root = join(state, SYNTHETIC_FOLDER, 'draft')
+  // Each replica has its own: another may be at work on the next one.
+  const root = join(state, SYNTHETIC_FOLDER, `draft-${hostname()}`)
   await rm(root, { recursive: true, force: true })
   const [vaultRoot, stateDir] = [join(root, 'vault'), join(root, 'state')]
   await mkdir(vaultRoot, { recursive: true, mode: 0o700 })

@@ -16,6 +16,7 @@ import type { Domain } from '#core/vault-path.ts'
 import { loadServiceConfig, settingNames } from '#runtime/config.ts'
 import { hasModel, modelsOf } from '#runtime/model-settings.ts'
 import { hasOdoo, odooAccountOf } from '#runtime/odoo-account.ts'
+import { sentinelsOf } from '#runtime/redis-sentinels.ts'
 import { runService } from '#runtime/service.ts'
 import { claimOpen } from './claim-open.ts'
 import { type CloudDraftsDeps, cloudDrafts } from './cloud-drafts.ts'
@@ -48,7 +49,9 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
       cloudProof({ service: 'drafter', outside, egress, settings: settingNames(), clock, tries: tryBooks }),
     )
   }
-  const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
+  const redis = resources.use(
+    await connectRedis(config.redisUrl, config.redisPassword?.read(), log, sentinelsOf(config)),
+  )
   check('redis', () => redis.ping())
   const doorbell = resources.use(await openDoorbell(redis, log))
   const vault = await openVault(config.vault)

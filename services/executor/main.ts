@@ -17,6 +17,7 @@ import { CountersignError } from '#core/errors.ts'
 import { quietUntil } from '#core/quiet-hours.ts'
 import { loadServiceConfig } from '#runtime/config.ts'
 import { notifyWaysOf } from '#runtime/notify-ways.ts'
+import { sentinelsOf } from '#runtime/redis-sentinels.ts'
 import { runService } from '#runtime/service.ts'
 import { executorSettings } from './config.ts'
 import { reportKeeper } from './keep-report.ts'
@@ -44,7 +45,9 @@ await runService('executor', config, async (service) => {
     clock,
     metrics: service.metrics,
   }
-  const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
+  const redis = resources.use(
+    await connectRedis(config.redisUrl, config.redisPassword?.read(), log, sentinelsOf(config)),
+  )
   const restored = readRestoreMark(config.state)
   const parts: ExecutorParts = {
     vault: await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } }),

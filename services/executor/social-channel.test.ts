@@ -154,6 +154,8 @@ test('an image is shown in the card, uploaded as it was approved, and not at all
   ])
   expect(await whereIs(home, other.fileName)).toBe(PENDING)
   expect(await cardAt(other.path)).toContain('it is not there')
+  // Looked at before the use was spent.
+  expect(readLedger(home).filter((type) => type === 'execution.intended')).toHaveLength(1)
 })
 
 describe('a lost answer', () => {

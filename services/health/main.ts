@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { cloudProof } from '#adapters/proof/cloud-proof.ts'
 import { checkedMemory, watchMemory } from '#adapters/state-files/watch-memory.ts'
+import { addressesOf } from '#adapters/tls/addresses.ts'
 import { watchCertificates } from '#adapters/tls/watch-certificates.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import type { StatusDocument } from '#core/status.ts'
@@ -45,7 +46,8 @@ await runService('health', config, async (service) => {
       : undefined
   const memory = checkedMemory(config.state)
   const dependencies = dependencyWatch({ memory, metrics: service.metrics, before: await memory.load() })
-  const look = () => writeStatus(config, { checked: dependencies.known(), own: service.report() }, Date.now())
+  const look = () =>
+    writeStatus(config, { checked: dependencies.known(), own: service.report(), addressesOf }, Date.now())
   const sites = Object.fromEntries(config.sites.map((host) => [host, { host, port: 443, via: config.egress }]))
   service.resources.use(watchCertificates(sites, (of, ends) => service.tell.ends('certificate', of, ends)))
   let latest: StatusDocument = await look()

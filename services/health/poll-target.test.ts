@@ -45,3 +45,18 @@ test('no answer is an answer', async () => {
   const polled = await pollTarget({ name: 'drafter', url: 'http://127.0.0.1:2' })
   expect(polled.status).toEqual({ name: 'drafter', live: false, ready: false, detail: 'ECONNREFUSED' })
 })
+
+test('of several replicas the service is as its best one', async () => {
+  const health = new HealthState()
+  health.state = 'ready'
+  const { name, url } = await serving(health)
+  const several = url.replace('127.0.0.1', 'drafter')
+  const nobody = '127.0.0.9'
+  const polled = await pollTarget({ name, url: several }, async () => [nobody, '127.0.0.1'])
+  expect(polled.status).toEqual({ name, live: true, ready: true })
+  health.state = 'starting'
+  const starting = await pollTarget({ name, url: several }, async () => [nobody, '127.0.0.1'])
+  expect(starting.status).toMatchObject({ live: true, ready: false })
+  const none = await pollTarget({ name, url: several }, async () => [nobody, '127.0.0.8'])
+  expect(none.status).toMatchObject({ live: false, ready: false, detail: 'ECONNREFUSED' })
+})

@@ -6,8 +6,29 @@ import type { Target } from './config.ts'
 const TIMEOUT_MS = 2_500
 const MAX_DETAIL = 500
 
-/** Asks one service how it is, and what it works with. Never throws: no answer is an answer. */
-export async function pollTarget(target: Target): Promise<{ status: ServiceStatus; look: ServiceLook }> {
+/** All addresses that a host's name stands for. Never throws. */
+export type AddressesOf = (host: string) => Promise<readonly string[]>
+
+type Polled = { readonly status: ServiceStatus; readonly look: ServiceLook }
+
+/**
+ * Asks a service how it is, and what it works with. Where its name stands for several replicas, each is asked, and the
+ * service is as its best one: the others are seen to by their own health checks. Never throws: no answer is an answer.
+ */
+export async function pollTarget(target: Target, addressesOf: AddressesOf = async () => []): Promise<Polled> {
+  const url = new URL(target.url)
+  const addresses = url.protocol === 'http:' ? await addressesOf(url.hostname) : []
+  if (addresses.length < 2) return pollOne(target)
+  const polled = await Promise.all(addresses.map((address) => pollOne({ ...target, url: urlOf(url, address) })))
+  const best = polled.find(({ status }) => status.ready) ?? polled.find(({ status }) => status.live) ?? polled[0]
+  return best ?? pollOne(target)
+}
+
+function urlOf({ port }: URL, address: string): string {
+  return `http://${address.includes(':') ? `[${address}]` : address}${port && `:${port}`}`
+}
+
+async function pollOne(target: Target): Promise<Polled> {
   const { name, url } = target
   const [live, ready, told] = await Promise.all([ask(`${url}/livez`), ask(`${url}/readyz`), ask(`${url}/report`)])
   const isReady = live.ok && ready.ok

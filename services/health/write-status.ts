@@ -7,7 +7,7 @@ import { type CountedError, foundDisks, makeStatus, parseSyncReport, type Status
 import type { HealthConfig } from './config.ts'
 import { countVault } from './count-vault.ts'
 import { measureDisks } from './measure-disks.ts'
-import { pollTarget } from './poll-target.ts'
+import { type AddressesOf, pollTarget } from './poll-target.ts'
 
 /** So many errors of all services are told. */
 const MAX_ERRORS = 10
@@ -17,13 +17,15 @@ export interface Known {
   readonly checked: readonly Checked[]
   /** What health tells of itself. */
   readonly own: ServiceReport
+  /** Finds the replicas that a service's name stands for; unset: each name is one. */
+  readonly addressesOf?: AddressesOf
 }
 
 /** Looks at everything once and writes `state/status.json` whole (temporary file and rename). Gives the document. */
 export async function writeStatus(config: HealthConfig, known: Known, nowMs: number): Promise<StatusDocument> {
   const at = new Date(nowMs).toISOString()
   const [polled, vault, sync, disks] = await Promise.all([
-    Promise.all(config.targets.map(pollTarget)),
+    Promise.all(config.targets.map((target) => pollTarget(target, known.addressesOf))),
     countVault(config.vault, at.slice(0, 7)),
     readSyncReport(config.state),
     measureDisks({ vault: config.vault, state: config.state }),

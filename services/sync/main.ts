@@ -26,6 +26,7 @@ import { gateTrust } from '#core/gate.ts'
 import { BEAT_EVERY_MS } from '#core/heartbeat.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { loadServiceConfig, settingNames } from '#runtime/config.ts'
+import { sentinelsOf } from '#runtime/redis-sentinels.ts'
 import { runService, type Start } from '#runtime/service.ts'
 import { Attention } from './attention.ts'
 import { checkEverything, lastCheck } from './care/check-everything.ts'
@@ -79,7 +80,9 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
   ])
   const store = resources.use(openSyncStore(join(config.state, MEMORY)))
   heedRestore(readRestoreMark(config.state)?.id, { store, clock })
-  const redis = resources.use(await connectRedis(config.redisUrl, config.redisPassword?.read(), log))
+  const redis = resources.use(
+    await connectRedis(config.redisUrl, config.redisPassword?.read(), log, sentinelsOf(config)),
+  )
   const scanner = createScanner({ workTree, repo, store, clock })
   const ledger = resources.use(
     openLedger({ vaultRoot: vault.root, stateDir: config.state, agent: config.agent, clock, metrics }),

@@ -1,5 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { skillFolders } from '#adapters/skills/skill-folder.ts'
@@ -45,7 +45,7 @@ it('a synthetic mail becomes a task, and the task a draft, beside the vault', as
   expect(waiting()).toHaveLength(1)
   expect(await draftSynthetic(cloud())).toBeGreaterThanOrEqual(before)
   expect(waiting()).toEqual([])
-  expect(readdirSync(join(state, 'synthetic/draft/vault/Pending_Approval/email'))).toHaveLength(1)
+  expect(readdirSync(join(state, `synthetic/draft-${hostname()}/vault/Pending_Approval/email`))).toHaveLength(1)
 })
 
 it('none waits beside another, and none is drafted twice', async () => {
