@@ -141,11 +141,13 @@ function report(): void {
   const held = [...memory].map(([name, mb]) => [name, mb.toFixed(0)])
   console.log(`Memory of the containers a minute after the start, MB.\n\n${table(['service', 'MB'], held)}\n`)
   const worst = Math.max(...results.map(({ ms }) => ms / 1000))
-  console.log(`Back and ready, seconds. ${machine()}.\n`)
-  console.log(table(['service', 'fault', 'times', 'median', 'max'], rows))
+  if (results.length > 0) {
+    console.log(`Back and ready, seconds. ${machine()}.\n`)
+    console.log(table(['service', 'fault', 'times', 'median', 'max'], rows))
+    console.log(`\n${results.length} faults, the slowest back after ${worst.toFixed(1)} s.`)
+  }
   for (const { told, toldAfter, readyAfter } of poisoned)
     console.log(
       `\nA start that could not succeed: told after ${toldAfter.toFixed(0)} s, ready ${readyAfter.toFixed(0)} s after it was mended; all that was told:\n- ${told.join('\n- ')}`,
     )
-  console.log(`\n${results.length} faults, the slowest back after ${worst.toFixed(1)} s.`)
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { HealthState } from '#runtime/health-state.ts'
 import { createHttp, listen } from '#runtime/http.ts'
@@ -44,6 +46,15 @@ test('one that tells nothing of what it works with is judged by its readiness', 
 test('no answer is an answer', async () => {
   const polled = await pollTarget({ name: 'drafter', url: 'http://127.0.0.1:2' })
   expect(polled.status).toEqual({ name: 'drafter', live: false, ready: false, detail: 'ECONNREFUSED' })
+})
+
+test('one that takes the call and says nothing is told in words', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const polled = await pollTarget({ name: 'drafter', url: `http://127.0.0.1:${port}` })
+  expect(polled.status).toMatchObject({ live: false, detail: 'no answer within 2500 ms' })
 })
 
 test('of several replicas the service is as its best one', async () => {

@@ -52,8 +52,9 @@ async function ask(url: string): Promise<Answer> {
     return { ok: response.ok, text: await response.text() }
   } catch (error) {
     const cause = error instanceof Error ? (error.cause ?? error) : error
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
-    return { ok: false, text: '', fault: code ?? (cause instanceof Error ? cause.message : String(cause)) }
+    if (!(cause instanceof Error)) return { ok: false, text: '', fault: String(cause) }
+    if (cause.name === 'TimeoutError') return { ok: false, text: '', fault: `no answer within ${TIMEOUT_MS} ms` }
+    return { ok: false, text: '', fault: 'code' in cause ? String(cause.code) : cause.message }
   }
 }
 
