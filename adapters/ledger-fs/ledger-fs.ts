@@ -18,6 +18,7 @@ import { chainEntry, type LedgerEntry, type LedgerHead, parseLedgerLine, renderL
 import type { Clock } from '#core/ports/clock.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
 import { ensureSchema, type StoreSchema } from '#core/store-schema.ts'
+import { LOG_FILE } from '#core/vault-path.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import { applyTakeOver, type LedgerDay, planTakeOver } from './take-over.ts'
 
@@ -192,7 +193,7 @@ function syncFolder(folder: string): void {
 
 function newestFile(folder: string): string | undefined {
   return readdirSync(folder)
-    .filter((name) => /^\d{4}-\d{2}-\d{2}\.jsonl$/.test(name))
+    .filter((name) => LOG_FILE.test(name))
     .sort()
     .at(-1)
 }
