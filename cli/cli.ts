@@ -1,13 +1,16 @@
 import type { Command } from 'commander'
 import { CountersignError } from '#core/errors.ts'
+import { refuseOtherHome } from '#runtime/home-version.ts'
 import { findZoneHome, type ZoneHome } from './zone-home.ts'
 
 /** What every command gets: the global options and the two ways to answer. */
 export type Cli = {
   readonly json: boolean
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The zone home the command is about. Throws ERR_HOME_MISSING or ERR_USAGE. */
+  /** The zone home the command is about. Throws ERR_HOME_MISSING, ERR_USAGE or ERR_STATE_NEWER. */
   home(): Promise<ZoneHome>
+  /** The same, whichever program it belongs to: for what upgrades it, puts it back or takes it down. */
+  anyHome(): Promise<ZoneHome>
   /** The answer: `value` with --json, else `text`. Called once, at the end. */
   answer(value: unknown, text: string): void
   /** Progress for a person; silent with --json. */
@@ -26,7 +29,12 @@ export function createCli(options: () => GlobalOptions): Cli {
       return options().json === true
     },
     env: process.env,
-    home: () => findZoneHome(options(), { cwd: process.cwd(), env: process.env }),
+    anyHome: () => findZoneHome(options(), { cwd: process.cwd(), env: process.env }),
+    async home() {
+      const home = await findZoneHome(options(), { cwd: process.cwd(), env: process.env })
+      refuseOtherHome(home.state)
+      return home
+    },
     answer(value, text) {
       process.stdout.write(`${options().json ? JSON.stringify(value) : text}\n`)
     },

@@ -81,6 +81,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: 'put a backup back into an empty or stopped zone home',
     load: () => import('./commands/restore.ts'),
   },
+  upgrade: {
+    summary: 'bring this zone to this version of the program, with a backup first',
+    load: () => import('./commands/upgrade.ts'),
+  },
   doctor: {
     summary: 'check this machine and this zone, and say what to repair',
     load: () => import('./commands/doctor.ts'),

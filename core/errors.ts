@@ -202,6 +202,10 @@ export const ERROR_CODES = {
     retryable: false,
     hint: '`countersign task show` says where the task stands and what can be done with it.',
   },
+  ERR_UPGRADE_FAILED: {
+    retryable: false,
+    hint: 'It says above how things stand. `countersign upgrade` may be run again at any time, and goes on where it was; docs/upgrade.md#going-back tells the way back.',
+  },
   ERR_USAGE: {
     retryable: false,
     hint: '`--help` after the command shows its arguments and an example.',

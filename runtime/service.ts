@@ -4,6 +4,7 @@ import type { ServiceReport } from '#core/service-report.ts'
 import manifest from '../package.json' with { type: 'json' }
 import { noteStable, STABLE_MS } from './boots.ts'
 import { type Check, HealthState } from './health-state.ts'
+import { refuseOtherHome } from './home-version.ts'
 import { createHttp, type Documents, listen } from './http.ts'
 import { countErrors, createLogger, type Log } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -63,6 +64,7 @@ export async function runService(
     const http = createHttp(health, facilities.metrics, facilities.documents)
     const { port } = endpoints.use(await listen(http, config.httpHost, config.httpPort))
     log.info({ host: config.httpHost, port }, 'starting')
+    if (config.state) refuseOtherHome(config.state)
     opened.use(await startWithRetries(facilities, start, firstRetryMs))
     if (!stop.signal.aborted) become(facilities, 'ready')
     const stable = () => config.state && health.live().ok && noteStable(config.state, name, Date.now())

@@ -26,7 +26,7 @@ const EMPTIED = [
 ]
 /** They tell of what runs now, or are this program's own. */
 const LEFT_OUT = [
-  /^(backup|backups|before-restore-[^/]*|restoring|odoo-restore)$/,
+  /^(backup|backups|before-restore-[^/]*|before-upgrade|restoring|odoo-restore)$/,
   /^state\/(status|executor|sync-status)\.json$/,
   /^state\/maintenance-[^/]*\.json$/,
   /^state\/[^/]*\.sqlite-(wal|shm|journal)$/,

@@ -38,6 +38,7 @@ async function zone(kind: Zone = 'local') {
       {
         ...{ json: true, env: {}, setExitCode: () => {}, say: () => {} },
         home: () => openZoneHome(home.root),
+        anyHome: () => openZoneHome(home.root),
         answer: (_value, text) => void said.push(text),
       },
       terminal,

@@ -35,7 +35,7 @@ export function configure(command: Command, cli: Cli): void {
         return
       }
       const { home, zone } = self.optsWithGlobals<{ home?: string; zone?: string }>()
-      const root = home ? resolve(home) : zone ? join(process.cwd(), 'zones', zone) : (await cli.home()).root
+      const root = home ? resolve(home) : zone ? join(process.cwd(), 'zones', zone) : (await cli.anyHome()).root
       const deps = await restoreInto(root, options, cli.env)
       cli.say(`Fetching the backup from ${deps.backup.store.target} …`)
       const outcome = await restore(deps, { ...options, ...(zone && { zone }) })

@@ -26,6 +26,7 @@ async function localHome() {
       json: false,
       env: {},
       home: () => openZoneHome(home.root),
+      anyHome: () => openZoneHome(home.root),
       answer: (value, text) => void answers.push({ value, text }),
       say: () => {},
       setExitCode: () => {},

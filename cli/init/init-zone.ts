@@ -7,6 +7,8 @@ import { writeGuard } from '#adapters/keys/guard-file.ts'
 import { addAgent, addRevoked, readAgents, trustHost } from '#adapters/keys/trust-files.ts'
 import { createSshKey, createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import type { Zone } from '#core/zone-policy.ts'
+import { refuseNewerHome, writeHomeRecord } from '#runtime/home-version.ts'
+import { VERSION } from '#runtime/version.ts'
 import { homeLayout, openZoneHome, type ZoneHome } from '../zone-home.ts'
 import { knownSecrets } from '../zone-secrets.ts'
 import { MODEL_KEY_FILES } from './model-options.ts'
@@ -50,7 +52,10 @@ export async function initZone(plan: InitPlan): Promise<InitReport> {
   const layout = homeLayout(plan.root, plan.zone)
   refuseFaults(plan.zone, await planFaults(plan))
   const steps: string[] = []
+  refuseNewerHome(layout.state)
+  const isNew = !existsSync(layout.envFile)
   await makeFolders(layout)
+  if (isNew) writeHomeRecord(layout.state, VERSION, Date.now())
   steps.push(...(await writeSettings(layout, plan)))
   const home = await openZoneHome(plan.root)
   const hadKeys = existsSync(join(home.keys, 'ledger.pem'))
