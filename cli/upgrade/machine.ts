@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { CountersignError } from '#core/errors.ts'
 import type { Zone } from '#core/zone-policy.ts'
 
@@ -13,6 +12,8 @@ export interface Machine {
   /** What the script says. Throws ERR_UPGRADE_FAILED with how it ended. */
   ask(word: MachineWord, args?: readonly string[]): Promise<string>
 }
+
+type AskedStream = AsyncIterable<unknown> & { ref?(): unknown; unref?(): unknown }
 
 const ROOT = join(import.meta.dirname, '../..')
 const SCRIPT = 'deploy/bin/machine'
@@ -39,13 +40,16 @@ async function runScript(script: string, args: readonly string[]): Promise<strin
 }
 
 /** One line a question (`machine: <zone> <word> <args>`), one line an answer (`<exit code> <what it said>`). */
-export function askedMachine(zone: Zone, input: Readable, write: (line: string) => void): Machine {
+export function askedMachine(zone: Zone, input: AskedStream, write: (line: string) => void): Machine {
   const lines = linesOf(input)
   return {
     async ask(word, args = []) {
       const question = [zone, word, ...args]
       write(`machine: ${question.join(' ')}\n`)
+      input.ref?.()
       const { value, done } = await lines.next()
+      // The program may end while nothing is asked.
+      input.unref?.()
       const [, code, said = ''] = /^(\d{1,3})(?: (.*))?$/.exec(done ? '' : value) ?? []
       if (code === undefined)
         throw new CountersignError('ERR_UPGRADE_FAILED', `asking the machine for ${word}: it does not answer`)
@@ -54,7 +58,7 @@ export function askedMachine(zone: Zone, input: Readable, write: (line: string) 
   }
 }
 
-async function* linesOf(input: Readable): AsyncGenerator<string, void> {
+async function* linesOf(input: AskedStream): AsyncGenerator<string, void> {
   let rest = ''
   for await (const chunk of input) {
     const lines = (rest + String(chunk)).split('\n')
