@@ -28,6 +28,7 @@ import { openSocialChannels } from './main-social.ts'
 import { tryOut } from './main-synthetic.ts'
 import { openWhatsAppChannel } from './main-whatsapp.ts'
 import { notifyPerson } from './notify-person.ts'
+import { ownAge, readSyncReport } from './own-age.ts'
 import { runExecutor } from './run-executor.ts'
 import { type ExecutorParts, wireExecutor } from './wire-executor.ts'
 
@@ -49,12 +50,19 @@ await runService('executor', config, async (service) => {
     await connectRedis(config.redisUrl, config.redisPassword?.read(), log, sentinelsOf(config)),
   )
   const restored = readRestoreMark(config.state)
+  const doorbell = resources.use(await openDoorbell(redis, log))
   const parts: ExecutorParts = {
     vault: await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } }),
     ledger: resources.use(openLedger(ledgerOf)),
     journal: resources.use(openJournal(join(config.state, 'journal.sqlite'), { epoch: 'take', restored })),
     received: resources.use(openReceived(config.state)),
-    doorbell: resources.use(await openDoorbell(redis, log)),
+    doorbell,
+    ownAge: ownAge({
+      clock,
+      isSetBack: () => readRestoreMark(config.state)?.id !== restored?.id,
+      syncReport: () => readSyncReport(config.state),
+      askSync: () => void doorbell.ring('sync', 'sync-now', {}),
+    }),
     clock,
     compare: compareTexts,
     // After the epoch was taken: a rotation fences off everybody who may have read the key before it.
@@ -80,8 +88,7 @@ await runService('executor', config, async (service) => {
     }),
   )
   const report = reportKeeper((text) => writeStateFile(config.state, 'executor.json', text), log)
-  const isSetBack = () => readRestoreMark(config.state)?.id !== restored?.id
-  const options = { config, agents: [...new Set([config.agent, ...agents])], person, report, isSetBack }
+  const options = { config, agents: [...new Set([config.agent, ...agents])], person, report }
   const wake = await runExecutor(deps, service, options)
   await watchForBounces(config, deps, wake, service)
   // Whatever a job says, it only wakes: what is done stands in the vault and the journal.
