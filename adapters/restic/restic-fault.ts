@@ -19,12 +19,12 @@ const SAYINGS: readonly (readonly [RegExp, ErrorCode])[] = [
   ],
 ]
 
-/** What became of a call that failed, as an error of ours; `details.isMissing`: there is no repository there. */
+/** What became of a call that failed, as an error of ours; `details.isMissing`: there is no repository there; `isStopped`: we ended it. */
 export function faultOf(
   what: string,
   { exitCode, errors, isStopped }: { exitCode: number | null; errors: string; isStopped: boolean },
 ): CountersignError {
-  if (isStopped) return new CountersignError('ERR_BACKUP_FAILED', `${what}: stopped`)
+  if (isStopped) return new CountersignError('ERR_BACKUP_FAILED', `${what}: stopped`, { details: { isStopped: true } })
   const said = essence(errors)
   const fault = (code: ErrorCode, details = {}) => new CountersignError(code, `${what}: ${said}`, { details })
   if (exitCode === WRONG_PASSWORD) return fault('ERR_BACKUP_PASSWORD')

@@ -1,3 +1,5 @@
+import { CountersignError } from '../errors.ts'
+
 /** One backup in the store. */
 export interface Snapshot {
   readonly id: string
@@ -11,7 +13,7 @@ export interface Snapshot {
 /**
  * Where backups go. Everything throws ERR_BACKUP_PASSWORD (the password opens nothing there), ERR_BACKUP_UNREACHABLE,
  * ERR_BACKUP_FULL, ERR_BACKUP_LOCKED (something else works on it), ERR_BACKUP_DAMAGED (what is read is not what was
- * written), ERR_BACKUP_FAILED (anything else).
+ * written), ERR_BACKUP_FAILED (anything else; with `details.isStopped` nothing but that it was told to end).
  */
 export interface BackupStore {
   /** Where it is, without credentials. */
@@ -30,4 +32,9 @@ export interface BackupStore {
   check(part?: number): Promise<void>
   /** Throws away what is older than the retention wants of this agent; gives what is left. */
   forget(agent: string): Promise<readonly Snapshot[]>
+}
+
+/** What was under way when the service was told to end: it says nothing of the backups. */
+export function isStopped(error: unknown): boolean {
+  return error instanceof CountersignError && error.details.isStopped === true
 }

@@ -1,7 +1,7 @@
 import type { BackupManifest } from '#core/backup-manifest.ts'
 import type { BackupStatus } from '#core/backup-status.ts'
 import { CountersignError } from '#core/errors.ts'
-import type { Snapshot } from '#core/ports/backup-store.ts'
+import { isStopped, type Snapshot } from '#core/ports/backup-store.ts'
 import type { BackupDeps } from './deps.ts'
 
 export type BackupOutcome = {
@@ -44,7 +44,7 @@ export async function backUp(deps: BackupDeps, isNew = false): Promise<BackupOut
   } catch (error) {
     const problem = (error instanceof Error ? error.message : String(error)).slice(0, MAX_PROBLEM)
     // On a full disk this fails, too, and the first reason is the one to tell.
-    await remember(deps, { backup: { at, outcome: 'failed', problem } }).catch(() => {})
+    if (!isStopped(error)) await remember(deps, { backup: { at, outcome: 'failed', problem } }).catch(() => {})
     throw error
   }
 }

@@ -2,7 +2,7 @@ import { type BackupManifest, compareContents, DAMAGED_HINT, parseManifest } fro
 import type { BackupStatus } from '#core/backup-status.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
-import type { Snapshot } from '#core/ports/backup-store.ts'
+import { isStopped, type Snapshot } from '#core/ports/backup-store.ts'
 import type { BackupDeps } from './deps.ts'
 
 export type DrillOptions = {
@@ -31,7 +31,8 @@ export async function drill(deps: BackupDeps, options: DrillOptions = {}): Promi
   await using _ = await deps.oneAtATime()
   const at = new Date(deps.clock.now()).toISOString()
   const outcome = await lookAt(deps, options).catch(async (error: unknown) => {
-    await remember(deps, at, error instanceof Error ? error.message : String(error))
+    // A trial that was ended half way is due as it was before.
+    if (!isStopped(error)) await remember(deps, at, error instanceof Error ? error.message : String(error))
     throw error
   })
   const failed = outcome.findings.filter(({ result }) => result === 'failed')
@@ -122,6 +123,7 @@ async function damage(check: string, look: () => Promise<unknown>, good: string)
 }
 
 function isDamage(error: unknown): error is CountersignError {
+  if (isStopped(error)) return false
   return error instanceof CountersignError && ['ERR_BACKUP_DAMAGED', 'ERR_BACKUP_FAILED'].includes(error.code)
 }
 

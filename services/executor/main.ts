@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { compareTexts } from '#adapters/diff/compare-texts.ts'
 import { openJournal } from '#adapters/journal/journal.ts'
-import { readAgents } from '#adapters/keys/trust-files.ts'
+import { readAgents, refuseRetired } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openNotifiers } from '#adapters/notify/notifiers.ts'
@@ -11,7 +11,7 @@ import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
 import { readRestoreMark } from '#adapters/state-files/restore-mark.ts'
-import { writeStateFile } from '#adapters/state-files/state-files.ts'
+import { readSyncReport, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
 import { quietUntil } from '#core/quiet-hours.ts'
@@ -28,7 +28,7 @@ import { openSocialChannels } from './main-social.ts'
 import { tryOut } from './main-synthetic.ts'
 import { openWhatsAppChannel } from './main-whatsapp.ts'
 import { notifyPerson } from './notify-person.ts'
-import { ownAge, readSyncReport } from './own-age.ts'
+import { ownAge } from './own-age.ts'
 import { runExecutor } from './run-executor.ts'
 import { type ExecutorParts, wireExecutor } from './wire-executor.ts'
 
@@ -68,6 +68,7 @@ await runService('executor', config, async (service) => {
     // After the epoch was taken: a rotation fences off everybody who may have read the key before it.
     signingKey: await readPrivateKey(join(config.keys, 'countersign.pem'), config.keyPassphrase?.read()),
   }
+  await refuseRetired(config.trust, parts.signingKey)
   const email = await openEmailChannel(config, parts, service)
   const social = await openSocialChannels(config, parts, service)
   const books = await openBooksChannels(config, parts, service)

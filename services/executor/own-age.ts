@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import { wasHeldAgainstHub } from '#core/status.ts'
@@ -93,12 +91,4 @@ export function ownAge({
     },
     isAsking: () => isAsking,
   }
-}
-
-/** What sync wrote of itself; empty when there never was a sync on this state. */
-export function readSyncReport(stateDir: string): Promise<string> {
-  return readFile(join(stateDir, 'sync-status.json'), 'utf8').catch((error: unknown) => {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    return isMissing ? '' : 'unreadable'
-  })
 }

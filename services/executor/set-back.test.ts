@@ -2,8 +2,9 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { noteSetBack, readRestoreMark } from '#adapters/state-files/restore-mark.ts'
+import { readSyncReport } from '#adapters/state-files/state-files.ts'
 import { type ExecutorHome, edit, makeHome, moveToApproved, OWNER, tick, whereIs } from '#tests/support/executor.ts'
-import { ownAge, readSyncReport } from './own-age.ts'
+import { ownAge } from './own-age.ts'
 
 const MINUTE = 60_000
 const IN_VAIN = { tool: 'email.send_email', account: OWNER, to: ['client@countersign.test'], subject: 'The invoice' }
