@@ -1,5 +1,3 @@
-import { CountersignError } from '../errors.ts'
-
 /** One backup in the store. */
 export interface Snapshot {
   readonly id: string
@@ -32,9 +30,4 @@ export interface BackupStore {
   check(part?: number): Promise<void>
   /** Throws away what is older than the retention wants of this agent; gives what is left. */
   forget(agent: string): Promise<readonly Snapshot[]>
-}
-
-/** What was under way when the service was told to end: it says nothing of the backups. */
-export function isStopped(error: unknown): boolean {
-  return error instanceof CountersignError && error.details.isStopped === true
 }

@@ -1,7 +1,7 @@
 import type { BackupManifest } from '#core/backup-manifest.ts'
-import { type BackupStatus, failedRun } from '#core/backup-status.ts'
+import { type BackupStatus, failedRun, isStopped } from '#core/backup-status.ts'
 import { CountersignError, messageOf } from '#core/errors.ts'
-import { isStopped, type Snapshot } from '#core/ports/backup-store.ts'
+import type { Snapshot } from '#core/ports/backup-store.ts'
 import type { BackupDeps } from './deps.ts'
 
 export type BackupOutcome = {

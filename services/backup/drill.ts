@@ -1,8 +1,8 @@
 import { type BackupManifest, compareContents, DAMAGED_HINT, parseManifest } from '#core/backup-manifest.ts'
-import { type BackupStatus, failedRun } from '#core/backup-status.ts'
+import { type BackupStatus, failedRun, isStopped } from '#core/backup-status.ts'
 import { CountersignError, messageOf } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
-import { isStopped, type Snapshot } from '#core/ports/backup-store.ts'
+import type { Snapshot } from '#core/ports/backup-store.ts'
 import type { BackupDeps } from './deps.ts'
 
 export type DrillOptions = {
