@@ -103,7 +103,9 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
         isIn(target, 'runtime') ||
         isNode(target) ||
         (isType && isIn(target, 'core')) ||
-        ['core/errors.ts', 'package.json', 'fastify', 'pino', 'prom-client', 'zod'].includes(target)
+        ['core/credentials.ts', 'core/errors.ts', 'package.json', 'fastify', 'pino', 'prom-client', 'zod'].includes(
+          target,
+        )
     case 'adapters':
       return (one) =>
         isIn(one.target, own) ||
