@@ -86,6 +86,14 @@ describe('a secret that others can open is none', () => {
     expect(faults(given)).toEqual([`${path} has mode 0644: everybody on this machine can open it; chmod 600`])
   })
 
+  test('what an account posts with, too', () => {
+    const { root, faults } = home('local', { 'social/mastodon': 'x' })
+    const given = { COUNTERSIGN_SOCIAL_SECRETS: join(root, 'social') }
+    expect(faults(given)).toEqual([])
+    chmodSync(join(root, 'social/mastodon'), 0o644)
+    expect(faults(given)).toHaveLength(1)
+  })
+
   test('but the public half of a key, a certificate authority and an empty file may be', () => {
     const files = { 'keys/signing.pub': 'p', 'secrets/ca': 'c', 'secrets/openai-key': '' }
     const { root, faults } = home('cloud', files)

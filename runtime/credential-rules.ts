@@ -37,11 +37,15 @@ function placesOf({ file }: Credential, env: Env, mounted: string): string[] {
   return [...below, join(mounted, name), ...secretFilesOf(env).map((given) => join(dirname(resolve(given)), name))]
 }
 
-/** Files that a setting names, and the keys: mode 0600 or 0640. What is no plain file (`/dev/null`) holds no secret. */
+/** Files that a setting names, the keys and what social accounts post with: mode 0600 or 0640. What is no plain file (`/dev/null`) holds no secret. */
 function openSecrets(env: Env): string[] {
-  const { COUNTERSIGN_KEYS: keys } = env
-  const own = keys ? namesIn(keys).filter((name) => !/^\.|\.pub$|\.tmp$/.test(name)) : []
-  const files = [...secretFilesOf(env), ...own.map((name) => join(keys ?? '', name))]
+  const folders = [env.COUNTERSIGN_KEYS, env.COUNTERSIGN_SOCIAL_SECRETS].flatMap((folder) => folder || [])
+  const inFolders = folders.flatMap((folder) =>
+    namesIn(folder)
+      .filter((name) => !/^\.|\.pub$|\.tmp$/.test(name))
+      .map((name) => join(folder, name)),
+  )
+  const files = [...secretFilesOf(env), ...inFolders]
   return [...new Set(files.map((file) => resolve(file)))].flatMap((file) => {
     const found = statSync(file, { throwIfNoEntry: false })
     const fault = found?.isFile() && found.size > 0 ? modeFault(found.mode) : undefined
