@@ -19,8 +19,8 @@ RUN userdel --remove node \
  && { getent group "$COUNTERSIGN_GID" >/dev/null || groupadd --gid "$COUNTERSIGN_GID" countersign; } \
  && useradd --uid "$COUNTERSIGN_UID" --gid "$COUNTERSIGN_GID" --home-dir /app --no-create-home --shell /bin/sh --password '*' git
 COPY deploy/container/healthcheck.sh deploy/container/countersign /usr/local/bin/
-# One arena of malloc's: services that mostly wait gain nothing by more of them.
-ENV NODE_ENV=production MALLOC_ARENA_MAX=1
+# One arena of malloc’s, and what is freed goes back at once: services that mostly wait gain nothing by more.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=131072
 WORKDIR /app
 USER $COUNTERSIGN_UID:$COUNTERSIGN_GID
 # Small heaps: a third less memory for services that mostly wait.
@@ -80,7 +80,7 @@ RUN { getent group "$COUNTERSIGN_GID" >/dev/null || groupadd --gid "$COUNTERSIGN
  || useradd --uid "$COUNTERSIGN_UID" --gid "$COUNTERSIGN_GID" --home-dir /app --no-create-home --shell /bin/sh countersign; }
 COPY deploy/container/healthcheck.sh deploy/container/countersign /usr/local/bin/
 COPY --from=backup-bundles /build/dist/backup /app
-ENV NODE_ENV=production MALLOC_ARENA_MAX=1
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=131072
 WORKDIR /app
 USER $COUNTERSIGN_UID:$COUNTERSIGN_GID
 ENTRYPOINT ["node", "--max-semi-space-size=1", "--optimize-for-size", "--disable-warning=ExperimentalWarning"]

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { unbundle } from '#adapters/git/bundle.ts'
+import { keepRevoked } from '#adapters/keys/trust-files.ts'
 import { DUMP, loadOdoo } from '#adapters/postgres/odoo-database.ts'
 import { bumpRestoreEpoch } from '#adapters/state-files/restore-mark.ts'
 import { mayHold, putBackInto } from '#adapters/zone-copy/put-back.ts'
@@ -13,12 +14,9 @@ import type { Zone } from '#core/zone-policy.ts'
 import { type Env, parseConfig } from '#runtime/config.ts'
 import { type BackupTargetConfig, backupTargetSettings } from '#services/backup/config.ts'
 import type { BackupDeps } from '#services/backup/deps.ts'
-import { backupDeps, odooServer, REPOSITORIES } from '#services/backup/main-deps.ts'
+import { backupDeps, ODOO_RESTORE, odooServer, REPOSITORIES } from '#services/backup/main-deps.ts'
 import type { RestoreDeps } from '#services/backup/restore.ts'
 import { environmentOf, homeLayout, openZoneHome, type ZoneHome } from './zone-home.ts'
-
-/** In a home: what is to be put back into Odoo's database once that runs. */
-const ODOO_RESTORE = 'odoo-restore'
 
 export type TargetOptions = { target?: string; passwordFile?: string }
 
@@ -47,7 +45,8 @@ export async function restoreInto(root: string, options: TargetOptions, env: Env
     async unpack(folder, { contents, odoo }) {
       for (const bundle of Object.keys(contents.repositories)) {
         const repository = REPOSITORIES[bundle]
-        if (repository) await unbundle(join(folder, bundle), join(folder, repository))
+        if (!repository) continue
+        await unbundle(join(folder, bundle), join(folder, repository))
         await rm(join(folder, bundle))
       }
       if (odoo) {
@@ -58,6 +57,7 @@ export async function restoreInto(root: string, options: TargetOptions, env: Env
       await rename(join(folder, MANIFEST), join(folder, odoo ? ODOO_RESTORE : '..', MANIFEST))
     },
     async bumpRestoreEpoch(folder, made) {
+      await keepRevoked(join(root, 'trust'), join(folder, 'trust'))
       bumpRestoreEpoch(join(folder, 'state'), new Date(made))
     },
   }

@@ -261,3 +261,8 @@ export class CountersignError extends Error {
 export function isAway(error: unknown): error is CountersignError {
   return error instanceof CountersignError && error.retryable
 }
+
+/** What went wrong, in the words of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}

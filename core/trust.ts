@@ -134,6 +134,17 @@ export function withoutAgent(trust: Trust, name: string, after: Oid | null): Tru
   return { ...trust, agents: agents.filter((one) => one.name !== name), revoked: [...revoked, ...keys] }
 }
 
+/** The same trust, in which what `keys` says is revoked: no agent has such a key, and a word about a key replaces an earlier one. */
+export function withRevoked(trust: Trust, keys: readonly RevokedKey[]): Trust {
+  const gone = new Set(keys.map(({ signing }) => signing))
+  const others = trust.revoked.filter(({ signing }) => !gone.has(signing))
+  return {
+    ...trust,
+    agents: trust.agents.filter(({ signing, deploy }) => !gone.has(signing) && !gone.has(deploy)),
+    revoked: [...others, ...keys],
+  }
+}
+
 /** The same trust with another countersigning key for an agent that has one; the key before it is retired. */
 export function withCountersignKey(trust: Trust, name: string, countersign: string, at: string): Trust {
   const before = trust.agents.find((one) => one.name === name)?.countersign

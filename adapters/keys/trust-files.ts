@@ -15,6 +15,7 @@ import {
   type Trust,
   withCountersignKey,
   withoutAgent,
+  withRevoked,
 } from '#core/trust.ts'
 import { replaceFile } from './replace-file.ts'
 
@@ -101,6 +102,15 @@ export async function addRevoked(trustDir: string, keys: readonly RevokedKey[]):
   const trust = await readTrust(trustDir)
   const others = trust.revoked.filter((one) => keys.every((key) => key.signing !== one.signing))
   await writeTrust(trustDir, { ...trust, revoked: [...others, ...keys] })
+}
+
+/**
+ * Has what is revoked in one folder stay revoked in another, older one. What cannot be read there revokes nothing. Throws as
+ * `readTrust` for the older one.
+ */
+export async function keepRevoked(trustDir: string, olderDir: string): Promise<void> {
+  const { revoked } = await readTrust(trustDir).catch(() => NOBODY)
+  if (revoked.length > 0) await writeTrust(olderDir, withRevoked(await readTrust(olderDir), revoked))
 }
 
 async function writeTrust(trustDir: string, trust: Trust): Promise<void> {

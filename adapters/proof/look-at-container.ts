@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { basename, join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { SOURCES_MARK } from '#core/acting-code.ts'
 import type { Attempt, ContainerLook } from '#core/ports/container-look.ts'
 
@@ -74,7 +74,7 @@ export async function lookAtContainer(options: ContainerOptions): Promise<Contai
 }
 
 function secretsIn(at: (path: string) => string): ContainerLook['secrets'] {
-  const found = SECRET_FOLDERS.flatMap((folder) => filesIn(at(folder)).map((name) => `${folder}/${name}`))
+  const found = SECRET_FOLDERS.flatMap((folder) => filesBelow(at(folder)).map((path) => `${folder}/${path}`))
   const zone = filesIn(at('zone')).filter((name) => ZONE_FILES.test(name))
   return [...found, ...zone.map((name) => `zone/${name}`)]
     .map((path) => ({ path: `/${path}`, isEmpty: sizeOf(at(path)) === 0 }))
@@ -159,6 +159,17 @@ function askEgress(egress: string, place: string, limitMs: number): Promise<Atte
 function split(place: string): { host: string; port: number } {
   const at = place.lastIndexOf(':')
   return { host: place.slice(0, at), port: Number(place.slice(at + 1)) }
+}
+
+/** However deep they lie; by their paths in the folder. */
+function filesBelow(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true, recursive: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+  } catch {
+    return [] // no such folder
+  }
 }
 
 function filesIn(folder: string): string[] {

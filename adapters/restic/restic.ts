@@ -77,7 +77,8 @@ export function openRestic(options: ResticOptions): BackupStore {
       // Locks of processes that are gone; those of others stay.
       await run(['unlock'])
       const tags = ['--tag', `${TAG},${zone}`, '--host', agent]
-      const output = await run(['backup', '--json', '--ignore-inode', ...tags, '.'], folder)
+      // The folder is made anew each time, so that restic reads all of it: size and date alone do not say that a file is the same.
+      const output = await run(['backup', '--json', ...tags, '.'], folder)
       const summary = output.split('\n').findLast((line) => line.includes('"message_type":"summary"'))
       return parsed(target, z.object({ snapshot_id: z.string().min(8) }), summary ?? '').snapshot_id
     },

@@ -32,7 +32,8 @@ const LEFT_OUT = [
   /^state\/[^/]*\.sqlite-(wal|shm|journal)$/,
   /\.tmp$/,
 ]
-const DATABASE = /^state\/[^/]+\.sqlite$/
+/** Databases of the zone, by their place in its home. */
+export const DATABASE = /^state\/[^/]+\.sqlite$/
 const BUSY_TIMEOUT_MS = 10_000
 
 export interface CopiedZone {

@@ -5,12 +5,17 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pipeline } from 'node:stream/promises'
 import { type BackupContents, MANIFEST } from '#core/backup-manifest.ts'
+import { DATABASE } from './copy-zone.ts'
+
+/** Repositories of the zone, as a backup holds them. */
+const BUNDLE = /^(hub|state)\/[^/]+\.bundle$/
 
 export type RefsOf = (bundle: string) => Promise<Record<string, string>>
 
 /**
  * What a folder holds, read to the last byte: the digest of each file, the rows of each sound database, the refs of each
- * bundle. A database or bundle that cannot be read is left out, and so is missed.
+ * bundle. A database or bundle that cannot be read is left out, and so is missed. What the person keeps in the vault is a
+ * file, whatever it is called: opening a database may write beside it, and a bundle may be a part of a history.
  */
 export async function takeContents(folder: string, refsOf: RefsOf): Promise<BackupContents> {
   const files: Record<string, { bytes: number; sha256: string }> = {}
@@ -20,11 +25,11 @@ export async function takeContents(folder: string, refsOf: RefsOf): Promise<Back
     if (path === MANIFEST) continue
     const full = join(folder, path)
     files[path] = await digestOf(full)
-    if (path.endsWith('.sqlite')) {
+    if (DATABASE.test(path)) {
       const rows = rowsOf(full)
       if (rows) databases[path] = rows
     }
-    if (path.endsWith('.bundle')) {
+    if (BUNDLE.test(path)) {
       const refs = await refsOf(full).catch(() => undefined)
       if (refs) repositories[path] = refs
     }

@@ -52,6 +52,9 @@ export function configure(command: Command, cli: Cli): void {
             ? [`What was there stands in ${join(root, plan.aside)}; remove it when you miss nothing.`]
             : []),
           'What you had approved before is not executed by itself: it is shown to you again.',
+          ...(plan.old.length === 0
+            ? ['A key that was revoked since then is believed again: `countersign trust revoke` once more.']
+            : []),
           ...(hasOdooToRestore(root) ? [`Odoo: ${ODOO_NEXT}`] : []),
           `Next: docker compose -f compose.${plan.zone}.yml up -d, then countersign doctor.`,
         ].join('\n'),

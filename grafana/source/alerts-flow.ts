@@ -4,7 +4,7 @@ import { metric } from './promql.ts'
 
 const oldest = (state: 'needs_action' | 'drafting' | 'approved') =>
   // Each replica of a service tells the same.
-  `max by (zone, state) (${metric('countersign_task_oldest_age_seconds', { state })})`
+  `max by (zone, state, service) (${metric('countersign_task_oldest_age_seconds', { state })})`
 const LOGS = 'the log of the service says why (`docker compose logs`)'
 
 /** Ages page, since nothing that is stuck ever ends in a histogram; ratios tell what became slow. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { bundleRefs, bundleRepository, unbundle } from '#adapters/git/bundle.ts'
-import { dumpOdoo, tryOutOdoo } from '#adapters/postgres/odoo-database.ts'
+import { DUMP, dumpOdoo, tryOutOdoo } from '#adapters/postgres/odoo-database.ts'
 import { openRestic } from '#adapters/restic/restic.ts'
 import { copyZone } from '#adapters/zone-copy/copy-zone.ts'
 import { ownFolder } from '#adapters/zone-copy/own-folder.ts'
@@ -19,6 +19,8 @@ import { LEDGERS } from './drill.ts'
 
 /** As compose.cloud.yml names it. */
 const ODOO_DATABASE = 'countersign'
+/** In a home: what is to be put back into Odoo's database once that runs. */
+export const ODOO_RESTORE = 'odoo-restore'
 /** Bundle → the repository that it is made of, by their places in a zone home. */
 export const REPOSITORIES: Readonly<Record<string, string>> = {
   'hub/vault.bundle': 'hub/vault.git',
@@ -60,6 +62,7 @@ export function backupDeps({ home, zone, agent, config, signal, onProgress }: Ba
     oneAtATime: own.oneAtATime,
     scratch: own.scratch,
     async copy(folder) {
+      if (!odoo?.dump && config.odoo !== 'off') refuseWithoutBooks(home)
       const { skipped } = await copyZone(home, folder, agent)
       for (const [bundle, repository] of Object.entries(REPOSITORIES))
         await bundleRepository(join(home, repository), join(folder, bundle))
@@ -77,11 +80,24 @@ export function backupDeps({ home, zone, agent, config, signal, onProgress }: Ba
 function odooOf(home: string, config: BackupTargetConfig): BackupDeps['odoo'] {
   const server = odooServer(config)
   if (!server) return undefined
-  const isHere = existsSync(join(home, 'odoo-db')) && readdirSync(join(home, 'odoo-db')).length > 0
   return {
     tryOut: tryOutOdoo,
-    ...(isHere && { dump: (folder: string) => dumpOdoo(home, server, ODOO_DATABASE, folder) }),
+    ...(hasBooks(home) && { dump: (folder: string) => dumpOdoo(home, server, ODOO_DATABASE, folder) }),
   }
+}
+
+function hasBooks(home: string): boolean {
+  return existsSync(join(home, 'odoo-db')) && readdirSync(join(home, 'odoo-db')).length > 0
+}
+
+/** A backup without the books of a zone that has some would be the newest, and is not whole. */
+function refuseWithoutBooks(home: string): void {
+  const refuse = (found: string) => {
+    const off = 'if you have given Odoo up, set COUNTERSIGN_BACKUP_ODOO=off'
+    throw new CountersignError('ERR_BACKUP_FAILED', `dumping Odoo's database: ${found}; ${off}`)
+  }
+  if (hasBooks(home)) refuse('it cannot be asked from here, run this in the container of the backup (docs/backup.md)')
+  if (existsSync(join(home, ODOO_RESTORE, DUMP))) refuse('it is still to be put back (`countersign restore --odoo`)')
 }
 
 /** Undefined: this zone has no Odoo of its own, or is not to back it up. */
