@@ -4,10 +4,11 @@ import {
   CREDENTIALS,
   credentialNamed,
   credentialsOf,
-  filesReadBy,
   foreignFault,
   foreignTo,
+  isAt,
   modeFault,
+  readBy,
   secretSettings,
 } from './credentials.ts'
 
@@ -51,8 +52,9 @@ test('a setting leads to its file in the zone that may have it, and in no other'
 })
 
 test('a service has a use for its own files', () => {
-  expect(filesReadBy('cloud', 'sync')).toEqual(['redis-password', 'signing', 'deploy', 'ledger.pem'])
-  expect(filesReadBy('cloud', 'egress')).toEqual([])
+  const names = (service: string) => readBy('cloud', service).map(({ name }) => name)
+  expect(names('sync')).toEqual(['redis-password', 'signing', 'deploy', 'ledger.pem'])
+  expect(names('egress')).toEqual([])
 })
 
 test.each([
@@ -77,4 +79,15 @@ test('a refusal says what it is, whose it is, and what to do', () => {
 
 test('the name of a folder keeps its slash', () => {
   expect([baseName('state/whatsapp/'), baseName('keys/signing')]).toEqual(['whatsapp/', 'signing'])
+})
+
+test.each([
+  ['/run/secrets/smtp-password', 'smtp-password', true],
+  ['/run/secrets/old-smtp-password', 'smtp-password', false],
+  ['/zone/social/mastodon', 'social', true],
+  ['/zone/whatsapp/session/Default/Cookies', 'whatsapp', true],
+  ['/zone/secrets/social', 'social', false],
+] as const)('the file %s is %s: %s', (path, name, expected) => {
+  const credential = credentialNamed(name)
+  expect(credential && isAt(path, credential)).toBe(expected)
 })

@@ -422,16 +422,20 @@ export function secretSettings(zone: Zone): Readonly<Record<string, string>> {
   return Object.fromEntries(inSecrets)
 }
 
-/** The names of files, as containers show them, that this service of the zone has a use for. */
-export function filesReadBy(zone: Zone, service: string): readonly string[] {
-  return credentialsOf(zone)
-    .filter(({ zones, file }) => zones[zone]?.includes(service) && !file.endsWith('/'))
-    .map(({ file }) => baseName(file))
+/** The credentials that this service of the zone has a use for. */
+export function readBy(zone: Zone, service: string): readonly Credential[] {
+  return credentialsOf(zone).filter(({ zones }) => zones[zone]?.includes(service))
 }
 
-/** `imap-password` of `secrets/imap-password`. */
+/** `imap-password` of `secrets/imap-password`; of a folder, with its slash. */
 export function baseName(file: string): string {
   return file.slice(file.lastIndexOf('/', file.length - 2) + 1)
+}
+
+/** Whether a file at this path, wherever a container has it, is the credential by its name, or lies in its folder. */
+export function isAt(path: string, { file }: Credential): boolean {
+  const name = `/${baseName(file)}`
+  return name.endsWith('/') ? path.includes(name) : path.endsWith(name)
 }
 
 /** What is wrong with the mode of a secret file; undefined: nothing. 0600 and 0640 are right, and whatever is stricter. */

@@ -1,5 +1,5 @@
 import { ACTING_CODE } from './acting-code.ts'
-import { baseName, filesReadBy, foreignTo } from './credentials.ts'
+import { foreignTo, isAt, readBy } from './credentials.ts'
 import type { Finding } from './finding.ts'
 import type { Attempt, ContainerLook } from './ports/container-look.ts'
 
@@ -40,7 +40,7 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
   drafter: ['odoo-ca'],
   sync: ['guard.json', '.env.cloud'],
 }
-const FOREIGN = foreignTo('cloud').map(({ file }) => baseName(file))
+const FOREIGN = foreignTo('cloud')
 /** Who copies the whole of the zone, and so has to be able to read it. */
 const READS_ALL = ['backup']
 /** What may hold a secret that acts, under a name that nobody knows. */
@@ -128,12 +128,13 @@ function rightsFindings({ look: { uid, capabilities, noNewPrivileges } }: Servic
 }
 
 function secretFindings({ service, look }: ServiceProof): Faults {
-  const allowed = [...filesReadBy('cloud', service), ...(BESIDE[service] ?? [])]
-  const acts = (name: string) => FOREIGN.includes(name) || ACTS.test(name)
+  const isAllowed = (path: string, name: string) =>
+    BESIDE[service]?.includes(name) || readBy('cloud', service).some((one) => isAt(path, one))
   const found = look.secrets.flatMap(({ path, isEmpty }) => {
     const name = path.slice(path.lastIndexOf('/') + 1)
-    if (allowed.includes(name) || isEmpty || (READS_ALL.includes(service) && !acts(name))) return []
-    return [acts(name) ? `${path} is a secret that acts` : `${path}, which it has no use for`]
+    const acts = FOREIGN.some((one) => isAt(path, one)) || ACTS.test(name)
+    if (isEmpty || (!acts && (READS_ALL.includes(service) || isAllowed(path, name)))) return []
+    return [acts ? `${path} is a secret that acts` : `${path}, which it has no use for`]
   })
   const settings = look.settings.filter((name) => LOCAL_SETTINGS.test(name)).map((name) => `the setting ${name}`)
   return { found: [...found, ...settings], hint: NEXT.secret }

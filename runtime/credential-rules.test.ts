@@ -1,7 +1,9 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { addAgent, revokeAgent } from '#adapters/keys/trust-files.ts'
+import { createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import { type ConfigHost, loadServiceConfig } from './config.ts'
 import { contradictions } from './config-rules.ts'
 import { credentialFaults } from './credential-rules.ts'
@@ -67,6 +69,37 @@ test.each(['secrets/gmail-read-token', 'secrets/odoo-db-password', 'hub/ssh_host
     expect(home('local', { [file]: 'x' }).faults()).toEqual([expect.stringMatching(/belongs to the cloud zone/)])
   },
 )
+
+describe('keys that have the same name in both zones', () => {
+  test.each([
+    ['signing', /signs this agent’s commits/],
+    ['deploy', /opens the hub/],
+    ['ledger.pem', /signs checkpoints/],
+  ])('the other zone’s %s is refused', async (name, why) => {
+    const { root, env, faults } = await homeWithKeys()
+    const given = { COUNTERSIGN_TRUST: join(root, 'trust') }
+    expect(faults(given)).toEqual([])
+    copyFileSync(join(root, 'other/keys', name), join(root, 'keys', name))
+    expect(faults(given)).toEqual([expect.stringMatching(why)])
+    // As the backup is told of it.
+    const told = { COUNTERSIGN_ZONE: env.COUNTERSIGN_ZONE, COUNTERSIGN_HOME: root }
+    expect(credentialFaults(told, join(root, 'mounted'))).toEqual(faults(given))
+  })
+
+  test('also after it was revoked', async () => {
+    const { root, faults } = await homeWithKeys()
+    await revokeAgent(join(root, 'trust'), 'local', null)
+    copyFileSync(join(root, 'other/keys/signing'), join(root, 'keys/signing'))
+    expect(faults({ COUNTERSIGN_TRUST: join(root, 'trust') })).toHaveLength(1)
+  })
+
+  async function homeWithKeys() {
+    const made = home('cloud', {})
+    await createZoneKeys(made.root, 'cloud')
+    await addAgent(join(made.root, 'trust'), await createZoneKeys(join(made.root, 'other'), 'local'))
+    return made
+  }
+})
 
 test('each zone starts with its own', () => {
   const own = { 'secrets/imap-password': 'x', 'keys/signing': 'k', 'keys/signing.pub': 'p' }

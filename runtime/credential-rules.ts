@@ -1,6 +1,9 @@
-import { readdirSync, statSync } from 'node:fs'
+import { createPublicKey } from 'node:crypto'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { baseName, type Credential, foreignFault, foreignTo, modeFault } from '#core/credentials.ts'
+import { baseName, type Credential, credentialNamed, foreignFault, foreignTo, modeFault } from '#core/credentials.ts'
+import { parseOpenSshKey, sshPublicKey } from '#core/openssh-key.ts'
+import { parseTrust } from '#core/trust.ts'
 import type { Env } from './config.ts'
 
 /** Where containers are given their secrets. */
@@ -13,7 +16,7 @@ const SECRET_SETTING = /(?:PASSWORD|PASSPHRASE|TOKEN|SECRET|KEY|URL)_FILE$/
  * can open, and credentials that belong to the other zone, whatever they are used for. `mounted`: tests pass their own.
  */
 export function credentialFaults(env: Env, mounted = MOUNTED): string[] {
-  return [...foreignCredentials(env, mounted), ...openSecrets(env)]
+  return [...foreignCredentials(env, mounted), ...keysOfTheOtherZone(env), ...openSecrets(env)]
 }
 
 function foreignCredentials(env: Env, mounted: string): string[] {
@@ -25,6 +28,47 @@ function foreignCredentials(env: Env, mounted: string): string[] {
       .map((place) => foreignFault(zone, place, credential)),
   )
   return [...new Set(faults)]
+}
+
+/** Both zones give their keys the same names: whose each is, its public half and `trust/agents.json` tell. */
+function keysOfTheOtherZone(env: Env): string[] {
+  const { COUNTERSIGN_ZONE: zone, COUNTERSIGN_HOME: home, COUNTERSIGN_KEYS, COUNTERSIGN_TRUST } = env
+  const [keys, trust] = [
+    COUNTERSIGN_KEYS ?? (home && join(home, 'keys')),
+    COUNTERSIGN_TRUST ?? (home && join(home, 'trust')),
+  ]
+  if ((zone !== 'cloud' && zone !== 'local') || !keys || !trust) return []
+  const others = publicKeysOf(zone === 'cloud' ? 'local' : 'cloud', join(trust, 'agents.json'))
+  return ['signing', 'deploy', 'ledger.pem'].flatMap((name) => {
+    const [file, credential] = [join(keys, name), credentialNamed(name)]
+    const own = publicHalf(file)
+    return own && credential && others.includes(own) ? [foreignFault(zone, file, credential)] : []
+  })
+}
+
+/** What cannot be read here is told by whoever needs it. */
+function publicKeysOf(zone: string, file: string): string[] {
+  try {
+    const { agents, revoked } = parseTrust(readFileSync(file, 'utf8'))
+    return [
+      ...agents.flatMap((one) => (one.zone === zone ? [one.signing, one.deploy, one.ledger] : [])),
+      ...revoked.flatMap((one) => (one.zone === zone ? [one.signing, one.ledger] : [])),
+    ]
+  } catch {
+    return []
+  }
+}
+
+/** As `trust/agents.json` writes it; undefined: that is no key. */
+function publicHalf(file: string): string | undefined {
+  try {
+    const text = readFileSync(file, 'utf8')
+    const pair = parseOpenSshKey(text)
+    if (!('problem' in pair)) return sshPublicKey(pair)
+    return createPublicKey(text).export({ type: 'spki', format: 'der' }).toString('base64')
+  } catch {
+    return undefined
+  }
 }
 
 /** Every place where this process would see the credential, if it had it. */

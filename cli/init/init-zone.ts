@@ -7,6 +7,7 @@ import { addAgent, addRevoked, readAgents, trustHost } from '#adapters/keys/trus
 import { createSshKey, createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import { baseName, credentialsOf } from '#core/credentials.ts'
 import type { Zone } from '#core/zone-policy.ts'
+import { tightenFiles } from '../loose-files.ts'
 import { homeLayout, openZoneHome, type ZoneHome } from '../zone-home.ts'
 import { knownSecrets, randomSecret } from '../zone-secrets.ts'
 import { type Pairing, pairingFileOf, readPairing, sshHost, writePairing } from './pairing.ts'
@@ -52,6 +53,7 @@ export async function initZone(plan: InitPlan): Promise<InitReport> {
   await makeFolders(layout)
   steps.push(...(await writeSettings(layout, plan)))
   const home = await openZoneHome(plan.root)
+  steps.push(...(await tightenFiles(home)))
   const hadKeys = existsSync(join(home.keys, 'ledger.pem'))
   const identity = await createZoneKeys(home.root, home.zone, home.agent)
   steps.push(`${hadKeys ? 'kept' : 'made'} the keys in ${home.keys}`)
