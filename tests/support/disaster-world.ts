@@ -15,7 +15,7 @@ import { Attacker } from './git-attacker.ts'
 import type { Zones } from './git-zones.ts'
 import { commandsOf } from './runbook.ts'
 
-const LIMITS = { limitMs: 60_000, signal: new AbortController().signal }
+const LIMITS = { limitMs: 180_000, signal: new AbortController().signal }
 
 /** Both zones on this machine, and what befalls them. */
 export interface DisasterWorld extends AsyncDisposable {
