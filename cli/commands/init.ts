@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { ZONES, type Zone } from '#core/zone-policy.ts'
@@ -47,10 +48,12 @@ async function runInit(zone: Zone, options: GlobalOptions & InitOptions, cli: Cl
     ? await withQuestions((ask) => makePlan(target, options, ask))
     : await makePlan(target, options, undefined)
   refuseFaults(zone, faults)
+  // What root completes stays theirs whom it belonged to.
+  const before = process.getuid?.() === 0 ? await stat(root).catch(() => undefined) : undefined
   const report = await initZone(plan)
-  const owner = options.owner ? parseOwner(options.owner) : undefined
+  const owner = options.owner ? parseOwner(options.owner) : before?.uid ? before : undefined
   if (owner) await changeOwner(root, owner)
-  const findings = await examine(report.home)
+  const findings = await examine(report.home, true)
   const next = await nextSteps(report, findings)
   cli.answer(
     { home: root, steps: report.steps, pairing: report.pairingFile, findings, next },
@@ -61,6 +64,10 @@ async function runInit(zone: Zone, options: GlobalOptions & InitOptions, cli: Cl
       '',
       'Next:',
       ...next.map((one) => `  ${one}`),
-    ].join('\n'),
+    ]
+      .join('\n')
+      .split(`${process.cwd()}/`)
+      // Where the person stands, short paths say as much; what is set for Compose stays whole.
+      .reduce((text, part) => (text.endsWith('=') ? `${text}${process.cwd()}/${part}` : text + part)),
   )
 }

@@ -4,7 +4,7 @@ import { CountersignError } from '#core/errors.ts'
 import { isRotated, sameAgent } from '#core/trust.ts'
 import { faultsOfGiven } from '#runtime/config.ts'
 import { contradictions } from '#runtime/config-rules.ts'
-import { serviceSettings } from '../service-settings.ts'
+import { allSettings } from '../service-settings.ts'
 import { homeLayout, openZoneHome, type ZoneHome } from '../zone-home.ts'
 import type { InitPlan } from './init-zone.ts'
 
@@ -17,7 +17,7 @@ export async function planFaults(plan: InitPlan): Promise<string[]> {
   const other = plan.zone === 'cloud' ? 'local' : 'cloud'
   // Nothing else can be judged by the other zone's rules.
   if (existsSync(homeLayout(plan.root, other).envFile)) return [`${layout.root}: that is the home of the ${other} zone`]
-  const given = (await serviceSettings(plan.zone)).flatMap((shape) => faultsOfGiven(shape, plan.settings))
+  const given = (await allSettings(plan.zone)).flatMap((shape) => faultsOfGiven(shape, plan.settings))
   const standing = existsSync(layout.envFile) ? (await openZoneHome(plan.root)).settings : {}
   const before = new Set(contradictions({ COUNTERSIGN_ZONE: plan.zone, ...standing }))
   // What stands in the file is kept, so it is what counts.

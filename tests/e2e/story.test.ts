@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { appendFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -47,6 +47,21 @@ describe('both zones in containers', () => {
   afterAll(async () => {
     if (failed) await tellWhatHappened()
     await zones?.[Symbol.asyncDispose]()
+  })
+
+  it('two empty machines become two zones that know each other, by options here and by answers there', async () => {
+    const { shown } = zones.newcomer
+    for (const { line, seconds } of shown)
+      process.stderr.write(`newcomer: ${line.split(' ').slice(0, 4).join(' ')}: ${seconds.toFixed(1)} s\n`)
+    const all = shown.map(({ text }) => text).join('\n')
+    // Everything that can be tried by then is in order, and no step is said that does not belong to the way.
+    expect(all.split('\n').filter((line) => line.startsWith('✗'))).toEqual([])
+    expect(all).not.toContain(zones.mail.accounts.owner.password)
+    expect(shown.map(({ text }) => /pairing +(.*)/.exec(text)?.[1])).toEqual([
+      'the local zone is not known yet: that comes next',
+      'knows the cloud zone',
+      'knows the local zone',
+    ])
   })
 
   it('the cloud zone comes up, every service healthy', async () => {
@@ -101,7 +116,8 @@ describe('both zones in containers', () => {
     await writeFile(path, edited)
     const shownAt = (one: string) => /presented:\n {2}digest: .*\n {2}at: (.*)/.exec(one)?.[1]
     await eventually('a card of the edited draft', async () => shownAt(await readFile(path, 'utf8')) !== shownAt(text))
-    await rename(path, join(local.vault, 'Approved', name))
+    const approved = await zones.newcomer.run('local', `npx countersign approve ${name}`)
+    expect(approved).toMatch(/^Approved: .*client@countersign\.test/)
 
     await eventually('the task is done', async () => (await doneFiles(local)).includes(name), 60_000)
     const { messages } = await lookInto(zones.mail, 'client')
