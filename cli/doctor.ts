@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import type { Finding } from '#core/finding.ts'
 import { PROGRAM } from './cli.ts'
 import { bankFindings } from './doctor-banks.ts'
+import { fileFindings } from './doctor-files.ts'
 import { guardFindings } from './doctor-guard.ts'
 import { goalsFinding, handbookFinding } from './doctor-handbook.ts'
 import { hubFinding } from './doctor-hub.ts'
 import { keyFindings } from './doctor-key.ts'
+import { machineFindings } from './doctor-machine.ts'
 import {
   mailFindings,
   modelFindings,
@@ -37,7 +37,8 @@ export async function examine(home: ZoneHome, isInit = false): Promise<Finding[]
   return [
     nodeFinding(),
     await gitFinding(),
-    ...(await permissionFindings(home)),
+    ...(await machineFindings(home, env)),
+    ...(await fileFindings(home)),
     ...(await guardFindings(home)),
     ...(await keyFindings(home, env)),
     await handbookFinding(home.vault),
@@ -92,16 +93,4 @@ function gitFinding(): Promise<Finding> {
       throw new Error(`${stdout.trim()}; ${OLDEST_GIT.join('.')} or newer is needed`)
     return stdout.trim()
   })
-}
-
-/** Keys and secrets that others on this machine can read are no secrets. */
-async function permissionFindings(home: ZoneHome): Promise<Finding[]> {
-  return Promise.all(
-    [home.keys, home.secrets, ...(existsSync(home.social) ? [home.social] : [])].map((folder) =>
-      attempt(folder, 'only its owner can open it', async () => {
-        const mode = (await stat(folder)).mode & 0o777
-        if (mode & 0o077) throw new Error(`mode ${mode.toString(8)}: others can open it; chmod 700`)
-      }),
-    ),
-  )
 }

@@ -95,8 +95,9 @@ export async function prepareZones(): Promise<ComposeZones> {
     cloud: zone('cloud', projects.cloud, machines.cloud, environment),
     local: zone('local', projects.local, machines.local, environment),
   }
-  // Caddy may be on the local zone's network.
   stack.defer(async () => {
+    // It is on networks of both zones, and Caddy may be on the local one's.
+    await mail[Symbol.asyncDispose]()
     for (const { compose } of [zones.cloud, zones.local]) await compose('down', '-v', '--remove-orphans', '-t', '2')
   })
   const ended = stack.move()
