@@ -17,6 +17,7 @@ import { CountersignError } from '#core/errors.ts'
 import { chainEntry, type LedgerEntry, type LedgerHead, parseLedgerLine, renderLedgerLine } from '#core/ledger.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
+import { LOG_FILE } from '#core/vault-path.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import { applyTakeOver, type LedgerDay, planTakeOver } from './take-over.ts'
 
@@ -185,7 +186,7 @@ function syncFolder(folder: string): void {
 
 function newestFile(folder: string): string | undefined {
   return readdirSync(folder)
-    .filter((name) => /^\d{4}-\d{2}-\d{2}\.jsonl$/.test(name))
+    .filter((name) => LOG_FILE.test(name))
     .sort()
     .at(-1)
 }
