@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Finding } from '#core/finding.ts'
 import { attempt } from './finding.ts'
 import type { ZoneHome } from './zone-home.ts'
@@ -19,7 +19,7 @@ export async function fileFindings(home: ZoneHome): Promise<Finding[]> {
 
 async function folderFinding(folder: string): Promise<Finding> {
   let hint: string | undefined
-  const finding = await attempt(folder, 'only its owner can open it', async () => {
+  const finding = await attempt(basename(folder), 'only its owner can open it', async () => {
     const mode = (await stat(folder)).mode & 0o777
     if (mode & 0o077) {
       hint = `chmod 700 ${folder}`

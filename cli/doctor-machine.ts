@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { Finding } from '#core/finding.ts'
+import { PROGRAM } from './cli.ts'
 import { clockFinding } from './doctor-clock.ts'
 import { diskFinding } from './doctor-disk.ts'
 import { dockerFindings } from './doctor-docker.ts'
@@ -63,7 +64,7 @@ function publishedPorts(home: ZoneHome, compose: Env, hubPort = 2222): Published
     {
       port: at('COUNTERSIGN_HUB_PORT', hubPort),
       service: 'hub',
-      hint: 'Stop what has it, or choose another: init cloud --hub-host <this machine>:<port>, and pair once more',
+      hint: `Stop what has it, or choose another: ${PROGRAM} init cloud --hub-host <this machine>:<port>, and pair once more`,
     },
     { port: at('COUNTERSIGN_GRAFANA_PORT', 3000), service: 'grafana', hint: free('COUNTERSIGN_GRAFANA_PORT') },
     ...(showsSites(compose)

@@ -2,6 +2,7 @@ import { lookup, resolve4, resolve6 } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Finding } from '#core/finding.ts'
+import { PROGRAM } from './cli.ts'
 
 /** Addresses of a name; none when there is no such name. */
 export type Resolve = (name: string) => Promise<readonly string[]>
@@ -29,7 +30,7 @@ export async function hubNameFindings(hubHost: string | undefined): Promise<Find
               check,
               result: 'failed',
               found: 'no such name is known: your own machine would not find the hub',
-              hint: 'Correct it with init cloud --hub-host <name or address of this machine>, then pair once more',
+              hint: `Correct it: ${PROGRAM} init cloud --hub-host <name or address of this machine>; then pair once more`,
             },
           ]
         : [{ check, result: 'skipped', found: `the name server does not answer (${error.code})` }],

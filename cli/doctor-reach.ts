@@ -24,6 +24,7 @@ import {
 import { networkOptionsOf } from '#runtime/social-accounts.ts'
 import { attempt } from './finding.ts'
 import { serviceSettings } from './service-settings.ts'
+import { secretFileOf } from './zone-home.ts'
 
 /** Given to each process by whatever starts it, not by the settings file. */
 const GIVEN_AT_START = { COUNTERSIGN_REDIS_URL: 'redis://127.0.0.1:6379', COUNTERSIGN_HTTP_PORT: '8080' }
@@ -36,7 +37,13 @@ export async function settingsFindings(zone: Zone, env: Record<string, string>):
     if (!verdict.ok) for (const fault of verdict.faults) faults.add(fault)
   }
   if (faults.size === 0) return [{ check: 'settings', result: 'ok', found: 'complete' }]
-  return [...faults].map((found) => ({ check: 'settings', result: 'failed', found }))
+  return [...faults].map((found): Finding => {
+    const secret = found.includes(': missing') && secretFileOf(zone, found.slice(0, found.indexOf(':')))
+    const hint = secret
+      ? `Put it into secrets/${secret} of the home, as its only line (mode 600), and run init ${zone} once more`
+      : `Correct it in .env.${zone} of the home`
+    return { check: 'settings', result: 'failed', found, hint }
+  })
 }
 
 /** Asks each social account's network whose credential it has. Nothing is read or posted. */

@@ -63,6 +63,11 @@ const SECRET_SETTINGS: Record<Zone, Readonly<Record<string, string>>> = {
   },
 }
 
+/** The file below secrets/ for which a setting stands; undefined for any other setting. */
+export function secretFileOf(zone: Zone, setting: string): string | undefined {
+  return SECRET_SETTINGS[zone][setting]
+}
+
 /** The layout of a zone home, whether or not it exists yet. */
 export function homeLayout(root: string, zone: Zone, settings: Record<string, string> = {}): ZoneHome {
   const home = resolve(root)
