@@ -7,10 +7,9 @@ import type { ZoneHome } from './zone-home.ts'
 
 const SHOWN = 5
 
-/** Keys and secrets that others on this machine can read are no secrets; what the containers' user cannot read stops them. */
+/** Whether the folders of keys and secrets are closed to others, and what is in the home is its owner's, whom the containers run as. */
 export async function fileFindings(home: ZoneHome): Promise<Finding[]> {
-  const private_ = [home.keys, home.secrets, home.social, home.mailboxes].filter((folder) => existsSync(folder))
-  const folders = [home.keys, home.secrets].every((folder) => private_.includes(folder)) ? private_ : [home.keys]
+  const folders = [home.keys, home.secrets, home.social, home.mailboxes].filter((folder) => existsSync(folder))
   return [
     ...(await Promise.all(folders.map(folderFinding))),
     ...(existsSync(home.secrets) ? [await ownerFinding(home)] : []),
@@ -18,45 +17,30 @@ export async function fileFindings(home: ZoneHome): Promise<Finding[]> {
 }
 
 async function folderFinding(folder: string): Promise<Finding> {
-  let hint: string | undefined
-  const finding = await attempt(basename(folder), 'only its owner can open it', async () => {
-    const mode = (await stat(folder)).mode & 0o777
-    if (mode & 0o077) {
-      hint = `chmod 700 ${folder}`
-      throw new Error(`others on this machine can open it (mode ${mode.toString(8)})`)
-    }
-    const files = (await readdir(folder)).filter((name) => !name.endsWith('.pub')).map((name) => join(folder, name))
-    const open = await select(files, async (file) => ((await stat(file)).mode & 0o077) !== 0)
-    if (open.length === 0) return
-    hint = `chmod 600 ${open.slice(0, SHOWN).join(' ')}`
-    throw new Error(`others on this machine can read ${sayNames(open)}`)
-  })
-  return hint === undefined ? finding : { ...finding, hint }
+  const check = `${basename(folder)}/`
+  const mode = (await stat(folder)).mode & 0o777
+  if ((mode & 0o077) === 0) return { check, result: 'ok', found: 'only its owner can open it' }
+  const found = `others on this machine can open it (mode ${mode.toString(8)})`
+  return { check, result: 'failed', found, hint: `chmod 700 ${folder}` }
 }
 
 /** What root completed by hand would be root's alone. */
 async function ownerFinding({ root, keys, secrets, trust }: ZoneHome): Promise<Finding> {
-  let hint: string | undefined
-  const finding = await attempt('owner', '', async () => {
-    const { uid, gid } = await stat(root)
+  const { uid, gid } = await stat(root)
+  const finding = await attempt('owner', `all of it belongs to user ${uid}`, async () => {
     const inside = await Promise.all([keys, secrets, trust].map(async (folder) => filesIn(folder)))
-    const foreign = await select(inside.flat(), async (file) => (await stat(file)).uid !== uid)
-    if (foreign.length === 0) return `all of it belongs to user ${uid}`
-    hint = `sudo chown -R ${uid}:${gid} ${root}`
-    throw new Error(
-      `the home is user ${uid}'s, and ${sayNames(foreign)} somebody else's: the containers cannot read that`,
-    )
+    const owners = await Promise.all(inside.flat().map(async (file) => ({ file, uid: (await stat(file)).uid })))
+    const foreign = owners.filter((one) => one.uid !== uid).map(({ file }) => file)
+    if (foreign.length > 0)
+      throw new Error(
+        `the home is user ${uid}'s, and these are not, so that the containers cannot read them: ${sayNames(foreign)}`,
+      )
   })
-  return hint === undefined ? finding : { ...finding, hint }
+  return finding.result === 'ok' ? finding : { ...finding, hint: `sudo chown -R ${uid}:${gid} ${root}` }
 }
 
 async function filesIn(folder: string): Promise<string[]> {
   return [folder, ...(await readdir(folder)).map((name) => join(folder, name))]
-}
-
-async function select(files: readonly string[], is: (file: string) => Promise<boolean>): Promise<string[]> {
-  const verdicts = await Promise.all(files.map(is))
-  return files.filter((_, index) => verdicts[index])
 }
 
 function sayNames(files: readonly string[]): string {

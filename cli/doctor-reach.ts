@@ -1,6 +1,7 @@
 import type { GmailAccount } from '#adapters/gmail/gmail-client.ts'
 import { IMAP_TIMINGS, withClient } from '#adapters/imap/connection.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
+import { secretSettings } from '#core/credentials.ts'
 import type { Finding } from '#core/finding.ts'
 import type { MailAccount } from '#core/ports/mail.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
@@ -24,7 +25,6 @@ import {
 import { networkOptionsOf } from '#runtime/social-accounts.ts'
 import { attempt } from './finding.ts'
 import { serviceSettings } from './service-settings.ts'
-import { secretFileOf } from './zone-home.ts'
 
 /** Given to each process by whatever starts it, not by the settings file. */
 const GIVEN_AT_START = { COUNTERSIGN_REDIS_URL: 'redis://127.0.0.1:6379', COUNTERSIGN_HTTP_PORT: '8080' }
@@ -38,7 +38,7 @@ export async function settingsFindings(zone: Zone, env: Record<string, string>):
   }
   if (faults.size === 0) return [{ check: 'settings', result: 'ok', found: 'complete' }]
   return [...faults].map((found): Finding => {
-    const secret = found.includes(': missing') && secretFileOf(zone, found.slice(0, found.indexOf(':')))
+    const secret = found.includes(': missing') && secretSettings(zone)[found.slice(0, found.indexOf(':'))]
     const hint = secret
       ? `Put it into secrets/${secret} of the home, as its only line (mode 600), and run init ${zone} once more`
       : `Correct it in .env.${zone} of the home`

@@ -19,6 +19,7 @@ import {
   settingsFindings,
   socialFindings,
 } from './doctor-reach.ts'
+import { secretFindings } from './doctor-secrets.ts'
 import { skillsFinding } from './doctor-skills.ts'
 import { attempt } from './finding.ts'
 import { renderTable, terminalText } from './table.ts'
@@ -39,6 +40,7 @@ export async function examine(home: ZoneHome, isInit = false): Promise<Finding[]
     await gitFinding(),
     ...(await machineFindings(home, env)),
     ...(await fileFindings(home)),
+    ...(await secretFindings(home)),
     ...(await guardFindings(home)),
     ...(await keyFindings(home, env)),
     await handbookFinding(home.vault),
