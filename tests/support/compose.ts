@@ -115,7 +115,7 @@ export async function prepareZones(): Promise<ComposeZones> {
       // The mailbox is out on the Internet for both zones: on the one network of each that leads there.
       await connectTo(`${project}_${MAIL_NETWORK[name]}`, mail.container, 'mail')
       // The very line that `init` ended with. Grafana, which nothing needs, is left out.
-      const line = `${newcomer.start[name]} --wait --wait-timeout 120 ${services.join(' ')}`
+      const line = `${newcomer.start[name]} --wait --wait-timeout 240 ${services.join(' ')}`
       await machines[name].run(line, { ...settings, COMPOSE_PROJECT_NAME: project })
     },
     [Symbol.asyncDispose]: () => ended.disposeAsync(),
