@@ -1,5 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { basename } from 'node:path'
 import type { Finding } from '#core/finding.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { type AskDocker, askDocker } from './doctor-docker.ts'
@@ -67,9 +68,15 @@ async function processAt(port: number): Promise<string> {
     const open = await readdir(`/proc/${pid}/fd`).catch(() => []) // somebody else's
     for (const fd of open)
       if ((await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')) === `socket:[${inode}]`)
-        return `${(await readFile(`/proc/${pid}/comm`, 'utf8')).trim()} (process ${pid})`
+        return `${await programOf(pid)} (process ${pid})`
   }
   return `a program that only root can see (sudo ss -ltnp 'sport = :${port}')`
+}
+
+/** By how it was called: the kernel's own name for it may be that of a thread. */
+async function programOf(pid: string): Promise<string> {
+  const [program = ''] = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0')
+  return basename(program) || 'a program'
 }
 
 /** Of the socket that listens there, as Linux lists it. */

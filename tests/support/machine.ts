@@ -33,8 +33,16 @@ export interface Owner {
   readonly gid: number
 }
 
-/** `folder`: where the checkout goes, on this machine and in the container. `network`: what it reaches the world by. */
-export async function startMachine(folder: string, owner: Owner, network: string): Promise<Machine> {
+/**
+ * `folder`: where the checkout goes, on this machine and in the container. `network`: what it reaches the world by. `more`: further
+ * options of `docker run`.
+ */
+export async function startMachine(
+  folder: string,
+  owner: Owner,
+  network = 'bridge',
+  more: readonly string[] = [],
+): Promise<Machine> {
   await run('docker', ['build', '-q', '-t', IMAGE, join(import.meta.dirname, 'machine')], { maxBuffer: MAX_OUTPUT })
   const checkout = join(folder, 'countersign')
   await copyCheckout(checkout, owner)
@@ -58,7 +66,7 @@ export async function startMachine(folder: string, owner: Owner, network: string
       `${await realpath(join(root, 'node_modules'))}:${checkout}/node_modules:ro`,
     ],
     ...['-v', `${SOCKET}:${SOCKET}`, ...(await dockerPrograms()).flatMap((file) => ['-v', `${file}:${file}:ro`])],
-    ...['-w', checkout, IMAGE, 'sleep', 'infinity'],
+    ...[...more, '-w', checkout, IMAGE, 'sleep', 'infinity'],
   ])
   const inside = (variables: Variables = {}) => [
     ...['exec', '-i', ...Object.entries(variables).flatMap(([key, value]) => ['-e', `${key}=${value}`]), name],
