@@ -1,5 +1,6 @@
 import type { Finding } from '#core/finding.ts'
 import { ASKED_OF_EGRESS, type ServiceProof } from '#core/proof.ts'
+import type { Zone } from '#core/zone-policy.ts'
 import { lookAtContainer } from './look-at-container.ts'
 
 export interface CloudProofOptions {
@@ -31,6 +32,14 @@ export function cloudProof(options: CloudProofOptions): () => Promise<ServicePro
     })
     return last
   }
+}
+
+/** Has a service of the cloud tell it at `/proof`. The local zone is the one that acts, and has nothing to prove. */
+export function answerProof(
+  { document }: { document(path: string, make: () => Promise<ServiceProof>): void },
+  { zone, ...options }: Omit<CloudProofOptions, 'clock' | 'root'> & { readonly zone: Zone },
+): void {
+  if (zone === 'cloud') document('/proof', cloudProof({ ...options, clock: { now: () => Date.now() } }))
 }
 
 async function prove({ service, outside, egress, settings, tries, root }: CloudProofOptions): Promise<ServiceProof> {

@@ -23,7 +23,7 @@ beforeEach(async () => {
   gmail = await startGmailEmulator(OWNER)
   home = mkdtempSync(join(tmpdir(), 'gmail-triage-'))
   mkdirSync(join(home, 'vault'))
-  writeFileSync(join(home, 'token'), await gmail.tokenFile())
+  writeFileSync(join(home, 'token'), await gmail.tokenFile(), { mode: 0o600 })
 })
 afterEach(async () => {
   await Promise.all(running.map((one) => stop(one)))

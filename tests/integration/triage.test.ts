@@ -26,7 +26,7 @@ afterAll(async () => mailbox?.[Symbol.asyncDispose]())
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'triage-'))
   mkdirSync(join(home, 'vault'))
-  writeFileSync(join(home, 'password'), 'owner-pass\n')
+  writeFileSync(join(home, 'password'), 'owner-pass\n', { mode: 0o600 })
 })
 afterEach(async () => {
   await Promise.all(running.map((one) => stop(one, 'SIGKILL')))

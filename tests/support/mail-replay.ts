@@ -105,7 +105,7 @@ export async function replay(
   const kills = { triage: 0, worker: 0, mailbox: 0, memory: 0 }
   mkdirSync(join(home, 'vault'))
   mkdirSync(join(home, 'worker/local'), { recursive: true })
-  writeFileSync(join(home, 'password'), 'owner-pass\n')
+  writeFileSync(join(home, 'password'), 'owner-pass\n', { mode: 0o600 })
   const errors = openSync(join(home, 'errors'), 'a')
   const start = (file: string, args: string[]) =>
     spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'ignore', errors], env: environment(home, mailbox) })
