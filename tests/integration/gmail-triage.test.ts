@@ -147,14 +147,14 @@ describe('the token', () => {
   it('that could do more than read is refused by name, until there is a right one', async () => {
     await gmail.deliver(letter('waits'))
     const tooMuch = [...GMAIL_SCOPES.read, 'https://www.googleapis.com/auth/gmail.modify']
-    writeFileSync(join(home, 'token'), await gmail.tokenFile(tooMuch))
+    writeFileSync(join(home, 'token'), await gmail.tokenFile(tooMuch), { mode: 0o600 })
     const triage = await startTriage()
     await eventually('readiness names the scope', async () =>
       (await triage.get('/readyz'))?.text.includes('may do too much: gmail.modify'),
     )
     expect(triage.log()).toContain('ERR_MAIL_AUTH')
     expect([gmail.calls.some((call) => call.includes('/gmail/')), titles()]).toEqual([false, []])
-    writeFileSync(join(home, 'token'), await gmail.tokenFile())
+    writeFileSync(join(home, 'token'), await gmail.tokenFile(), { mode: 0o600 })
     await eventually('it is read', async () => (await triage.get('/readyz'))?.ok)
     expect(titles()).toEqual(['waits'])
     expect(triage.log()).not.toContain('the-client-secret')
@@ -186,7 +186,7 @@ it('of several mailboxes, one that is away is named and keeps no other waiting',
   const { address, password } = office.accounts.owner
   const [free = 0] = await freePorts(1)
   const imap = { provider: 'imap', host: office.imap.host, tls: 'none' }
-  writeFileSync(join(home, 'office-password'), password)
+  writeFileSync(join(home, 'office-password'), password, { mode: 0o600 })
   writeFileSync(
     join(home, 'mailboxes.json'),
     JSON.stringify({

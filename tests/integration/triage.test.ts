@@ -264,7 +264,7 @@ describe('no mail is lost or doubled', () => {
 
 describe('a wrong setting', () => {
   it('is named, keeps the service alive but not ready, and heals when it is corrected', async () => {
-    writeFileSync(join(home, 'password'), 'wrong\n')
+    writeFileSync(join(home, 'password'), 'wrong\n', { mode: 0o600 })
     const triage = await startTriage()
     const where = `${OWNER}@127.0.0.1:${mailbox.imap.port}`
     await eventually('readiness names the account', async () => (await triage.ready())?.text.includes(where))
