@@ -32,6 +32,8 @@ export const backupTargetSettings = {
   /** Where Odoo's database is, if its folder is in this home. */
   odooHost: setting('COUNTERSIGN_BACKUP_ODOO_HOST', optional(host('the host of Odoo’s database'))),
   odooPassword: setting('COUNTERSIGN_BACKUP_ODOO_PASSWORD_FILE', optional(secretFile())),
+  /** Shared with the container that starts Odoo on what a trial has restored. */
+  odooTrial: setting('COUNTERSIGN_BACKUP_ODOO_TRIAL', optional(text('a folder shared with odoo-trial'))),
   odoo: setting('COUNTERSIGN_BACKUP_ODOO', choice(['auto', 'off'], 'auto')),
   egress: processSettings.egress,
   /** The target takes nothing away, or this machine may not: old backups are thrown away from elsewhere. */

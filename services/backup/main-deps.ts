@@ -84,7 +84,7 @@ function odooOf(home: string, config: BackupTargetConfig): BackupDeps['odoo'] {
   const server = odooServer(config)
   if (!server) return undefined
   return {
-    tryOut: tryOutOdoo,
+    tryOut: (folder, made) => tryOutOdoo(folder, made, config.odooTrial),
     ...(hasBooks(home) && { dump: (folder: string) => dumpOdoo(home, server, ODOO_DATABASE, folder) }),
   }
 }
