@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, type Metafile, type Plugin } from 'esbuild'
 import { ACTING_CODE, SOURCES_MARK } from '../core/acting-code.ts'
-import { licensed, licenceText } from './licences.ts'
+import { licenceText, licensed } from './licences.ts'
 import { LockFile } from './packages.ts'
 
 /**
@@ -218,11 +218,15 @@ async function makeSet(set: BundleSet, outDir: string): Promise<void> {
   const root = join(import.meta.dirname, '..')
   const { inputs } = await bundle(BUNDLE_SETS[set], { root, outDir, acting: set === 'local' || set === 'browser' })
   const whole = WHOLE_PACKAGES[set] ?? []
-  const places = set === 'browser' ? await copyPackages(whole, root, outDir) : whole.map((name) => `node_modules/${name}`)
+  const places =
+    set === 'browser' ? await copyPackages(whole, root, outDir) : whole.map((name) => `node_modules/${name}`)
   const lock = new LockFile(root)
   const found = [
     ...licensed(lock.of(Object.keys(inputs)), { root, bundled: true }),
-    ...licensed(places.map((place) => lock.at(place)), { root, bundled: false }),
+    ...licensed(
+      places.map((place) => lock.at(place)),
+      { root, bundled: false },
+    ),
   ]
   await writeFile(join(resolve(root, outDir), `LICENSES-${set}.txt`), licenceText(found))
   process.stdout.write(`${outDir}: ${Object.keys(BUNDLE_SETS[set]).join(', ')}\n`)

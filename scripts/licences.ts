@@ -15,15 +15,19 @@ export const PERMITTED: Readonly<Record<string, string>> = {
 }
 
 /** Packages that were read by a person, since what they say of themselves is not enough, or not permitted everywhere. */
-export const READ: Readonly<Record<string, { readonly licence: string; readonly why: string; readonly whole?: true }>> = {
-  'async@0.2.10': { licence: 'MIT', why: 'its package.json is of before the field; its LICENSE is that text' },
-  'url-template@2.0.8': { licence: 'BSD-3-Clause', why: 'its package.json says BSD; its LICENSE has the three clauses' },
-  'node-webpmux@3.2.1': {
-    licence: 'LGPL-3.0-or-later',
-    why: 'stands unchanged in a folder of its own, where anybody can put another one',
-    whole: true,
-  },
-}
+export const READ: Readonly<Record<string, { readonly licence: string; readonly why: string; readonly whole?: true }>> =
+  {
+    'async@0.2.10': { licence: 'MIT', why: 'its package.json is of before the field; its LICENSE is that text' },
+    'url-template@2.0.8': {
+      licence: 'BSD-3-Clause',
+      why: 'its package.json says BSD; its LICENSE has the three clauses',
+    },
+    'node-webpmux@3.2.1': {
+      licence: 'LGPL-3.0-or-later',
+      why: 'stands unchanged in a folder of its own, where anybody can put another one',
+      whole: true,
+    },
+  }
 
 /** A package with the licence under which it is used and the texts that come with it. */
 export interface Licensed extends Package {
@@ -42,11 +46,14 @@ export function licensed(packages: readonly Package[], options: { root: string; 
     const manifest: { license?: unknown } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
     const read = READ[idOf(one)]
     const licence = read?.licence ?? String(manifest.license ?? 'none')
-    if (read ? read.whole && options.bundled : !isPermitted(licence)) faults.push(`${idOf(one)} (${one.place}): ${licence}`)
+    if (read ? read.whole && options.bundled : !isPermitted(licence))
+      faults.push(`${idOf(one)} (${one.place}): ${licence}`)
     return { ...one, licence, texts: textsIn(folder) }
   })
   if (faults.length > 0) {
-    throw new Error(`licences that scripts/licences.ts does not permit${options.bundled ? ' in a bundle' : ''}:\n${faults.join('\n')}`)
+    throw new Error(
+      `licences that scripts/licences.ts does not permit${options.bundled ? ' in a bundle' : ''}:\n${faults.join('\n')}`,
+    )
   }
   return found
 }

@@ -32,11 +32,18 @@ export class LockFile {
     return { place, name: entry.name ?? place.replace(/^.*node_modules\//, ''), version: entry.version }
   }
 
+  all(): Package[] {
+    return Object.keys(this.#entries)
+      .filter((place) => place !== '')
+      .map((place) => this.at(place))
+  }
+
   /** What the programs are made of or may need; not what only development or one platform does. */
   production(): Package[] {
-    return Object.entries(this.#entries)
-      .filter(([place, { dev, optional, devOptional }]) => place !== '' && !dev && !optional && !devOptional)
-      .map(([place]) => this.at(place))
+    return this.all().filter(({ place }) => {
+      const { dev, optional, devOptional } = this.#entries[place]!
+      return !dev && !optional && !devOptional
+    })
   }
 
   /** The packages that these files, relative to the repository, come from; sorted by place. */
