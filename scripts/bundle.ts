@@ -92,8 +92,8 @@ export async function bundle(
     platform: 'node',
     format: 'esm',
     target: 'node24',
-    // BullMQ's other back ends are optional peers which nothing here installs.
-    external: ['pg', 'redis', 'bullmq-otel', ...BROWSER_PACKAGES],
+    // BullMQ's other back ends are optional peers which nothing here installs; msgpackr does without its native half.
+    external: ['pg', 'redis', 'bullmq-otel', 'msgpackr-extract', ...BROWSER_PACKAGES],
     // CommonJS packages inside an ES module still call require() for node's own modules.
     banner: {
       js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",

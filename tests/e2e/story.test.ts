@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { ProofDocument } from '#core/proof.ts'
 import { type ComposeZone, type ComposeZones, isDockerAnswering, prepareZones } from '#tests/support/compose.ts'
 import { deliver, docker, eventually, lookInto } from '#tests/support/mail.ts'
+import { imageSbom, lookIntoImage } from '../../scripts/sbom.ts'
 import { tellInvoice } from './invoice.ts'
 
 const run = promisify(execFile)
@@ -61,6 +62,28 @@ describe('both zones in containers', () => {
         ...['node-exporter', 'redis-exporter'].map((one) => [one, 'running ']),
       ]),
     )
+  })
+
+  it('its images say of which release they are, and what is in them', async () => {
+    const root = join(import.meta.dirname, '../..')
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    const commit = { version, revision: 'a'.repeat(40), created: '2026-12-01T00:00:00Z' }
+    for (const [name, whole] of [
+      ['cloud', ['@bull-board/ui']],
+      ['hub', []],
+    ] as const) {
+      const image = `countersign/${name}:${version}`
+      const { stdout } = await run('docker', ['image', 'inspect', image, '--format', '{{json .Config.Labels}}'])
+      expect(JSON.parse(stdout)).toMatchObject({
+        'org.opencontainers.image.version': version,
+        'org.opencontainers.image.licenses': 'MIT',
+        'org.opencontainers.image.title': expect.stringMatching(/^Countersign, /),
+      })
+      const look = await lookIntoImage(image)
+      expect([...new Set(look.whole.map((one) => one.name))]).toEqual(whole)
+      const names = imageSbom(name, look, { root, commit }).components.map((one) => one.name)
+      expect(names).toEqual(expect.arrayContaining(['debian', 'node', 'git', 'zod', 'simple-git', ...whole]))
+    }
   })
 
   it('a mail becomes a draft at the hub while the local zone is off', async () => {
@@ -215,7 +238,8 @@ describe('both zones in containers', () => {
     await writeFile(secret, 'a password for sending', { mode: 0o644 })
     const over = join(cloud.home, '..', 'weakened.yml')
     const services = {
-      triage: { secrets: ['smtp-password'] },
+      // Under its own name triage would not even start with it.
+      triage: { secrets: [{ source: 'smtp-password', target: 'smtp-relay' }] },
       drafter: { volumes: ['/var/run/docker.sock:/var/run/docker.sock'], networks: ['internet'] },
     }
     await writeFile(over, JSON.stringify({ services, secrets: { 'smtp-password': { file: secret } } }))
@@ -225,7 +249,7 @@ describe('both zones in containers', () => {
     expect({ verdict, exitCode }).toEqual({ verdict: 'broken', exitCode: 1 })
     expect(lines.filter(({ result }) => result !== 'ok').map(({ found }) => found)).toEqual([
       expect.stringMatching(/^drafter: (\/var)?\/run\/docker\.sock/),
-      'triage: /run/secrets/smtp-password is a secret that acts',
+      'triage: /run/secrets/smtp-relay is a secret that acts',
       'drafter reaches mail:143',
       'its rules said nothing; only git refused it, as it could not be kept',
     ])
