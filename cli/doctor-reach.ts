@@ -1,6 +1,7 @@
 import type { GmailAccount } from '#adapters/gmail/gmail-client.ts'
 import { IMAP_TIMINGS, withClient } from '#adapters/imap/connection.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
+import { secretSettings } from '#core/credentials.ts'
 import type { Finding } from '#core/finding.ts'
 import type { MailAccount } from '#core/ports/mail.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
@@ -36,7 +37,13 @@ export async function settingsFindings(zone: Zone, env: Record<string, string>):
     if (!verdict.ok) for (const fault of verdict.faults) faults.add(fault)
   }
   if (faults.size === 0) return [{ check: 'settings', result: 'ok', found: 'complete' }]
-  return [...faults].map((found) => ({ check: 'settings', result: 'failed', found }))
+  return [...faults].map((found): Finding => {
+    const secret = found.includes(': missing') && secretSettings(zone)[found.slice(0, found.indexOf(':'))]
+    const hint = secret
+      ? `Put it into secrets/${secret} of the home, as its only line (mode 600), and run init ${zone} once more`
+      : `Correct it in .env.${zone} of the home`
+    return { check: 'settings', result: 'failed', found, hint }
+  })
 }
 
 /** Asks each social account's network whose credential it has. Nothing is read or posted. */

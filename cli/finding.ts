@@ -9,7 +9,8 @@ export async function attempt(check: string, good: string, act: () => Promise<un
   } catch (error) {
     const found = messageOf(error)
     return error instanceof CountersignError
-      ? { check, result: 'failed', found, hint: error.hint }
+      ? // A service tries again by itself; this look is over.
+        { check, result: 'failed', found, hint: error.hint.replace(/^Will retry[.;] */, '') }
       : { check, result: 'failed', found }
   }
 }

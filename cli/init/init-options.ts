@@ -4,7 +4,7 @@ import { credentialNamed } from '#core/credentials.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { faultsOfGiven } from '#runtime/config.ts'
-import { serviceSettings } from '../service-settings.ts'
+import { allSettings, serviceSettings } from '../service-settings.ts'
 import { parseOwner } from './change-owner.ts'
 import type { InitPlan } from './init-zone.ts'
 import { MODEL_FLAGS, MODEL_SECRETS } from './model-options.ts'
@@ -112,6 +112,11 @@ export function addInitOptions(command: Command, zone: Zone): void {
   for (const one of SECRETS)
     if (isFor(one, zone))
       command.option(`--${one.name}-file <file>`, `a file that holds ${credentialNamed(one.name)?.what}; copied`)
+  command.option(
+    '--set <NAME=value>',
+    `any other setting of .env.${zone}; as often as needed`,
+    (given: string, before?: string) => (before === undefined ? given : `${before}\n${given}`),
+  )
   command.option('--pair <file or code>', 'the pairing file of the other zone, or the code that stands for it')
   if (zone === 'cloud')
     command.option('--hub-host <host[:port]>', 'how the local machine reaches the hub here; default port 2222')
@@ -144,7 +149,9 @@ export async function makePlan(
   }
   if (options.owner && !parseOwner(options.owner))
     faults.push(`--owner: expected numbers, such as 1000:1000, got ${JSON.stringify(options.owner)}`)
-  const settings = givenSettings(zone, options)
+  const further = furtherSettings(options.set, await namesOfSettings(zone))
+  faults.push(...further.faults)
+  const settings = { ...further.settings, ...givenSettings(zone, options) }
   const plan = {
     root,
     zone,
@@ -165,6 +172,27 @@ function givenSettings(zone: Zone, options: InitOptions): Record<string, string>
     options[camelCase(one.flag)] ?? '',
   ])
   return Object.fromEntries(given.filter(([, value]) => value !== ''))
+}
+
+/** What `--set` said, a line each. A mistyped name would stand in the file and mean nothing. */
+function furtherSettings(given: string | undefined, known: ReadonlySet<string>) {
+  const settings: Record<string, string> = {}
+  const faults: string[] = []
+  for (const line of given?.split('\n') ?? []) {
+    const [, name = '', value = ''] = /^([A-Z0-9_]+)=(.*)$/.exec(line) ?? []
+    if (name === '')
+      faults.push(`--set: expected NAME=value, such as COUNTERSIGN_UNDO_MS=5000, got ${JSON.stringify(line)}`)
+    else if (known.has(name)) settings[name] = value
+    else faults.push(`--set: ${name} is no setting of this zone’s file`)
+  }
+  return { settings, faults }
+}
+
+async function namesOfSettings(zone: Zone): Promise<Set<string>> {
+  const names = (await allSettings(zone)).flatMap((shape) => Object.values(shape).map(({ name }) => name))
+  // The home itself says these.
+  const own = ['ZONE', 'VAULT', 'STATE', 'KEYS', 'TRUST'].map((name) => `COUNTERSIGN_${name}`)
+  return new Set(names.filter((name) => !own.includes(name)))
 }
 
 async function askForTheRest(plan: InitPlan, ask: Ask): Promise<InitPlan> {
