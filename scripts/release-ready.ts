@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { globSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -15,6 +16,9 @@ const VERSIONS: Readonly<Record<string, RegExp>> = {
   'deploy/cloud-init.yaml': /COUNTERSIGN_VERSION=v(\S+)/g,
 }
 
+/** Wherever else an image of ours is named, with its tag: in commands, manifests and documents. */
+const IMAGES = /\bcountersign\/(?:cloud|local|browser|hub|backup):(\d[\w.-]*)|\bnewTag: *["']?(\d[\w.-]*)/g
+
 /** Files that name another version than package.json does, or none where one has to be; in words. */
 export async function otherVersions(root: string): Promise<string[]> {
   const version = await versionOf(root)
@@ -26,7 +30,12 @@ export async function otherVersions(root: string): Promise<string[]> {
     if (found.length === 0) return [`${file} names no version`]
     return found.filter((one) => one !== version).map((one) => `${file} names version ${one}, package.json ${version}`)
   })
-  return [...new Set((await Promise.all(said)).flat())]
+  const files = globSync(['compose*.yml', 'deploy/**/*.{yaml,yml,sh}', 'docs/*.md', 'README.md'], { cwd: root })
+  const mentioned = files.sort().map(async (file) => {
+    const found = [...(await readFile(join(root, file), 'utf8')).matchAll(IMAGES)].map(([, image, tag]) => image ?? tag)
+    return found.filter((one) => one !== version).map((one) => `${file} names version ${one}, package.json ${version}`)
+  })
+  return [...new Set((await Promise.all([...said, ...mentioned])).flat())]
 }
 
 /** Why the commit that is checked out cannot be released, in words; empty when it can. */

@@ -54,7 +54,7 @@ describe('a release', () => {
   /** A repository with the files that name a version, ready to be released. */
   async function ready() {
     const folder = await scratch()
-    const files = [...NAMING, 'deploy/bin/countersign', 'deploy/cloud-init.yaml']
+    const files = [...NAMING, 'deploy/bin/countersign', 'deploy/cloud-init.yaml', 'docs/backup.md']
     for (const file of files) await cp(join(root, file), join(folder, file), { recursive: true })
     await writeFile(
       join(folder, 'CHANGELOG.md'),
@@ -106,6 +106,12 @@ describe('a release', () => {
       /^compose\.local\.yml names no version$/,
     ],
     ['deploy/cloud-init.yaml', 'VERSION=v0.1.0', 'VERSION=main', /^deploy\/cloud-init\.yaml names no version$/],
+    [
+      'docs/backup.md',
+      'countersign/backup:0.1.0',
+      'countersign/backup:0.0.9',
+      /^docs\/backup\.md names version 0\.0\.9/,
+    ],
     ['CHANGELOG.md', '## 0.1.0', '## 0.0.9', /^CHANGELOG\.md has 0\.0\.9 at its head/],
     ['CHANGELOG.md', '2026-12-01', 'soon', /^CHANGELOG\.md has no version at its head/],
     [
