@@ -141,8 +141,8 @@ test('doctor says of a wrong password that it is the password, at the mailbox an
     expect((await mailFindings('local', env)).map(({ result }) => result)).toEqual(['ok', 'ok'])
     writeFileSync(file, 'another')
     expect(await mailFindings('local', env)).toMatchObject([
-      { check: 'mailbox', result: 'failed', hint: expect.stringContaining('password file') },
-      { check: 'sending', result: 'failed', hint: expect.stringContaining('password file') },
+      { check: 'mailbox', result: 'failed', hint: expect.stringContaining(`the right password into ${file}`) },
+      { check: 'sending', result: 'failed', hint: expect.stringContaining(`the right password into ${file}`) },
     ])
   } finally {
     rmSync(folder, { recursive: true })

@@ -66,12 +66,25 @@ export async function mailFindings(zone: Zone, env: Record<string, string>): Pro
   const verdict = parseConfig(MAILBOXES, env)
   if (!verdict.ok) return [{ check: 'mailbox', result: 'skipped', found: 'its settings are not complete' }]
   const { config } = verdict
-  if (zone === 'cloud') return Promise.all(mailboxesOf(config).map(mailboxFinding))
+  if (zone === 'cloud')
+    return Promise.all(mailboxesOf(config).map(async (one) => withSecret(await mailboxFinding(one), zone, env)))
   const main: Reached =
     config.mailboxProvider === 'gmail'
       ? { name: MAIN_MAILBOX, provider: 'gmail', account: gmailAccountOf(config) }
       : { name: MAIN_MAILBOX, provider: 'imap', account: imapAccountOf(config) }
-  return [await mailboxFinding(main), await sendingFinding(env)]
+  return [withSecret(await mailboxFinding(main), zone, env), withSecret(await sendingFinding(env), zone, env)]
+}
+
+/** With what to do about a password that is not taken: init, run again, keeps the one that stands there. */
+function withSecret(finding: Finding, zone: Zone, env: Record<string, string>): Finding {
+  const file = { mailbox: env.COUNTERSIGN_IMAP_PASSWORD_FILE, sending: env.COUNTERSIGN_SMTP_PASSWORD_FILE }[
+    finding.check
+  ]
+  if (file === undefined || finding.hint === undefined || !/password file/.test(finding.hint)) return finding
+  return {
+    ...finding,
+    hint: `Write the right password into ${file}, as its only line, and run init ${zone} once more. ${finding.hint}`,
+  }
 }
 
 const MAILBOXES = {
