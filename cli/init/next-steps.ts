@@ -23,6 +23,8 @@ export async function nextSteps(report: InitReport, findings: readonly Finding[]
   const steps: string[] = []
   if (findings.some((one) => one.check === 'settings' && one.result === 'failed'))
     steps.push(`complete ${home.envFile} and ${home.secrets}/ (one secret a file): what is missing is named above`)
+  else if (findings.some((one) => one.result === 'failed'))
+    steps.push(`mend what is marked ✗ above; the home is made all the same, and the rest can go on`)
   if (uid === 0)
     steps.push(`give the home to the containers’ user: ${init} --owner ${CONTAINER_USER}:${CONTAINER_USER}`)
   const overlays = composeOverlays(report)
