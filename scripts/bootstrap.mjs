@@ -17,6 +17,7 @@ const COMMANDS = {
   start: [join(root, 'cli', 'main.ts'), 'start'],
   test: [join(root, 'scripts', 'test.ts')],
   generate: [join(root, 'scripts', 'generate.ts')],
+  release: [join(root, 'scripts', 'release.ts')],
   'bench:story': [join(root, 'bench', 'story.ts')],
   'bench:sync': [join(root, 'bench', 'sync.ts')],
   'bench:claims': [join(root, 'bench', 'claims.ts')],

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { ProofDocument } from '#core/proof.ts'
 import { type ComposeZone, type ComposeZones, isDockerAnswering, prepareZones } from '#tests/support/compose.ts'
 import { deliver, docker, eventually, lookInto } from '#tests/support/mail.ts'
+import { imageSbom, lookIntoImage } from '../../scripts/sbom.ts'
 import { tellInvoice } from './invoice.ts'
 
 const run = promisify(execFile)
@@ -78,6 +79,28 @@ describe('both zones in containers', () => {
         ...['node-exporter', 'redis-exporter'].map((one) => [one, 'running ']),
       ]),
     )
+  })
+
+  it('its images say of which release they are, and what is in them', async () => {
+    const root = join(import.meta.dirname, '../..')
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    const commit = { version, revision: 'a'.repeat(40), created: '2026-12-01T00:00:00Z' }
+    for (const [name, whole] of [
+      ['cloud', ['@bull-board/ui']],
+      ['hub', []],
+    ] as const) {
+      const image = `countersign/${name}:${version}`
+      const { stdout } = await run('docker', ['image', 'inspect', image, '--format', '{{json .Config.Labels}}'])
+      expect(JSON.parse(stdout)).toMatchObject({
+        'org.opencontainers.image.version': version,
+        'org.opencontainers.image.licenses': 'MIT',
+        'org.opencontainers.image.title': expect.stringMatching(/^Countersign, /),
+      })
+      const look = await lookIntoImage(image)
+      expect([...new Set(look.whole.map((one) => one.name))]).toEqual(whole)
+      const names = imageSbom(name, look, { root, commit }).components.map((one) => one.name)
+      expect(names).toEqual(expect.arrayContaining(['debian', 'node', 'git', 'zod', 'simple-git', ...whole]))
+    }
   })
 
   it('a mail becomes a draft at the hub while the local zone is off', async () => {
