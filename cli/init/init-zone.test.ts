@@ -148,6 +148,7 @@ test.each<[string, Partial<InitPlan>, RegExp[]]>([
   ],
   ['something to send with in the cloud', { zone: 'cloud', settings: { COUNTERSIGN_SMTP_HOST: 'x' } }, [/SMTP_HOST: /]],
   ['a hub host that is none', { zone: 'cloud', hubHost: 'vm host' }, [/--hub-host: /]],
+  ['a hub host that leads every machine to itself', { zone: 'cloud', hubHost: 'localhost:2222' }, [/--hub-host: /]],
   ['a hub port that is none', { zone: 'cloud', hubHost: 'vm:99999' }, [/--hub-host: /]],
 ])('refuses %s, and writes nothing', async (_what, more, faults) => {
   const root = await scratch()
@@ -174,7 +175,7 @@ test('refuses an agent that is known with other keys before it changes anything'
   const impostor = await initZone({ ...plan(root, 'cloud'), root: join(root, 'impostor') })
   const pair = await readPairing(impostor.pairingFile)
   await expect(initZone(plan(root, 'local', { pair, settings: { COUNTERSIGN_UNDO_MS: '1' } }))).rejects.toThrow(
-    'already trusted with other keys',
+    /already trusted with other keys in .*made anew: npx countersign --zone local trust revoke cloud/,
   )
   expect(await contentsOf(local.home.root)).toEqual(before)
 })

@@ -121,6 +121,8 @@ describe('both zones in containers', () => {
     const text = await eventually('the card is there', () => presentedCard(), LIMIT_MS)
     expect(text).toContain('client@countersign.test')
     expect(text).toContain('could we meet on Thursday at ten?')
+    // Their own machine reaches the hub, the mailbox and the sending server, and nothing is in the way.
+    expect(await zones.newcomer.run('local', 'npx countersign doctor')).toContain('All is well.')
   })
 
   it('the hub is killed in mid-story and comes back by itself', async () => {
@@ -150,6 +152,10 @@ describe('both zones in containers', () => {
 
     await eventually('the task is done', async () => (await doneFiles(local)).includes(name), LIMIT_MS)
     const { messages } = await lookInto(zones.mail, 'client')
+    const seconds = Math.round((performance.now() - zones.newcomer.begun) / 1000)
+    process.stderr.write(
+      `newcomer: from two empty machines to the first answer in the client's mailbox: ${seconds} s\n`,
+    )
     expect(messages).toHaveLength(1)
     const source = messages[0]?.source ?? ''
     expect(source).toContain('I edited this line myself.')

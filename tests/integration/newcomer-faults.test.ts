@@ -36,7 +36,7 @@ test('init ends by naming what is in the way: little room, a taken port and who 
   for (const line of [
     /✗ {2}disk +only \d\d MB free where \/tight\/cloud lies; a zone wants 1 GB\n +→ Make room there/,
     /✗ {2}port 2222 +taken by node \(process \d+\); this zone's hub needs it\n +→ Stop what has it, or choose another: npx countersign init cloud --hub-host/,
-    /✗ {2}mailbox +.*127\.0\.0\.1:993.*ECONNREFUSED.*\n +→ Check host, port/,
+    /✗ {2}mailbox +.*127\.0\.0\.1:993.*: nothing answers at that port\n +→ Correct COUNTERSIGN_IMAP_HOST/,
     /· {2}pairing +the local zone is not known yet: that comes next/,
   ])
     expect(shown).toMatch(line)
