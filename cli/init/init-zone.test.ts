@@ -224,6 +224,17 @@ test('a pairing code does what the file does, and the own zone’s is refused', 
   await expect(initZone(plan(root, 'cloud', { pair: await readPairing(code) }))).rejects.toThrow(/cloud zone, too/)
 })
 
+test('a code that was saved in a file is read from there; a name that is neither is told so', async () => {
+  const root = await scratch()
+  const cloud = await initZone(plan(root, 'cloud', { hubHost: 'vm.example.org' }))
+  const file = join(root, 'line.txt')
+  await writeFile(file, `${pairingCode(await readFile(cloud.pairingFile, 'utf8'))}\n`)
+  expect(await readPairing(file)).toEqual(await readPairing(cloud.pairingFile))
+  await expect(readPairing(join(root, 'pairing.json'))).rejects.toThrow(
+    /there is no file .*pairing\.json here, and it is no pairing code, which begins with cs1-/,
+  )
+})
+
 test('refuses a folder that is the other zone’s home, and pairing with the own zone', async () => {
   const root = await scratch()
   const { pairingFile } = await initZone(plan(root, 'cloud'))
