@@ -19,12 +19,13 @@ type Env = Readonly<Record<string, string | undefined>>
 
 /** What the zone needs of the machine it stands on. Nothing of it can be judged from inside one of its containers. */
 export async function machineFindings(home: ZoneHome, env: Readonly<Record<string, string>>): Promise<Finding[]> {
-  const [disk, clock] = await Promise.all([diskFinding(home.root), clockFinding(env)])
-  if (!existsSync(home.secrets)) return [clock]
+  if (!existsSync(home.secrets)) return [await clockFinding(env)]
   const compose = await composeSettings()
   const hub = home.zone === 'cloud' ? await hubAddress(home) : undefined
   const sites = home.zone === 'cloud' ? sitesIn(compose) : []
-  const [docker, ports, hubName, names] = await Promise.all([
+  const [disk, clock, docker, ports, hubName, names] = await Promise.all([
+    diskFinding(home.root),
+    clockFinding(env),
     IS_BUNDLED ? [] : dockerFindings(),
     portFindings(home.zone, publishedPorts(home, compose, hub?.port)),
     hubNameFindings(hub?.host),

@@ -141,8 +141,30 @@ test('doctor says of a wrong password that it is the password, at the mailbox an
     expect((await mailFindings('local', env)).map(({ result }) => result)).toEqual(['ok', 'ok'])
     writeFileSync(file, 'another')
     expect(await mailFindings('local', env)).toMatchObject([
-      { check: 'mailbox', result: 'failed', hint: expect.stringContaining('password file') },
-      { check: 'sending', result: 'failed', hint: expect.stringContaining('password file') },
+      { check: 'mailbox', result: 'failed', hint: expect.stringContaining(`the right password into ${file}`) },
+      { check: 'sending', result: 'failed', hint: expect.stringContaining(`the right password into ${file}`) },
+    ])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('doctor says in words what the network says of a mail server', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-doctor-'))
+  try {
+    const file = join(folder, 'password')
+    writeFileSync(file, 'a-password', { mode: 0o600 })
+    const env = {
+      ...{ COUNTERSIGN_ZONE: 'cloud', COUNTERSIGN_OWNER_ADDRESS: 'you@example.org', COUNTERSIGN_IMAP_USER: 'you' },
+      ...{ COUNTERSIGN_IMAP_HOST: '127.0.0.1', COUNTERSIGN_IMAP_PORT: '1', COUNTERSIGN_IMAP_TLS: 'none' },
+      COUNTERSIGN_IMAP_PASSWORD_FILE: file,
+    }
+    expect(await mailFindings('cloud', env)).toEqual([
+      {
+        ...{ check: 'mailbox', result: 'failed' },
+        found: 'reading IMAP you@127.0.0.1:1 (tls: none): nothing answers at that port',
+        hint: 'Correct COUNTERSIGN_IMAP_HOST, _PORT or _TLS in .env.cloud, or see to the network; then run doctor',
+      },
     ])
   } finally {
     rmSync(folder, { recursive: true })

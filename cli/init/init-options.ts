@@ -33,7 +33,7 @@ const FLAGS: readonly Flag[] = [
     flag: 'owner-address',
     setting: 'COUNTERSIGN_OWNER_ADDRESS',
     about: 'the address that is read and answered',
-    question: 'Your e-mail address',
+    question: 'Your e-mail address (its mail is read, and answered from it)',
   },
   {
     flag: 'owner-name',
@@ -46,7 +46,7 @@ const FLAGS: readonly Flag[] = [
     flag: 'imap-host',
     setting: 'COUNTERSIGN_IMAP_HOST',
     about: 'mailbox server',
-    question: 'IMAP server',
+    question: 'IMAP server, where mail is read (your provider’s help names it, such as imap.example.org)',
     when: readsImap,
   },
   { flag: 'imap-port', setting: 'COUNTERSIGN_IMAP_PORT', about: 'default 993' },
@@ -54,7 +54,7 @@ const FLAGS: readonly Flag[] = [
     flag: 'imap-user',
     setting: 'COUNTERSIGN_IMAP_USER',
     about: 'often the address',
-    question: 'IMAP user',
+    question: 'IMAP user, as you log in there',
     when: readsImap,
   },
   { flag: 'imap-tls', setting: 'COUNTERSIGN_IMAP_TLS', about: 'tls, starttls or none' },
@@ -65,7 +65,7 @@ const FLAGS: readonly Flag[] = [
     setting: 'COUNTERSIGN_SMTP_HOST',
     about: 'sending server',
     zone: 'local',
-    question: 'SMTP server',
+    question: 'SMTP server, which sends your mail (such as smtp.example.org)',
   },
   { flag: 'smtp-port', setting: 'COUNTERSIGN_SMTP_PORT', about: 'default 465', zone: 'local' },
   {
@@ -74,7 +74,7 @@ const FLAGS: readonly Flag[] = [
     setting: 'COUNTERSIGN_SMTP_USER',
     about: 'often the address',
     zone: 'local',
-    question: 'SMTP user',
+    question: 'SMTP user, as you log in there',
   },
   { flag: 'smtp-tls', setting: 'COUNTERSIGN_SMTP_TLS', about: 'tls, starttls or none', zone: 'local' },
   {
@@ -84,7 +84,8 @@ const FLAGS: readonly Flag[] = [
   },
   ...MODEL_FLAGS,
 ]
-const HUB_QUESTION = 'This machine as your own one reaches it (host or host:port)'
+const HUB_QUESTION =
+  'This machine as your own one reaches it: its public name or address (host, or host:port if not 2222)'
 const SECRETS: readonly {
   readonly name: string
   readonly question: string
@@ -92,14 +93,14 @@ const SECRETS: readonly {
   readonly provider?: 'smtp' | 'gmail'
   readonly when?: (settings: Readonly<Record<string, string>>) => boolean
 }[] = [
-  { name: 'imap-password', question: 'IMAP password', when: readsImap },
+  { name: 'imap-password', question: 'IMAP password (an app password, where your provider has such)', when: readsImap },
   {
     name: 'gmail-read-token',
     question: 'Gmail token as JSON, or nothing: `countersign auth gmail` gets one afterwards',
     zone: 'cloud',
     when: readsGmail,
   },
-  { name: 'smtp-password', question: 'SMTP password', zone: 'local', provider: 'smtp' },
+  { name: 'smtp-password', question: 'SMTP password (often the same)', zone: 'local', provider: 'smtp' },
   { name: 'gmail-token', question: 'Gmail token as JSON', zone: 'local', provider: 'gmail' },
   ...MODEL_SECRETS,
 ]

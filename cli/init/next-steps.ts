@@ -8,7 +8,8 @@ import type { InitReport } from './init-zone.ts'
 import { sshHost } from './pairing.ts'
 import { pairingCode } from './pairing-code.ts'
 
-const REPOSITORY = join(import.meta.dirname, '..', '..')
+/** In the image, of which there is a checkout where it is called (deploy/bin/countersign), or there. */
+const REPOSITORY = import.meta.filename.endsWith('.ts') ? join(import.meta.dirname, '..', '..') : process.cwd()
 /** What the compose files take when nothing is said. */
 const CONTAINER_USER = 1000
 const HUB_PORT = 2222
@@ -22,6 +23,8 @@ export async function nextSteps(report: InitReport, findings: readonly Finding[]
   const steps: string[] = []
   if (findings.some((one) => one.check === 'settings' && one.result === 'failed'))
     steps.push(`complete ${home.envFile} and ${home.secrets}/ (one secret a file): what is missing is named above`)
+  else if (findings.some((one) => one.result === 'failed'))
+    steps.push(`mend what is marked ✗ above; the home is made all the same, and the rest can go on`)
   if (uid === 0)
     steps.push(`give the home to the containers’ user: ${init} --owner ${CONTAINER_USER}:${CONTAINER_USER}`)
   const overlays = composeOverlays(report)
@@ -53,9 +56,10 @@ async function carrySteps(pairingFile: string, other: Zone): Promise<string[]> {
   const there = other === 'cloud' ? 'on the cloud machine' : 'on your own machine'
   // Made for this report: it is there, and whole.
   const code = pairingCode(await readFile(pairingFile, 'utf8'))
+  const noNode = other === 'cloud' ? '; on a VM without Node: sudo countersign in the place of npx countersign' : ''
   return [
     `${there}, in its checkout of Countersign: ${other === 'local' ? 'npx countersign' : PROGRAM} init ${other} --pair ${code}`,
-    `(where a line cannot be pasted, carry ${pairingFile} there and name the file after --pair)`,
+    `(where a line cannot be pasted, carry ${pairingFile} there and name the file after --pair${noNode})`,
   ]
 }
 

@@ -4,6 +4,7 @@ import { CountersignError } from '#core/errors.ts'
 import { isRotated, sameAgent } from '#core/trust.ts'
 import { faultsOfGiven } from '#runtime/config.ts'
 import { contradictions } from '#runtime/config-rules.ts'
+import { PROGRAM } from '../cli.ts'
 import { ROOM_TO_BEGIN, roomAt, sayBytes } from '../doctor-disk.ts'
 import { allSettings } from '../service-settings.ts'
 import { homeLayout, openZoneHome, type ZoneHome } from '../zone-home.ts'
@@ -60,7 +61,9 @@ async function pairFaults(plan: InitPlan, layout: ZoneHome): Promise<string[]> {
   const known = trusted.find((one) => one.name === agent.name)
   if (!known || sameAgent(known, agent)) return []
   if (plan.zone === 'cloud' && isRotated(known, agent, plan.pair?.retired ?? [])) return []
-  return [`--pair: agent ${agent.name} is already trusted with other keys in ${layout.trust}/agents.json`]
+  return [
+    `--pair: agent ${agent.name} is already trusted with other keys in ${layout.trust}/agents.json; if the ${agent.zone} zone was made anew: ${PROGRAM} --zone ${plan.zone} trust revoke ${agent.name}, then this again; if not, this is another zone’s code`,
+  ]
 }
 
 /** A home of which half is there helps nobody. */
@@ -74,6 +77,10 @@ async function roomFaults(root: string): Promise<string[]> {
 export function hubHostFaults(hubHost: string | undefined): string[] {
   if (hubHost === undefined) return []
   const [, port] = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::(\d{1,5}))?$/.exec(hubHost) ?? [undefined, '0']
+  if (/^(localhost|127\.[\d.]+)(:|$)/i.test(hubHost))
+    return [
+      `--hub-host: ${hubHost} leads every machine to itself; name this one as your own machine reaches it (both on one: host.docker.internal)`,
+    ]
   if (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535)) return []
   return [`--hub-host: expected host or host:port, such as vm.example.org:2222, got ${JSON.stringify(hubHost)}`]
 }

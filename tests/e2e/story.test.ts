@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { ProofDocument } from '#core/proof.ts'
 import { type ComposeZone, type ComposeZones, isDockerAnswering, prepareZones } from '#tests/support/compose.ts'
 import { deliver, docker, eventually, lookInto } from '#tests/support/mail.ts'
+import { imageSbom, lookIntoImage } from '../../scripts/sbom.ts'
 import { tellInvoice } from './invoice.ts'
 
 const run = promisify(execFile)
@@ -80,6 +81,28 @@ describe('both zones in containers', () => {
     )
   })
 
+  it('its images say of which release they are, and what is in them', async () => {
+    const root = join(import.meta.dirname, '../..')
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    const commit = { version, revision: 'a'.repeat(40), created: '2026-12-01T00:00:00Z' }
+    for (const [name, whole] of [
+      ['cloud', ['@bull-board/ui']],
+      ['hub', []],
+    ] as const) {
+      const image = `countersign/${name}:${version}`
+      const { stdout } = await run('docker', ['image', 'inspect', image, '--format', '{{json .Config.Labels}}'])
+      expect(JSON.parse(stdout)).toMatchObject({
+        'org.opencontainers.image.version': version,
+        'org.opencontainers.image.licenses': 'MIT',
+        'org.opencontainers.image.title': expect.stringMatching(/^Countersign, /),
+      })
+      const look = await lookIntoImage(image)
+      expect([...new Set(look.whole.map((one) => one.name))]).toEqual(whole)
+      const names = imageSbom(name, look, { root, commit }).components.map((one) => one.name)
+      expect(names).toEqual(expect.arrayContaining(['debian', 'node', 'git', 'zod', 'simple-git', ...whole]))
+    }
+  })
+
   it('a mail becomes a draft at the hub while the local zone is off', async () => {
     await deliver(zones.mail, QUESTION)
     const path = await eventually('the draft is at the hub', async () => (await hubFiles(PENDING))[0], LIMIT_MS)
@@ -98,6 +121,8 @@ describe('both zones in containers', () => {
     const text = await eventually('the card is there', () => presentedCard(), LIMIT_MS)
     expect(text).toContain('client@countersign.test')
     expect(text).toContain('could we meet on Thursday at ten?')
+    // Their own machine reaches the hub, the mailbox and the sending server, and nothing is in the way.
+    expect(await zones.newcomer.run('local', 'npx countersign doctor')).toContain('All is well.')
   })
 
   it('the hub is killed in mid-story and comes back by itself', async () => {
@@ -127,6 +152,10 @@ describe('both zones in containers', () => {
 
     await eventually('the task is done', async () => (await doneFiles(local)).includes(name), LIMIT_MS)
     const { messages } = await lookInto(zones.mail, 'client')
+    const seconds = Math.round((performance.now() - zones.newcomer.begun) / 1000)
+    process.stderr.write(
+      `newcomer: from two empty machines to the first answer in the client's mailbox: ${seconds} s\n`,
+    )
     expect(messages).toHaveLength(1)
     const source = messages[0]?.source ?? ''
     expect(source).toContain('I edited this line myself.')

@@ -135,6 +135,8 @@ const MAIL_NETWORK: Record<ZoneName, string> = { cloud: 'internet', local: 'mail
 
 /** What the owner of two empty machines did, was told, and waited for. */
 export interface Newcomer {
+  /** When they began, as `performance.now()` has it. */
+  readonly begun: number
   /** What was shown on the terminals, in the order of the steps. */
   readonly shown: readonly { readonly line: string; readonly text: string; readonly seconds: number }[]
   /** The line by which each zone is started, as `init` ended with it. */
@@ -153,6 +155,7 @@ async function initialise(
   hubPort: number,
 ): Promise<Newcomer> {
   const { address, password } = mail.accounts.owner
+  const begun = performance.now()
   const shown: { line: string; text: string; seconds: number }[] = []
   const timed = async (line: string, act: () => Promise<string>) => {
     const begun = performance.now()
@@ -186,6 +189,7 @@ async function initialise(
   )
   const again = await inCloud(`${pastedAt('cloud', local)}`)
   return {
+    begun,
     shown,
     start: { cloud: startLine(again), local: startLine(local) },
     run: (zone, line) => machines[zone].run(line),

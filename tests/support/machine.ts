@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '../..')
 const IMAGE = 'countersign/test-machine'
 const SOCKET = '/var/run/docker.sock'
 const MAX_OUTPUT = 16 * 1024 * 1024
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 300_000
 
 type Variables = Readonly<Record<string, string>>
 
