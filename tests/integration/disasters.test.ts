@@ -7,7 +7,8 @@ import { commandsOf } from '../support/runbook.ts'
 
 const TITLES = [
   'The VM is lost',
-  'Your own machine is lost or stolen',
+  'Your own machine is lost',
+  'Your own machine is stolen',
   'The hub is lost, damaged or rolled back',
   'A key is leaked',
   'Odoo is lost',
@@ -47,7 +48,7 @@ test('the laptop is lost: nothing is sent twice, and no approval is lost', { tim
   await here.until('all of it at the hub', () => isAtHub('Done/', later) && isAtHub('Approved', open))
   await here.lose('local')
   const lostAt = performance.now()
-  await here.play('Your own machine is lost or stolen')
+  await here.play('Your own machine is lost')
   // It was in the backup.
   halt(false)
   await here.until('what was done is known as done', () => [sent, frozen, later].every(isDone))
@@ -112,10 +113,35 @@ every(
   },
   async () => {
     const before = await here.answers()
-    const push = here.stealKeys()
+    const push = here.stealKeys('cloud')
     await here.play('A key is leaked')
     await flows('after the leak', before)
-    expect(await push()).toContain('signature')
+    expect(await push({ 'Plans/trip.md': 'a misleading plan' })).toContain('signature')
+  },
+)
+
+every(
+  'the laptop is stolen: what the thief approves is not done, their pushes are refused, and the new machine goes on',
+  {
+    timeout: 400_000,
+  },
+  async () => {
+    const waiting = await here.letter('waiting')
+    await here.backUp('local')
+    await here.until('it is at the hub', () => isAtHub('Pending_Approval/', waiting))
+    const before = await here.answers()
+    const push = here.stealKeys('local')
+    const pending = `${here.where('local', waiting)}/${waiting}`
+    const text = textOf(here.world, 'local', pending)
+    await here.lose('local')
+    const approved = { [pending]: null, [`Approved/${waiting}`]: text.replace('- [ ] Approve', '- [x] Approve') }
+    expect(await push(approved)).toBe('taken')
+    await here.until('the cloud has it', () => isAtHub('Approved', waiting))
+    await here.play('Your own machine is stolen')
+    expect(await push({ [`Approved/${waiting}`]: `${text}once more` })).toContain('signature')
+    await flows('after the theft', before)
+    // Before the person, as if nobody had approved it.
+    expect(here.where('local', waiting)).toMatch(/^Pending_Approval/)
   },
 )
 
