@@ -24,7 +24,7 @@ import { load } from './sync/usage.ts'
 
 // Measures several drafters on one backlog, in the containers of compose.cloud.yml with the local zone off: a flood of tasks
 // is claimed; then each number of drafters works on it for a while, first with a model that takes a second to answer, then
-// with the template, which takes nothing but the processor; then the rest is drafted. Each window stands in the middle of
+// with the template, which takes nothing but the processor; then the rest is drafted, as far as the time goes. Each window stands in the middle of
 // the backlog, so that none runs dry. A draft counts when its file stands in Pending_Approval/ of the vault.
 
 const { values } = parseArgs({
@@ -32,24 +32,21 @@ const { values } = parseArgs({
     tasks: { type: 'string', default: '10000' },
     replicas: { type: 'string', default: '1,2,4,8' },
     'model-ms': { type: 'string', default: '1000' },
-    seconds: { type: 'string', default: '30' },
-    'rest-seconds': { type: 'string', default: '240' },
+    seconds: { type: 'string', default: '20' },
+    minutes: { type: 'string', default: '11.5' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
 if (values.help) {
-  console.log(`npm run bench:scale -- [--tasks 10000] [--replicas 1,2,4,8] [--model-ms 1000] [--seconds 30] [--rest-seconds 240] [--json]
+  console.log(`npm run bench:scale -- [--tasks 10000] [--replicas 1,2,4,8] [--model-ms 1000] [--seconds 20] [--minutes 11.5] [--json]
 
 Needs Linux and Docker with compose. Prints tables in Markdown; progress goes to stderr. Ctrl-C ends it and removes all.`)
   process.exit(0)
 }
-const [TASKS, MODEL_MS, SECONDS, REST_S] = [
-  values.tasks,
-  values['model-ms'],
-  values.seconds,
-  values['rest-seconds'],
-].map(Number) as [number, number, number, number]
+const [TASKS, MODEL_MS, SECONDS, MINUTES] = [values.tasks, values['model-ms'], values.seconds, values.minutes].map(
+  Number,
+) as [number, number, number, number]
 const REPLICAS = values.replicas.split(',').map(Number)
 /** After the drafters are ready, before a window is opened. */
 const SETTLE_MS = 5_000
@@ -194,7 +191,7 @@ async function passBy({ cloud, mail }: ComposeZones): Promise<void> {
 
 async function draftTheRest(cloud: ComposeZone): Promise<void> {
   const [left, from] = [countIn(cloud.vault, CLAIMED), performance.now()]
-  const isDone = await wait('the rest', REST_S, () => countIn(cloud.vault, CLAIMED) === 0).catch((error: unknown) => {
+  const isDone = await wait('the rest', restS(), () => countIn(cloud.vault, CLAIMED) === 0).catch((error: unknown) => {
     stop.signal.throwIfAborted()
     say(String(error))
     return false
@@ -221,6 +218,11 @@ async function draftTheRest(cloud: ComposeZone): Promise<void> {
     what: `of ${TASKS + 1} tasks`,
     is: `${files} stand in the vault; ${times.length} were drafted, ${times.filter((one) => one > 1).length} of them more than once`,
   })
+}
+
+/** What is left of the time that the whole may take. */
+function restS(): number {
+  return Math.max(20, MINUTES * 60 - since(startedAt) - 30)
 }
 
 function hubOf(cloud: ComposeZone): string {
