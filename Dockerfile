@@ -4,8 +4,10 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-# Not `npm ci`: it refuses a lock file that was written where some platforms' optional packages could not be had.
-RUN --mount=type=cache,target=/root/.npm npm install --ignore-scripts --no-audit --no-fund
+COPY scripts/lock-policy.mjs scripts/
+# No package's own script runs, and none is fetched but by its digest: docs/decisions/0037.
+RUN --mount=type=cache,target=/root/.npm node scripts/lock-policy.mjs \
+ && npm ci --include=dev --include=optional --ignore-scripts --no-audit --no-fund
 COPY . .
 
 FROM node:24-bookworm-slim AS base

@@ -21,6 +21,7 @@ import {
   settingsFindings,
   socialFindings,
 } from './doctor-reach.ts'
+import { secretFindings } from './doctor-secrets.ts'
 import { skillsFinding } from './doctor-skills.ts'
 import { attempt } from './finding.ts'
 import { renderTable, terminalText } from './table.ts'
@@ -37,6 +38,7 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
     nodeFinding(),
     await gitFinding(),
     ...(await permissionFindings(home)),
+    ...(await secretFindings(home)),
     ...(await guardFindings(home)),
     ...(await keyFindings(home, env)),
     await handbookFinding(home.vault),

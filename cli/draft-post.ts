@@ -54,7 +54,9 @@ export async function draftOwnPost(
         ...{ network, account },
         ...(post.publishAt !== undefined && { publish_at: post.publishAt }),
         ...(post.notBefore !== undefined && { not_before: post.notBefore }),
-        ...('address' in images ? images.address : images.files.length > 0 && { images: images.files.map(described) }),
+        ...('address' in images
+          ? images.address
+          : images.files.length > 0 && { images: images.files.map(({ image }) => image) }),
       },
     },
     `# ${title}\n\n${renderSection('draft', post.text.trim())}\n`,
@@ -92,10 +94,6 @@ async function imagesOf(network: Network, { image = [], alt = [] }: OwnPost): Pr
     files.push({ image: describeImage(name, bytes, alt[index] ?? ''), bytes })
   }
   return { files }
-}
-
-function described({ image }: { readonly image: DescribedImage }): DescribedImage {
-  return image
 }
 
 function accountFor(home: ZoneHome, wanted: string): { network: Network; account: string } {

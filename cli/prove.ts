@@ -4,9 +4,11 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
+import { readUpTo } from '#core/http-answer.ts'
 import { serversIn, toolNames } from '#core/mcp-tools.ts'
 import { type AskedService, type ProofDocument, proofOf } from '#core/proof.ts'
 import { readAsked } from '#core/proof-answer.ts'
+import { healthSettings, type Target } from '#services/health/config.ts'
 import { terminalText } from './table.ts'
 
 /** Odoo is tried with some forty calls, the hub by a push. */
@@ -17,7 +19,7 @@ const MAX_ANSWER = 4 * 1024 * 1024
 
 export interface ProofPlaces {
   /** Services of the zone: name → address of their health endpoints. */
-  readonly targets: readonly { readonly name: string; readonly url: string }[]
+  readonly targets: readonly Target[]
   /** Where the programs of the image lie. */
   readonly programs: string
 }
@@ -27,14 +29,11 @@ export interface ProofPlaces {
  * ERR_ZONE_FORBIDDEN in the local zone.
  */
 export function proofPlaces(env: NodeJS.ProcessEnv, program: string): ProofPlaces {
-  const { COUNTERSIGN_ZONE: zone, COUNTERSIGN_HEALTH_TARGETS: told = '', COUNTERSIGN_HTTP_PORT: port = '8080' } = env
+  const { COUNTERSIGN_ZONE: zone, COUNTERSIGN_HTTP_PORT: port = '8080' } = env
   if (zone === 'local')
     throw new CountersignError('ERR_ZONE_FORBIDDEN', 'proving that the local zone cannot act: it is the one that does')
-  const targets = told.split(',').flatMap((one) => {
-    const [, name, url] = /^([a-z][a-z0-9-]*)=(https?:\/\/\S+)$/.exec(one.trim()) ?? []
-    return name && url ? [{ name, url }] : []
-  })
-  if (targets.length === 0)
+  const { data: targets } = healthSettings.targets.schema.safeParse(env[healthSettings.targets.name])
+  if (!targets)
     throw new CountersignError(
       'ERR_NOT_RUNNING',
       'asking the services of the cloud zone: this is not the container of its health service; run `docker compose -f compose.cloud.yml exec health countersign prove`',
@@ -49,19 +48,19 @@ export async function gatherProof({ targets, programs }: ProofPlaces, nowMs: num
 }
 
 /** One that is just starting is asked again for a while. */
-async function askPatiently(target: ProofPlaces['targets'][number]): Promise<AskedService> {
+async function askPatiently(target: Target): Promise<AskedService> {
   for (const end = performance.now() + STARTING_MS; ; await delay(STARTING_MS / 10)) {
     const answer = await askService(target)
     if (!('why' in answer) || performance.now() > end) return answer
   }
 }
 
-async function askService({ name, url }: { readonly name: string; readonly url: string }): Promise<AskedService> {
+async function askService({ name, url }: Target): Promise<AskedService> {
   try {
     const response = await fetch(`${url}/proof`, { signal: AbortSignal.timeout(ASK_MS), redirect: 'error' })
-    const text = await response.text()
+    const answer = await readUpTo(response.body, MAX_ANSWER)
     if (!response.ok) return { service: name, why: `it answered ${response.status}` }
-    return readAsked(name, text.slice(0, MAX_ANSWER)) ?? { service: name, why: 'it answered something else' }
+    return (answer && readAsked(name, String(answer))) ?? { service: name, why: 'it answered something else' }
   } catch (error) {
     const { cause, message } = error as Error & { cause?: { code?: unknown } }
     return { service: name, why: `it does not answer: ${typeof cause?.code === 'string' ? cause.code : message}` }

@@ -29,6 +29,12 @@ const HOUR_MS = 3_600_000
 const BACKUP_EVERY_MS = 24 * HOUR_MS
 const DRILL_EVERY_MS = 7 * 24 * HOUR_MS
 const AGAIN_AFTER_MS = HOUR_MS
+const MAX_PROBLEM = 900
+
+/** A run that failed; a longer problem is cut. */
+export function failedRun(at: string, problem: string): BackupRun {
+  return { at, outcome: 'failed', problem: problem.slice(0, MAX_PROBLEM) }
+}
 
 /** What cannot be read is forgotten: the next backup remembers anew. */
 export function parseBackupStatus(text: string): BackupStatus {

@@ -150,7 +150,7 @@ export function readBankScript(name: string, text: string): BankScriptVerdict {
   return { ok: true, script: parsed.data }
 }
 
-/** A host and a port that the browser may reach. */
+/** Where the browser may go for these banks. */
 export function reachOf(scripts: readonly BankScript[]): Reach[] {
   return scripts.flatMap(({ origins }) =>
     origins.map((one) => {

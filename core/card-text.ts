@@ -18,8 +18,3 @@ export function code(text: string): string {
 export function plain(text: string): string {
   return unlinked(revealInvisible(text.replace(/\s+/g, ' ')).replace(/[\\`*_[\]<>!#|{}%$~=&]/g, '\\$&'))
 }
-
-/** `2026-11-20 10:00 UTC` of an ISO time; the schema has checked its form. */
-export function minuteOf(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`
-}

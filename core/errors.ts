@@ -110,6 +110,10 @@ export const ERROR_CODES = {
     hint: 'The mail server refused the message; nothing was sent. Correct what it names and approve again.',
   },
   ERR_MAIL_UNREACHABLE: { retryable: true, hint: 'Will retry. Check host, port, TLS mode and the network.' },
+  ERR_MIGRATION_FAILED: {
+    retryable: false,
+    hint: 'Nothing of it was lost: what was migrated before is put back. Start the program as it was before, and report this; docs/upgrade.md says how to go back.',
+  },
   ERR_NOTIFY_FAILED: {
     retryable: true,
     hint: 'Will retry; nothing else waits for it. `countersign notify --test` tries it at once; see docs/notifications.md.',
@@ -173,6 +177,14 @@ export const ERROR_CODES = {
   ERR_SOCIAL_UNREACHABLE: {
     retryable: true,
     hint: 'Will retry. Check the network, and the address of the server where you set one (docs/social.md).',
+  },
+  ERR_STATE_NEWER: {
+    retryable: false,
+    hint: 'Run the newer program again, or restore a backup that this one made; docs/upgrade.md#going-back. Nothing was changed.',
+  },
+  ERR_STATE_OUTDATED: {
+    retryable: true,
+    hint: 'Run `countersign upgrade`: it makes a backup, stops the zone and migrates it. Until then nothing works on it.',
   },
   ERR_STATE_WRITE_FAILED: {
     retryable: true,
@@ -260,4 +272,9 @@ export class CountersignError extends Error {
 /** An error of ours that a machine may try again by itself: somebody cannot be asked now. */
 export function isAway(error: unknown): error is CountersignError {
   return error instanceof CountersignError && error.retryable
+}
+
+/** What went wrong, in the words of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
 }

@@ -1,3 +1,4 @@
+import { minuteOf } from './minute.ts'
 import type { ThreadMessage } from './ports/mail.ts'
 import { oneLine } from './quote.ts'
 import type { FrontMatter } from './task-file.ts'
@@ -74,9 +75,4 @@ function isOwn(message: ThreadMessage, { account }: ThreadFacts): boolean {
 /** The person approved that reply, too. An earlier attempt of the same task is none of another. */
 function isOtherTask(ownId: string | undefined, thisId: string): boolean {
   return ownId !== undefined && ownId.split('.')[0] !== thisId.split('.')[0]
-}
-
-function minuteOf(at: number): string {
-  const iso = new Date(at).toISOString()
-  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { minuteOf } from './minute.ts'
 
 const schema = z.strictObject({
   schema: z.literal(1),
@@ -36,12 +37,8 @@ export function isBeforeRestore(createdAt: number, { at }: Restored, now: number
 
 /** For the person: what happened to this machine. */
 export function sayRestored({ at, backupOf }: Restored): string {
-  const from = backupOf === undefined ? 'to an older state' : `from a backup of ${minute(backupOf)}`
-  return `This machine was restored on ${minute(at)} ${from}.`
-}
-
-function minute(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  const from = backupOf === undefined ? 'to an older state' : `from a backup of ${minuteOf(backupOf)}`
+  return `This machine was restored on ${minuteOf(at)} ${from}.`
 }
 
 /** For the card of something that may have been done in between. */

@@ -1,5 +1,6 @@
-import { type CardRow, code, minuteOf } from './card-text.ts'
+import { type CardRow, code } from './card-text.ts'
 import { shownFile } from './email-card.ts'
+import { minuteOf } from './minute.ts'
 import type { SocialAction } from './social-action.ts'
 import { hashtagsIn, linksIn, measuresOf, NETWORK_NAMES } from './social-text.ts'
 

@@ -62,7 +62,8 @@ export type TaskPlace = Extract<
 /** An agent's name. */
 export const AGENT = /^[a-z][a-z0-9-]{0,30}$/
 const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/
-const LOG_FILE = /^\d{4}-\d{2}-\d{2}\.jsonl$/
+/** A day of a ledger. */
+export const LOG_FILE = /^\d{4}-\d{2}-\d{2}\.jsonl$/
 const ATTACHMENT_FILE = /^[0-9a-f]{64}(\.[a-z0-9]{1,8})?$/
 /** Generated names are ASCII; people may drop notes with any letters into Inbox/. */
 const TASK_FILE =

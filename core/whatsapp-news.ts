@@ -1,5 +1,6 @@
 import { THREAD_RULES } from './freshness.ts'
 import { holdsMessage, messageMark } from './join-message.ts'
+import { minuteOf } from './minute.ts'
 import { oneLine } from './quote.ts'
 import type { TaskFile } from './task-file.ts'
 import { type ChatMessage, isWritten, messageKey } from './whatsapp-message.ts'
@@ -67,8 +68,4 @@ function stale(rule: string, say: string): ChatVerdict {
 
 function nameOf({ name, number }: ChatMessage): string {
   return oneLine(name ?? number ?? 'Somebody', 120) || 'Somebody'
-}
-
-function minuteOf(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }

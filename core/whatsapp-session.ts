@@ -1,3 +1,5 @@
+import { minuteOf } from './minute.ts'
+
 /**
  * What the linked session is doing. logged-out: nobody is linked, no browser runs. starting: a browser is being brought up. qr: a
  * code waits to be scanned. ready: it works. lost: away, tried again later. conflict: another WhatsApp Web took over.
@@ -144,9 +146,6 @@ const WORDS: Readonly<Record<SessionState, string>> = {
 /** What the session is doing, in words for the person. */
 export function saySession({ state, reason, retryAt }: Session): string {
   const why = reason === undefined || state === 'logged-out' ? '' : ` (${reason})`
-  const again =
-    retryAt === undefined
-      ? ''
-      : `; it is tried again after ${new Date(retryAt).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  const again = retryAt === undefined ? '' : `; it is tried again after ${minuteOf(retryAt)}`
   return `${WORDS[state]}${why}${again}.`
 }

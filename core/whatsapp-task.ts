@@ -1,6 +1,7 @@
 import { shownSize } from './attachment.ts'
 import { makeTaskId, type TaskId } from './ids.ts'
 import { maskSecrets } from './mask-mail.ts'
+import { minuteOf } from './minute.ts'
 import { oneLine, plainMarkdown } from './quote.ts'
 import { newTaskFile, renderSection, type TaskFile } from './task-file.ts'
 import { renderMessages, withoutSign } from './thread-text.ts'
@@ -93,7 +94,7 @@ function textOf(message: ChatMessage): string {
   const body = message.state === 'deleted' ? '' : maskSecrets(message.body).text.trim()
   const head = [
     `From: ${whoOf(message)}`,
-    `Received: ${minuteOf(new Date(message.at).toISOString())}`,
+    `Received: ${minuteOf(message.at)}`,
     ...(message.state === 'edited' ? ['Note: they changed it after they had sent it'] : []),
     ...(message.state === 'deleted' ? ['Note: they deleted this message'] : []),
     ...(message.type === 'chat' || message.media || message.state === 'deleted'
@@ -132,8 +133,4 @@ function whoOf(message: ChatMessage): string {
 
 function nameOf({ name = '' }: ChatMessage): string {
   return oneLine(maskSecrets(name).text.replace(/["<>]/g, ' '), 80)
-}
-
-function minuteOf(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`
 }

@@ -2,7 +2,8 @@ import { CountersignError } from '#core/errors.ts'
 import type { ConfigOf, SecretFile } from './config.ts'
 import type { mailboxSettings, ownerSettings, ProcessConfig, sendingSettings, smtpSettings } from './settings.ts'
 
-type MailboxConfig = ConfigOf<typeof mailboxSettings> & Partial<Pick<ProcessConfig, 'egress'>>
+/** The mailbox of the settings, and the way out to it. */
+export type MailboxConfig = ConfigOf<typeof mailboxSettings> & Partial<Pick<ProcessConfig, 'egress'>>
 type OwnerConfig = ConfigOf<typeof ownerSettings>
 
 /** The mailbox that the settings name, as adapters/imap takes it; the password is read again at each login. */

@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { CountersignError } from '#core/errors.ts'
 import { type ConfigOf, SecretFile } from './config.ts'
 import { isLoopback } from './config-rules.ts'
-import { gmailReadingAccountOf, gmailServer, imapAccountOf } from './mail-accounts.ts'
-import type { mailboxSettings, ownerSettings, ProcessConfig } from './settings.ts'
+import { gmailReadingAccountOf, gmailServer, imapAccountOf, type MailboxConfig } from './mail-accounts.ts'
+import type { ownerSettings } from './settings.ts'
 
 /** A mailbox that triage watches. */
 export type Mailbox = {
@@ -166,9 +166,7 @@ function secretFaults(one: FurtherMailbox): string[] {
 
 /** Every mailbox that is to be watched, that of the settings first. Throws ERR_CONFIG_INVALID when two are the same. */
 export function mailboxesOf(
-  config: ConfigOf<typeof mailboxSettings> &
-    ConfigOf<typeof ownerSettings> &
-    Partial<Pick<ProcessConfig, 'egress'>> & { mailboxes: MailboxesFile | undefined },
+  config: MailboxConfig & ConfigOf<typeof ownerSettings> & { mailboxes: MailboxesFile | undefined },
 ): Mailbox[] {
   const main: Mailbox =
     config.mailboxProvider === 'gmail'
@@ -192,10 +190,7 @@ export function mailboxesOf(
 
 function furtherMailboxOf(
   one: FurtherMailbox,
-  {
-    gmailUrl,
-    egress: via,
-  }: Pick<ConfigOf<typeof mailboxSettings>, 'gmailUrl'> & Partial<Pick<ProcessConfig, 'egress'>>,
+  { gmailUrl, egress: via }: Pick<MailboxConfig, 'gmailUrl' | 'egress'>,
 ): Mailbox {
   const about = { name: one.name, address: one.address, place: placeOf(one) }
   if (one.provider === 'gmail') {

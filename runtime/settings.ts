@@ -142,7 +142,7 @@ export const processSettings = {
   logLevel: setting('COUNTERSIGN_LOG_LEVEL', choice(['debug', 'info', 'warn', 'error'], 'info')),
   drainMs: setting('COUNTERSIGN_DRAIN_MS', milliseconds(8_000)),
   /** The proxy that everything which leaves goes through (docs/egress.md); unset: there is a way out without one. */
-  egress: setting('COUNTERSIGN_EGRESS', optional(text('host:port'))),
+  egress: setting('COUNTERSIGN_EGRESS', optional(z.string().regex(/^[\w.-]+:\d{1,5}$/, 'expected host:port'))),
 }
 export type ProcessConfig = ConfigOf<typeof processSettings>
 

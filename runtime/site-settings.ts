@@ -1,31 +1,31 @@
 import { z } from 'zod'
 import { setting } from './settings.ts'
 
-const SITES = 'expected host names, separated by commas'
-const hostNames = z
-  .string(SITES)
-  .optional()
-  .transform((text) => (text ?? '').split(',').flatMap((one) => one.trim() || []))
-  .refine(
-    (hosts) => hosts.length <= 20 && hosts.every((host) => /^(?=.{1,40}$)[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host)),
-    SITES,
-  ) as z.ZodType<string[], string | undefined>
-
-/** Public sites of the owner whose certificates are to be looked at. */
-export const certificateSites = setting('COUNTERSIGN_CERTIFICATE_SITES', hostNames)
-
-const PLACES = 'expected host:port, separated by commas'
-
-/** Several `host:port`; host names are lower-cased. */
-export function placeList(fallback = ''): z.ZodType<{ host: string; port: number }[], string | undefined> {
+/** Up to 20 texts of this form, separated by commas. */
+function list(expected: string, form: RegExp, fallback = '') {
   return z
-    .string(PLACES)
+    .string(expected)
     .optional()
     .transform((given) => (given ?? fallback).split(',').flatMap((one) => one.trim() || []))
-    .refine((all) => all.length <= 20 && all.every((one) => /^[a-z0-9_.-]{1,253}:[1-9]\d{0,4}$/i.test(one)), PLACES)
-    .transform((all) =>
-      all.map((one) => ({ host: one.replace(/:.*/, '').toLowerCase(), port: Number(one.replace(/.*:/, '')) })),
-    ) as z.ZodType<{ host: string; port: number }[], string | undefined>
+    .refine((all) => all.length <= 20 && all.every((one) => form.test(one)), expected)
+}
+
+/** Several host names of this form. */
+export function hostList(form: RegExp): z.ZodType<string[], string | undefined> {
+  return list('expected host names, separated by commas', form)
+}
+
+/** Public sites of the owner whose certificates are to be looked at. */
+export const certificateSites = setting(
+  'COUNTERSIGN_CERTIFICATE_SITES',
+  hostList(/^(?=.{1,40}$)[a-z0-9-]+(\.[a-z0-9-]+)+$/),
+)
+
+/** Several `host:port`; host names are lower-cased. */
+export function placeList(fallback?: string): z.ZodType<{ host: string; port: number }[], string | undefined> {
+  return list('expected host:port, separated by commas', /^[a-z0-9_.-]{1,253}:[1-9]\d{0,4}$/i, fallback).transform(
+    (all) => all.map((one) => ({ host: one.replace(/:.*/, '').toLowerCase(), port: Number(one.replace(/.*:/, '')) })),
+  )
 }
 
 /** What `countersign prove` tries to reach past the way out: places that a machine with internet reaches. */

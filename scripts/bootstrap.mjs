@@ -6,6 +6,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { faultsOfFolder } from './lock-policy.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const modules = join(root, 'node_modules')
@@ -26,10 +27,10 @@ const COMMANDS = {
   'bench:execution': [join(root, 'bench', 'execution.ts')],
 }
 /**
- * Exactly what the lock file says, without writing it. Not `npm ci`: that refuses a lock file written where a registry
- * lacks the optional packages of some other platform, and would leave those platforms without a way to install.
+ * Exactly what the lock file says. The pinned Node is an optional package, as it differs by platform; a user's settings may
+ * neither leave it out nor let a package run a script.
  */
-const NPM_INSTALL = ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+const NPM_CI = 'ci --include=dev --include=optional --ignore-scripts --no-audit --no-fund --loglevel=error'.split(' ')
 /** npm passes a terminal's Ctrl-C on although the terminal sent it to every process already: twice is once. */
 const SAME_SIGNAL_MS = 1_000
 
@@ -47,12 +48,14 @@ async function install() {
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex')
   if (!isInstalled(lockHash)) {
-    say('installing the dependencies of package-lock.json (npm install) …')
+    const faults = faultsOfFolder(root)
+    if (faults.length > 0) stop(1, `package-lock.json asks for what is not installed here:\n${faults.join('\n')}`)
+    say('installing the dependencies of package-lock.json (npm ci) …')
     const startedAt = Date.now()
     const seconds = () => Math.round((Date.now() - startedAt) / 1000)
     const waiting = setInterval(() => say(`still installing (${seconds()} s)`), 10_000)
     // Not the Node inside node_modules: npm is about to remove it.
-    const code = await run('npm', NPM_INSTALL, withPath())
+    const code = await run('npm', NPM_CI, withPath())
     clearInterval(waiting)
     if (code !== 0) {
       stop(code, 'npm failed (see above). Check the network or the npm registry settings, then run the same again.')
@@ -75,9 +78,8 @@ function nodeThatRunsTypeScript() {
   if (spawnSync(pinnedNode, ['--version']).status === 0) return pinnedNode
   return stop(
     1,
-    `needs Node 24.12 or newer; this is ${process.version}, and the npm package \`node\` has put none at ${pinnedNode}.
-Its install script may be switched off (npm config get ignore-scripts): run \`npm rebuild node --ignore-scripts=false\`.
-Or there is no binary for ${process.platform}-${process.arch}: install Node 24 from https://nodejs.org and run this again.`,
+    `needs Node 24.12 or newer; this is ${process.version}, and npm has put none at ${pinnedNode}.
+It brings one for Linux on x64 and arm64 (this is ${process.platform} on ${process.arch}): install Node 24 from https://nodejs.org and run this again.`,
   )
 }
 

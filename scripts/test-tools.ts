@@ -24,8 +24,7 @@ function isInstalled(): boolean {
 }
 
 function install(): number {
-  // Not `ci`: it refuses a lock file that lacks an optional package, and one (for Windows) is not in every registry.
-  const args = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund']
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund']
   const { status, error } = spawnSync('npm', args, {
     cwd: TOOLS,
     stdio: 'inherit',

@@ -23,9 +23,10 @@ beforeEach(() => {
   children = []
   clone = mkdtempSync(join(tmpdir(), 'clone-'))
   for (const folder of ['scripts', 'cli', 'path']) mkdirSync(join(clone, folder))
-  copyFileSync(join(repository, 'scripts/bootstrap.mjs'), join(clone, 'scripts/bootstrap.mjs'))
+  for (const script of ['bootstrap.mjs', 'lock-policy.mjs'])
+    copyFileSync(join(repository, 'scripts', script), join(clone, 'scripts', script))
   writeFileSync(join(clone, 'package.json'), '{"type":"module"}')
-  writeFileSync(join(clone, 'package-lock.json'), '{"version":1}')
+  lock({ 'node_modules/left-pad': LEFT_PAD })
   writeFileSync(join(clone, 'cli/main.ts'), 'console.log("ran", ...process.argv.slice(2) as string[])')
   // Stands for npm: notes its arguments and makes the folder that an installation makes.
   program('path/npm', '[ -z "$NPM_FAILS" ] || exit 7; echo "$@" >>npm-calls; mkdir -p node_modules/.bin')
@@ -34,6 +35,18 @@ afterEach(() => {
   for (const child of children) child.kill('SIGKILL')
   rmSync(clone, { recursive: true })
 })
+
+const packageOf = (name: string) => ({
+  version: '1.0.0',
+  resolved: `https://registry.npmjs.org/${name}/-/${name}-1.0.0.tgz`,
+  integrity: `sha512-${'A'.repeat(86)}==`,
+})
+const LEFT_PAD = packageOf('left-pad')
+
+function lock(packages: Record<string, object>): void {
+  const text = JSON.stringify({ lockfileVersion: 3, packages: { '': {}, ...packages } })
+  writeFileSync(join(clone, 'package-lock.json'), text)
+}
 
 function program(path: string, script: string): void {
   writeFileSync(join(clone, path), `#!/bin/sh\ncd "${clone}"\n${script}\n`)
@@ -66,10 +79,12 @@ describe('a fresh clone', () => {
   it('installs once, then again only when the lock file changed', async () => {
     expect(await run(['demo', '--json'])).toMatchObject({ code: 0, output: expect.stringContaining('ran demo --json') })
     expect(npmCalls()).toBe(1)
-    expect(readFileSync(join(clone, 'npm-calls'), 'utf8')).toMatch(/^install --no-save --include=dev /)
+    expect(readFileSync(join(clone, 'npm-calls'), 'utf8')).toMatch(
+      /^ci --include=dev --include=optional --ignore-scripts /,
+    )
     expect((await run(['demo'])).output).toBe('ran demo\n')
     expect(npmCalls()).toBe(1)
-    writeFileSync(join(clone, 'package-lock.json'), '{"version":2}')
+    lock({ 'node_modules/left-pad': LEFT_PAD, 'node_modules/other': packageOf('other') })
     await run(['start'])
     expect(npmCalls()).toBe(2)
   })
@@ -85,6 +100,15 @@ describe('a fresh clone', () => {
     mkdirSync(join(clone, 'node_modules'))
     await run(['demo'])
     expect(npmCalls()).toBe(1)
+  })
+
+  it('installs nothing when one package of the lock file may not be', async () => {
+    lock({ 'node_modules/left-pad': { ...LEFT_PAD, hasInstallScript: true } })
+    expect(await run(['demo'])).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/left-pad@1\.0\.0 \(node_modules\/left-pad\) has an install script/),
+    })
+    expect(npmCalls()).toBe(0)
   })
 
   it('says what to do when npm fails, and tries again next time', async () => {
@@ -113,7 +137,7 @@ describe('the Node that runs the program', () => {
   it('is missing with an explanation when npm brought none', async () => {
     expect(await run(['demo'], {}, oldNode)).toMatchObject({
       code: 1,
-      output: expect.stringMatching(/needs Node 24\.12[\s\S]*npm rebuild node[\s\S]*nodejs\.org/),
+      output: expect.stringMatching(/needs Node 24\.12[\s\S]*Linux on x64 and arm64[\s\S]*nodejs\.org/),
     })
   })
 })

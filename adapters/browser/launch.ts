@@ -1,7 +1,8 @@
 import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { isAbsolute, join, relative, sep } from 'node:path'
+import { join } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
+import { isInside } from '#core/inside.ts'
 
 /** A browser of this machine, with a profile of its own. */
 export interface LocalBrowser {
@@ -72,9 +73,8 @@ function browserSettings(options: {
 /** Throws ERR_CONFIG_INVALID when a folder lies in the vault, by whatever links. `what`: how the sentence begins. */
 export async function requireOutside(vault: string, folder: string, what: string): Promise<void> {
   const [inner, outer] = await Promise.all([realpath(folder), realpath(vault)])
-  const way = relative(outer, inner)
-  if (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)) return
-  throw new CountersignError('ERR_CONFIG_INVALID', `${what} in the vault (${inner}); it has to be outside of it`)
+  if (isInside(outer, inner))
+    throw new CountersignError('ERR_CONFIG_INVALID', `${what} in the vault (${inner}); it has to be outside of it`)
 }
 
 /** Makes the profile ready, writes the settings, and gives the command that starts the server. Throws when the package is not installed. */

@@ -132,40 +132,21 @@ async function allAddresses(name: string): Promise<string[]> {
   return (await dnsLookup(name, { all: true })).map(({ address }) => address)
 }
 
+function networks(family: 'ipv4' | 'ipv6', ...all: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const [network = '', bits] of all.map((one) => one.split('/'))) list.addSubnet(network, Number(bits), family)
+  return list
+}
+
 /** Every network that is not the public internet (IANA's registries of special-purpose addresses). */
-const PRIVATE = new BlockList()
-for (const [network, bits] of [
-  ...([
-    ['0.0.0.0', 8],
-    ['10.0.0.0', 8],
-    ['100.64.0.0', 10],
-    ['127.0.0.0', 8],
-    ['169.254.0.0', 16],
-  ] as const),
-  ...([
-    ['172.16.0.0', 12],
-    ['192.0.0.0', 24],
-    ['192.0.2.0', 24],
-    ['192.168.0.0', 16],
-    ['198.18.0.0', 15],
-  ] as const),
-  ...([
-    ['198.51.100.0', 24],
-    ['203.0.113.0', 24],
-    ['224.0.0.0', 3],
-  ] as const),
-])
-  PRIVATE.addSubnet(network, bits, 'ipv4')
+const PRIVATE = networks(
+  'ipv4',
+  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24'],
+  ...['192.0.2.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/3'],
+)
 /** Of IPv6 only what is handed out as public, without the ways in which it can hold an address of the above. */
-const PUBLIC6 = new BlockList()
-PUBLIC6.addSubnet('2000::', 3, 'ipv6')
-const HOLDS_OTHERS = new BlockList()
-for (const [network, bits] of [
-  ['2001::', 23],
-  ['2001:db8::', 32],
-  ['2002::', 16],
-] as const)
-  HOLDS_OTHERS.addSubnet(network, bits, 'ipv6')
+const PUBLIC6 = networks('ipv6', '2000::/3')
+const HOLDS_OTHERS = networks('ipv6', '2001::/23', '2001:db8::/32', '2002::/16')
 
 export function isPrivate(address: string): boolean {
   if (isIP(address) === 4) return PRIVATE.check(address, 'ipv4')
@@ -173,25 +154,9 @@ export function isPrivate(address: string): boolean {
 }
 
 /** What no name may lead to, private or not: this machine, and what a cloud tells its machines (among it their credentials). */
-const NOWHERE4 = new BlockList()
-for (const [network, bits] of [
-  ['0.0.0.0', 8],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['224.0.0.0', 3],
-] as const)
-  NOWHERE4.addSubnet(network, bits, 'ipv4')
+const NOWHERE4 = networks('ipv4', '0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3')
 /** Apart: an address of IPv4 would be found under those of IPv6 that hold one. */
-const NOWHERE6 = new BlockList()
-for (const [network, bits] of [
-  ['::', 64],
-  ['64:ff9b::', 32],
-  ['2002::', 16],
-  ['fd00:ec2::', 32],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const)
-  NOWHERE6.addSubnet(network, bits, 'ipv6')
+const NOWHERE6 = networks('ipv6', '::/64', '64:ff9b::/32', '2002::/16', 'fd00:ec2::/32', 'fe80::/10', 'ff00::/8')
 
 function isNowhere(address: string): boolean {
   return isIP(address) === 4 ? NOWHERE4.check(address, 'ipv4') : NOWHERE6.check(address, 'ipv6')

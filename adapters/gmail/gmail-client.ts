@@ -83,7 +83,8 @@ export function gmailClients(account: GmailAccount, timings: GmailTimings = GMAI
         if (fault)
           throw new CountersignError(
             'ERR_MAIL_AUTH',
-            `logging in to ${where}: ${fault}; run \`${authCommand(account.may)}\``,
+            `logging in to ${where}: ${fault.say}; run \`${authCommand(account.may)}\``,
+            { details: { isTooMuch: fault.isTooMuch } },
           )
       }
       const { data } = await users.getProfile({ userId: 'me' }, options)

@@ -12,12 +12,15 @@ export const GMAIL_SCOPES: Readonly<Record<GmailPermission, readonly string[]>> 
 const HARMLESS = ['openid', 'email', 'profile', `${SCOPE}userinfo.email`, `${SCOPE}userinfo.profile`]
 
 /** What is wrong with the scopes that a token has; undefined when it can do what it is for and nothing else. */
-export function scopeFault(granted: readonly string[], may: GmailPermission): string | undefined {
+export function scopeFault(
+  granted: readonly string[],
+  may: GmailPermission,
+): { readonly say: string; readonly isTooMuch: boolean } | undefined {
   const needed = GMAIL_SCOPES[may]
   const excess = granted.filter((scope) => !needed.includes(scope) && !HARMLESS.includes(scope))
-  if (excess.length > 0) return `the token may do too much: ${named(excess)}`
+  if (excess.length > 0) return { say: `the token may do too much: ${named(excess)}`, isTooMuch: true }
   const missing = needed.filter((scope) => !granted.includes(scope))
-  return missing.length > 0 ? `the token lacks ${named(missing)}` : undefined
+  return missing.length > 0 ? { say: `the token lacks ${named(missing)}`, isTooMuch: false } : undefined
 }
 
 function named(scopes: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { CountersignError, messageOf } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import { type GmailAccount, gmailReaders } from './gmail-client.ts'
 
@@ -8,9 +9,9 @@ export async function proveGmailReads(account: GmailAccount): Promise<Finding> {
     await gmailReaders(account)()
     return { check, result: 'ok', found: 'Google says that its one permission is gmail.readonly' }
   } catch (error) {
-    const found = error instanceof Error ? error.message : String(error)
-    const isTooStrong = /may do too much/.test(found)
-    return { check, result: isTooStrong ? 'failed' : 'skipped', found, ...(isTooStrong && { hint: NEXT }) }
+    const found = messageOf(error)
+    if (!(error instanceof CountersignError && error.details.isTooMuch)) return { check, result: 'skipped', found }
+    return { check, result: 'failed', found, hint: NEXT }
   }
 }
 

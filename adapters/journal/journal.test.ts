@@ -310,7 +310,7 @@ test('a journal of an earlier version is brought to the present layout: nothing 
   // As the version before it left it: an unknown outcome had voided the use.
   const db = new DatabaseSync(join(folder, 'journal.sqlite'))
   db.exec(`ALTER TABLE intents RENAME COLUMN key TO message_id; ALTER TABLE intents DROP COLUMN link;
-    ALTER TABLE freezes DROP COLUMN tool; UPDATE consumed SET void = 1`)
+    ALTER TABLE freezes DROP COLUMN tool; UPDATE consumed SET void = 1; PRAGMA user_version = 0`)
   db.close()
   using later = reopened()
   expect(later.useOf(TASK, 2)).toBe('unknown')

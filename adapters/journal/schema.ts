@@ -1,5 +1,7 @@
-/** What brings a journal of an earlier version to the current layout, before `SCHEMA`; each only where it applies. */
-export const MIGRATIONS: readonly { readonly table: string; readonly lacks: string; readonly sql: string }[] = [
+import type { StoreDatabase, StoreSchema } from '#core/store-schema.ts'
+
+/** What brings a journal from before versions were kept to the tables of version 1; each only where it applies. */
+const BEFORE_VERSIONS: readonly { readonly table: string; readonly lacks: string; readonly sql: string }[] = [
   { table: 'intents', lacks: 'key', sql: 'ALTER TABLE intents RENAME COLUMN message_id TO key' },
   { table: 'intents', lacks: 'link', sql: 'ALTER TABLE intents ADD COLUMN link TEXT' },
   { table: 'intents', lacks: 'facts', sql: 'ALTER TABLE intents ADD COLUMN facts TEXT' },
@@ -13,8 +15,7 @@ export const MIGRATIONS: readonly { readonly table: string; readonly lacks: stri
   },
 ]
 
-/** Statements that bring an empty or current journal to the current layout. */
-export const SCHEMA = `
+const FIRST = `
   CREATE TABLE IF NOT EXISTS epoch (id INTEGER PRIMARY KEY CHECK (id = 1), value INTEGER NOT NULL) STRICT;
   INSERT OR IGNORE INTO epoch VALUES (1, 0);
 
@@ -89,3 +90,18 @@ export const SCHEMA = `
     UNIQUE (agent, name)
   ) STRICT;
 `
+
+/** The executor's memory of what was shown, decided and done. */
+export const JOURNAL_SCHEMA: StoreSchema = {
+  first(database) {
+    for (const { table, lacks, sql } of BEFORE_VERSIONS)
+      if (hasColumns(database, table) && !hasColumns(database, table, lacks)) database.exec(sql)
+    database.exec(FIRST)
+  },
+  migrations: [],
+}
+
+function hasColumns(database: StoreDatabase, table: string, name?: string): boolean {
+  const named = name === undefined ? '' : ` WHERE name = '${name}'`
+  return database.prepare(`SELECT 1 FROM pragma_table_info('${table}')${named}`).get() !== undefined
+}

@@ -17,6 +17,8 @@ import { CountersignError } from '#core/errors.ts'
 import { chainEntry, type LedgerEntry, type LedgerHead, parseLedgerLine, renderLedgerLine } from '#core/ledger.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { LedgerPort } from '#core/ports/ledger.ts'
+import { ensureSchema, type StoreSchema } from '#core/store-schema.ts'
+import { LOG_FILE } from '#core/vault-path.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import { applyTakeOver, type LedgerDay, planTakeOver } from './take-over.ts'
 
@@ -36,6 +38,13 @@ export interface LedgerFs extends LedgerPort, Disposable {
   takeOver(days: readonly LedgerDay[], before: () => void): Promise<boolean>
 }
 
+/** The newest entry that this machine remembers. */
+export const LEDGER_SCHEMA: StoreSchema = {
+  first:
+    'CREATE TABLE IF NOT EXISTS head (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL)',
+  migrations: [],
+}
+
 /** Longest line this program writes, with room: a tail of this many bytes holds the last line whole. */
 const TAIL_BYTES = 64 * 1024
 
@@ -48,11 +57,10 @@ export function openLedger(options: LedgerOptions): LedgerFs {
   const folder = join(options.vaultRoot, 'Logs', options.agent)
   mkdirSync(folder, { recursive: true })
   mkdirSync(options.stateDir, { recursive: true })
-  const database = new DatabaseSync(join(options.stateDir, 'ledger.sqlite'))
+  const file = join(options.stateDir, 'ledger.sqlite')
+  const database = new DatabaseSync(file)
   database.exec('PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-  database.exec(
-    'CREATE TABLE IF NOT EXISTS head (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL)',
-  )
+  ensureSchema(database, LEDGER_SCHEMA, file)
 
   const remembered = (): LedgerHead | null => {
     const row = database.prepare('SELECT seq, hash FROM head').get() as { seq: number; hash: string } | undefined
@@ -185,7 +193,7 @@ function syncFolder(folder: string): void {
 
 function newestFile(folder: string): string | undefined {
   return readdirSync(folder)
-    .filter((name) => /^\d{4}-\d{2}-\d{2}\.jsonl$/.test(name))
+    .filter((name) => LOG_FILE.test(name))
     .sort()
     .at(-1)
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { chainEntry, type LedgerEntry, type LedgerHead, parseLedgerLine, renderLedgerLine } from '#core/ledger.ts'
+import { LOG_FILE } from '#core/vault-path.ts'
 
 /** A day of a ledger, as its file holds it. */
 export interface LedgerDay {
@@ -22,7 +23,9 @@ export function planTakeOver(
   const theirs = sorted.flatMap(({ text }) => entriesOf(text))
   const last = theirs.at(-1)
   if (!first || !newest || !last) return undefined
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => DAY.test(name) && name >= first.name) : []
+  const names = existsSync(folder)
+    ? readdirSync(folder).filter((name) => LOG_FILE.test(name) && name >= first.name)
+    : []
   const ours = names.sort().flatMap((name) => entriesOf(readFileSync(join(folder, name), 'utf8')))
   const here = new Set(ours.map(({ hash }) => hash))
   if (theirs.every(({ hash }) => here.has(hash))) return undefined
@@ -47,8 +50,6 @@ export function planTakeOver(
     head: { seq: head.seq, hash: head.hash },
   }
 }
-
-const DAY = /^\d{4}-\d{2}-\d{2}\.jsonl$/
 
 function entriesOf(text: string): LedgerEntry[] {
   return text.split('\n').flatMap((line) => parseLedgerLine(line) ?? [])

@@ -3,9 +3,10 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CountersignError } from '#core/errors.ts'
 import type { SpendStore, Spent } from '#core/ports/spend-store.ts'
+import { ensureSchema, type StoreSchema } from '#core/store-schema.ts'
 
 /** `cost`: nano-dollars, first the worst case; `usage` columns stay empty until the call is settled. */
-const SCHEMA = `
+const FIRST = `
   CREATE TABLE IF NOT EXISTS calls (
     id INTEGER PRIMARY KEY, day TEXT NOT NULL, at INTEGER NOT NULL, task_id TEXT, purpose TEXT NOT NULL,
     size TEXT NOT NULL, model TEXT NOT NULL, cost INTEGER NOT NULL CHECK (cost >= 0),
@@ -13,6 +14,9 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS calls_of_day ON calls (day);
   CREATE INDEX IF NOT EXISTS calls_of_task ON calls (task_id) WHERE task_id IS NOT NULL;`
+
+/** What models cost, by day and task. */
+export const SPEND_SCHEMA: StoreSchema = { first: FIRST, migrations: [] }
 
 const SUM = `
   SELECT coalesce(sum(cost), 0) AS cost, count(*) AS calls, coalesce(sum(input), 0) AS input,
@@ -71,9 +75,10 @@ function openFile(path: string): DatabaseSync {
     const db = new DatabaseSync(path, { timeout: BUSY_MS })
     chmodSync(path, 0o600)
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
-    db.exec(SCHEMA)
+    ensureSchema(db, SPEND_SCHEMA, path)
     return db
   } catch (cause) {
+    if (cause instanceof CountersignError) throw cause
     const found = cause instanceof Error ? cause.message : String(cause)
     const say = `opening ${path}, where it stands what models cost: ${found}. If it is damaged, move it away: today then counts from 0`
     throw new CountersignError('ERR_STATE_WRITE_FAILED', say, { cause })

@@ -1,5 +1,7 @@
+import { messageOf } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import { ASKED_OF_EGRESS, type ServiceProof } from '#core/proof.ts'
+import type { Zone } from '#core/zone-policy.ts'
 import { lookAtContainer } from './look-at-container.ts'
 
 export interface CloudProofOptions {
@@ -33,6 +35,14 @@ export function cloudProof(options: CloudProofOptions): () => Promise<ServicePro
   }
 }
 
+/** Has a service of the cloud tell it at `/proof`. The local zone is the one that acts, and has nothing to prove. */
+export function answerProof(
+  { document }: { document(path: string, make: () => Promise<ServiceProof>): void },
+  { zone, ...options }: Omit<CloudProofOptions, 'clock' | 'root'> & { readonly zone: Zone },
+): void {
+  if (zone === 'cloud') document('/proof', cloudProof({ ...options, clock: { now: () => Date.now() } }))
+}
+
 async function prove({ service, outside, egress, settings, tries, root }: CloudProofOptions): Promise<ServiceProof> {
   const look = lookAtContainer({
     ...{ settings, egress, askedOfEgress: ASKED_OF_EGRESS, ...(root !== undefined && { root }) },
@@ -42,7 +52,7 @@ async function prove({ service, outside, egress, settings, tries, root }: CloudP
     {
       check: `what ${service} holds`,
       result: 'skipped',
-      found: error instanceof Error ? error.message : String(error),
+      found: messageOf(error),
     },
   ])
   return { service, look: await look, findings: await findings }

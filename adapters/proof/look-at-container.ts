@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { connect } from 'node:net'
-import { basename, join, relative } from 'node:path'
+import { connect, type Socket } from 'node:net'
+import { join, relative } from 'node:path'
 import { SOURCES_MARK } from '#core/acting-code.ts'
 import type { Attempt, ContainerLook } from '#core/ports/container-look.ts'
 
@@ -59,9 +59,9 @@ export async function lookAtContainer(options: ContainerOptions): Promise<Contai
   return {
     secrets: secretsIn(at),
     settings: options.settings.filter((name) => name.startsWith('COUNTERSIGN_')).sort(),
-    sockets: [...SOCKETS.filter((path) => isThere(at(path))).map((path) => `/${path}`), ...mountedSockets(at)].filter(
-      (path, index, paths) => paths.indexOf(path) === index,
-    ),
+    sockets: [
+      ...new Set([...SOCKETS.filter((path) => isThere(at(path))).map((path) => `/${path}`), ...mountedSockets(at)]),
+    ],
     uid: Number(field('Uid')?.split(/\s+/)[0] ?? process.getuid?.() ?? -1),
     capabilities: field('CapEff'),
     noNewPrivileges: field('NoNewPrivs') === undefined ? undefined : field('NoNewPrivs') === '1',
@@ -74,7 +74,7 @@ export async function lookAtContainer(options: ContainerOptions): Promise<Contai
 }
 
 function secretsIn(at: (path: string) => string): ContainerLook['secrets'] {
-  const found = SECRET_FOLDERS.flatMap((folder) => filesBelow(at(folder)).map((path) => `${folder}/${path}`))
+  const found = SECRET_FOLDERS.flatMap((folder) => filesIn(at(folder), true).map((path) => `${folder}/${path}`))
   const zone = filesIn(at('zone')).filter((name) => ZONE_FILES.test(name))
   return [...found, ...zone.map((name) => `zone/${name}`)]
     .map((path) => ({ path: `/${path}`, isEmpty: sizeOf(at(path)) === 0 }))
@@ -129,29 +129,34 @@ function listeningPorts(lines: readonly string[]): number[] {
 }
 
 function tryConnection(place: string, limitMs: number): Promise<Attempt> {
-  return new Promise((resolve) => {
-    const socket = connect({ ...split(place), timeout: limitMs })
-    const end = (outcome: string) => {
-      socket.destroy()
-      resolve({ place, outcome })
-    }
-    socket.once('connect', () => end('connected')).once('timeout', () => end('no answer'))
-    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
-  })
+  return attempt(place, place, limitMs, (socket, end) => socket.once('connect', () => end('connected')))
 }
 
 /** The status that the way out answers; 200 would be a tunnel. */
 function askEgress(egress: string, place: string, limitMs: number): Promise<Attempt> {
+  return attempt(place, egress, limitMs, (socket, end) =>
+    socket
+      .once('connect', () => socket.write(`CONNECT ${place} HTTP/1.1\r\nhost: ${place}\r\n\r\n`))
+      .once('data', (data) => end(/^HTTP\/1\.1 (\d{3})/.exec(String(data))?.[1] ?? 'no answer of a proxy'))
+      .once('close', () => end('no answer')),
+  )
+}
+
+/** What becomes of a connection `to` somewhere. */
+function attempt(
+  place: string,
+  to: string,
+  limitMs: number,
+  watch: (socket: Socket, end: (outcome: string) => void) => void,
+): Promise<Attempt> {
   return new Promise((resolve) => {
-    const socket = connect({ ...split(egress), timeout: limitMs }, () =>
-      socket.write(`CONNECT ${place} HTTP/1.1\r\nhost: ${place}\r\n\r\n`),
-    )
+    const socket = connect({ ...split(to), timeout: limitMs })
     const end = (outcome: string) => {
       socket.destroy()
       resolve({ place, outcome })
     }
-    socket.once('data', (data) => end(/^HTTP\/1\.1 (\d{3})/.exec(String(data))?.[1] ?? 'no answer of a proxy'))
-    socket.once('timeout', () => end('no answer')).once('close', () => end('no answer'))
+    watch(socket, end)
+    socket.once('timeout', () => end('no answer'))
     socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
   })
 }
@@ -161,22 +166,12 @@ function split(place: string): { host: string; port: number } {
   return { host: place.slice(0, at), port: Number(place.slice(at + 1)) }
 }
 
-/** However deep they lie; by their paths in the folder. */
-function filesBelow(folder: string): string[] {
+/** By their paths in the folder. */
+function filesIn(folder: string, recursive = false): string[] {
   try {
-    return readdirSync(folder, { withFileTypes: true, recursive: true })
+    return readdirSync(folder, { withFileTypes: true, recursive })
       .filter((entry) => !entry.isDirectory())
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-  } catch {
-    return [] // no such folder
-  }
-}
-
-function filesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => !entry.isDirectory())
-      .map(({ name }) => basename(name))
   } catch {
     return [] // no such folder
   }

@@ -3,8 +3,9 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { TaskId } from '#core/ids.ts'
 import type { ThreadMemory } from '#core/ports/thread-memory.ts'
+import { ensureSchema, type StoreSchema } from '#core/store-schema.ts'
 
-const SCHEMA = `
+const FIRST = `
   CREATE TABLE IF NOT EXISTS messages (
     account TEXT NOT NULL, id TEXT NOT NULL, thread TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (account, id)
@@ -14,6 +15,8 @@ const SCHEMA = `
     PRIMARY KEY (account, thread, task_id)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`
+/** Which mails make one thread, and its tasks. */
+export const THREADS_SCHEMA: StoreSchema = { first: FIRST, migrations: [] }
 const KEPT_MS = 400 * 86_400_000
 const MAX_TASKS = 20
 
@@ -23,7 +26,7 @@ export function openThreadMemory(path: string, now: number): ThreadMemory {
   const db = new DatabaseSync(path, { timeout: 5_000 })
   chmodSync(path, 0o600)
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
-  db.exec(SCHEMA)
+  ensureSchema(db, THREADS_SCHEMA, path)
   for (const table of ['messages', 'tasks']) db.prepare(`DELETE FROM ${table} WHERE at < ?`).run(now - KEPT_MS)
   const find = db.prepare('SELECT thread FROM messages WHERE account = ? AND id = ?')
   const tasks = db.prepare(

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { access, constants, link, open, readdir, readFile, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
+import { isInside } from '#core/inside.ts'
 import type { Clock } from '#core/ports/clock.ts'
 import type { FoundPayment, PaymentAnswer, PaymentOrder, PaymentWay } from '#core/ports/payment.ts'
 import { type Debtor, type PainFormat, renderPain001 } from './pain001.ts'
@@ -30,8 +31,7 @@ const SEPA_COUNTRIES = new Set(
  */
 export function openSepaFile(options: SepaFileOptions): PaymentWay {
   const { folder, debtor, format, clock } = options
-  const inVault = relative(placeOf(resolve(options.vault)), placeOf(resolve(folder)))
-  if (inVault === '' || !(inVault === '..' || inVault.startsWith(`..${sep}`)))
+  if (isInside(placeOf(resolve(options.vault)), placeOf(resolve(folder))))
     throw new CountersignError(
       'ERR_CONFIG_INVALID',
       'COUNTERSIGN_SEPA_FOLDER lies in the vault, from where files go to the hub: name a folder outside it',

@@ -4,12 +4,12 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { mergeKey } from '#core/merge.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { HubFile, PushIntent, StoreChange, SyncStore } from '#core/ports/sync-store.ts'
+import { ensureSchema, type StoreSchema } from '#core/store-schema.ts'
 import type { VaultPath } from '#core/vault-path.ts'
 import { baseRow, filesOf, type Row } from './rows.ts'
 
-const VERSION = 2
 const CONFLICT_COPY = "path LIKE '%.conflict-%.md'"
-const SCHEMA = `
+const TABLES = `
   CREATE TABLE IF NOT EXISTS base (
     path TEXT PRIMARY KEY, key TEXT NOT NULL, folder TEXT NOT NULL, oid TEXT NOT NULL,
     ino TEXT, size INTEGER, mtime_ns TEXT, ctime_ns TEXT
@@ -25,15 +25,16 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS applying (path TEXT PRIMARY KEY, oid TEXT) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS intent (commit_id TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  PRAGMA user_version = ${VERSION};
 `
-/** Tables of another version hold nothing that the hub's history does not tell again. */
+/** Tables of an earlier version hold nothing that the hub's history does not tell again. */
 const FORGET = `
   DROP TABLE IF EXISTS base;
   DROP TABLE IF EXISTS hub;
   CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   DELETE FROM fact WHERE name IN ('based', 'hub_at');
 `
+/** What each file was last synchronised as, and the tree of the hub. */
+export const SYNC_SCHEMA: StoreSchema = { first: FORGET + TABLES, firstVersion: 2, migrations: [] }
 
 /**
  * Opens (or makes, 0600) sync's memory in one SQLite file; `:memory:` for tests. A power cut loses no update that had
@@ -44,9 +45,7 @@ export function openSyncStore(file: string): SyncStore {
   const database = new DatabaseSync(file, { timeout: 5_000 })
   if (file !== ':memory:') chmodSync(file, 0o600)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-  if (database.prepare('PRAGMA user_version').get()?.user_version !== VERSION)
-    transaction(database, () => database.exec(FORGET))
-  database.exec(SCHEMA)
+  ensureSchema(database, SYNC_SCHEMA, file)
   const prepared = preparer(database)
   const all = (query: string, ...values: (string | number)[]) => prepared(query).all(...values) as Row[]
   const one = (query: string, value: string) => prepared(query).get(value) as Row | undefined

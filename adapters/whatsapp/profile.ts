@@ -1,6 +1,7 @@
 import { mkdir, readdir, realpath, rm } from 'node:fs/promises'
-import { dirname, join, resolve, sep } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { CountersignError } from '#core/errors.ts'
+import { isInside } from '#core/inside.ts'
 import { VAULT_FOLDERS } from '#core/vault-path.ts'
 
 /** Where the browser's profile stands below the service's folder: who has it, has the session. */
@@ -40,7 +41,7 @@ export async function removeProfile(folder: string): Promise<void> {
 
 async function demandOutside(path: string, vault: string | undefined): Promise<void> {
   const root = vault === undefined ? undefined : await realOf(vault)
-  if (root !== undefined && isInside(path, root)) throw misplaced(path, root)
+  if (root !== undefined && isInside(root, path)) throw misplaced(path, root)
   for (let at = path; ; at = dirname(at)) {
     if (await looksLikeVault(at)) throw misplaced(path, at)
     if (at === dirname(at)) return
@@ -49,10 +50,6 @@ async function demandOutside(path: string, vault: string | undefined): Promise<v
 
 function misplaced(path: string, vault: string): CountersignError {
   return new CountersignError('ERR_WHATSAPP_PLACE', `the WhatsApp session would stand in the vault ${vault}: ${path}`)
-}
-
-function isInside(path: string, root: string): boolean {
-  return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
 }
 
 async function looksLikeVault(folder: string): Promise<boolean> {

@@ -4,17 +4,11 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CountersignError } from '#core/errors.ts'
 import type { SessionMemory } from '#core/ports/whatsapp.ts'
+import { ensureSchema } from '#core/store-schema.ts'
 import { chatMessageSchema, messageKey } from '#core/whatsapp-message.ts'
 import type { Session } from '#core/whatsapp-session.ts'
+import { WHATSAPP_SCHEMA } from './schema.ts'
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS changes (
-    position INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, message TEXT NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS used (
-    nonce TEXT PRIMARY KEY, task TEXT NOT NULL, at INTEGER NOT NULL, message TEXT UNIQUE, sent INTEGER NOT NULL DEFAULT 1
-  ) STRICT, WITHOUT ROWID;`
 const KEPT_MS = 60 * 86_400_000
 const BATCH = 50
 const DAY_MS = 86_400_000
@@ -31,7 +25,7 @@ export function openStore(folder: string, now: number): SessionMemory & Disposab
     // Held from the first write on until the process ends, however it ends.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
     db.exec('BEGIN EXCLUSIVE; COMMIT;')
-    db.exec(SCHEMA)
+    ensureSchema(db, WHATSAPP_SCHEMA, path)
     db.prepare('DELETE FROM changes WHERE at < ?').run(now - KEPT_MS)
     db.prepare("INSERT INTO facts VALUES ('epoch', ?) ON CONFLICT DO NOTHING").run(randomUUID())
   } catch (error) {

@@ -3,43 +3,24 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { CountersignError } from '#core/errors.ts'
+import type { PutBack, PutBackPlan } from '#core/ports/put-back.ts'
 import { ZONES } from '#core/zone-policy.ts'
 
-const planSchema = z.strictObject({
+const planSchema: z.ZodType<PutBackPlan> = z.strictObject({
   snapshot: z.string(),
   zone: z.enum(ZONES),
   agent: z.string(),
-  /** When the backup was made, and when it is put back. */
   made: z.iso.datetime(),
   at: z.iso.datetime(),
-  /** Where in the home goes what was there. */
   aside: z.string().regex(/^before-restore-[\w-]+$/),
-  /** Entries of the home that go there. */
   old: z.array(z.string()),
 })
-/** What is left to do when everything is fetched and looked at. */
-export type PutBackPlan = z.infer<typeof planSchema>
 
 const FOLDER = 'restoring'
 /** They stay where they are: this program's own, and what earlier restores put aside. */
 const STAYS = /^(backup|backups|restoring|before-restore-.*)$/
 /** Without it no service starts: it goes first, and comes last. */
 const LAST = 'state'
-
-/** A backup on its way into a zone home. */
-export interface PutBack {
-  /** The folder for what is fetched. */
-  readonly zoneFolder: string
-  /** A restore that was interrupted after everything was fetched: it is to be finished. */
-  plan(): Promise<PutBackPlan | undefined>
-  /** Empties the folder. */
-  begin(): Promise<void>
-  /** From here on the restore is finished, however often it is interrupted. */
-  commit(plan: Omit<PutBackPlan, 'old' | 'aside'>): Promise<PutBackPlan>
-  /** Puts aside what was there, and in its place what was fetched; each step is one rename. May be repeated. */
-  finish(plan: PutBackPlan): Promise<void>
-  abandon(): Promise<void>
-}
 
 export function putBackInto(home: string): PutBack {
   const folder = join(home, FOLDER)

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { sayMinute } from '#core/sign-of-life.ts'
 import { backUp } from '#services/backup/back-up.ts'
 import { drill } from '#services/backup/drill.ts'
 import { backupOf, type TargetOptions } from '../backup.ts'
@@ -41,12 +42,7 @@ export function configure(command: Command, cli: Cli): void {
     .action(async (options: TargetOptions) => {
       const { store } = backupOf(await cli.home(), options, cli.env)
       const snapshots = await store.list()
-      const rows = snapshots.map(({ id, at, zone, agent }) => [
-        id.slice(0, 8),
-        `${at.slice(0, 16).replace('T', ' ')}Z`,
-        zone,
-        agent,
-      ])
+      const rows = snapshots.map(({ id, at, zone, agent }) => [id.slice(0, 8), sayMinute(at), zone, agent])
       cli.answer({ target: store.target, snapshots }, rows.length > 0 ? renderTable(rows) : 'There are no backups yet.')
     })
   withTarget('check')

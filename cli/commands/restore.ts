@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { sayMinute } from '#core/sign-of-life.ts'
 import { restore } from '#services/backup/restore.ts'
 import { hasOdooToRestore, restoreInto, restoreOdoo, type TargetOptions } from '../backup.ts'
 import { type Cli, example } from '../cli.ts'
@@ -39,7 +40,6 @@ export function configure(command: Command, cli: Cli): void {
       cli.say(`Fetching the backup from ${deps.backup.store.target} …`)
       const outcome = await restore(deps, { ...options, ...(zone && { zone }) })
       const { plan, isResumed, findings } = outcome
-      const minute = (at: string) => `${at.slice(0, 16).replace('T', ' ')}Z`
       cli.answer(
         { ...outcome, home: root },
         [
@@ -47,7 +47,7 @@ export function configure(command: Command, cli: Cli): void {
           isResumed
             ? 'An earlier restore was interrupted; it is finished now.'
             : 'Everything was fetched, and is as it was backed up.',
-          `${root} is the ${plan.zone} zone (agent ${plan.agent}) as it was at ${minute(plan.made)}, from backup ${plan.snapshot.slice(0, 8)}.`,
+          `${root} is the ${plan.zone} zone (agent ${plan.agent}) as it was at ${sayMinute(plan.made)}, from backup ${plan.snapshot.slice(0, 8)}.`,
           ...(plan.old.length > 0
             ? [`What was there stands in ${join(root, plan.aside)}; remove it when you miss nothing.`]
             : []),

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { credentialNamed } from '#core/credentials.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { faultsOfGiven } from '#runtime/config.ts'
@@ -86,22 +87,20 @@ const FLAGS: readonly Flag[] = [
 const HUB_QUESTION = 'This machine as your own one reaches it (host or host:port)'
 const SECRETS: readonly {
   readonly name: string
-  readonly about: string
   readonly question: string
   readonly zone?: Zone
   readonly provider?: 'smtp' | 'gmail'
   readonly when?: (settings: Readonly<Record<string, string>>) => boolean
 }[] = [
-  { name: 'imap-password', about: 'the mailbox’s password', question: 'IMAP password', when: readsImap },
+  { name: 'imap-password', question: 'IMAP password', when: readsImap },
   {
     name: 'gmail-read-token',
-    about: 'a Gmail token that can only read',
     question: 'Gmail token as JSON, or nothing: `countersign auth gmail` gets one afterwards',
     zone: 'cloud',
     when: readsGmail,
   },
-  { name: 'smtp-password', about: 'the sending password', question: 'SMTP password', zone: 'local', provider: 'smtp' },
-  { name: 'gmail-token', about: 'the Gmail token', question: 'Gmail token as JSON', zone: 'local', provider: 'gmail' },
+  { name: 'smtp-password', question: 'SMTP password', zone: 'local', provider: 'smtp' },
+  { name: 'gmail-token', question: 'Gmail token as JSON', zone: 'local', provider: 'gmail' },
   ...MODEL_SECRETS,
 ]
 
@@ -111,7 +110,8 @@ export type InitOptions = Readonly<Record<string, string | undefined>>
 export function addInitOptions(command: Command, zone: Zone): void {
   for (const one of FLAGS) if (isFor(one, zone)) command.option(`--${one.flag} <text>`, one.about)
   for (const one of SECRETS)
-    if (isFor(one, zone)) command.option(`--${one.name}-file <file>`, `a file that holds ${one.about}; copied`)
+    if (isFor(one, zone))
+      command.option(`--${one.name}-file <file>`, `a file that holds ${credentialNamed(one.name)?.what}; copied`)
   command.option('--pair <file or code>', 'the pairing file of the other zone, or the code that stands for it')
   if (zone === 'cloud')
     command.option('--hub-host <host[:port]>', 'how the local machine reaches the hub here; default port 2222')

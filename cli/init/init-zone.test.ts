@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { readAgents, readTrust, revokeAgent } from '#adapters/keys/trust-files.ts'
 import type { Oid } from '#core/ports/repo.ts'
+import { secretFindings } from '../doctor-secrets.ts'
 import { environmentOf, openZoneHome } from '../zone-home.ts'
 import { type InitPlan, initZone } from './init-zone.ts'
 import { readPairing } from './pairing.ts'
@@ -52,6 +53,34 @@ test('keeps keys and secrets to their owner', async () => {
       if (!name.endsWith('.pub')) expect([name, (await stat(join(folder, name))).mode & 0o777]).toEqual([name, 0o600])
     }
   }
+})
+
+test('closes what others can open when it runs again, and says so; until then the doctor tells', async () => {
+  const root = await scratch()
+  const { home } = await initZone(plan(root, 'local', { secrets: { 'smtp-password': 'geheim' } }))
+  const files = ['keys/signing', 'secrets/grafana-password', 'secrets/smtp-password', 'social/mastodon']
+  await writeFile(join(home.root, 'social/mastodon'), 'token')
+  for (const file of files) await chmod(join(home.root, file), 0o644)
+  await chmod(join(home.root, 'secrets/redis-password'), 0o640)
+  const told = (await secretFindings(home)).map(({ result, found }) => `${result} ${found}`)
+  expect(told.sort()).toEqual(
+    files.map((file) => expect.stringContaining(`failed ${join(home.root, file)} has mode 0644`)),
+  )
+  const { steps } = await initZone(plan(root, 'local'))
+  for (const file of files) {
+    expect(steps).toContain(`closed ${join(home.root, file)} to others: it had mode 0644`)
+    expect((await stat(join(home.root, file))).mode & 0o777).toBe(0o600)
+  }
+  expect(await secretFindings(home)).toMatchObject([{ result: 'ok' }])
+  expect((await initZone(plan(root, 'local'))).steps.join()).not.toContain('closed')
+})
+
+test('a credential of the other zone is told by the doctor', async () => {
+  const { home } = await initZone(plan(await scratch(), 'cloud'))
+  await writeFile(join(home.secrets, 'smtp-password'), 'geheim', { mode: 0o600 })
+  expect(await secretFindings(home)).toMatchObject([
+    { result: 'failed', found: expect.stringMatching(/smtp-password.*belongs to the local zone/) },
+  ])
 })
 
 test('changes nothing when it runs again', async () => {

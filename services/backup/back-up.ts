@@ -1,6 +1,6 @@
 import type { BackupManifest } from '#core/backup-manifest.ts'
-import type { BackupStatus } from '#core/backup-status.ts'
-import { CountersignError } from '#core/errors.ts'
+import { type BackupStatus, failedRun } from '#core/backup-status.ts'
+import { CountersignError, messageOf } from '#core/errors.ts'
 import type { Snapshot } from '#core/ports/backup-store.ts'
 import type { BackupDeps } from './deps.ts'
 
@@ -15,7 +15,6 @@ export type BackupOutcome = {
 
 /** Retention counts from the newest snapshot: one from the future would have all others thrown away. */
 const MAX_AHEAD_MS = 24 * 3_600_000
-const MAX_PROBLEM = 900
 
 /**
  * Makes a backup: copies the zone, writes down what the copy holds, saves it, and throws away what retention no longer
@@ -42,9 +41,8 @@ export async function backUp(deps: BackupDeps, isNew = false): Promise<BackupOut
     })
     return { ...made, ...(kept && { kept }) }
   } catch (error) {
-    const problem = (error instanceof Error ? error.message : String(error)).slice(0, MAX_PROBLEM)
     // On a full disk this fails, too, and the first reason is the one to tell.
-    await remember(deps, { backup: { at, outcome: 'failed', problem } }).catch(() => {})
+    await remember(deps, { backup: failedRun(at, messageOf(error)) }).catch(() => {})
     throw error
   }
 }

@@ -31,8 +31,7 @@ export const backupTargetSettings = {
   odooHost: setting('COUNTERSIGN_BACKUP_ODOO_HOST', optional(host('the host of Odoo’s database'))),
   odooPassword: setting('COUNTERSIGN_BACKUP_ODOO_PASSWORD_FILE', optional(secretFile())),
   odoo: setting('COUNTERSIGN_BACKUP_ODOO', choice(['auto', 'off'], 'auto')),
-  /** `host:port` of the only way out, where there is one. */
-  egress: setting('COUNTERSIGN_EGRESS', optional(z.string().regex(/^[\w.-]+:\d{1,5}$/, 'expected host:port'))),
+  egress: processSettings.egress,
   /** The target takes nothing away, or this machine may not: old backups are thrown away from elsewhere. */
   appendOnly: setting('COUNTERSIGN_BACKUP_APPEND_ONLY', flag(false)),
 }

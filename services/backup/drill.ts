@@ -1,6 +1,6 @@
 import { type BackupManifest, compareContents, DAMAGED_HINT, parseManifest } from '#core/backup-manifest.ts'
-import type { BackupStatus } from '#core/backup-status.ts'
-import { CountersignError } from '#core/errors.ts'
+import { type BackupStatus, failedRun } from '#core/backup-status.ts'
+import { CountersignError, messageOf } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import type { Snapshot } from '#core/ports/backup-store.ts'
 import type { BackupDeps } from './deps.ts'
@@ -21,7 +21,6 @@ export type DrillOutcome = {
 /** The name of the finding that says whether the ledgers verify. */
 export const LEDGERS = 'ledgers'
 const NOT_TRIED: Finding = { check: 'restore', result: 'skipped', found: 'not tried, as what is stored is damaged' }
-const MAX_PROBLEM = 900
 
 /**
  * Puts a backup back in a scratch place, and holds it against what was written down when it was made. Damage is a finding;
@@ -31,7 +30,7 @@ export async function drill(deps: BackupDeps, options: DrillOptions = {}): Promi
   await using _ = await deps.oneAtATime()
   const at = new Date(deps.clock.now()).toISOString()
   const outcome = await lookAt(deps, options).catch(async (error: unknown) => {
-    await remember(deps, at, error instanceof Error ? error.message : String(error))
+    await remember(deps, at, messageOf(error))
     throw error
   })
   const failed = outcome.findings.filter(({ result }) => result === 'failed')
@@ -141,6 +140,6 @@ async function remember(deps: BackupDeps, at: string, problem: string | undefine
   await deps.status.save(
     problem === undefined
       ? { ...before, drill: { at, outcome: 'done', ...of }, drillDoneAt: at }
-      : { ...before, drill: { at, outcome: 'failed', problem: problem.slice(0, MAX_PROBLEM), ...of } },
+      : { ...before, drill: { ...failedRun(at, problem), ...of } },
   )
 }

@@ -1,4 +1,4 @@
-import { cloudProof } from '#adapters/proof/cloud-proof.ts'
+import { answerProof } from '#adapters/proof/cloud-proof.ts'
 import { ownFolder } from '#adapters/zone-copy/own-folder.ts'
 import { loadServiceConfig, settingNames } from '#runtime/config.ts'
 import { runService } from '#runtime/service.ts'
@@ -12,11 +12,7 @@ const QUIET_MS = 30 * 60_000
 const config = loadServiceConfig('backup', backupSettings)
 
 await runService('backup', config, async (service) => {
-  if (config.zone === 'cloud') {
-    const { outside, egress } = config
-    const clock = { now: () => Date.now() }
-    service.document('/proof', cloudProof({ service: 'backup', outside, egress, settings: settingNames(), clock }))
-  }
+  answerProof(service, { ...config, service: 'backup', settings: settingNames() })
   const beat = service.progress('backups', config.pollMs + QUIET_MS)
   const { home, zone, agent } = config
   service.resources.use(await ownFolder(home).asService())

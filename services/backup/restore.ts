@@ -2,19 +2,10 @@ import type { BackupManifest } from '#core/backup-manifest.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import type { Snapshot } from '#core/ports/backup-store.ts'
+import type { PutBack, PutBackPlan } from '#core/ports/put-back.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import type { BackupDeps } from './deps.ts'
 import { fetchAndCompare, LEDGERS } from './drill.ts'
-
-type Plan = {
-  readonly snapshot: string
-  readonly zone: Zone
-  readonly agent: string
-  readonly made: string
-  readonly at: string
-  readonly aside: string
-  readonly old: readonly string[]
-}
 
 /** What putting a backup back works with, beside what looking at it does. */
 export interface RestoreDeps {
@@ -27,14 +18,7 @@ export interface RestoreDeps {
   mayHold(): Promise<boolean>
   /** What shows that services work on it now; undefined: nothing does. */
   signOfUse(): Promise<string | undefined>
-  readonly place: {
-    readonly zoneFolder: string
-    plan(): Promise<Plan | undefined>
-    begin(): Promise<void>
-    commit(plan: Omit<Plan, 'old' | 'aside'>): Promise<Plan>
-    finish(plan: Plan): Promise<void>
-    abandon(): Promise<void>
-  }
+  readonly place: PutBack
   /** Makes the repositories of the bundles, in their places, puts Odoo's dump aside, and takes away what only a backup needs. */
   unpack(folder: string, manifest: BackupManifest): Promise<void>
   /** Nothing approved before is done by itself any more: marked in the folder, before it is anybody's zone. */
@@ -48,7 +32,7 @@ export type RestoreOptions = {
 }
 
 export type RestoreOutcome = {
-  readonly plan: Plan
+  readonly plan: PutBackPlan
   /** It began earlier, and was interrupted. */
   readonly isResumed: boolean
   readonly findings: readonly Finding[]

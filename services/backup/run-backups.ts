@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
-import { dueWork } from '#core/backup-status.ts'
+import { type BackupWork, dueWork } from '#core/backup-status.ts'
+import { messageOf } from '#core/errors.ts'
 import type { Log } from '#runtime/logger.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import { backUp } from './back-up.ts'
@@ -31,26 +32,32 @@ export async function runBackups(options: RunBackups): Promise<void> {
   }
 }
 
-async function attempt(work: 'backup' | 'drill', { deps, log, metrics, stopping }: RunBackups): Promise<void> {
+async function attempt(work: BackupWork, options: RunBackups): Promise<void> {
+  const { log, metrics, stopping } = options
+  const count = (outcome: 'done' | 'failed') => metrics.count('countersign_backup_runs_total', { of: work, outcome })
   log.info({ job: work }, `${work} begins`)
   try {
-    if (work === 'backup') {
-      const { snapshot, files, skipped, kept } = await backUp(deps)
-      const left = skipped.length > 0 ? `, ${skipped.length} left out` : ''
-      log.info({ count: files, reason: kept }, `backup ${snapshot.slice(0, 8)} made${left}`)
-    } else {
-      const { ok, findings } = await drill(deps, { part: partOf(deps.clock.now()) })
-      const failed = findings.find(({ result }) => result === 'failed')
-      if (!ok) log.error({ reason: failed && `${failed.check}: ${failed.found}` }, 'the backup is damaged')
-      metrics.count('countersign_backup_runs_total', { of: work, outcome: ok ? 'done' : 'failed' })
-      return
-    }
-    metrics.count('countersign_backup_runs_total', { of: work, outcome: 'done' })
+    count(await (work === 'backup' ? makeBackup(options) : lookAtBackup(options)))
   } catch (error) {
     if (stopping.aborted) return
-    metrics.count('countersign_backup_runs_total', { of: work, outcome: 'failed' })
-    log.error({ err: error }, `${work} failed: ${error instanceof Error ? error.message : String(error)}`)
+    count('failed')
+    log.error({ err: error }, `${work} failed: ${messageOf(error)}`)
   }
+}
+
+async function makeBackup({ deps, log }: RunBackups): Promise<'done'> {
+  const { snapshot, files, skipped, kept } = await backUp(deps)
+  const left = skipped.length > 0 ? `, ${skipped.length} left out` : ''
+  log.info({ count: files, reason: kept }, `backup ${snapshot.slice(0, 8)} made${left}`)
+  return 'done'
+}
+
+async function lookAtBackup({ deps, log }: RunBackups): Promise<'done' | 'failed'> {
+  const { ok, findings } = await drill(deps, { part: partOf(deps.clock.now()) })
+  if (ok) return 'done'
+  const failed = findings.find(({ result }) => result === 'failed')
+  log.error({ reason: failed && `${failed.check}: ${failed.found}` }, 'the backup is damaged')
+  return 'failed'
 }
 
 /** Another quarter of the stored data each week: all of it in a month, without fetching it all every time. */

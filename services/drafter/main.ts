@@ -1,5 +1,5 @@
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
-import { cloudProof } from '#adapters/proof/cloud-proof.ts'
+import { answerProof } from '#adapters/proof/cloud-proof.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
@@ -44,13 +44,7 @@ const DRAFTING = {
 } as const
 
 await runService('drafter', config, async ({ log, metrics, resources, check, progress, stopping, tell, document }) => {
-  if (config.zone === 'cloud') {
-    const { outside, egress } = config
-    document(
-      '/proof',
-      cloudProof({ service: 'drafter', outside, egress, settings: settingNames(), clock, tries: tryBooks }),
-    )
-  }
+  answerProof({ document }, { ...config, service: 'drafter', settings: settingNames(), tries: tryBooks })
   const redis = resources.use(
     await connectRedis(config.redisUrl, config.redisPassword?.read(), log, sentinelsOf(config)),
   )

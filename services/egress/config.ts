@@ -1,20 +1,10 @@
-import { z } from 'zod'
 import type { ConfigOf, Setting } from '#runtime/config.ts'
 import { modelSettings } from '#runtime/model-settings.ts'
 import { optionalOdooSettings } from '#runtime/odoo-settings.ts'
 import { folder, mailboxSettings, optional, processSettings, serverPort, setting, text } from '#runtime/settings.ts'
-import { certificateSites, placeList, proofSettings } from '#runtime/site-settings.ts'
+import { certificateSites, hostList, placeList, proofSettings } from '#runtime/site-settings.ts'
 
-const NAMES = 'expected host names, separated by commas'
-const names = z
-  .string(NAMES)
-  .optional()
-  .transform((given) => (given ?? '').split(',').flatMap((one) => one.trim() || []))
-  .refine((all) => all.length <= 20 && all.every((one) => /^[a-z0-9_.-]{1,253}$/i.test(one)), NAMES) as z.ZodType<
-  string[],
-  string | undefined
->
-
+const anyHosts = hostList(/^[a-z0-9_.-]{1,253}$/i)
 const inZone = (value: 'cloud' | 'local') => ({ name: 'COUNTERSIGN_ZONE', value })
 function neededIn<T>(zone: 'cloud' | 'local', asked: Setting<T>): Setting<T | undefined> {
   return { ...asked, when: [...(asked.when ?? []), inZone(zone)] }
@@ -42,8 +32,8 @@ export const egressSettings = {
   /** What else the cloud may reach: whoever takes its alerts, a dead-man’s switch. */
   also: setting('COUNTERSIGN_EGRESS_ALSO', placeList()),
   /** Names that may lead into a private network. */
-  privateHosts: setting('COUNTERSIGN_EGRESS_PRIVATE', names),
+  privateHosts: setting('COUNTERSIGN_EGRESS_PRIVATE', anyHosts),
   /** The name of an Odoo beside it, which its own network leads to. */
-  neighbours: setting('COUNTERSIGN_EGRESS_NEIGHBOUR', names),
+  neighbours: setting('COUNTERSIGN_EGRESS_NEIGHBOUR', anyHosts),
 }
 export type EgressConfig = ConfigOf<typeof egressSettings>

@@ -1,5 +1,5 @@
 import { startEgress } from '#adapters/egress/egress-proxy.ts'
-import { cloudProof } from '#adapters/proof/cloud-proof.ts'
+import { answerProof } from '#adapters/proof/cloud-proof.ts'
 import { parseBackupTarget } from '#core/backup-target.ts'
 import { reachOf } from '#core/bank-script.ts'
 import { cloudReach, type Reach, sayReach } from '#core/egress-reach.ts'
@@ -32,14 +32,8 @@ await runService('egress', config, async ({ log, resources, metrics, document })
       onAllowed: (outcome) => metrics.count('countersign_egress_total', { outcome }),
     }),
   )
-  if (config.zone === 'cloud') {
-    const { outside } = config
-    const clock = { now: () => Date.now() }
-    document(
-      '/proof',
-      cloudProof({ service: 'egress', outside, settings: settingNames(), clock, tries: async () => [listed(reach)] }),
-    )
-  }
+  const proof = { ...config, service: 'egress', settings: settingNames(), tries: async () => [listed(reach)] }
+  answerProof({ document }, { ...proof, egress: undefined })
   log.info({ count: reach.length }, `lets through to ${reach.map(sayReach).join(', ') || 'nothing'}`)
 })
 

@@ -25,7 +25,6 @@ export interface DailyProofDeps {
 
 /** Makes a proof once a day, and tells its outcome and age as metrics. Call it again and again; it never rejects, and one runs at a time. */
 export function dailyProof({ prove, keep, before, metrics, log }: DailyProofDeps, startMs: number) {
-  let last = before
   let nextMs = Math.max(startMs + SOON_MS, before ? Date.parse(before.at) + DAY_MS : 0)
   let isBusy = false
   const tell = (proof: KeptProof) => {
@@ -35,18 +34,18 @@ export function dailyProof({ prove, keep, before, metrics, log }: DailyProofDeps
       metrics.set('countersign_proof_lines', count, { result })
     }
   }
-  if (last) tell(last)
+  if (before) tell(before)
   return async (nowMs: number): Promise<void> => {
     if (isBusy || nowMs < nextMs) return
     isBusy = true
     try {
-      last = await prove()
+      const proof = await prove()
       nextMs = nowMs + DAY_MS
-      tell(last)
-      await keep(last)
-      const wrong = last.lines.filter(({ result }) => result === 'failed')
+      tell(proof)
+      await keep(proof)
+      const wrong = proof.lines.filter(({ result }) => result === 'failed')
       for (const { check, found } of wrong) log.error({ check, reason: found }, 'proof: something that must not be')
-      log.info({ outcome: last.verdict, count: last.lines.length }, `proof: ${last.verdict}`)
+      log.info({ outcome: proof.verdict, count: proof.lines.length }, `proof: ${proof.verdict}`)
     } catch (error) {
       nextMs = nowMs + SOON_MS
       log.error({ err: error }, 'the proof that this zone cannot act was not made')

@@ -33,9 +33,9 @@ export async function proofOfTheDay(
 
 function readProof(text: string): KeptProof | undefined {
   try {
-    const { at, verdict, lines } = JSON.parse(text) as Partial<KeptProof>
-    const isProof = Number.isFinite(Date.parse(at ?? '')) && typeof verdict === 'string' && Array.isArray(lines)
-    return isProof ? ({ ...(JSON.parse(text) as KeptProof) } as KeptProof) : undefined
+    const proof = JSON.parse(text) as KeptProof
+    const isProof = Number.isFinite(Date.parse(proof.at)) && typeof proof.verdict === 'string'
+    return isProof && Array.isArray(proof.lines) ? proof : undefined
   } catch {
     return undefined
   }

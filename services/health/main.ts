@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import { cloudProof } from '#adapters/proof/cloud-proof.ts'
+import { answerProof } from '#adapters/proof/cloud-proof.ts'
 import { checkedMemory, watchMemory } from '#adapters/state-files/watch-memory.ts'
 import { addressesOf } from '#adapters/tls/addresses.ts'
 import { watchCertificates } from '#adapters/tls/watch-certificates.ts'
@@ -21,11 +21,7 @@ const config = loadServiceConfig('health', healthSettings)
 
 await runService('health', config, async (service) => {
   await mkdir(config.state, { recursive: true })
-  if (config.zone === 'cloud') {
-    const { outside, egress } = config
-    const clock = { now: () => Date.now() }
-    service.document('/proof', cloudProof({ service: 'health', outside, egress, settings: settingNames(), clock }))
-  }
+  answerProof(service, { ...config, service: 'health', settings: settingNames() })
   const prove = config.prove === 'daily' ? await proofOfTheDay(config, service) : undefined
   const beat = service.progress('status', config.pollMs + 15_000)
   const vault = await openVault(config.vault, { isReader: true })

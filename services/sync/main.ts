@@ -5,7 +5,7 @@ import { readGuard } from '#adapters/keys/guard-file.ts'
 import { readTrust } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
-import { cloudProof } from '#adapters/proof/cloud-proof.ts'
+import { answerProof } from '#adapters/proof/cloud-proof.ts'
 import { openDoorbell } from '#adapters/queue/doorbell.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
@@ -169,11 +169,8 @@ const start: Start = async ({ log, metrics, resources, check, progress, fail, st
   resources.use(
     watchCertificates(placesOf({ hub: webPlace(config.hubUrl) }), (of, ends) => tell.ends('certificate', of, ends)),
   )
-  if (config.zone === 'cloud') {
-    const { outside, egress } = config
-    const proof = { service: 'sync', outside, egress, settings: settingNames(), clock }
-    document('/proof', cloudProof({ ...proof, tries: () => tries(config, lastCheck(store), clock.now()) }))
-  }
+  const proof = { ...config, service: 'sync', settings: settingNames() }
+  answerProof({ document }, { ...proof, tries: () => tries(config, lastCheck(store), clock.now()) })
   check('redis', () => redis.ping())
   check('hub', sync.hubState)
   check('gate', sync.gateState)

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { parseMail } from '#adapters/mime/parse-mail.ts'
-import { cloudProof } from '#adapters/proof/cloud-proof.ts'
+import { answerProof } from '#adapters/proof/cloud-proof.ts'
 import { openSeenMail } from '#adapters/seen-sqlite/seen-sqlite.ts'
 import { openThreadMemory } from '#adapters/seen-sqlite/thread-memory.ts'
 import { mailPlace, placesOf, watchCertificates } from '#adapters/tls/watch-certificates.ts'
@@ -35,8 +35,7 @@ const config = loadServiceConfig('triage', triageSettings)
 await runService('triage', config, async (service) => {
   const clock = { now: () => Date.now() }
   const mailboxes = mailboxesOf(config)
-  if (config.zone === 'cloud')
-    service.document('/proof', cloudProof({ ...proofBy('triage'), tries: () => tries(mailboxes) }))
+  answerProof(service, { ...config, service: 'triage', settings: settingNames(), tries: () => tries(mailboxes) })
   const shared = {
     vault: await openVault(config.vault),
     ledger: service.resources.use(
@@ -107,11 +106,6 @@ await runService('triage', config, async (service) => {
     service.resources.use((await sourceOf(mailbox, service.log)).watch(handlers))
   }
 })
-
-function proofBy(name: string) {
-  const { outside, egress } = config
-  return { service: name, outside, egress, settings: settingNames(), clock: { now: () => Date.now() } }
-}
 
 async function tries(mailboxes: readonly Mailbox[]): Promise<Finding[]> {
   const accounts = mailboxes.flatMap((one) => (one.provider === 'gmail' ? [one.account] : []))

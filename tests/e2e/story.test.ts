@@ -215,7 +215,8 @@ describe('both zones in containers', () => {
     await writeFile(secret, 'a password for sending', { mode: 0o644 })
     const over = join(cloud.home, '..', 'weakened.yml')
     const services = {
-      triage: { secrets: ['smtp-password'] },
+      // Under its own name triage would not even start with it.
+      triage: { secrets: [{ source: 'smtp-password', target: 'smtp-relay' }] },
       drafter: { volumes: ['/var/run/docker.sock:/var/run/docker.sock'], networks: ['internet'] },
     }
     await writeFile(over, JSON.stringify({ services, secrets: { 'smtp-password': { file: secret } } }))
@@ -225,7 +226,7 @@ describe('both zones in containers', () => {
     expect({ verdict, exitCode }).toEqual({ verdict: 'broken', exitCode: 1 })
     expect(lines.filter(({ result }) => result !== 'ok').map(({ found }) => found)).toEqual([
       expect.stringMatching(/^drafter: (\/var)?\/run\/docker\.sock/),
-      'triage: /run/secrets/smtp-password is a secret that acts',
+      'triage: /run/secrets/smtp-relay is a secret that acts',
       'drafter reaches mail:143',
       'its rules said nothing; only git refused it, as it could not be kept',
     ])
