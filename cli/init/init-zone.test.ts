@@ -148,6 +148,7 @@ test.each<[string, Partial<InitPlan>, RegExp[]]>([
   ],
   ['something to send with in the cloud', { zone: 'cloud', settings: { COUNTERSIGN_SMTP_HOST: 'x' } }, [/SMTP_HOST: /]],
   ['a hub host that is none', { zone: 'cloud', hubHost: 'vm host' }, [/--hub-host: /]],
+  ['a hub host that leads every machine to itself', { zone: 'cloud', hubHost: 'localhost:2222' }, [/--hub-host: /]],
   ['a hub port that is none', { zone: 'cloud', hubHost: 'vm:99999' }, [/--hub-host: /]],
 ])('refuses %s, and writes nothing', async (_what, more, faults) => {
   const root = await scratch()
@@ -174,7 +175,7 @@ test('refuses an agent that is known with other keys before it changes anything'
   const impostor = await initZone({ ...plan(root, 'cloud'), root: join(root, 'impostor') })
   const pair = await readPairing(impostor.pairingFile)
   await expect(initZone(plan(root, 'local', { pair, settings: { COUNTERSIGN_UNDO_MS: '1' } }))).rejects.toThrow(
-    'already trusted with other keys',
+    /already trusted with other keys in .*made anew: npx countersign --zone local trust revoke cloud/,
   )
   expect(await contentsOf(local.home.root)).toEqual(before)
 })
@@ -221,6 +222,17 @@ test('a pairing code does what the file does, and the own zone’s is refused', 
   const local = await initZone(plan(root, 'local', { pair: await readPairing(code) }))
   expect((await readAgents(local.home.trust)).map((agent) => agent.name)).toEqual(['cloud', 'local'])
   await expect(initZone(plan(root, 'cloud', { pair: await readPairing(code) }))).rejects.toThrow(/cloud zone, too/)
+})
+
+test('a code that was saved in a file is read from there; a name that is neither is told so', async () => {
+  const root = await scratch()
+  const cloud = await initZone(plan(root, 'cloud', { hubHost: 'vm.example.org' }))
+  const file = join(root, 'line.txt')
+  await writeFile(file, `${pairingCode(await readFile(cloud.pairingFile, 'utf8'))}\n`)
+  expect(await readPairing(file)).toEqual(await readPairing(cloud.pairingFile))
+  await expect(readPairing(join(root, 'pairing.json'))).rejects.toThrow(
+    /there is no file .*pairing\.json here, and it is no pairing code, which begins with cs1-/,
+  )
 })
 
 test('refuses a folder that is the other zone’s home, and pairing with the own zone', async () => {

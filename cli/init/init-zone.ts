@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { initHub } from '#adapters/git/hub.ts'
 import { writeGuard } from '#adapters/keys/guard-file.ts'
+import { replaceFile } from '#adapters/keys/replace-file.ts'
 import { addAgent, addRevoked, readAgents, trustHost } from '#adapters/keys/trust-files.ts'
 import { createSshKey, createZoneKeys } from '#adapters/keys/zone-keys.ts'
 import { baseName, credentialsOf } from '#core/credentials.ts'
@@ -89,12 +90,13 @@ async function writeSettings(layout: ZoneHome, plan: InitPlan): Promise<string[]
   const hub = plan.zone === 'local' && plan.pair?.hub ? { COUNTERSIGN_HUB_URL: plan.pair.hub.url } : {}
   const values = { ...hub, ...plan.settings }
   if (!existsSync(layout.envFile)) {
-    await writeFile(layout.envFile, renderSettings(plan.zone, values), { mode: 0o600 })
+    // Whole or not at all: what stands there is the person's, and is kept.
+    await replaceFile(layout.envFile, renderSettings(plan.zone, values), 0o600)
     return [`wrote the settings to ${layout.envFile}`]
   }
   const before = await readFile(layout.envFile, 'utf8')
   const { text, kept } = fillSettings(before, values)
-  if (text !== before) await writeFile(layout.envFile, text, { mode: 0o600 })
+  if (text !== before) await replaceFile(layout.envFile, text, 0o600)
   return [
     `${text === before ? 'kept' : 'completed'} the settings in ${layout.envFile}`,
     ...kept.map((name) => `kept ${name} as it stands there; edit the file to change it`),
