@@ -145,6 +145,28 @@ export function withRevoked(trust: Trust, keys: readonly RevokedKey[]): Trust {
   }
 }
 
+/**
+ * An older trust, in which what a newer one has withdrawn stays withdrawn: its revoked keys, and its retired countersigning
+ * keys, in the place of which stand those that followed them. Whoever had a retired key and is not known in the newer one
+ * is nobody.
+ */
+export function withWithdrawn(older: Trust, newer: Trust): Trust {
+  const trust = withRevoked(older, newer.revoked)
+  const retired = newer.retired ?? []
+  const gone = new Set(retired.map(({ countersign }) => countersign))
+  const followed = (one: AgentIdentity): AgentIdentity[] => {
+    if (one.countersign === null || !gone.has(one.countersign)) return [one]
+    const now = newer.agents.find(({ name }) => name === one.name)?.countersign
+    return now == null ? [] : [{ ...one, countersign: now }]
+  }
+  const others = (trust.retired ?? []).filter(({ countersign }) => !gone.has(countersign))
+  return {
+    ...trust,
+    agents: trust.agents.flatMap(followed),
+    ...(retired.length > 0 && { retired: [...others, ...retired] }),
+  }
+}
+
 /** The same trust with another countersigning key for an agent that has one; the key before it is retired. */
 export function withCountersignKey(trust: Trust, name: string, countersign: string, at: string): Trust {
   const before = trust.agents.find((one) => one.name === name)?.countersign

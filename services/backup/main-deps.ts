@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { bundleRefs, bundleRepository, unbundle } from '#adapters/git/bundle.ts'
 import { DUMP, dumpOdoo, tryOutOdoo } from '#adapters/postgres/odoo-database.ts'
 import { openRestic } from '#adapters/restic/restic.ts'
@@ -48,7 +48,10 @@ export function backupDeps({ home, zone, agent, config, signal, onProgress }: Ba
     cacheDir: own.cacheDir,
     ...(config.s3Key && { s3KeyFile: config.s3Key.path }),
     ...(config.sshKey && {
-      ssh: { keyFile: config.sshKey.path, knownHostsFile: join(home, 'trust', 'known_hosts') },
+      ssh: {
+        keyFile: config.sshKey.path,
+        knownHostsFile: resolve(config.knownHosts ?? join(home, 'trust/known_hosts')),
+      },
     }),
     ...(config.egress && { egress: config.egress }),
     ...(signal && { signal }),
@@ -81,7 +84,7 @@ function odooOf(home: string, config: BackupTargetConfig): BackupDeps['odoo'] {
   const server = odooServer(config)
   if (!server) return undefined
   return {
-    tryOut: tryOutOdoo,
+    tryOut: (folder, made) => tryOutOdoo(folder, made, config.odooTrial),
     ...(hasBooks(home) && { dump: (folder: string) => dumpOdoo(home, server, ODOO_DATABASE, folder) }),
   }
 }

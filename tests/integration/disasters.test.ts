@@ -29,7 +29,7 @@ const halt = (isOn: boolean) => {
 const isDone = (file: string) => /^Done\/\d{4}-\d{2}$/.test(here.where('local', file) ?? '')
 const isAtHub = (folder: string, file: string) => here.where('cloud', file)?.startsWith(folder)
 
-test('the laptop is lost: nothing is sent twice, and no approval is lost', { timeout: 120_000 }, async () => {
+test('the laptop is lost: nothing is sent twice, and no approval is lost', { timeout: 400_000 }, async () => {
   const [sent, frozen, later, open] = await Promise.all(
     ['sent', 'frozen', 'later', 'open'].map((one) => here.letter(one)),
   )
@@ -66,7 +66,7 @@ test('the laptop is lost: nothing is sent twice, and no approval is lost', { tim
 })
 
 test('the VM is lost: what was approved meanwhile is done, once, and the next mail goes its way', {
-  timeout: 120_000,
+  timeout: 400_000,
 }, async () => {
   const kept = await here.letter('kept')
   await here.backUp('cloud')
@@ -94,7 +94,7 @@ const every = test.runIf(process.env.COUNTERSIGN_TEST_EVERY_DISASTER === '1')
 every(
   'the hub is lost: it gets back everything, and nothing has to be approved again',
   {
-    timeout: 120_000,
+    timeout: 400_000,
   },
   async () => {
     const before = await here.answers()
@@ -108,7 +108,7 @@ every(
 every(
   'a key of the cloud is leaked: what it signs counts no more, and the cloud goes on with new ones',
   {
-    timeout: 120_000,
+    timeout: 400_000,
   },
   async () => {
     const before = await here.answers()

@@ -15,7 +15,7 @@ import { Attacker } from './git-attacker.ts'
 import type { Zones } from './git-zones.ts'
 import { commandsOf } from './runbook.ts'
 
-const LIMITS = { limitMs: 60_000, signal: new AbortController().signal }
+const LIMITS = { limitMs: 180_000, signal: new AbortController().signal }
 
 /** Both zones on this machine, and what befalls them. */
 export interface DisasterWorld extends AsyncDisposable {
@@ -105,7 +105,7 @@ export async function openDisasterWorld(): Promise<DisasterWorld> {
     stealKeys() {
       const key = join(root, 'stolen')
       copyFileSync(join(world.homes.cloud.keys, 'signing'), key)
-      return async () => {
+      const tryOnce = async () => {
         const thief = new Attacker({ root, agents: [] as unknown } as Zones, world.hub)
         const parents = [thief.head()]
         const oid = thief.commit({
@@ -119,6 +119,13 @@ export async function openDisasterWorld(): Promise<DisasterWorld> {
           () => 'taken',
           (error: { stderr: string }) => error.stderr,
         )
+      }
+      return async () => {
+        for (let tries = 0; ; tries++) {
+          const said = await tryOnce()
+          // Somebody else's push came in between: that says nothing of the key.
+          if (!/fetch first|non-fast-forward|cannot lock ref/.test(said) || tries > 20) return said
+        }
       }
     },
     run: (command) =>
