@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { unbundle } from '#adapters/git/bundle.ts'
 import { keepWithdrawn } from '#adapters/keys/trust-files.ts'
 import { DUMP, loadOdoo } from '#adapters/postgres/odoo-database.ts'
+import type { ResticOptions } from '#adapters/restic/restic.ts'
 import { bumpRestoreEpoch } from '#adapters/state-files/restore-mark.ts'
 import { mayHold, putBackInto } from '#adapters/zone-copy/put-back.ts'
 import { signOfUse } from '#adapters/zone-copy/running.ts'
@@ -14,7 +15,7 @@ import type { Zone } from '#core/zone-policy.ts'
 import { type Env, parseConfig } from '#runtime/config.ts'
 import { type BackupTargetConfig, backupTargetSettings } from '#services/backup/config.ts'
 import type { BackupDeps } from '#services/backup/deps.ts'
-import { backupDeps, ODOO_RESTORE, odooServer, REPOSITORIES } from '#services/backup/main-deps.ts'
+import { backupDeps, ODOO_RESTORE, odooServer, REPOSITORIES, resticOptionsOf } from '#services/backup/main-deps.ts'
 import type { RestoreDeps } from '#services/backup/restore.ts'
 import { renewGuard } from './countersign-key.ts'
 import { environmentOf, homeLayout, openZoneHome, type ZoneHome } from './zone-home.ts'
@@ -26,6 +27,13 @@ export function backupOf(home: ZoneHome, options: TargetOptions, env: Env, signa
   const { root, zone, agent } = home
   const config = configOf({ ...asked(env), ...environmentOf(home) }, options)
   return backupDeps({ ...{ home: root, zone, agent, config }, ...(signal && { signal }) })
+}
+
+/** Where the backups of an existing home go. Throws ERR_CONFIG_INVALID. */
+export function backupTargetOf(home: ZoneHome, options: TargetOptions, env: Env): ResticOptions {
+  const { root, zone, agent } = home
+  const config = configOf({ ...asked(env), ...environmentOf(home) }, options)
+  return resticOptionsOf({ home: root, zone, agent, config })
 }
 
 /** What restoring works with: the home may be empty, or not be there at all. Throws ERR_CONFIG_INVALID. */

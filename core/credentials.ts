@@ -9,6 +9,10 @@ export type Origin =
   | 'watch'
   /** By whoever runs the server or service: the person gives it. */
   | 'given'
+  /** By Google, when the person agrees in a browser. */
+  | 'consent'
+  /** By `init`, as one of the agent's three keys, which are replaced together. */
+  | 'agent-key'
   /** Otherwise, as `steps` tells. */
   | 'other'
 
@@ -27,15 +31,13 @@ export interface Credential {
   /** The setting that names its file, where one does. */
   readonly setting?: string
   readonly origin: Origin
-  /** `init` makes it, and yet replacing it takes more than a new file: `steps` are all of it. */
-  readonly isReplacedByHand?: true
   /** The compose files mount it whether or not it is used, so `init` makes it empty; empty is none. */
   readonly mayBeEmpty?: true
   /** What it is tried with before it takes the place of the old one. */
   readonly check?: 'mailbox' | 'sending' | 'model' | 'odoo' | 'social'
   /** Its readers look at the file once, when they start. */
   readonly readAtStart?: true
-  /** What the person has to do: of `other` all there is, else what comes afterwards. `ZONE` stands for the zone. */
+  /** What the person has to do: of `other` all there is, else what comes afterwards. `ZONE` and `HOME` stand for the zone and its home. */
   readonly steps?: readonly string[]
   /** How often it should be replaced, in days, without any cause; unset: never. */
   readonly everyDays?: number
@@ -43,11 +45,6 @@ export interface Credential {
 
 const YEAR = 365
 const HALF = 182
-const NEW_IDENTITY = [
-  'Follow "A key is leaked" in docs/disasters.md: revoke this agent, remove its three keys, run init again and pair anew.',
-  'What the old key signed up to the commit that is named there still counts; nothing later does.',
-]
-
 const TABLE = [
   {
     name: 'imap-password',
@@ -78,11 +75,7 @@ const TABLE = [
     zones: { cloud: ['triage'] },
     may: 'read the mailbox',
     setting: 'COUNTERSIGN_GMAIL_READ_TOKEN_FILE',
-    origin: 'other',
-    steps: [
-      'countersign --zone ZONE auth gmail',
-      'Then take the old one away at https://myaccount.google.com/connections, if it may be in wrong hands.',
-    ],
+    origin: 'consent',
   },
   {
     name: 'gmail-token',
@@ -91,11 +84,7 @@ const TABLE = [
     zones: { local: ['executor'] },
     may: 'read the mailbox and send mail in your name',
     setting: 'COUNTERSIGN_GMAIL_TOKEN_FILE',
-    origin: 'other',
-    steps: [
-      'countersign --zone ZONE auth gmail',
-      'Then take the old one away at https://myaccount.google.com/connections, if it may be in wrong hands.',
-    ],
+    origin: 'consent',
   },
   {
     name: 'gmail-push-key',
@@ -138,7 +127,6 @@ const TABLE = [
     may: 'read and write all of the books, from inside the zone’s network',
     origin: 'random',
     readAtStart: true,
-    steps: ['docker compose -f compose.cloud.yml exec odoo-db bash /docker-entrypoint-initdb.d/odoo.sh'],
     everyDays: YEAR,
   },
   {
@@ -288,10 +276,6 @@ const TABLE = [
     zones: { cloud: ['grafana'], local: ['grafana'] },
     may: 'see the dashboards and change the alerts',
     origin: 'random',
-    // Grafana reads the file at its very first start only; afterwards its own database counts.
-    steps: [
-      'docker compose -f compose.ZONE.yml exec -T grafana grafana cli admin reset-admin-password --password-from-stdin < HOME/secrets/grafana-password',
-    ],
     everyDays: YEAR,
   },
   {
@@ -302,14 +286,11 @@ const TABLE = [
     may: 'read every backup, and so all of the zone',
     setting: 'COUNTERSIGN_BACKUP_PASSWORD_FILE',
     origin: 'random',
-    isReplacedByHand: true,
     steps: [
-      'Write a new password into a file of mode 0600, beside the old one: HOME/secrets/backup-password.next',
-      'restic -r <your backup target> --password-file HOME/secrets/backup-password key passwd --new-password-file HOME/secrets/backup-password.next',
-      'mv HOME/secrets/backup-password.next HOME/secrets/backup-password',
-      'countersign --zone ZONE backup check',
-      'Keep a copy of the new one elsewhere. Who had the old one AND a copy of the backups can still read that copy: nothing takes that back.',
+      'Keep a copy of the new password elsewhere: without it no backup can be read.',
+      'Who had the old one and a copy of the backups can still read that copy: nothing takes that back.',
     ],
+    everyDays: YEAR,
   },
   {
     name: 'backup-s3-key',
@@ -339,8 +320,7 @@ const TABLE = [
     file: 'keys/signing',
     zones: { cloud: ['sync'], local: ['sync'] },
     may: 'write into the vault what this agent may write; cloud: drafts, nothing that is approved',
-    origin: 'other',
-    steps: NEW_IDENTITY,
+    origin: 'agent-key',
   },
   {
     name: 'deploy',
@@ -348,8 +328,7 @@ const TABLE = [
     file: 'keys/deploy',
     zones: { cloud: ['sync'], local: ['sync'] },
     may: 'fetch the vault from the hub, and push what is signed',
-    origin: 'other',
-    steps: NEW_IDENTITY,
+    origin: 'agent-key',
   },
   {
     name: 'ledger.pem',
@@ -357,8 +336,7 @@ const TABLE = [
     file: 'keys/ledger.pem',
     zones: { cloud: ['sync'], local: ['sync'] },
     may: 'vouch for a ledger of this agent',
-    origin: 'other',
-    steps: NEW_IDENTITY,
+    origin: 'agent-key',
   },
   {
     name: 'countersign-key',

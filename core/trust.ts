@@ -134,6 +134,15 @@ export function withoutAgent(trust: Trust, name: string, after: Oid | null): Tru
   return { ...trust, agents: agents.filter((one) => one.name !== name), revoked: [...revoked, ...keys] }
 }
 
+/** The same trust with other signing, deploy and ledger keys for an agent, the ones before revoked; its countersigning key stays. */
+export function withOtherKeys(trust: Trust, identity: AgentIdentity, after: Oid | null): Trust {
+  const known = trust.agents.find((one) => one.name === identity.name)
+  if (!known) return trust
+  const { name, zone, signing, ledger } = known
+  const agents = trust.agents.map((one) => (one === known ? identity : one))
+  return { ...trust, agents, revoked: [...trust.revoked, { name, zone, signing, ledger, after }] }
+}
+
 /** The same trust, in which what `keys` says is revoked: no agent has such a key, and a word about a key replaces an earlier one. */
 export function withRevoked(trust: Trust, keys: readonly RevokedKey[]): Trust {
   const gone = new Set(keys.map(({ signing }) => signing))

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { baseName, type Credential, credentialNamed, foreignFault, foreignTo, modeFault } from '#core/credentials.ts'
 import { parseOpenSshKey, sshPublicKey } from '#core/openssh-key.ts'
 import { parseTrust } from '#core/trust.ts'
+import type { Zone } from '#core/zone-policy.ts'
 import type { Env } from './config.ts'
 
 /** Where containers are given their secrets. */
@@ -16,33 +17,36 @@ const SECRET_SETTING = /(?:PASSWORD|PASSPHRASE|TOKEN|SECRET|KEY|URL)_FILE$/
  * can open, and credentials that belong to the other zone, whatever they are used for. `mounted`: tests pass their own.
  */
 export function credentialFaults(env: Env, mounted = MOUNTED): string[] {
-  return [...foreignCredentials(env, mounted), ...keysOfTheOtherZone(env), ...openSecrets(env)]
+  const zone = env.COUNTERSIGN_ZONE
+  const foreign = foreignCredentials(env, mounted).flatMap(({ file, credential }) =>
+    zone === 'cloud' || zone === 'local' ? [foreignFault(zone, file, credential)] : [],
+  )
+  return [...new Set([...foreign, ...openSecrets(env)])]
 }
 
-function foreignCredentials(env: Env, mounted: string): string[] {
+/** Credentials of the other zone that this process can reach. */
+export function foreignCredentials(env: Env, mounted = MOUNTED): { file: string; credential: Credential }[] {
   const zone = env.COUNTERSIGN_ZONE
   if (zone !== 'cloud' && zone !== 'local') return []
-  const faults = foreignTo(zone).flatMap((credential) =>
+  const named = foreignTo(zone).flatMap((credential) =>
     placesOf(credential, env, mounted)
       .filter(holdsSomething)
-      .map((place) => foreignFault(zone, place, credential)),
+      .map((file) => ({ file, credential })),
   )
-  return [...new Set(faults)]
+  return [...named, ...keysOfTheOtherZone(zone, env)]
 }
 
 /** Both zones give their keys the same names: whose each is, its public half and `trust/agents.json` tell. */
-function keysOfTheOtherZone(env: Env): string[] {
-  const { COUNTERSIGN_ZONE: zone, COUNTERSIGN_HOME: home, COUNTERSIGN_KEYS, COUNTERSIGN_TRUST } = env
-  const [keys, trust] = [
-    COUNTERSIGN_KEYS ?? (home && join(home, 'keys')),
-    COUNTERSIGN_TRUST ?? (home && join(home, 'trust')),
-  ]
-  if ((zone !== 'cloud' && zone !== 'local') || !keys || !trust) return []
+function keysOfTheOtherZone(zone: Zone, env: Env): { file: string; credential: Credential }[] {
+  const { COUNTERSIGN_HOME: home } = env
+  const { COUNTERSIGN_KEYS: keys = home && join(home, 'keys') } = env
+  const { COUNTERSIGN_TRUST: trust = home && join(home, 'trust') } = env
+  if (!keys || !trust) return []
   const others = publicKeysOf(zone === 'cloud' ? 'local' : 'cloud', join(trust, 'agents.json'))
   return ['signing', 'deploy', 'ledger.pem'].flatMap((name) => {
     const [file, credential] = [join(keys, name), credentialNamed(name)]
     const own = publicHalf(file)
-    return own && credential && others.includes(own) ? [foreignFault(zone, file, credential)] : []
+    return own && credential && others.includes(own) ? [{ file, credential }] : []
   })
 }
 

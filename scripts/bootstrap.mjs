@@ -22,6 +22,7 @@ const COMMANDS = {
   'bench:sync': [join(root, 'bench', 'sync.ts')],
   'bench:claims': [join(root, 'bench', 'claims.ts')],
   'bench:drafting': [join(root, 'bench', 'drafting.ts')],
+  'bench:scale': [join(root, 'bench', 'scale.ts')],
   'bench:faults': [join(root, 'bench', 'faults.ts')],
   'bench:pictures': [join(root, 'bench', 'pictures.ts')],
   'bench:execution': [join(root, 'bench', 'execution.ts')],

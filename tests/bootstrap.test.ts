@@ -187,7 +187,7 @@ describe('the program', () => {
     expect(await run(['destroy'])).toMatchObject({
       code: 2,
       output: expect.stringContaining(
-        '<demo|start|test|generate|release|bench:story|bench:sync|bench:claims|bench:drafting|bench:faults|bench:pictures|bench:execution>',
+        '<demo|start|test|generate|release|bench:story|bench:sync|bench:claims|bench:drafting|bench:scale|bench:faults|bench:pictures|bench:execution>',
       ),
     })
   })

@@ -14,6 +14,7 @@ import {
   sameAgent,
   type Trust,
   withCountersignKey,
+  withOtherKeys,
   withoutAgent,
   withWithdrawn,
 } from '#core/trust.ts'
@@ -95,6 +96,11 @@ export async function revokeAgent(trustDir: string, name: string, after: Oid | n
     throw new CountersignError('ERR_CONFIG_INVALID', `no agent ${name} is trusted in ${join(trustDir, 'agents.json')}`)
   await writeTrust(trustDir, trust)
   return key
+}
+
+/** Gives an agent other keys in one step, and believes those before them up to `after` (see `withOtherKeys`). */
+export async function renewAgent(trustDir: string, identity: AgentIdentity, after: Oid | null): Promise<void> {
+  await writeTrust(trustDir, withOtherKeys(await readTrust(trustDir), identity, after))
 }
 
 /** Takes over what the other zone has revoked; its word about a key replaces an earlier one. */

@@ -106,7 +106,8 @@ function refuseMissingDisk(target: string): void {
   )
 }
 
-async function runRestic(options: ResticOptions, args: readonly string[], folder?: string): Promise<string> {
+/** What restic said on standard output; throws as `BackupStore` does. */
+export async function runRestic(options: ResticOptions, args: readonly string[], folder?: string): Promise<string> {
   const { target, signal, onProgress } = options
   const what = `restic ${args[0]} at ${target}`
   const child = spawn('restic', [...sshArguments(options), ...args], {
