@@ -23,7 +23,8 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['tests/integration/**/*.test.ts'],
-          testTimeout: 120_000,
+          // What is waited for has limits of its own that say what was missing.
+          testTimeout: 600_000,
           hookTimeout: 180_000,
           maxWorkers: 2,
         },

@@ -21,7 +21,6 @@ beforeEach(async () => {
 afterEach(async () => {
   isRunning = false
   await passing
-  await executor[Symbol.asyncDispose]()
   await home[Symbol.asyncDispose]()
 })
 

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { unbundle } from '#adapters/git/bundle.ts'
-import { keepRevoked } from '#adapters/keys/trust-files.ts'
+import { keepWithdrawn } from '#adapters/keys/trust-files.ts'
 import { DUMP, loadOdoo } from '#adapters/postgres/odoo-database.ts'
+import type { ResticOptions } from '#adapters/restic/restic.ts'
 import { bumpRestoreEpoch } from '#adapters/state-files/restore-mark.ts'
 import { mayHold, putBackInto } from '#adapters/zone-copy/put-back.ts'
 import { signOfUse } from '#adapters/zone-copy/running.ts'
@@ -14,16 +15,25 @@ import type { Zone } from '#core/zone-policy.ts'
 import { type Env, parseConfig } from '#runtime/config.ts'
 import { type BackupTargetConfig, backupTargetSettings } from '#services/backup/config.ts'
 import type { BackupDeps } from '#services/backup/deps.ts'
-import { backupDeps, ODOO_RESTORE, odooServer, REPOSITORIES } from '#services/backup/main-deps.ts'
+import { backupDeps, ODOO_RESTORE, odooServer, REPOSITORIES, resticOptionsOf } from '#services/backup/main-deps.ts'
 import type { RestoreDeps } from '#services/backup/restore.ts'
+import { renewGuard } from './countersign-key.ts'
 import { environmentOf, homeLayout, openZoneHome, type ZoneHome } from './zone-home.ts'
 
 export type TargetOptions = { target?: string; passwordFile?: string }
 
 /** What backing up an existing home works with. Throws ERR_CONFIG_INVALID. */
-export function backupOf(home: ZoneHome, options: TargetOptions, env: Env): BackupDeps {
+export function backupOf(home: ZoneHome, options: TargetOptions, env: Env, signal?: AbortSignal): BackupDeps {
   const { root, zone, agent } = home
-  return backupDeps({ home: root, zone, agent, config: configOf({ ...asked(env), ...environmentOf(home) }, options) })
+  const config = configOf({ ...asked(env), ...environmentOf(home) }, options)
+  return backupDeps({ ...{ home: root, zone, agent, config }, ...(signal && { signal }) })
+}
+
+/** Where the backups of an existing home go. Throws ERR_CONFIG_INVALID. */
+export function backupTargetOf(home: ZoneHome, options: TargetOptions, env: Env): ResticOptions {
+  const { root, zone, agent } = home
+  const config = configOf({ ...asked(env), ...environmentOf(home) }, options)
+  return resticOptionsOf({ home: root, zone, agent, config })
 }
 
 /** What restoring works with: the home may be empty, or not be there at all. Throws ERR_CONFIG_INVALID. */
@@ -57,10 +67,22 @@ export async function restoreInto(root: string, options: TargetOptions, env: Env
       await rename(join(folder, MANIFEST), join(folder, odoo ? ODOO_RESTORE : '..', MANIFEST))
     },
     async bumpRestoreEpoch(folder, made) {
-      await keepRevoked(join(root, 'trust'), join(folder, 'trust'))
+      await keepKeys(root, folder)
       bumpRestoreEpoch(join(folder, 'state'), new Date(made))
     },
   }
+}
+
+/** Keys that were withdrawn since the backup stay withdrawn, and the countersigning key that followed one stays where it is. */
+async function keepKeys(root: string, folder: string): Promise<void> {
+  const followed = await keepWithdrawn(join(root, 'trust'), join(folder, 'trust'))
+  const restored = await openZoneHome(folder)
+  if (!followed.includes(restored.agent)) return
+  const key = join(root, 'keys', 'countersign.pem')
+  // Without it the executor refuses to start with the retired one, and says what to do.
+  if (!existsSync(key)) return
+  await copyFile(key, join(restored.keys, 'countersign.pem'))
+  await renewGuard(restored)
 }
 
 /** Whether a restored home has a database of Odoo's that still has to be put back. */

@@ -7,6 +7,7 @@ import { startGmailEmulator } from '#tests/support/gmail-emulator.ts'
 import { json, standIn } from '#tests/support/model/provider.ts'
 import { ODOO_DB, ODOO_KEY, startOdooServer } from '#tests/support/odoo-server.ts'
 import { startMastodon } from '#tests/support/social/mastodon.ts'
+import { startDevMailServers } from '../demo/mailbox/dev-servers.ts'
 import { mailFindings, modelFindings, odooFindings, socialFindings } from './doctor-reach.ts'
 
 test('doctor asks each social account’s network whose credential it has, in the local zone alone', async () => {
@@ -110,6 +111,60 @@ test('doctor asks Gmail what each mailbox’s token may do', async () => {
     expect(await mailFindings('local', local)).toMatchObject([
       { check: 'mailbox', result: 'ok' },
       { check: 'sending', result: 'ok' },
+    ])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('doctor says of a wrong password that it is the password, at the mailbox and at the sending server', async () => {
+  await using mail = await startDevMailServers()
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-doctor-'))
+  try {
+    const file = join(folder, 'password')
+    const { address, password } = mail.accounts.owner
+    const env = {
+      ...{ COUNTERSIGN_ZONE: 'local', COUNTERSIGN_OWNER_ADDRESS: address, COUNTERSIGN_IMAP_USER: address },
+      ...{
+        COUNTERSIGN_IMAP_HOST: '127.0.0.1',
+        COUNTERSIGN_IMAP_PORT: String(mail.imap.port),
+        COUNTERSIGN_IMAP_TLS: 'none',
+      },
+      ...{
+        COUNTERSIGN_SMTP_HOST: '127.0.0.1',
+        COUNTERSIGN_SMTP_PORT: String(mail.smtp.port),
+        COUNTERSIGN_SMTP_TLS: 'none',
+      },
+      ...{ COUNTERSIGN_SMTP_USER: address, COUNTERSIGN_IMAP_PASSWORD_FILE: file, COUNTERSIGN_SMTP_PASSWORD_FILE: file },
+    }
+    writeFileSync(file, password, { mode: 0o600 })
+    expect((await mailFindings('local', env)).map(({ result }) => result)).toEqual(['ok', 'ok'])
+    writeFileSync(file, 'another')
+    expect(await mailFindings('local', env)).toMatchObject([
+      { check: 'mailbox', result: 'failed', hint: expect.stringContaining(`the right password into ${file}`) },
+      { check: 'sending', result: 'failed', hint: expect.stringContaining(`the right password into ${file}`) },
+    ])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('doctor says in words what the network says of a mail server', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-doctor-'))
+  try {
+    const file = join(folder, 'password')
+    writeFileSync(file, 'a-password', { mode: 0o600 })
+    const env = {
+      ...{ COUNTERSIGN_ZONE: 'cloud', COUNTERSIGN_OWNER_ADDRESS: 'you@example.org', COUNTERSIGN_IMAP_USER: 'you' },
+      ...{ COUNTERSIGN_IMAP_HOST: '127.0.0.1', COUNTERSIGN_IMAP_PORT: '1', COUNTERSIGN_IMAP_TLS: 'none' },
+      COUNTERSIGN_IMAP_PASSWORD_FILE: file,
+    }
+    expect(await mailFindings('cloud', env)).toEqual([
+      {
+        ...{ check: 'mailbox', result: 'failed' },
+        found: 'reading IMAP you@127.0.0.1:1 (tls: none): nothing answers at that port',
+        hint: 'Correct COUNTERSIGN_IMAP_HOST, _PORT or _TLS in .env.cloud, or see to the network; then run doctor',
+      },
     ])
   } finally {
     rmSync(folder, { recursive: true })

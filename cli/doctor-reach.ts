@@ -1,6 +1,7 @@
 import type { GmailAccount } from '#adapters/gmail/gmail-client.ts'
 import { IMAP_TIMINGS, withClient } from '#adapters/imap/connection.ts'
 import { connectRedis } from '#adapters/queue/redis.ts'
+import { secretSettings } from '#core/credentials.ts'
 import type { Finding } from '#core/finding.ts'
 import type { MailAccount } from '#core/ports/mail.ts'
 import { socialAccountList } from '#core/social-accounts.ts'
@@ -36,7 +37,13 @@ export async function settingsFindings(zone: Zone, env: Record<string, string>):
     if (!verdict.ok) for (const fault of verdict.faults) faults.add(fault)
   }
   if (faults.size === 0) return [{ check: 'settings', result: 'ok', found: 'complete' }]
-  return [...faults].map((found) => ({ check: 'settings', result: 'failed', found }))
+  return [...faults].map((found): Finding => {
+    const secret = found.includes(': missing') && secretSettings(zone)[found.slice(0, found.indexOf(':'))]
+    const hint = secret
+      ? `Put it into secrets/${secret} of the home, as its only line (mode 600), and run init ${zone} once more`
+      : `Correct it in .env.${zone} of the home`
+    return { check: 'settings', result: 'failed', found, hint }
+  })
 }
 
 /** Asks each social account's network whose credential it has. Nothing is read or posted. */
@@ -59,13 +66,41 @@ export async function mailFindings(zone: Zone, env: Record<string, string>): Pro
   const verdict = parseConfig(MAILBOXES, env)
   if (!verdict.ok) return [{ check: 'mailbox', result: 'skipped', found: 'its settings are not complete' }]
   const { config } = verdict
-  if (zone === 'cloud') return Promise.all(mailboxesOf(config).map(mailboxFinding))
+  if (zone === 'cloud')
+    return Promise.all(mailboxesOf(config).map(async (one) => forPerson(await mailboxFinding(one), zone, env)))
   const main: Reached =
     config.mailboxProvider === 'gmail'
       ? { name: MAIN_MAILBOX, provider: 'gmail', account: gmailAccountOf(config) }
       : { name: MAIN_MAILBOX, provider: 'imap', account: imapAccountOf(config) }
-  return [await mailboxFinding(main), await sendingFinding(env)]
+  return [forPerson(await mailboxFinding(main), zone, env), forPerson(await sendingFinding(env), zone, env)]
 }
+
+/** In words for the person, and with what they do next: init, run again, keeps what stands in the home. */
+function forPerson(finding: Finding, zone: Zone, env: Record<string, string>): Finding {
+  if (finding.hint === undefined) return finding
+  const server = finding.check === 'sending' ? 'SMTP' : 'IMAP'
+  const file = env[`COUNTERSIGN_${server}_PASSWORD_FILE`]
+  if (/password file/.test(finding.hint) && file !== undefined)
+    return {
+      ...finding,
+      hint: `Write the right password into ${file}, as its only line, and run init ${zone} once more. ${finding.hint}`,
+    }
+  const known = NETWORK_WORDS.find(([code]) => finding.found.includes(code))
+  if (!known) return finding
+  const [code, words] = known
+  const found = finding.found.replace(new RegExp(`(getaddrinfo |connect )?${code}.*`), words)
+  const hint = `Correct COUNTERSIGN_${server}_HOST, _PORT or _TLS in .env.${zone}, or see to the network; then run doctor`
+  return { ...finding, found, hint }
+}
+
+const NETWORK_WORDS = [
+  ['ENOTFOUND', 'no server of that name is known'],
+  ['EAI_AGAIN', 'the name server does not answer'],
+  ['ECONNREFUSED', 'nothing answers at that port'],
+  ['ETIMEDOUT', 'no answer'],
+  ['EHOSTUNREACH', 'no way leads there'],
+  ['ENETUNREACH', 'this machine has no network'],
+] as const
 
 const MAILBOXES = {
   ...mailboxSettings,

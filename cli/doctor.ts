@@ -1,17 +1,16 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { openRepo } from '#adapters/git/repo.ts'
 import { readAgents } from '#adapters/keys/trust-files.ts'
-import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
+import { PROGRAM } from './cli.ts'
 import { bankFindings } from './doctor-banks.ts'
+import { fileFindings } from './doctor-files.ts'
 import { guardFindings } from './doctor-guard.ts'
 import { goalsFinding, handbookFinding } from './doctor-handbook.ts'
+import { hubFinding } from './doctor-hub.ts'
 import { keyFindings } from './doctor-key.ts'
+import { machineFindings } from './doctor-machine.ts'
 import {
   mailFindings,
   modelFindings,
@@ -21,6 +20,7 @@ import {
   settingsFindings,
   socialFindings,
 } from './doctor-reach.ts'
+import { secretFindings } from './doctor-secrets.ts'
 import { skillsFinding } from './doctor-skills.ts'
 import { attempt } from './finding.ts'
 import { renderTable, terminalText } from './table.ts'
@@ -30,24 +30,28 @@ const run = promisify(execFile)
 /** The first whose writes can be made durable. */
 const OLDEST_GIT = [2, 36] as const
 
-/** Looks at this machine and this home, and tries for real what can be tried without changing anything. */
-export async function examine(home: ZoneHome): Promise<Finding[]> {
-  const env = environmentOf(home)
+/**
+ * Looks at this machine and this home, and tries for real what can be tried without changing anything. `isInit`: what comes
+ * only after `init` is no fault then.
+ */
+export async function examine(home: ZoneHome, isInit = false): Promise<Finding[]> {
+  // A service's container has its own part of the home, and is told the rest by its environment.
+  const isWhole = existsSync(home.secrets) || process.env.COUNTERSIGN_VAULT === undefined
+  const env = isWhole ? environmentOf(home) : { ...environmentOf(home), ...ownEnvironment() }
   return [
     nodeFinding(),
     await gitFinding(),
-    ...(await permissionFindings(home)),
+    ...(await machineFindings(home, env)),
+    ...(isWhole ? await fileFindings(home) : []),
+    ...(await secretFindings(home)),
     ...(await guardFindings(home)),
     ...(await keyFindings(home, env)),
     await handbookFinding(home.vault),
     await goalsFinding(home.vault),
     await skillsFinding({ ...process.env, ...env }),
-    await attempt('pairing', `knows ${home.zone === 'cloud' ? 'the local' : 'the cloud'} zone`, async () => {
-      const zones = (await readAgents(home.trust)).map((agent) => agent.zone)
-      if (new Set(zones).size < 2) throw new Error('only this zone is known: run init with --pair')
-    }),
-    ...(await settingsFindings(home.zone, env)),
-    await hubFinding(home, env),
+    await pairingFinding(home, isInit),
+    ...(isWhole ? settingsBefore(await settingsFindings(home.zone, env), isInit) : [FROM_INSIDE]),
+    await hubFinding(home, env, isInit),
     ...(await mailFindings(home.zone, env)),
     ...(await socialFindings(home.zone, env)),
     ...(await modelFindings(home.zone, env)),
@@ -58,16 +62,44 @@ export async function examine(home: ZoneHome): Promise<Finding[]> {
   ]
 }
 
-/** A table for a terminal: one line a check, the hint under what failed. */
+const FROM_INSIDE: Finding = {
+  check: 'settings',
+  result: 'skipped',
+  found: 'each container has those it needs: run doctor on the host for all of them',
+}
+
+function ownEnvironment(): Record<string, string> {
+  const own = Object.entries(process.env).filter(([name, value]) => name.startsWith('COUNTERSIGN_') && value)
+  return Object.fromEntries(own) as Record<string, string>
+}
+
+/** A table for a terminal: one line a check, what to do under what failed. */
 export function renderFindings(findings: readonly Finding[]): string {
   const marks = { ok: '✓', repaired: '+', failed: '✗', skipped: '·' }
   return renderTable(
-    findings.map((one) => [
-      marks[one.result],
-      one.check,
-      terminalText(one.hint ? `${one.found}. ${one.hint}` : one.found, 500),
+    findings.flatMap((one) => [
+      [marks[one.result], one.check, terminalText(one.found, 500)],
+      ...(one.hint ? [['', '', `→ ${terminalText(one.hint, 500)}`]] : []),
     ]),
   )
+}
+
+async function pairingFinding(home: ZoneHome, isInit: boolean): Promise<Finding> {
+  const other = home.zone === 'cloud' ? 'the local zone' : 'the cloud zone'
+  let isKnown = true
+  const finding = await attempt('pairing', `knows ${other}`, async () => {
+    isKnown = (await readAgents(home.trust)).some((agent) => agent.zone !== home.zone)
+  })
+  if (isKnown) return finding
+  if (isInit) return { ...finding, result: 'skipped', found: `${other} is not known yet: that comes next` }
+  const hint = `Run ${PROGRAM} init ${home.zone} --pair <what init shows on the other machine>`
+  return { ...finding, result: 'failed', found: `${other} is not known`, hint }
+}
+
+/** The hub's address comes with the pairing: told there. */
+function settingsBefore(findings: readonly Finding[], isInit: boolean): Finding[] {
+  const others = findings.filter(({ found }) => !(isInit && found.startsWith('COUNTERSIGN_HUB_URL: missing')))
+  return others.length > 0 ? others : [{ check: 'settings', result: 'ok', found: 'complete but for the hub' }]
 }
 
 function nodeFinding(): Finding {
@@ -82,43 +114,5 @@ function gitFinding(): Promise<Finding> {
     if (major < OLDEST_GIT[0] || (major === OLDEST_GIT[0] && minor < OLDEST_GIT[1]))
       throw new Error(`${stdout.trim()}; ${OLDEST_GIT.join('.')} or newer is needed`)
     return stdout.trim()
-  })
-}
-
-/** Keys and secrets that others on this machine can read are no secrets. */
-async function permissionFindings(home: ZoneHome): Promise<Finding[]> {
-  return Promise.all(
-    [home.keys, home.secrets, ...(existsSync(home.social) ? [home.social] : [])].map((folder) =>
-      attempt(folder, 'only its owner can open it', async () => {
-        const mode = (await stat(folder)).mode & 0o777
-        if (mode & 0o077) throw new Error(`mode ${mode.toString(8)}: others can open it; chmod 700`)
-      }),
-    ),
-  )
-}
-
-async function hubFinding(home: ZoneHome, env: Record<string, string>): Promise<Finding> {
-  const url = env.COUNTERSIGN_HUB_URL
-  if (!url) return { check: 'hub', result: 'failed', found: 'COUNTERSIGN_HUB_URL is empty: run init with --pair' }
-  const owner = url.startsWith('/') ? await stat(url).catch(() => undefined) : undefined
-  // git serves nothing that belongs to somebody else, not even to root.
-  if (process.getuid?.() === 0 && owner && owner.uid !== 0)
-    return { check: 'hub', result: 'skipped', found: `${url} belongs to user ${owner.uid}, who runs the containers` }
-  return attempt('hub', `${url} answers`, async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'countersign-doctor-'))
-    try {
-      await using repo = await openRepo({
-        gitDir: join(folder, 'repo.git'),
-        hubUrl: url,
-        agent: home.agent,
-        signingKeyFile: join(home.keys, 'signing'),
-        agents: await readAgents(home.trust),
-        ssh: { deployKeyFile: join(home.keys, 'deploy'), knownHostsFile: join(home.trust, 'known_hosts') },
-      })
-      const outcome = await repo.remoteHead()
-      if (outcome.kind !== 'ok') throw new CountersignError('ERR_HUB_UNREACHABLE', `asking ${url}: ${outcome.reason}`)
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
   })
 }

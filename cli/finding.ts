@@ -1,4 +1,4 @@
-import { CountersignError } from '#core/errors.ts'
+import { CountersignError, messageOf } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 
 /** Runs a check; what it throws is what was found. */
@@ -7,9 +7,10 @@ export async function attempt(check: string, good: string, act: () => Promise<un
     const found = await act()
     return { check, result: 'ok', found: typeof found === 'string' ? found : good }
   } catch (error) {
-    const found = error instanceof Error ? error.message : String(error)
+    const found = messageOf(error)
     return error instanceof CountersignError
-      ? { check, result: 'failed', found, hint: error.hint }
+      ? // A service tries again by itself; this look is over.
+        { check, result: 'failed', found, hint: error.hint.replace(/^Will retry[.;] */, '') }
       : { check, result: 'failed', found }
   }
 }

@@ -42,7 +42,11 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   trust: { summary: 'whom this zone believes; revoke an agent’s keys', load: () => import('./commands/trust.ts') },
   lock: { summary: 'give the countersigning key a passphrase', load: () => import('./commands/lock.ts') },
   unlock: { summary: 'take it off the countersigning key', load: () => import('./commands/unlock.ts') },
-  rotate: { summary: 'replace the countersigning key by a new one', load: () => import('./commands/rotate.ts') },
+  credentials: {
+    summary: 'every key and secret of this zone: what it may do, how old it is, what is wrong with it',
+    load: () => import('./commands/credentials.ts'),
+  },
+  rotate: { summary: 'replace a key or secret by a new one', load: () => import('./commands/rotate.ts') },
   auth: { summary: 'let this zone into a Gmail account', load: () => import('./commands/auth.ts') },
   odoo: {
     summary: 'set an Odoo up for both zones, and prove what the cloud can do there',

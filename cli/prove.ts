@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -20,6 +21,8 @@ const MAX_ANSWER = 4 * 1024 * 1024
 export interface ProofPlaces {
   /** Services of the zone: name → address of their health endpoints. */
   readonly targets: readonly Target[]
+  /** Asked as well when there is one: a profile starts it, and whoever starts it may have told health nothing of it. */
+  readonly unlisted: readonly Target[]
   /** Where the programs of the image lie. */
   readonly programs: string
 }
@@ -38,18 +41,42 @@ export function proofPlaces(env: NodeJS.ProcessEnv, program: string): ProofPlace
       'ERR_NOT_RUNNING',
       'asking the services of the cloud zone: this is not the container of its health service; run `docker compose -f compose.cloud.yml exec health countersign prove`',
     )
-  return { targets: [...targets, { name: 'health', url: `http://127.0.0.1:${port}` }], programs: dirname(program) }
+  const own = { name: 'health', url: `http://127.0.0.1:${port}` }
+  const unlisted = targets.some(({ name }) => name === BACKUP.name) ? [] : [BACKUP]
+  return { targets: [...targets, own], unlisted, programs: dirname(program) }
 }
 
+/** As the compose files name it. It reads every secret of the zone. */
+const BACKUP = { name: 'backup', url: 'http://backup:8080' }
+const NO_SUCH_HOST = ['ENOTFOUND', 'EAI_AGAIN']
+
 /** Asks every service what it sees of itself and can do, and the MCP servers which tools they list. */
-export async function gatherProof({ targets, programs }: ProofPlaces, nowMs: number): Promise<ProofDocument> {
-  const [asked, tools] = await Promise.all([Promise.all(targets.map(askPatiently)), toolFindings(programs)])
-  return proofOf(asked, tools, new Date(nowMs).toISOString())
+export async function gatherProof(
+  { targets, unlisted, programs }: ProofPlaces,
+  nowMs: number,
+  patienceMs = STARTING_MS,
+): Promise<ProofDocument> {
+  const ask = (target: Target) => askPatiently(target, patienceMs)
+  const askIfThere = async (target: Target) => ((await isNamed(target)) ? [await ask(target)] : [])
+  const [asked, tools] = await Promise.all([
+    Promise.all([...targets.map(ask), ...unlisted.map(askIfThere)]),
+    toolFindings(programs),
+  ])
+  return proofOf(asked.flat(), tools, new Date(nowMs).toISOString())
+}
+
+/** A name that leads nowhere is a service that was never started. */
+async function isNamed({ url }: Target): Promise<boolean> {
+  const code = await lookup(new URL(url).hostname).then(
+    () => '',
+    (error: NodeJS.ErrnoException) => error.code ?? '',
+  )
+  return !NO_SUCH_HOST.includes(code)
 }
 
 /** One that is just starting is asked again for a while. */
-async function askPatiently(target: Target): Promise<AskedService> {
-  for (const end = performance.now() + STARTING_MS; ; await delay(STARTING_MS / 10)) {
+async function askPatiently(target: Target, patienceMs: number): Promise<AskedService> {
+  for (const end = performance.now() + patienceMs; ; await delay(STARTING_MS / 10)) {
     const answer = await askService(target)
     if (!('why' in answer) || performance.now() > end) return answer
   }

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openJournal } from '#adapters/journal/journal.ts'
 import { parsePrivateKey, readCountersignFile, spkiOf, writeCountersignFile } from '#adapters/keys/countersign-key.ts'
 import { isGuardFresh } from '#adapters/keys/guard-file.ts'
-import { readTrust } from '#adapters/keys/trust-files.ts'
+import { readTrust, refuseRetired } from '#adapters/keys/trust-files.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { audienceOf, publicKeyFrom, signReceipt } from '#core/countersignature.ts'
 import { makeTaskId } from '#core/ids.ts'
@@ -69,6 +69,8 @@ test('a new key countersigns, the old one verifies what it did, and everybody is
   await execute(home, '1'.repeat(32))
 
   const after = await keyOf(home)
+  await refuseRetired(home.trust, after)
+  await expect(refuseRetired(home.trust, before)).rejects.toThrow(/retired on 2026-11-20T12:00:00.000Z.*--lost/)
   const names = { old: audienceOf(createPublicKey(before)), new: audienceOf(createPublicKey(after)) }
   expect(names.new).not.toBe(names.old)
   expect(rotation).toMatchObject({ ...names, isFinished: false })

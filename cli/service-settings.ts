@@ -14,6 +14,17 @@ const SERVICE_SETTINGS: Record<Zone, readonly (() => Promise<ConfigShape>)[]> = 
   ],
 }
 
+/** What the zone's other processes read, besides what Compose tells them. */
+const FURTHER_SETTINGS: readonly (() => Promise<ConfigShape>)[] = [
+  async () => (await import('#services/egress/config.ts')).egressSettings,
+  async () => (await import('#services/health/config.ts')).healthSettings,
+]
+
+/** Everything that can stand in the zone's settings file. */
+export async function allSettings(zone: Zone): Promise<ConfigShape[]> {
+  return [...(await serviceSettings(zone)), ...(await Promise.all(FURTHER_SETTINGS.map((load) => load())))]
+}
+
 /** What the zone's services read from their environment, a shape a service. */
 export function serviceSettings(zone: Zone): Promise<ConfigShape[]> {
   return Promise.all(SERVICE_SETTINGS[zone].map((load) => load()))

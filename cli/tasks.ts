@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
-import { CountersignError } from '#core/errors.ts'
+import { CountersignError, messageOf } from '#core/errors.ts'
 import { shortId } from '#core/ids.ts'
 import type { VaultPort } from '#core/ports/vault.ts'
 import { parseTaskFile, renderTaskFile, type TaskFile } from '#core/task-file.ts'
@@ -128,7 +128,7 @@ async function readTask(vault: VaultPort, path: VaultPath, place: TaskPlace): Pr
     const parsed = parseTaskFile((await vault.read(path)) ?? '')
     return parsed.ok ? { path, place, task: parsed.task } : { path, place, task: undefined, problem: parsed.problem }
   } catch (error) {
-    return { path, place, task: undefined, problem: error instanceof Error ? error.message : String(error) }
+    return { path, place, task: undefined, problem: messageOf(error) }
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
+import { secretSettings } from '#core/credentials.ts'
 import { CountersignError } from '#core/errors.ts'
 import { ZONES, type Zone } from '#core/zone-policy.ts'
 
@@ -28,39 +29,6 @@ export type ZoneHome = {
   readonly envFile: string
   /** What the settings file says; empty values left out. */
   readonly settings: Readonly<Record<string, string>>
-}
-
-const BACKUP_SECRETS = {
-  COUNTERSIGN_BACKUP_PASSWORD_FILE: 'backup-password',
-  COUNTERSIGN_BACKUP_S3_KEY_FILE: 'backup-s3-key',
-  COUNTERSIGN_BACKUP_SSH_KEY_FILE: 'backup-ssh-key',
-}
-
-/** Secrets that a zone may hold, one file each below secrets/. The cloud never gets a sending credential. */
-const SECRET_SETTINGS: Record<Zone, Readonly<Record<string, string>>> = {
-  cloud: {
-    COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password',
-    COUNTERSIGN_GMAIL_READ_TOKEN_FILE: 'gmail-read-token',
-    COUNTERSIGN_GMAIL_PUSH_KEY_FILE: 'gmail-push-key',
-    COUNTERSIGN_ODOO_KEY_FILE: 'odoo-key',
-    COUNTERSIGN_REDIS_PASSWORD_FILE: 'redis-password',
-    COUNTERSIGN_ANTHROPIC_KEY_FILE: 'anthropic-key',
-    COUNTERSIGN_OPENAI_KEY_FILE: 'openai-key',
-    ...BACKUP_SECRETS,
-  },
-  local: {
-    ...BACKUP_SECRETS,
-    COUNTERSIGN_ODOO_KEY_FILE: 'odoo-key',
-    COUNTERSIGN_ANTHROPIC_KEY_FILE: 'anthropic-key',
-    COUNTERSIGN_OPENAI_KEY_FILE: 'openai-key',
-    COUNTERSIGN_IMAP_PASSWORD_FILE: 'imap-password',
-    COUNTERSIGN_SMTP_PASSWORD_FILE: 'smtp-password',
-    COUNTERSIGN_KEY_PASSPHRASE_FILE: 'countersign-passphrase',
-    COUNTERSIGN_NOTIFY_NTFY_TOKEN_FILE: 'ntfy-token',
-    COUNTERSIGN_NOTIFY_WEBHOOK_SECRET_FILE: 'webhook-secret',
-    COUNTERSIGN_GMAIL_TOKEN_FILE: 'gmail-token',
-    COUNTERSIGN_REDIS_PASSWORD_FILE: 'redis-password',
-  },
 }
 
 /** The layout of a zone home, whether or not it exists yet. */
@@ -119,7 +87,7 @@ export async function findZoneHome(
 
 /** The environment of one of the zone's processes on this machine: the settings, then where its folders stand. */
 export function environmentOf(home: ZoneHome): Record<string, string> {
-  const secrets = Object.entries(SECRET_SETTINGS[home.zone])
+  const secrets = Object.entries(secretSettings(home.zone))
     .map(([setting, file]) => [setting, join(home.secrets, file)] as const)
     .filter(([, file]) => existsSync(file))
   const hubHere = join(home.hub, 'vault.git')

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { secretsInFolder } from '#adapters/keys/guard-file.ts'
@@ -27,6 +28,12 @@ export async function knownSecrets(home: ZoneHome): Promise<KnownSecret[]> {
     ...further.flat(),
     ...inSettings,
   ]
+}
+
+/** A new one that nobody has to know. `watch`: in the form that Redis's exporter reads, by the address it asks. */
+export function randomSecret(origin: 'random' | 'watch'): string {
+  if (origin === 'random') return randomBytes(24).toString('base64url')
+  return JSON.stringify({ 'redis://watch@redis:6379': randomBytes(24).toString('hex') })
 }
 
 /** The names of those that are too short to be recognised. */

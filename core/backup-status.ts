@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CountersignError } from './errors.ts'
 
 const runSchema = z.strictObject({
   at: z.iso.datetime(),
@@ -63,4 +64,9 @@ function isDue(last: BackupRun | undefined, doneAt: string | undefined, everyMs:
   }
   if (age(doneAt) < everyMs) return false
   return last?.outcome !== 'failed' || age(last.at) >= AGAIN_AFTER_MS
+}
+
+/** What was under way when the service was told to end: it says nothing of the backups. */
+export function isStopped(error: unknown): boolean {
+  return error instanceof CountersignError && error.details.isStopped === true
 }

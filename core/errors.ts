@@ -81,6 +81,10 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Run `countersign init cloud` or `countersign init local`, or name the folder with --home.',
   },
+  ERR_HOME_UNWRITABLE: {
+    retryable: false,
+    hint: 'Make room there, or let this user write there, and run the same command again: it completes what is missing.',
+  },
   ERR_HUB_UNREACHABLE: {
     retryable: true,
     hint: 'Will retry. Check the network, the hub address (COUNTERSIGN_HUB_URL) and its deploy key; nothing is lost meanwhile.',

@@ -48,7 +48,8 @@ export function dashboardGatherer(ports: DashboardPorts): (sources: DashboardSou
   const { vault, journal } = ports
   const readFile = fileMemory(vault)
   return async ({ agent, agents, held, problems, news, now, work }) => {
-    const namesIn = async (folders: readonly string[]) => (await Promise.all(folders.map(vault.list))).flat()
+    const namesIn = async (folders: readonly string[]) =>
+      (await Promise.all(folders.map((folder) => vault.list(folder)))).flat()
     const month = new Date(now).toISOString().slice(0, 7)
     const pending = await namesIn(DOMAINS.map((domain) => `Pending_Approval/${domain}`))
     const requests = await namesIn(DOMAINS.filter(isLocalOnly).map((domain) => `Needs_Action/${domain}`))

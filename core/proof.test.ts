@@ -46,6 +46,21 @@ test.each<[what: string, changes: Partial<ContainerLook>, found: string]>([
     'triage: /run/secrets/smtp-password is a secret that acts',
   ],
   [
+    'a secret for sending under another name',
+    { secrets: [{ path: '/run/secrets/smtp-relay', isEmpty: false }] },
+    'triage: /run/secrets/smtp-relay is a secret that acts',
+  ],
+  [
+    'a social account, whatever the network is called',
+    { secrets: [{ path: '/zone/social/mastodon', isEmpty: false }] },
+    'triage: /zone/social/mastodon is a secret that acts',
+  ],
+  [
+    'what acts among further mailboxes',
+    { secrets: [{ path: '/zone/mailboxes/smtp-password', isEmpty: false }] },
+    'triage: /zone/mailboxes/smtp-password is a secret that acts',
+  ],
+  [
     'another service’s secret',
     { secrets: [{ path: '/zone/keys/signing', isEmpty: false }] },
     'triage: /zone/keys/signing, which it has no use for',

@@ -1,4 +1,5 @@
 import { ACTING_CODE } from './acting-code.ts'
+import { foreignTo, isAt, readBy } from './credentials.ts'
 import type { Finding } from './finding.ts'
 import type { Attempt, ContainerLook } from './ports/container-look.ts'
 
@@ -34,17 +35,15 @@ export interface ProofDocument {
 export const NOBODY = 'prove.countersign.invalid'
 export const ASKED_OF_EGRESS: readonly string[] = [443, 25, 465, 587].map((port) => `${NOBODY}:${port}`)
 
-/** Which secrets each service of the cloud has a use for, by the names of their files. */
-const SECRETS: Readonly<Record<string, readonly string[]>> = {
-  triage: ['imap-password', 'gmail-read-token', 'gmail-push-key', 'anthropic-key', 'openai-key'],
-  drafter: ['redis-password', 'anthropic-key', 'openai-key', 'odoo-key', 'odoo-ca'],
-  sync: ['redis-password', 'signing', 'deploy', 'ledger.pem', 'guard.json', '.env.cloud'],
-  health: ['deadman-url'],
-  egress: [],
+/** What lies where secrets do, and is none. */
+const BESIDE: Readonly<Record<string, readonly string[]>> = {
+  drafter: ['odoo-ca'],
+  sync: ['guard.json', '.env.cloud'],
 }
+const FOREIGN = foreignTo('cloud')
 /** Who copies the whole of the zone, and so has to be able to read it. */
 const READS_ALL = ['backup']
-/** What may hold a secret that acts, whoever has it. */
+/** What may hold a secret that acts, under a name that nobody knows. */
 const ACTS = /smtp|send|countersign|whatsapp|session|bank|sepa|social|gmail-token|passphrase/i
 const LOCAL_SETTINGS =
   /^COUNTERSIGN_(SMTP_|GMAIL_TOKEN|MAIL_PROVIDER|WHATSAPP|BANK|BROWSER|SEPA|SOCIAL_SECRETS|KEY_PASSPHRASE|NOTIFY_)/
@@ -129,11 +128,13 @@ function rightsFindings({ look: { uid, capabilities, noNewPrivileges } }: Servic
 }
 
 function secretFindings({ service, look }: ServiceProof): Faults {
-  const allowed = SECRETS[service] ?? []
+  const isAllowed = (path: string, name: string) =>
+    BESIDE[service]?.includes(name) || readBy('cloud', service).some((one) => isAt(path, one))
   const found = look.secrets.flatMap(({ path, isEmpty }) => {
     const name = path.slice(path.lastIndexOf('/') + 1)
-    if (allowed.includes(name) || isEmpty || (READS_ALL.includes(service) && !ACTS.test(name))) return []
-    return [ACTS.test(name) ? `${path} is a secret that acts` : `${path}, which it has no use for`]
+    const acts = FOREIGN.some((one) => isAt(path, one)) || ACTS.test(name)
+    if (isEmpty || (!acts && (READS_ALL.includes(service) || isAllowed(path, name)))) return []
+    return [acts ? `${path} is a secret that acts` : `${path}, which it has no use for`]
   })
   const settings = look.settings.filter((name) => LOCAL_SETTINGS.test(name)).map((name) => `the setting ${name}`)
   return { found: [...found, ...settings], hint: NEXT.secret }

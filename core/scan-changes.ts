@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Violation } from './path-ownership.ts'
 import type { ContentScan, Finding } from './ports/content-scan.ts'
 import { parseVaultPath } from './vault-path.ts'
@@ -56,11 +57,12 @@ async function blocking(scan: ContentScan, path: string, bytes: Uint8Array): Pro
 
 /** Whether the commit only moves these bytes: they stood in the vault before it. */
 function knownContents(changes: readonly ScannedChange[]): (bytes: Uint8Array) => boolean {
-  const bySize = Map.groupBy(
-    changes.flatMap(({ before }) => (before ? [before] : [])),
-    (bytes) => bytes.length,
-  )
-  return (bytes) => bySize.get(bytes.length)?.some((one) => Buffer.from(one).equals(bytes)) ?? false
+  const known = new Set(changes.flatMap(({ before }) => (before ? [sha256(before)] : [])))
+  return (bytes) => known.has(sha256(bytes))
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }
 
 function newPart(path: string, before: Uint8Array | undefined, after: Uint8Array): Uint8Array {

@@ -46,6 +46,8 @@ const syncSchema = z.looseObject({
   hubReachedAt: z.string().nullish(),
   /** When the other agents' heartbeats were last read; null: not since sync began. */
   listenedAt: z.string().nullish(),
+  /** When a whole round with the hub last succeeded; null: not since sync began. */
+  lastSuccessAt: z.string().nullish(),
   /** The last sign of life of each other agent. */
   others: z.array(signSchema).optional(),
 })
@@ -119,6 +121,12 @@ export function parseSyncReport(text: string): SyncReport | null {
   } catch {
     return null
   }
+}
+
+/** Whether sync, by its report, has finished a whole round with the hub since then (ms). A moment that lies ahead is none. */
+export function wasHeldAgainstHub(report: string, sinceMs: number, nowMs: number): boolean {
+  const at = Date.parse(parseSyncReport(report)?.lastSuccessAt ?? '')
+  return at >= sinceMs && at <= nowMs
 }
 
 export function isFresh(status: StatusDocument, nowMs: number): boolean {

@@ -10,6 +10,7 @@ import {
   sshFingerprint,
   withCountersignKey,
   withoutAgent,
+  withWithdrawn,
 } from './trust.ts'
 
 const ssh = (fill: string) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${fill.repeat(43)}`
@@ -53,6 +54,21 @@ describe('trust/agents.json', () => {
     // The name may be given anew, with other keys.
     const renewed = { ...cloud, signing: ssh('E'), deploy: ssh('F'), ledger: spki('E') }
     expect(parseTrust(renderTrust({ ...trust, agents: [renewed, local] })).agents).toEqual([renewed, local])
+  })
+
+  it('of an older day keeps withdrawn what has been withdrawn since', () => {
+    const older = { agents: [cloud, local], revoked: [] }
+    const at = '2026-11-20T10:00:00.000Z'
+    const rotated = withCountersignKey(older, 'local', spki('D'), at)
+    expect(withWithdrawn(older, rotated)).toEqual(rotated)
+    // Twice since, and known already of the first time.
+    const twice = withCountersignKey(rotated, 'local', spki('E'), at)
+    expect(withWithdrawn(rotated, twice)).toEqual({ ...twice, retired: twice.retired })
+    // Rotated, then revoked whole; and a newer trust that does not know who has the key now.
+    expect(withWithdrawn(older, withoutAgent(rotated, 'local', AFTER)).agents).toEqual([cloud])
+    expect(withWithdrawn(older, { ...rotated, agents: [] }).agents).toEqual([cloud])
+    expect(withWithdrawn(older, withoutAgent(older, 'cloud', AFTER))).toEqual({ agents: [local], revoked: [oldCloud] })
+    expect(withWithdrawn(older, { agents: [], revoked: [] })).toEqual(older)
   })
 
   it.each<[string, unknown, RegExp]>([

@@ -134,6 +134,15 @@ export function withoutAgent(trust: Trust, name: string, after: Oid | null): Tru
   return { ...trust, agents: agents.filter((one) => one.name !== name), revoked: [...revoked, ...keys] }
 }
 
+/** The same trust with other signing, deploy and ledger keys for an agent, the ones before revoked; its countersigning key stays. */
+export function withOtherKeys(trust: Trust, identity: AgentIdentity, after: Oid | null): Trust {
+  const known = trust.agents.find((one) => one.name === identity.name)
+  if (!known) return trust
+  const { name, zone, signing, ledger } = known
+  const agents = trust.agents.map((one) => (one === known ? identity : one))
+  return { ...trust, agents, revoked: [...trust.revoked, { name, zone, signing, ledger, after }] }
+}
+
 /** The same trust, in which what `keys` says is revoked: no agent has such a key, and a word about a key replaces an earlier one. */
 export function withRevoked(trust: Trust, keys: readonly RevokedKey[]): Trust {
   const gone = new Set(keys.map(({ signing }) => signing))
@@ -142,6 +151,28 @@ export function withRevoked(trust: Trust, keys: readonly RevokedKey[]): Trust {
     ...trust,
     agents: trust.agents.filter(({ signing, deploy }) => !gone.has(signing) && !gone.has(deploy)),
     revoked: [...others, ...keys],
+  }
+}
+
+/**
+ * An older trust, in which what a newer one has withdrawn stays withdrawn: its revoked keys, and its retired countersigning
+ * keys, in the place of which stand those that followed them. Whoever had a retired key and is not known in the newer one
+ * is nobody.
+ */
+export function withWithdrawn(older: Trust, newer: Trust): Trust {
+  const trust = withRevoked(older, newer.revoked)
+  const retired = newer.retired ?? []
+  const gone = new Set(retired.map(({ countersign }) => countersign))
+  const followed = (one: AgentIdentity): AgentIdentity[] => {
+    if (one.countersign === null || !gone.has(one.countersign)) return [one]
+    const now = newer.agents.find(({ name }) => name === one.name)?.countersign
+    return now == null ? [] : [{ ...one, countersign: now }]
+  }
+  const others = (trust.retired ?? []).filter(({ countersign }) => !gone.has(countersign))
+  return {
+    ...trust,
+    agents: trust.agents.flatMap(followed),
+    ...(retired.length > 0 && { retired: [...others, ...retired] }),
   }
 }
 

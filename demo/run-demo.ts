@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { messageOf } from '#core/errors.ts'
 import { troubleIn } from './log-tail.ts'
 import type { Narrator, StepResult } from './narrator.ts'
 import { WORLD_PREFIX } from './reaper.ts'
@@ -84,7 +85,7 @@ async function timed<T>(step: string, act: () => Promise<T>): Promise<{ value?: 
     const value = await act()
     return { value, result: { step, ok: true, ms: elapsed(startedAt), found: '' } }
   } catch (error) {
-    const found = error instanceof Interrupted ? 'interrupted' : error instanceof Error ? error.message : String(error)
+    const found = error instanceof Interrupted ? 'interrupted' : messageOf(error)
     return { result: { step, ok: false, ms: elapsed(startedAt), found } }
   }
 }

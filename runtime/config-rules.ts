@@ -1,4 +1,5 @@
 import { relative, resolve } from 'node:path'
+import { foreignFault, foreignTo } from '#core/credentials.ts'
 import type { Env } from './config.ts'
 
 /**
@@ -10,6 +11,7 @@ export function contradictions(env: Env): string[] {
     ...sendingInTheCloud(env),
     ...gmailOfTwoMinds(env),
     ...postingInTheCloud(env),
+    ...secretsOfTheOtherZone(env),
     ...secretsInTheOpen(env),
     ...plaintextMail(env),
     ...plaintextModels(env),
@@ -54,6 +56,17 @@ function postingInTheCloud(env: Env): string[] {
     .filter((name) => /^COUNTERSIGN_(SOCIAL|MASTODON|BLUESKY|LINKEDIN|X|FACEBOOK|INSTAGRAM)_/.test(name))
     .filter((name) => name !== 'COUNTERSIGN_SOCIAL_ACCOUNTS')
     .map((name) => `${name}: the cloud zone never posts; remove it here and set it in the local zone`)
+}
+
+/** What the rules above do not know by its name. */
+function secretsOfTheOtherZone(env: Env): string[] {
+  const zone = env.COUNTERSIGN_ZONE
+  if (zone !== 'cloud' && zone !== 'local') return []
+  return foreignTo(zone).flatMap((credential) => {
+    const { setting } = credential
+    const isNamed = setting && env[setting] && !/^COUNTERSIGN_(?:SMTP_|GMAIL_TOKEN|SOCIAL_)/.test(setting)
+    return isNamed ? [foreignFault(zone, setting, credential)] : []
+  })
 }
 
 /** A secret in a variable shows up in `docker inspect`, in crash reports and in every child process. */

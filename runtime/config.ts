@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { CountersignError, ERROR_CODES } from '#core/errors.ts'
 import { noteBoot } from './boots.ts'
 import { contradictions } from './config-rules.ts'
+import { credentialFaults } from './credential-rules.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -144,12 +145,7 @@ export function loadConfig<S extends ConfigShape>(
   host: ConfigHost = thisProcess,
 ): ConfigOf<S> {
   const verdict = parseConfig(shape, host.env)
-  if (!verdict.ok) {
-    host.print('stderr', `${service} cannot start: ERR_CONFIG_INVALID, ${verdict.faults.length} wrong setting(s)`)
-    for (const fault of verdict.faults) host.print('stderr', `  ${fault}`)
-    host.print('stderr', ERROR_CODES.ERR_CONFIG_INVALID.hint)
-    return host.exit(2)
-  }
+  if (!verdict.ok) return refuse(service, verdict.faults, 'wrong setting(s)', host)
   if (host.argv.includes('--check-config')) {
     for (const line of describeConfig(shape, verdict.config)) host.print('stdout', line)
     return host.exit(0)
@@ -157,7 +153,17 @@ export function loadConfig<S extends ConfigShape>(
   return verdict.config
 }
 
-/** As `loadConfig`, for a service: its start is counted first, whatever comes of it (`runtime/boots.ts`). */
+function refuse(service: string, faults: readonly string[], what: string, host: ConfigHost): never {
+  host.print('stderr', `${service} cannot start: ERR_CONFIG_INVALID, ${faults.length} ${what}`)
+  for (const fault of faults) host.print('stderr', `  ${fault}`)
+  host.print('stderr', ERROR_CODES.ERR_CONFIG_INVALID.hint)
+  return host.exit(2)
+}
+
+/**
+ * As `loadConfig`, for a service: its start is counted first, whatever comes of it (`runtime/boots.ts`), and it refuses
+ * credentials of the other zone and secrets that others can open.
+ */
 export function loadServiceConfig<S extends ConfigShape>(
   service: string,
   shape: S,
@@ -165,7 +171,9 @@ export function loadServiceConfig<S extends ConfigShape>(
 ): ConfigOf<S> {
   const { COUNTERSIGN_STATE: state } = host.env
   if (state && !host.argv.includes('--check-config')) noteBoot(resolve(state), service, Date.now())
-  return loadConfig(service, shape, host)
+  const config = loadConfig(service, shape, host)
+  const faults = credentialFaults(host.env)
+  return faults.length === 0 ? config : refuse(service, faults, 'wrong credential(s)', host)
 }
 
 /** Which settings this process was given, by name alone. */

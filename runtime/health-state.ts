@@ -1,3 +1,5 @@
+import { messageOf } from '#core/errors.ts'
+
 export type ServiceState = 'starting' | 'ready' | 'draining' | 'stopped' | 'failed'
 
 /** What a check of readiness found: true, or what is wrong in a few words. */
@@ -83,7 +85,7 @@ async function outcomeOf(check: Check, limitMs: number): Promise<NamedResult> {
     const result = await Promise.race([check(), limit.promise])
     return result === true ? { ok: true } : { ok: false, detail: result }
   } catch (error) {
-    return { ok: false, detail: (error instanceof Error ? error.message : String(error)).slice(0, 300) }
+    return { ok: false, detail: messageOf(error).slice(0, 300) }
   } finally {
     clearTimeout(timer)
   }

@@ -2,7 +2,7 @@
 // then hands over to the Node that runs TypeScript. Plain JavaScript without dependencies, because nothing is there yet.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,10 +17,12 @@ const COMMANDS = {
   start: [join(root, 'cli', 'main.ts'), 'start'],
   test: [join(root, 'scripts', 'test.ts')],
   generate: [join(root, 'scripts', 'generate.ts')],
+  release: [join(root, 'scripts', 'release.ts')],
   'bench:story': [join(root, 'bench', 'story.ts')],
   'bench:sync': [join(root, 'bench', 'sync.ts')],
   'bench:claims': [join(root, 'bench', 'claims.ts')],
   'bench:drafting': [join(root, 'bench', 'drafting.ts')],
+  'bench:scale': [join(root, 'bench', 'scale.ts')],
   'bench:faults': [join(root, 'bench', 'faults.ts')],
   'bench:pictures': [join(root, 'bench', 'pictures.ts')],
   'bench:execution': [join(root, 'bench', 'execution.ts')],
@@ -62,6 +64,16 @@ async function install() {
     say(`installed in ${seconds()} s`)
   }
   writeFileSync(stamp, lockHash)
+  linkPinnedNode()
+}
+
+/** npm 10 leaves the link out where another platform's package has one of the same name; npm's scripts look for it there. */
+function linkPinnedNode() {
+  const own = join('..', `node-${process.platform}-${process.arch}`, 'bin', 'node')
+  if (existsSync(pinnedNode) || !existsSync(join(modules, '.bin', own))) return
+  // It may be one that leads nowhere.
+  rmSync(pinnedNode, { force: true })
+  symlinkSync(own, pinnedNode)
 }
 
 /** Somebody may have run npm by hand: npm writes its own mark last, so a newer one means a complete installation. */

@@ -3,6 +3,8 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, type Metafile, type Plugin } from 'esbuild'
 import { ACTING_CODE, SOURCES_MARK } from '../core/acting-code.ts'
+import { licenceText, licensed } from './licences.ts'
+import { LockFile } from './packages.ts'
 
 /**
  * The programs of each image, a closed list: what is not named here is in no image. Each becomes one file
@@ -56,6 +58,13 @@ export type BundleSet = keyof typeof BUNDLE_SETS
 /** They find files of their own beside them, and cannot be bundled: the image `browser` has them whole. */
 export const BROWSER_PACKAGES = ['whatsapp-web.js', '@playwright/mcp'] as const
 
+/** The packages that stand whole in an image, beside the bundles. */
+export const WHOLE_PACKAGES: Readonly<Partial<Record<BundleSet, readonly string[]>>> = {
+  cloud: ['@bull-board/ui'],
+  local: ['@bull-board/ui'],
+  browser: BROWSER_PACKAGES,
+}
+
 /** What runs both zones on a developer's machine: in no image at all. */
 const DEVELOPMENT: readonly RegExp[] = [/^demo\//, /^cli\/commands\/(demo|start|mail)\.ts$/]
 
@@ -83,8 +92,8 @@ export async function bundle(
     platform: 'node',
     format: 'esm',
     target: 'node24',
-    // BullMQ's other back ends are optional peers which nothing here installs.
-    external: ['pg', 'redis', 'bullmq-otel', ...BROWSER_PACKAGES],
+    // BullMQ's other back ends are optional peers which nothing here installs; msgpackr does without its native half.
+    external: ['pg', 'redis', 'bullmq-otel', 'msgpackr-extract', ...BROWSER_PACKAGES],
     // CommonJS packages inside an ES module still call require() for node's own modules.
     banner: {
       js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",
@@ -185,7 +194,8 @@ function placeOf(name: string, from: string, packages: Readonly<Record<string, u
 const USAGE = `Usage: node scripts/bundle.ts [--out DIR] SET...
 
 Bundles the programs of an image into DIR/SET/*.mjs (DIR: dist). SET: ${Object.keys(BUNDLE_SETS).join(', ')}.
-Fails when acting code would be in a bundle of the cloud zone (cloud, backup, hub).`
+Fails when acting code would be in a bundle of the cloud zone (cloud, backup, hub), or a licence is not permitted
+(scripts/licences.ts). The licences' texts go to DIR/SET/LICENSES-SET.txt.`
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -200,16 +210,26 @@ async function main(): Promise<void> {
     process.exitCode = ok ? 0 : 2
     return
   }
-  for (const set of positionals as BundleSet[]) {
-    const outDir = join(values.out, set)
-    await bundle(BUNDLE_SETS[set], {
-      root: join(import.meta.dirname, '..'),
-      outDir,
-      acting: set === 'local' || set === 'browser',
-    })
-    if (set === 'browser') await copyPackages(BROWSER_PACKAGES, join(import.meta.dirname, '..'), outDir)
-    process.stdout.write(`${outDir}: ${Object.keys(BUNDLE_SETS[set]).join(', ')}\n`)
-  }
+  for (const set of positionals as BundleSet[]) await makeSet(set, join(values.out, set))
+}
+
+/** One image's programs, its whole packages' places, and the licences of everything in them. */
+async function makeSet(set: BundleSet, outDir: string): Promise<void> {
+  const root = join(import.meta.dirname, '..')
+  const { inputs } = await bundle(BUNDLE_SETS[set], { root, outDir, acting: set === 'local' || set === 'browser' })
+  const whole = WHOLE_PACKAGES[set] ?? []
+  const places =
+    set === 'browser' ? await copyPackages(whole, root, outDir) : whole.map((name) => `node_modules/${name}`)
+  const lock = new LockFile(root)
+  const found = [
+    ...licensed(lock.of(Object.keys(inputs)), { root, bundled: true }),
+    ...licensed(
+      places.map((place) => lock.at(place)),
+      { root, bundled: false },
+    ),
+  ]
+  await writeFile(join(resolve(root, outDir), `LICENSES-${set}.txt`), licenceText(found))
+  process.stdout.write(`${outDir}: ${Object.keys(BUNDLE_SETS[set]).join(', ')}\n`)
 }
 
 if (import.meta.main) await main()

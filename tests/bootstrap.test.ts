@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -134,6 +135,20 @@ describe('the Node that runs the program', () => {
     })
   })
 
+  it('is the pinned one also where npm made no link to it, for everything that looks there', async () => {
+    const folder = `node_modules/node-${process.platform}-${process.arch}/bin`
+    mkdirSync(join(clone, 'node_modules/.bin'), { recursive: true })
+    mkdirSync(join(clone, folder), { recursive: true })
+    program(`${folder}/node`, '[ "$1" = --version ] || echo "pinned $2"')
+    symlinkSync('../node-of-another-machine/bin/node', join(clone, 'node_modules/.bin/node'))
+    const started = await run(['demo'], {}, oldNode)
+    expect(started).toMatchObject({ code: 0, output: expect.stringContaining('pinned demo\n') })
+    expect(readlinkSync(join(clone, 'node_modules/.bin/node'))).toBe(
+      `../node-${process.platform}-${process.arch}/bin/node`,
+    )
+    expect((await run(['demo'], {}, oldNode)).output).toBe('pinned demo\n')
+  })
+
   it('is missing with an explanation when npm brought none', async () => {
     expect(await run(['demo'], {}, oldNode)).toMatchObject({
       code: 1,
@@ -172,7 +187,7 @@ describe('the program', () => {
     expect(await run(['destroy'])).toMatchObject({
       code: 2,
       output: expect.stringContaining(
-        '<demo|start|test|generate|bench:story|bench:sync|bench:claims|bench:drafting|bench:faults|bench:pictures|bench:execution>',
+        '<demo|start|test|generate|release|bench:story|bench:sync|bench:claims|bench:drafting|bench:scale|bench:faults|bench:pictures|bench:execution>',
       ),
     })
   })

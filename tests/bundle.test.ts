@@ -4,7 +4,9 @@ import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ACTING_CODE } from '#core/acting-code.ts'
-import { actingInputs, BUNDLE_SETS, bundle } from '../scripts/bundle.ts'
+import { actingInputs, BUNDLE_SETS, type BundleSet, bundle } from '../scripts/bundle.ts'
+import { licensed } from '../scripts/licences.ts'
+import { idOf, LockFile } from '../scripts/packages.ts'
 
 const root = join(import.meta.dirname, '..')
 let scratch: string
@@ -13,10 +15,19 @@ beforeAll(async () => {
 })
 afterAll(() => rm(scratch, { recursive: true, force: true }))
 
+const made = new Map<BundleSet, ReturnType<typeof bundle>>()
+/** What went into a set: each is bundled once, when it is first asked for. */
+function bundled(set: BundleSet): ReturnType<typeof bundle> {
+  const acting = set === 'local' || set === 'browser'
+  const metafile = made.get(set) ?? bundle(BUNDLE_SETS[set], { root, outDir: join(scratch, set), acting })
+  made.set(set, metafile)
+  return metafile
+}
+
 // The whole dependency tree is bundled: seconds, on a busy machine more.
 describe('the bundles of the images', { timeout: 60_000 }, () => {
   it.each(['cloud', 'backup', 'hub'] as const)('hold no acting code in the %s set', async (set) => {
-    const metafile = await bundle(BUNDLE_SETS[set], { root, outDir: join(scratch, set), acting: false })
+    const metafile = await bundled(set)
     expect(actingInputs(metafile)).toEqual([])
     expect((await readdir(join(scratch, set))).sort()).toEqual(
       Object.keys(BUNDLE_SETS[set])
@@ -28,7 +39,7 @@ describe('the bundles of the images', { timeout: 60_000 }, () => {
   it.each(['cloud', 'hub'] as const)(
     'hold secretlint in the programs of the %s set that scan, and only there',
     async (set) => {
-      const metafile = await bundle(BUNDLE_SETS[set], { root, outDir: join(scratch, `scan-${set}`), acting: false })
+      const metafile = await bundled(set)
       const holders = Object.entries(metafile.outputs)
         .filter(([, { inputs }]) => Object.keys(inputs).some((input) => input.startsWith('node_modules/@secretlint/')))
         .map(([file]) => basename(file))
@@ -37,7 +48,7 @@ describe('the bundles of the images', { timeout: 60_000 }, () => {
   )
 
   it('know acting code when they see it: every pattern finds some in the local set', async () => {
-    const metafile = await bundle(BUNDLE_SETS.local, { root, outDir: join(scratch, 'local'), acting: true })
+    const metafile = await bundled('local')
     for (const pattern of ACTING_CODE) {
       expect(
         Object.keys(metafile.inputs).some((input) => pattern.test(input)),
@@ -45,6 +56,18 @@ describe('the bundles of the images', { timeout: 60_000 }, () => {
       ).toBe(true)
     }
   })
+
+  it.each(Object.keys(BUNDLE_SETS) as BundleSet[])(
+    'hold in the %s set only packages that a release lists, under licences that it permits',
+    async (set) => {
+      const lock = new LockFile(root)
+      const packages = lock.of(Object.keys((await bundled(set)).inputs))
+      expect(packages.map(idOf)).toContain('zod@4.6.7')
+      const listed = new Set(lock.production().map(idOf))
+      expect(packages.map(idOf).filter((id) => !listed.has(id))).toEqual([])
+      expect(licensed(packages, { root, bundled: true })).toHaveLength(packages.length)
+    },
+  )
 
   it('are refused when a cloud program imports acting code, however far down', async () => {
     const planted = await project({

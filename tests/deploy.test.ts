@@ -59,6 +59,68 @@ test.skipIf(!has('terraform', '-version'))('terraform reads both plans, and woul
   }
 })
 
+/** As Oracle's images have it, shortened. */
+const ORACLE_RULES = `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [463:49013]
+:InstanceServices - [0:0]
+-A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m state --state NEW -m tcp --dport 22 -j ACCEPT
+-A INPUT -j REJECT --reject-with icmp-host-prohibited
+-A FORWARD -j REJECT --reject-with icmp-host-prohibited
+-A OUTPUT -d 169.254.0.0/16 -j InstanceServices
+-A InstanceServices -d 169.254.0.2/32 -p tcp -m owner --uid-owner 0 -m tcp --dport 3260 -j ACCEPT
+-A InstanceServices -d 169.254.0.0/16 -p tcp -m tcp -j REJECT --reject-with tcp-reset
+COMMIT
+`
+// Needs root: a network namespace of its own.
+const mayTryRules = process.getuid?.() === 0 && has('iptables', '-V') && has('ip', 'netns')
+test.skipIf(!mayTryRules)(
+  'a provider’s own rules let in what ours do, and still guard its disks and metadata',
+  async () => {
+    const vm = `csor${process.pid}`
+    const folder = scratch()
+    const [rules, script] = [join(folder, 'rules.v4'), join(folder, 'countersign-provider-rules')]
+    writeFileSync(rules, ORACLE_RULES)
+    writeFileSync(script, file('/usr/local/sbin/countersign-provider-rules'))
+    await run('ip', ['netns', 'add', vm])
+    onTestFinished(async () => void (await run('ip', ['netns', 'del', vm])))
+    const inside = (...command: string[]) => run('ip', ['netns', 'exec', vm, ...command])
+    const rulesNow = async () => (await inside('iptables', '-S')).stdout.split('\n').filter((line) => /^-A/.test(line))
+    const kept = [
+      '-A FORWARD -i docker0 -j ACCEPT',
+      '-A OUTPUT -d 169.254.0.0/16 -j InstanceServices',
+      expect.stringMatching(/^-A InstanceServices -d 169\.254\.0\.2\/32 .*uid-owner 0 .*--dport 3260 -j ACCEPT$/),
+      expect.stringMatching(/^-A InstanceServices -d 169\.254\.0\.0\/16 .*REJECT --reject-with tcp-reset$/),
+    ]
+    await inside('iptables-restore', rules)
+    await inside('iptables', '-I', 'FORWARD', '-i', 'docker0', '-j', 'ACCEPT')
+    expect(await rulesNow()).toHaveLength(8)
+    await inside('sh', script, rules)
+    expect(await rulesNow()).toEqual(kept)
+    // The next start of the machine: what the file says.
+    await inside('iptables-restore', rules)
+    expect(await rulesNow()).toEqual(kept.slice(1))
+  },
+)
+
+test('a new VM fetches the release that this is, and says what to do when there is none', async () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  expect(file('/etc/countersign/source')).toContain(`COUNTERSIGN_VERSION=v${version}\n`)
+  for (const name of ['deploy/bin/countersign', 'compose.cloud.yml', 'compose.local.yml']) {
+    const text = readFileSync(join(root, name), 'utf8')
+    const versions = [...text.matchAll(/countersign\/[a-z]+:(?:\$\{COUNTERSIGN_VERSION:-)?([\w.]+)/g)].map(
+      ([, found]) => found,
+    )
+    expect([name, ...new Set(versions)]).toEqual([name, version])
+  }
+  const asked = ['refs/tags/$COUNTERSIGN_VERSION', 'origin/$COUNTERSIGN_VERSION', 'has no release or branch']
+  const at = asked.map((text) => file('/usr/local/sbin/countersign-fetch').indexOf(text))
+  expect(at).toEqual(at.toSorted((a, b) => a - b))
+  expect(at[0]).toBeGreaterThan(0)
+})
+
 // Needs root: two network namespaces, the one with the firewall and a published port as Docker makes them.
 const mayTryFirewall = process.getuid?.() === 0 && has('nft', '--version') && has('ip', 'netns')
 test.skipIf(!mayTryFirewall)('the firewall of a new VM holds also for ports that Docker publishes', async () => {

@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import { FORGED_PATH, judgeHubAnswer, PROOF_REF } from '#core/hub-proof.ts'
 import { openRepo, type RepoOptions } from './repo.ts'
@@ -25,7 +26,7 @@ export async function proveHub(options: Omit<RepoOptions, 'gitDir'>, scratch: st
     if (answer.kind === 'unreachable') return judgeHubAnswer({ kind: 'unreachable', said: answer.reason })
     return judgeHubAnswer(readAnswer(String(answer.stdout), answer.stderr))
   } catch (error) {
-    return judgeHubAnswer({ kind: 'unreachable', said: error instanceof Error ? error.message : String(error) })
+    return judgeHubAnswer({ kind: 'unreachable', said: messageOf(error) })
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true })
   }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { CountersignError } from '#core/errors.ts'
+import { CountersignError, messageOf } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { damagedLooseObjects, damagedPacks, damagedRefs, fsck, removeLeftovers, setAside } from './clone-damage.ts'
@@ -192,7 +192,7 @@ function roomFinding(gitDir: string): Finding {
     writeFileSync(probe, Buffer.alloc(ROOM_BYTES), { flush: true })
     return ok('disk', 'it can be written')
   } catch (error) {
-    const found = error instanceof Error ? error.message : String(error)
+    const found = messageOf(error)
     return failed('disk', found, 'Make room, or make the disk writable, then repair again; nothing was changed.')
   } finally {
     try {

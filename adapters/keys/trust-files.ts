@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { publicKeyFrom } from '#core/countersignature.ts'
@@ -14,8 +14,9 @@ import {
   sameAgent,
   type Trust,
   withCountersignKey,
+  withOtherKeys,
   withoutAgent,
-  withRevoked,
+  withWithdrawn,
 } from '#core/trust.ts'
 import { replaceFile } from './replace-file.ts'
 
@@ -97,6 +98,11 @@ export async function revokeAgent(trustDir: string, name: string, after: Oid | n
   return key
 }
 
+/** Gives an agent other keys in one step, and believes those before them up to `after` (see `withOtherKeys`). */
+export async function renewAgent(trustDir: string, identity: AgentIdentity, after: Oid | null): Promise<void> {
+  await writeTrust(trustDir, withOtherKeys(await readTrust(trustDir), identity, after))
+}
+
 /** Takes over what the other zone has revoked; its word about a key replaces an earlier one. */
 export async function addRevoked(trustDir: string, keys: readonly RevokedKey[]): Promise<void> {
   const trust = await readTrust(trustDir)
@@ -105,12 +111,28 @@ export async function addRevoked(trustDir: string, keys: readonly RevokedKey[]):
 }
 
 /**
- * Has what is revoked in one folder stay revoked in another, older one. What cannot be read there revokes nothing. Throws as
- * `readTrust` for the older one.
+ * Has what is revoked or retired in one folder stay so in another, older one. What cannot be read there withdraws nothing.
+ * Gives the agents whose countersigning key became the one that followed it. Throws as `readTrust` for the older one.
  */
-export async function keepRevoked(trustDir: string, olderDir: string): Promise<void> {
-  const { revoked } = await readTrust(trustDir).catch(() => NOBODY)
-  if (revoked.length > 0) await writeTrust(olderDir, withRevoked(await readTrust(olderDir), revoked))
+export async function keepWithdrawn(trustDir: string, olderDir: string): Promise<readonly string[]> {
+  const newer = await readTrust(trustDir).catch(() => NOBODY)
+  if (newer.revoked.length === 0 && !newer.retired) return []
+  const older = await readTrust(olderDir)
+  const trust = withWithdrawn(older, newer)
+  await writeTrust(olderDir, trust)
+  const keyOf = (name: string) => older.agents.find((one) => one.name === name)?.countersign
+  return trust.agents.flatMap(({ name, countersign }) => (keyOf(name) === countersign ? [] : [name]))
+}
+
+/** Throws ERR_CONFIG_INVALID for a countersigning key that another took the place of: nothing is signed with it any more. */
+export async function refuseRetired(trustDir: string, key: KeyObject): Promise<void> {
+  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64')
+  const retired = (await readTrust(trustDir)).retired?.find(({ countersign }) => countersign === spki)
+  if (retired)
+    throw new CountersignError(
+      'ERR_CONFIG_INVALID',
+      `countersigning with a key that was retired on ${retired.at}: put the newer file back, or run \`countersign rotate countersign-key --lost\``,
+    )
 }
 
 async function writeTrust(trustDir: string, trust: Trust): Promise<void> {

@@ -14,15 +14,29 @@ import { addAgent, readAgents } from './trust-files.ts'
  */
 export async function createZoneKeys(home: string, zone: Zone, agent: string = zone): Promise<AgentIdentity> {
   const dir = join(home, 'keys')
+  await createAgentKeys(dir, agent)
+  if (zone === 'local') await createEd25519(join(dir, 'countersign.pem'))
+  const identity = await publicIdentity(home, zone, agent)
+  await addAgent(join(home, 'trust'), identity)
+  return identity
+}
+
+/** Makes the three keys that every agent has, in a folder of their own (0700); keys that are there are kept. */
+export async function createAgentKeys(dir: string, agent: string): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o700 })
   await chmod(dir, 0o700)
   await createSshKey(join(dir, 'signing'), `${agent} signing`)
   await createSshKey(join(dir, 'deploy'), `${agent} deploy`)
   await createEd25519(join(dir, 'ledger.pem'))
-  if (zone === 'local') await createEd25519(join(dir, 'countersign.pem'))
-  const identity = await publicIdentity(home, zone, agent)
-  await addAgent(join(home, 'trust'), identity)
-  return identity
+}
+
+/** Their public halves. Throws ERR_CONFIG_INVALID. */
+export async function publicKeysIn(dir: string): Promise<Pick<AgentIdentity, 'signing' | 'deploy' | 'ledger'>> {
+  return {
+    signing: await readSshPublicKey(join(dir, 'signing.pub')),
+    deploy: await readSshPublicKey(join(dir, 'deploy.pub')),
+    ledger: spkiOf(await readPrivateKey(join(dir, 'ledger.pem'))),
+  }
 }
 
 /**
@@ -30,13 +44,8 @@ export async function createZoneKeys(home: string, zone: Zone, agent: string = z
  * that has a passphrase is known from `trust/`.
  */
 export async function publicIdentity(home: string, zone: Zone, agent: string = zone): Promise<AgentIdentity> {
-  const dir = join(home, 'keys')
   return {
-    name: agent,
-    zone,
-    signing: await readSshPublicKey(join(dir, 'signing.pub')),
-    deploy: await readSshPublicKey(join(dir, 'deploy.pub')),
-    ledger: spkiOf(await readPrivateKey(join(dir, 'ledger.pem'))),
+    ...{ name: agent, zone, ...(await publicKeysIn(join(home, 'keys'))) },
     countersign: zone === 'local' ? await publicCountersignKey(home, agent) : null,
   }
 }

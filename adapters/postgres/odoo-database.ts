@@ -10,6 +10,7 @@ import { compareOdoo, type OdooContents } from '#core/backup-manifest.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import { ATTACHMENTS, type Counted, HAS_ATTACHMENTS, parseCounts, ROWS, SUMS } from './odoo-counts.ts'
+import { startTrialOdoo } from './odoo-trial.ts'
 import { runProgram, type Server, serverEnvironment } from './run-program.ts'
 
 /** The dump in a backup, and the folder of the files that belong to it. */
@@ -42,10 +43,11 @@ export async function dumpOdoo(home: string, server: Server, database: string, f
 
 /**
  * Restores a dump into a PostgreSQL of its own, which has no network and is thrown away, and counts: an exit code of
- * pg_restore says little. The folder is that of a restored backup.
+ * pg_restore says little. The folder is that of a restored backup. `place`: shared with a trial Odoo, which is started on
+ * what was found whole; the books must add up to the same after that, too.
  */
-export async function tryOutOdoo(folder: string, made: OdooContents): Promise<Finding[]> {
-  await using scratch = await scratchServer(join(folder, 'trial-postgres'))
+export async function tryOutOdoo(folder: string, made: OdooContents, place?: string): Promise<Finding[]> {
+  await using scratch = await scratchServer(join(folder, 'trial-postgres'), place)
   const server = { host: scratch.socket, user: 'postgres' }
   try {
     await load(server, 'trial', join(folder, DUMP))
@@ -53,8 +55,19 @@ export async function tryOutOdoo(folder: string, made: OdooContents): Promise<Fi
     const found = error instanceof Error ? error.message : 'failed'
     return [{ check: 'Odoo', result: 'failed', found }]
   }
-  return compareOdoo(made, await countedOf(server, 'trial', filesBelow(folder, made.database)))
+  const findings = compareOdoo(made, await countedOf(server, 'trial', filesBelow(folder, made.database)))
+  if (place === undefined || findings.some(({ result }) => result === 'failed')) return findings
+  await runProgram('making a user for the trial', [...SQL, '-d', 'postgres'], serverEnvironment(server), TRIAL_USER)
+  const started = await startTrialOdoo(place)
+  const { sums } = await countedOf(server, 'trial', filesBelow(folder, made.database))
+  const changed = Object.keys(made.sums).find((name) => sums[name] !== made.sums[name])
+  if (started.result !== 'ok' || changed === undefined) return [...findings, started]
+  const found = `${changed} was ${made.sums[changed]}, and is ${sums[changed]} since it was started`
+  return [...findings, { ...started, result: 'failed', found }]
 }
+
+/** Odoo refuses to work as `postgres`. */
+const TRIAL_USER = 'CREATE ROLE odoo SUPERUSER LOGIN;'
 
 /**
  * Puts Odoo's database back on a server that has none of this name: under another name, counted, and renamed when it is
@@ -148,14 +161,18 @@ function openSession(what: string, env: Readonly<Record<string, string>>) {
 }
 
 /** A PostgreSQL in a folder, on a socket. Its own user may not be root, who is refused by PostgreSQL. */
-async function scratchServer(folder: string) {
+async function scratchServer(folder: string, place?: string) {
   // The name of a socket has to be short.
   const socket = await mkdtemp(join(tmpdir(), 'pg-'))
   const env = serverEnvironment({ host: socket, user: 'postgres' })
+  const sockets = place === undefined ? [] : ['', '.lock'].map((end) => join(place, `.s.PGSQL.5432${end}`))
   const clear = async () => {
     await rm(folder, { recursive: true, force: true })
+    for (const left of sockets) await rm(left, { force: true })
     await rm(socket, { recursive: true, force: true })
   }
+  // Of a trial that was killed.
+  for (const left of sockets) await rm(left, { force: true })
   try {
     const how = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync', '--no-instructions']
     await runProgram('making a database to try the dump in', ['initdb', '-D', folder, ...how], env)
@@ -164,7 +181,12 @@ async function scratchServer(folder: string) {
     throw error
   }
   const options = [
-    ...['listen_addresses=', `unix_socket_directories=${socket}`, 'fsync=off', 'shared_buffers=32MB'],
+    ...[
+      'listen_addresses=',
+      `unix_socket_directories=${[socket, ...(place === undefined ? [] : [place])].join()}`,
+      'fsync=off',
+      'shared_buffers=32MB',
+    ],
     ...['full_page_writes=off', 'autovacuum=off', 'max_connections=10', 'dynamic_shared_memory_type=mmap'],
   ]
   const child = spawn('postgres', ['-D', folder, ...options.flatMap((one) => ['-c', one])], { env, stdio: 'ignore' })

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { cloudProof } from './cloud-proof.ts'
+import type { ServiceProof } from '#core/proof.ts'
+import { answerProof, cloudProof } from './cloud-proof.ts'
 
 function world(tries: () => Promise<never[]>) {
   const root = mkdtempSync(join(tmpdir(), 'countersign-proof-'))
@@ -31,4 +32,14 @@ test('a try that breaks is not checked, and what was seen is told all the same',
   const { look, findings } = await ask()
   expect(look.sockets).toEqual([])
   expect(findings).toEqual([{ check: 'what sync holds', result: 'skipped', found: 'no key' }])
+})
+
+test('a service of the cloud answers with it, and one of the local zone, which acts, does not', async () => {
+  const documents = new Map<string, () => Promise<ServiceProof>>()
+  const service = { document: (path: string, make: () => Promise<ServiceProof>) => void documents.set(path, make) }
+  const options = { service: 'triage', outside: [], settings: [] }
+  answerProof(service, { ...options, zone: 'local' })
+  expect([...documents.keys()]).toEqual([])
+  answerProof(service, { ...options, zone: 'cloud' })
+  expect(await documents.get('/proof')?.()).toMatchObject({ service: 'triage' })
 })

@@ -1,3 +1,4 @@
+import { messageOf } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import { ASKED_OF_EGRESS, type ServiceProof } from '#core/proof.ts'
 import type { Zone } from '#core/zone-policy.ts'
@@ -51,7 +52,7 @@ async function prove({ service, outside, egress, settings, tries, root }: CloudP
     {
       check: `what ${service} holds`,
       result: 'skipped',
-      found: error instanceof Error ? error.message : String(error),
+      found: messageOf(error),
     },
   ])
   return { service, look: await look, findings: await findings }

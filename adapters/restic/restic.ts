@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { parseBackupTarget } from '#core/backup-target.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { BackupStore, Snapshot } from '#core/ports/backup-store.ts'
-import { faultOf } from './restic-fault.ts'
+import { FULL, faultOf } from './restic-fault.ts'
 
 export interface ResticOptions {
   /** A path, `sftp:user@host:/path` or `s3:https://host/bucket/path`. */
@@ -106,7 +106,8 @@ function refuseMissingDisk(target: string): void {
   )
 }
 
-async function runRestic(options: ResticOptions, args: readonly string[], folder?: string): Promise<string> {
+/** What restic said on standard output; throws as `BackupStore` does. */
+export async function runRestic(options: ResticOptions, args: readonly string[], folder?: string): Promise<string> {
   const { target, signal, onProgress } = options
   const what = `restic ${args[0]} at ${target}`
   const child = spawn('restic', [...sshArguments(options), ...args], {
@@ -129,8 +130,8 @@ async function runRestic(options: ResticOptions, args: readonly string[], folder
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     onProgress?.()
     errors = `${errors}${text}`.slice(-MAX_ERROR_CHARS)
-    // It would go on for a quarter of an hour: what is damaged does not mend, and neither does a disk of this machine.
-    const isHopeless = target.startsWith('/') || DAMAGE_MET.test(text)
+    // It would go on for a quarter of an hour: what is damaged or full does not mend, and neither does a disk of this machine.
+    const isHopeless = target.startsWith('/') || DAMAGE_MET.test(text) || FULL.test(text)
     if (isHopeless && RETRYING.test(text) && ++triesInVain >= MAX_TRIES_IN_VAIN) stop()
   })
   try {

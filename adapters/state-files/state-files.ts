@@ -17,6 +17,14 @@ export async function readStatus(stateDir: string): Promise<StatusDocument | und
   return parseStatus(await readFile(join(stateDir, 'status.json'), 'utf8').catch(() => ''))
 }
 
+/** What sync wrote of itself; empty when there never was a sync on this state. */
+export function readSyncReport(stateDir: string): Promise<string> {
+  return readFile(join(stateDir, 'sync-status.json'), 'utf8').catch((error: unknown) => {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    return isMissing ? '' : 'unreadable'
+  })
+}
+
 /**
  * A folder for the bytes of vault files that sync replaces or removes, kept for 30 days: `<hash>-<file name>`. The
  * hub's history has them too; this is for a person in a hurry. Opening it throws away what is older. Keeping gives the

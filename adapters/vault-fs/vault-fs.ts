@@ -46,7 +46,7 @@ export async function openVault(rootFolder: string, options: VaultOptions = {}):
   if (!options.isReader) await sweepTemporaryFiles(root)
   return {
     root,
-    list: (folder) => list(root, folder),
+    list: (folder, ending) => list(root, folder, ending),
     strays: (folder) => strays(root, folder),
     find: (fileName) => findTask(root, checkedName(fileName)),
     taskFolders: async () => (await taskFolders(root)).reverse(),
@@ -123,11 +123,12 @@ function notOfTheVault(path: string, rule: string): CountersignError {
   return new CountersignError('ERR_VAULT_PATH_INVALID', `not a path of the vault: ${shown} (${rule})`)
 }
 
-async function list(root: string, folder: string): Promise<VaultPath[]> {
+async function list(root: string, folder: string, ending = '.md'): Promise<VaultPath[]> {
   const entries = await entriesOf(root, checkedFolder(folder))
   const paths: VaultPath[] = []
   for (const entry of entries) {
-    if (!entry.isFile() || !entry.name.endsWith('.md') || isConflictCopy(entry.name)) continue
+    if (!entry.name.endsWith(ending) || !entry.name.endsWith('.md')) continue
+    if (!entry.isFile() || isConflictCopy(entry.name)) continue
     const verdict = parseVaultPath(`${folder}/${entry.name}`)
     if (verdict.ok) paths.push(verdict.path)
   }

@@ -1,4 +1,5 @@
 import type { ClientOptions as LibraryOptions } from 'whatsapp-web.js'
+import { messageOf } from '#core/errors.ts'
 import type { SessionEnd } from '#core/whatsapp-session.ts'
 import type { ClientOptions } from './client-types.ts'
 
@@ -51,5 +52,5 @@ export function endOf(reason: string): [SessionEnd, string] {
 
 /** One line without addresses; the library also throws plain strings. */
 export function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 200) ?? 'no reason given'
+  return messageOf(error).split('\n')[0]?.slice(0, 200) ?? 'no reason given'
 }

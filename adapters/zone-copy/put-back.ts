@@ -38,6 +38,8 @@ export function putBackInto(home: string): PutBack {
     },
     async commit(facts) {
       const old = (await readdir(home)).filter((name) => !STAYS.test(name))
+      // What restic has written may still stand in memory only: after a power cut there would be empty files.
+      await syncTree(zoneFolder)
       const plan = { ...facts, aside: `before-restore-${facts.at.replaceAll(/[:.]/g, '-')}`, old }
       await writeWhole(planFile, JSON.stringify(plan))
       return plan
@@ -51,7 +53,8 @@ export function putBackInto(home: string): PutBack {
       for (const name of names) await move(zoneFolder, name, home)
       // What is no part of a backup, and has to be there for containers to start.
       await mkdir(join(home, 'backups'), { recursive: true, mode: 0o700 })
-      await syncFolder(home)
+      if (plan.old.length > 0) await syncPath(aside)
+      await syncPath(home)
       await rm(folder, { recursive: true, force: true })
     },
     abandon: () => rm(folder, { recursive: true, force: true }),
@@ -87,10 +90,19 @@ async function writeWhole(path: string, text: string): Promise<void> {
   await file.sync()
   await file.close()
   await rename(`${path}.tmp`, path)
-  await syncFolder(join(path, '..'))
+  await syncPath(join(path, '..'))
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** Everything below, files before the folders that name them. */
+async function syncTree(path: string): Promise<void> {
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) await syncTree(join(path, entry.name))
+    else if (entry.isFile()) await syncPath(join(path, entry.name))
+  }
+  await syncPath(path)
+}
+
+async function syncPath(path: string): Promise<void> {
   const folder = await open(path, 'r')
   await folder.sync()
   await folder.close()

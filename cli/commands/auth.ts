@@ -6,13 +6,9 @@ import { type Cli, example } from '../cli.ts'
 const PORT = 8765
 
 export function configure(command: Command, cli: Cli): void {
-  command
-    .command('gmail')
+  addAuthOptions(command.command('gmail'))
     .description('get a token for this zone: the cloud may read and nothing else, the local zone may read and send')
-    .option('--client-file <file>', 'the JSON of your OAuth client, from Google’s console; needed the first time only')
     .option('--mailbox <name>', 'a further mailbox of mailboxes/mailboxes.json, instead of the first one')
-    .option('--port <port>', 'where the browser’s answer is waited for, on loopback', wholeNumber(0, 65_535), PORT)
-    .option('--timeout-minutes <minutes>', 'how long it is waited for', wholeNumber(1, 120), 10)
     .addHelpText(
       'after',
       `
@@ -28,7 +24,11 @@ shows an error there, into the terminal. Run again, it replaces the token.`,
       const home = await cli.home()
       const closing = new AbortController()
       try {
-        const { file, address, may, expiresAt, steps } = await authoriseGmail(home, options, onTerminal(closing.signal))
+        const { file, address, may, expiresAt, steps } = await authoriseGmail(
+          home,
+          options,
+          conversationOnTerminal(closing.signal),
+        )
         const ends = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString()
         const text = [
           `${address}: this zone may ${may === 'read' ? 'read its mail, and nothing else' : 'read and send its mail'}.`,
@@ -46,8 +46,15 @@ shows an error there, into the terminal. Run again, it replaces the token.`,
     })
 }
 
+export function addAuthOptions(command: Command): Command {
+  return command
+    .option('--client-file <file>', 'the JSON of your OAuth client, from Google’s console; needed the first time only')
+    .option('--port <port>', 'where the browser’s answer is waited for, on loopback', wholeNumber(0, 65_535), PORT)
+    .option('--timeout-minutes <minutes>', 'how long it is waited for', wholeNumber(1, 120), 10)
+}
+
 /** On stderr, also with --json: without the address nobody can go on. */
-function onTerminal(signal: AbortSignal): AuthConversation {
+export function conversationOnTerminal(signal: AbortSignal): AuthConversation {
   return {
     show(url, redirectUri) {
       process.stderr.write(

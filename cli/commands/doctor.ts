@@ -12,8 +12,10 @@ export function configure(command: Command, cli: Cli): void {
     .addHelpText('after', example('doctor', '--zone local doctor --json'))
     .action(async () => {
       const findings = await examine(await cli.home())
-      const ok = findings.every((one) => one.result !== 'failed')
-      cli.answer({ ok, findings }, renderFindings(findings))
+      const failed = findings.filter((one) => one.result === 'failed').length
+      const ok = failed === 0
+      const end = ok ? 'All is well.' : `${failed} of ${findings.length} checks failed; what to do stands below each.`
+      cli.answer({ ok, findings }, `${renderFindings(findings)}\n\n${end}`)
       cli.setExitCode(ok ? EXIT.ok : EXIT.failed)
     })
 }

@@ -1,12 +1,9 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { readTrust, revokeAgent } from '#adapters/keys/trust-files.ts'
-import { openSyncStore } from '#adapters/sync-store/sync-store.ts'
-import { CountersignError } from '#core/errors.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import { sshFingerprint, type Trust } from '#core/trust.ts'
 import { type Cli, example, PROGRAM } from '../cli.ts'
+import { commitId, lastVerified } from '../last-verified.ts'
 import { renderTable } from '../table.ts'
 import type { ZoneHome } from '../zone-home.ts'
 
@@ -30,20 +27,6 @@ export function configure(command: Command, cli: Cli): void {
       const key = await revokeAgent(home.trust, agent, after)
       cli.answer(key, renderRevoked(home, agent, after))
     })
-}
-
-function lastVerified(home: ZoneHome): Oid {
-  const file = join(home.state, 'sync.sqlite')
-  using store = existsSync(file) ? openSyncStore(file) : undefined
-  const verified = store?.fact('verified')
-  if (verified === undefined)
-    throw new CountersignError('ERR_USAGE', `sync has verified nothing in ${home.state}: say --after <commit>`)
-  return verified as Oid
-}
-
-function commitId(text: string): Oid {
-  if (/^[0-9a-f]{40}$/.test(text)) return text as Oid
-  throw new CountersignError('ERR_USAGE', `--after ${JSON.stringify(text)}: needed is a whole commit id, 40 digits`)
 }
 
 function rowsOf({ agents, revoked }: Trust): string[][] {

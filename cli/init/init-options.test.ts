@@ -103,3 +103,18 @@ test('asks for nothing of a model that is not wanted', async () => {
   ])
   expect(Object.keys(plan.settings)).not.toContain('COUNTERSIGN_MODEL_LARGE')
 })
+
+test('any other setting can be said, and one that the zone does not have is refused by name', async () => {
+  const set = 'COUNTERSIGN_UNDO_MS=5000\nCOUNTERSIGN_EGRESS_PRIVATE=mail.home.example'
+  const { plan, faults } = await makePlan({ ...HOME, zone: 'local' }, { set }, undefined)
+  expect(faults).toEqual([])
+  expect(plan.settings).toEqual({ COUNTERSIGN_UNDO_MS: '5000', COUNTERSIGN_EGRESS_PRIVATE: 'mail.home.example' })
+  const wrong = 'COUNTERSIGN_UNDO=5000\nUNDO_MS\nCOUNTERSIGN_ZONE=cloud\nCOUNTERSIGN_UNDO_MS=soon'
+  const refused = await makePlan({ ...HOME, zone: 'local' }, { set: wrong }, undefined)
+  expect(refused.faults).toEqual([
+    '--set: COUNTERSIGN_UNDO is no setting of this zone’s file',
+    '--set: expected NAME=value, such as COUNTERSIGN_UNDO_MS=5000, got "UNDO_MS"',
+    '--set: COUNTERSIGN_ZONE is no setting of this zone’s file',
+    expect.stringMatching(/^COUNTERSIGN_UNDO_MS: .*"soon"/),
+  ])
+})

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { credentialNamed } from '#core/credentials.ts'
 import { CountersignError } from '#core/errors.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { faultsOfGiven } from '#runtime/config.ts'
-import { serviceSettings } from '../service-settings.ts'
+import { allSettings, serviceSettings } from '../service-settings.ts'
 import { parseOwner } from './change-owner.ts'
 import type { InitPlan } from './init-zone.ts'
 import { MODEL_FLAGS, MODEL_SECRETS } from './model-options.ts'
@@ -32,7 +33,7 @@ const FLAGS: readonly Flag[] = [
     flag: 'owner-address',
     setting: 'COUNTERSIGN_OWNER_ADDRESS',
     about: 'the address that is read and answered',
-    question: 'Your e-mail address',
+    question: 'Your e-mail address (its mail is read, and answered from it)',
   },
   {
     flag: 'owner-name',
@@ -45,7 +46,7 @@ const FLAGS: readonly Flag[] = [
     flag: 'imap-host',
     setting: 'COUNTERSIGN_IMAP_HOST',
     about: 'mailbox server',
-    question: 'IMAP server',
+    question: 'IMAP server, where mail is read (your provider’s help names it, such as imap.example.org)',
     when: readsImap,
   },
   { flag: 'imap-port', setting: 'COUNTERSIGN_IMAP_PORT', about: 'default 993' },
@@ -53,7 +54,7 @@ const FLAGS: readonly Flag[] = [
     flag: 'imap-user',
     setting: 'COUNTERSIGN_IMAP_USER',
     about: 'often the address',
-    question: 'IMAP user',
+    question: 'IMAP user, as you log in there',
     when: readsImap,
   },
   { flag: 'imap-tls', setting: 'COUNTERSIGN_IMAP_TLS', about: 'tls, starttls or none' },
@@ -64,7 +65,7 @@ const FLAGS: readonly Flag[] = [
     setting: 'COUNTERSIGN_SMTP_HOST',
     about: 'sending server',
     zone: 'local',
-    question: 'SMTP server',
+    question: 'SMTP server, which sends your mail (such as smtp.example.org)',
   },
   { flag: 'smtp-port', setting: 'COUNTERSIGN_SMTP_PORT', about: 'default 465', zone: 'local' },
   {
@@ -73,7 +74,7 @@ const FLAGS: readonly Flag[] = [
     setting: 'COUNTERSIGN_SMTP_USER',
     about: 'often the address',
     zone: 'local',
-    question: 'SMTP user',
+    question: 'SMTP user, as you log in there',
   },
   { flag: 'smtp-tls', setting: 'COUNTERSIGN_SMTP_TLS', about: 'tls, starttls or none', zone: 'local' },
   {
@@ -83,25 +84,24 @@ const FLAGS: readonly Flag[] = [
   },
   ...MODEL_FLAGS,
 ]
-const HUB_QUESTION = 'This machine as your own one reaches it (host or host:port)'
+const HUB_QUESTION =
+  'This machine as your own one reaches it: its public name or address (host, or host:port if not 2222)'
 const SECRETS: readonly {
   readonly name: string
-  readonly about: string
   readonly question: string
   readonly zone?: Zone
   readonly provider?: 'smtp' | 'gmail'
   readonly when?: (settings: Readonly<Record<string, string>>) => boolean
 }[] = [
-  { name: 'imap-password', about: 'the mailbox’s password', question: 'IMAP password', when: readsImap },
+  { name: 'imap-password', question: 'IMAP password (an app password, where your provider has such)', when: readsImap },
   {
     name: 'gmail-read-token',
-    about: 'a Gmail token that can only read',
     question: 'Gmail token as JSON, or nothing: `countersign auth gmail` gets one afterwards',
     zone: 'cloud',
     when: readsGmail,
   },
-  { name: 'smtp-password', about: 'the sending password', question: 'SMTP password', zone: 'local', provider: 'smtp' },
-  { name: 'gmail-token', about: 'the Gmail token', question: 'Gmail token as JSON', zone: 'local', provider: 'gmail' },
+  { name: 'smtp-password', question: 'SMTP password (often the same)', zone: 'local', provider: 'smtp' },
+  { name: 'gmail-token', question: 'Gmail token as JSON', zone: 'local', provider: 'gmail' },
   ...MODEL_SECRETS,
 ]
 
@@ -111,7 +111,13 @@ export type InitOptions = Readonly<Record<string, string | undefined>>
 export function addInitOptions(command: Command, zone: Zone): void {
   for (const one of FLAGS) if (isFor(one, zone)) command.option(`--${one.flag} <text>`, one.about)
   for (const one of SECRETS)
-    if (isFor(one, zone)) command.option(`--${one.name}-file <file>`, `a file that holds ${one.about}; copied`)
+    if (isFor(one, zone))
+      command.option(`--${one.name}-file <file>`, `a file that holds ${credentialNamed(one.name)?.what}; copied`)
+  command.option(
+    '--set <NAME=value>',
+    `any other setting of .env.${zone}; as often as needed`,
+    (given: string, before?: string) => (before === undefined ? given : `${before}\n${given}`),
+  )
   command.option('--pair <file or code>', 'the pairing file of the other zone, or the code that stands for it')
   if (zone === 'cloud')
     command.option('--hub-host <host[:port]>', 'how the local machine reaches the hub here; default port 2222')
@@ -144,7 +150,9 @@ export async function makePlan(
   }
   if (options.owner && !parseOwner(options.owner))
     faults.push(`--owner: expected numbers, such as 1000:1000, got ${JSON.stringify(options.owner)}`)
-  const settings = givenSettings(zone, options)
+  const further = furtherSettings(options.set, await namesOfSettings(zone))
+  faults.push(...further.faults)
+  const settings = { ...further.settings, ...givenSettings(zone, options) }
   const plan = {
     root,
     zone,
@@ -165,6 +173,27 @@ function givenSettings(zone: Zone, options: InitOptions): Record<string, string>
     options[camelCase(one.flag)] ?? '',
   ])
   return Object.fromEntries(given.filter(([, value]) => value !== ''))
+}
+
+/** What `--set` said, a line each. A mistyped name would stand in the file and mean nothing. */
+function furtherSettings(given: string | undefined, known: ReadonlySet<string>) {
+  const settings: Record<string, string> = {}
+  const faults: string[] = []
+  for (const line of given?.split('\n') ?? []) {
+    const [, name = '', value = ''] = /^([A-Z0-9_]+)=(.*)$/.exec(line) ?? []
+    if (name === '')
+      faults.push(`--set: expected NAME=value, such as COUNTERSIGN_UNDO_MS=5000, got ${JSON.stringify(line)}`)
+    else if (known.has(name)) settings[name] = value
+    else faults.push(`--set: ${name} is no setting of this zone’s file`)
+  }
+  return { settings, faults }
+}
+
+async function namesOfSettings(zone: Zone): Promise<Set<string>> {
+  const names = (await allSettings(zone)).flatMap((shape) => Object.values(shape).map(({ name }) => name))
+  // The home itself says these.
+  const own = ['ZONE', 'VAULT', 'STATE', 'KEYS', 'TRUST'].map((name) => `COUNTERSIGN_${name}`)
+  return new Set(names.filter((name) => !own.includes(name)))
 }
 
 async function askForTheRest(plan: InitPlan, ask: Ask): Promise<InitPlan> {

@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { readAgents, readTrust, revokeAgent } from '#adapters/keys/trust-files.ts'
 import type { Oid } from '#core/ports/repo.ts'
+import { secretFindings } from '../doctor-secrets.ts'
 import { environmentOf, openZoneHome } from '../zone-home.ts'
 import { type InitPlan, initZone } from './init-zone.ts'
 import { readPairing } from './pairing.ts'
@@ -52,6 +53,34 @@ test('keeps keys and secrets to their owner', async () => {
       if (!name.endsWith('.pub')) expect([name, (await stat(join(folder, name))).mode & 0o777]).toEqual([name, 0o600])
     }
   }
+})
+
+test('closes what others can open when it runs again, and says so; until then the doctor tells', async () => {
+  const root = await scratch()
+  const { home } = await initZone(plan(root, 'local', { secrets: { 'smtp-password': 'geheim' } }))
+  const files = ['keys/signing', 'secrets/grafana-password', 'secrets/smtp-password', 'social/mastodon']
+  await writeFile(join(home.root, 'social/mastodon'), 'token')
+  for (const file of files) await chmod(join(home.root, file), 0o644)
+  await chmod(join(home.root, 'secrets/redis-password'), 0o640)
+  const told = (await secretFindings(home)).map(({ result, found }) => `${result} ${found}`)
+  expect(told.sort()).toEqual(
+    files.map((file) => expect.stringContaining(`failed ${join(home.root, file)} has mode 0644`)),
+  )
+  const { steps } = await initZone(plan(root, 'local'))
+  for (const file of files) {
+    expect(steps).toContain(`closed ${join(home.root, file)} to others: it had mode 0644`)
+    expect((await stat(join(home.root, file))).mode & 0o777).toBe(0o600)
+  }
+  expect(await secretFindings(home)).toMatchObject([{ result: 'ok' }])
+  expect((await initZone(plan(root, 'local'))).steps.join()).not.toContain('closed')
+})
+
+test('a credential of the other zone is told by the doctor', async () => {
+  const { home } = await initZone(plan(await scratch(), 'cloud'))
+  await writeFile(join(home.secrets, 'smtp-password'), 'geheim', { mode: 0o600 })
+  expect(await secretFindings(home)).toMatchObject([
+    { result: 'failed', found: expect.stringMatching(/smtp-password.*belongs to the local zone/) },
+  ])
 })
 
 test('changes nothing when it runs again', async () => {
@@ -119,6 +148,7 @@ test.each<[string, Partial<InitPlan>, RegExp[]]>([
   ],
   ['something to send with in the cloud', { zone: 'cloud', settings: { COUNTERSIGN_SMTP_HOST: 'x' } }, [/SMTP_HOST: /]],
   ['a hub host that is none', { zone: 'cloud', hubHost: 'vm host' }, [/--hub-host: /]],
+  ['a hub host that leads every machine to itself', { zone: 'cloud', hubHost: 'localhost:2222' }, [/--hub-host: /]],
   ['a hub port that is none', { zone: 'cloud', hubHost: 'vm:99999' }, [/--hub-host: /]],
 ])('refuses %s, and writes nothing', async (_what, more, faults) => {
   const root = await scratch()
@@ -145,7 +175,7 @@ test('refuses an agent that is known with other keys before it changes anything'
   const impostor = await initZone({ ...plan(root, 'cloud'), root: join(root, 'impostor') })
   const pair = await readPairing(impostor.pairingFile)
   await expect(initZone(plan(root, 'local', { pair, settings: { COUNTERSIGN_UNDO_MS: '1' } }))).rejects.toThrow(
-    'already trusted with other keys',
+    /already trusted with other keys in .*made anew: npx countersign --zone local trust revoke cloud/,
   )
   expect(await contentsOf(local.home.root)).toEqual(before)
 })
@@ -192,6 +222,17 @@ test('a pairing code does what the file does, and the own zone’s is refused', 
   const local = await initZone(plan(root, 'local', { pair: await readPairing(code) }))
   expect((await readAgents(local.home.trust)).map((agent) => agent.name)).toEqual(['cloud', 'local'])
   await expect(initZone(plan(root, 'cloud', { pair: await readPairing(code) }))).rejects.toThrow(/cloud zone, too/)
+})
+
+test('a code that was saved in a file is read from there; a name that is neither is told so', async () => {
+  const root = await scratch()
+  const cloud = await initZone(plan(root, 'cloud', { hubHost: 'vm.example.org' }))
+  const file = join(root, 'line.txt')
+  await writeFile(file, `${pairingCode(await readFile(cloud.pairingFile, 'utf8'))}\n`)
+  expect(await readPairing(file)).toEqual(await readPairing(cloud.pairingFile))
+  await expect(readPairing(join(root, 'pairing.json'))).rejects.toThrow(
+    /there is no file .*pairing\.json here, and it is no pairing code, which begins with cs1-/,
+  )
 })
 
 test('refuses a folder that is the other zone’s home, and pairing with the own zone', async () => {

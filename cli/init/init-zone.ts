@@ -1,17 +1,18 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { initHub } from '#adapters/git/hub.ts'
 import { writeGuard } from '#adapters/keys/guard-file.ts'
+import { replaceFile } from '#adapters/keys/replace-file.ts'
 import { addAgent, addRevoked, readAgents, trustHost } from '#adapters/keys/trust-files.ts'
 import { createSshKey, createZoneKeys } from '#adapters/keys/zone-keys.ts'
+import { baseName, credentialsOf } from '#core/credentials.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { refuseNewerHome, writeHomeRecord } from '#runtime/home-version.ts'
 import { VERSION } from '#runtime/version.ts'
+import { tightenFiles } from '../loose-files.ts'
 import { homeLayout, openZoneHome, type ZoneHome } from '../zone-home.ts'
-import { knownSecrets } from '../zone-secrets.ts'
-import { MODEL_KEY_FILES } from './model-options.ts'
+import { knownSecrets, randomSecret } from '../zone-secrets.ts'
 import { type Pairing, pairingFileOf, readPairing, sshHost, writePairing } from './pairing.ts'
 import { planFaults, refuseFaults } from './plan-faults.ts'
 import { fillSettings, renderSettings } from './settings-file.ts'
@@ -58,6 +59,7 @@ export async function initZone(plan: InitPlan): Promise<InitReport> {
   if (isNew) writeHomeRecord(layout.state, VERSION, Date.now())
   steps.push(...(await writeSettings(layout, plan)))
   const home = await openZoneHome(plan.root)
+  steps.push(...(await tightenFiles(home)))
   const hadKeys = existsSync(join(home.keys, 'ledger.pem'))
   const identity = await createZoneKeys(home.root, home.zone, home.agent)
   steps.push(`${hadKeys ? 'kept' : 'made'} the keys in ${home.keys}`)
@@ -93,12 +95,13 @@ async function writeSettings(layout: ZoneHome, plan: InitPlan): Promise<string[]
   const hub = plan.zone === 'local' && plan.pair?.hub ? { COUNTERSIGN_HUB_URL: plan.pair.hub.url } : {}
   const values = { ...hub, ...plan.settings }
   if (!existsSync(layout.envFile)) {
-    await writeFile(layout.envFile, renderSettings(plan.zone, values), { mode: 0o600 })
+    // Whole or not at all: what stands there is the person's, and is kept.
+    await replaceFile(layout.envFile, renderSettings(plan.zone, values), 0o600)
     return [`wrote the settings to ${layout.envFile}`]
   }
   const before = await readFile(layout.envFile, 'utf8')
   const { text, kept } = fillSettings(before, values)
-  if (text !== before) await writeFile(layout.envFile, text, { mode: 0o600 })
+  if (text !== before) await replaceFile(layout.envFile, text, 0o600)
   return [
     `${text === before ? 'kept' : 'completed'} the settings in ${layout.envFile}`,
     ...kept.map((name) => `kept ${name} as it stands there; edit the file to change it`),
@@ -106,14 +109,8 @@ async function writeSettings(layout: ZoneHome, plan: InitPlan): Promise<string[]
 }
 
 async function writeSecrets(home: ZoneHome, plan: InitPlan): Promise<string[]> {
-  const odoo = home.zone === 'cloud' ? ['odoo-db-password', 'odoo-master-password'] : []
-  const generated = ['redis-password', 'redis-board', 'board-password', 'grafana-password', 'backup-password', ...odoo]
-  const random = Object.fromEntries(generated.map((name) => [name, randomBytes(24).toString('base64url')]))
-  // The form that Redis's exporter reads its password in: by the address it asks.
-  random['redis-watch'] = JSON.stringify({ 'redis://watch@redis:6379': randomBytes(24).toString('hex') })
   const steps: string[] = []
-  const empty = Object.fromEntries([...MODEL_KEY_FILES, 'odoo-key'].map((name) => [name, '']))
-  for (const [name, value] of Object.entries({ ...empty, ...random, ...plan.secrets })) {
+  for (const [name, value] of Object.entries({ ...startingSecrets(home.zone), ...plan.secrets })) {
     const file = join(home.secrets, name)
     if (name === 'backup-password' && !existsSync(file))
       steps.push(`made ${file}: keep a copy elsewhere too, without it no backup can be read`)
@@ -123,6 +120,15 @@ async function writeSecrets(home: ZoneHome, plan: InitPlan): Promise<string[]> {
     if (name in plan.secrets) steps.push(isThere ? `kept ${file}; replace that file to change it` : `wrote ${file}`)
   }
   return steps
+}
+
+/** File name below secrets/ → what it begins with: something random, or nothing. */
+function startingSecrets(zone: Zone): Record<string, string> {
+  const made = credentialsOf(zone).flatMap(({ file, origin, mayBeEmpty }) => {
+    if (origin === 'random' || origin === 'watch') return [[baseName(file), randomSecret(origin)] as const]
+    return mayBeEmpty ? [[baseName(file), ''] as const] : []
+  })
+  return Object.fromEntries(made)
 }
 
 /** Last of all, when every key and secret is there. */

@@ -65,19 +65,14 @@ export const MODEL_FLAGS = [
 export const MODEL_SECRETS = [
   {
     name: 'anthropic-key',
-    about: 'the API key of Anthropic',
     question: 'API key of Anthropic',
     zone,
     when: usesProvider('anthropic'),
   },
   {
     name: 'openai-key',
-    about: 'the API key of the server of OpenAI’s form',
     question: 'API key of that server (empty: it wants none)',
     zone,
     when: usesProvider('openai'),
   },
 ] as const
-
-/** Mounted by compose.cloud.yml whether or not there is a model: an empty one is none. */
-export const MODEL_KEY_FILES = MODEL_SECRETS.map(({ name }) => name)

@@ -38,3 +38,17 @@ test('a file name is no code', () => {
     true,
   ])
 })
+
+test('a code is known without its beginning, between quotation marks, and of another form', () => {
+  const long = pairingCode(
+    JSON.stringify({ schema: 'countersign-pairing/1', agent: { name: 'cloud', key: 'k3y'.repeat(40) } }),
+  )
+  const document = documentIn(long)
+  for (const given of [long.slice('cs1-'.length), `"${long}"`, `\u2018${long}\u2019`]) {
+    expect(isPairingCode(given)).toBe(true)
+    expect(documentIn(given)).toBe(document)
+  }
+  const newer = long.replace('cs1-', 'cs2-')
+  expect(isPairingCode(newer)).toBe(true)
+  expect(() => documentIn(newer)).toThrow(/newer form .* same version/)
+})

@@ -17,12 +17,22 @@ export function pairingCode(document: string): string {
   return `${PREFIX}${checkOf(packed)}-${packed}`
 }
 
-export const isPairingCode = (text: string): boolean => text.trimStart().startsWith(PREFIX)
+/** Whether it is a code, whole or not, or what is left of one whose beginning was not copied: no file is called so. */
+export function isPairingCode(text: string): boolean {
+  const bare = bareCode(text)
+  return /^cs\d+-/.test(bare) || /^[\w-]{60,}$/.test(bare)
+}
 
-/** The document in a code; blanks and line ends that came in on its way are left out. Throws ERR_CONFIG_INVALID. */
+/** The document in a code. Throws ERR_CONFIG_INVALID. */
 export function documentIn(code: string): string {
-  const bare = code.replace(/\s/g, '').slice(PREFIX.length)
-  const [, check, packed] = /^([A-Za-z0-9_-]{8})-([A-Za-z0-9_-]+)$/.exec(bare) ?? []
+  const bare = bareCode(code)
+  const [, form = '1', body = ''] = /^(?:cs(\d+)-)?(.*)$/.exec(bare) ?? []
+  if (form !== '1')
+    throw new CountersignError(
+      'ERR_CONFIG_INVALID',
+      'the pairing code is of a newer form than this program knows: bring both machines to the same version of Countersign',
+    )
+  const [, check, packed] = /^([A-Za-z0-9_-]{8})-([A-Za-z0-9_-]+)$/.exec(body) ?? []
   if (packed === undefined || checkOf(packed) !== check)
     throw new CountersignError(
       'ERR_CONFIG_INVALID',
@@ -33,6 +43,11 @@ export function documentIn(code: string): string {
   } catch (cause) {
     throw new CountersignError('ERR_CONFIG_INVALID', 'the pairing code holds nothing that can be unpacked', { cause })
   }
+}
+
+/** Without what came in on its way: blanks, line ends, quotation marks around it. */
+function bareCode(text: string): string {
+  return text.replace(/\s/g, '').replace(/^["'`‘’“”]+|["'`‘’“”]+$/g, '')
 }
 
 function checkOf(packed: string): string {

@@ -30,24 +30,34 @@ export function renderPairing(pairing: Pairing): string {
   return `${JSON.stringify({ schema: 'countersign-pairing/1', ...pairing }, null, 2)}\n`
 }
 
-/** Reads a pairing file, or the code of one, strictly. Throws ERR_CONFIG_INVALID. */
+/** Reads a pairing file, the code of one, or a file with the code in it, strictly. Throws ERR_CONFIG_INVALID. */
 export async function readPairing(given: string): Promise<Pairing> {
-  if (isPairingCode(given)) return parsePairing('in the code', documentIn(given))
+  if (isPairingCode(given)) return parsePairing('the pairing code', documentIn(given))
   const text = await readFile(given, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new CountersignError('ERR_CONFIG_INVALID', `reading the pairing file ${given}: ${cause.code}`, { cause })
+    const said =
+      cause.code === 'ENOENT'
+        ? `--pair: there is no file ${given} here, and it is no pairing code, which begins with cs1-`
+        : `reading the pairing file ${given}: ${cause.code}`
+    throw new CountersignError('ERR_CONFIG_INVALID', said, { cause })
   })
-  return parsePairing(given, text)
+  return isPairingCode(text)
+    ? parsePairing(`the pairing code in ${given}`, documentIn(text))
+    : parsePairing(`the file ${given}`, text)
 }
 
-function parsePairing(file: string, text: string): Pairing {
+function parsePairing(what: string, text: string): Pairing {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw new CountersignError('ERR_CONFIG_INVALID', `the pairing file ${file} is no JSON`, { cause })
+    throw new CountersignError('ERR_CONFIG_INVALID', `${what} is no pairing file: it is no JSON`, { cause })
   }
   const document = documentSchema.safeParse(value)
-  if (!document.success) throw new CountersignError('ERR_CONFIG_INVALID', `the file ${file} is no pairing file`)
+  if (!document.success)
+    throw new CountersignError(
+      'ERR_CONFIG_INVALID',
+      `${what} is no pairing file: it was made by something else than init`,
+    )
   const { agent, hub, revoked, retired } = document.data
   return {
     agent: parseIdentity(JSON.stringify(agent)),

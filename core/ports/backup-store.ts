@@ -11,7 +11,7 @@ export interface Snapshot {
 /**
  * Where backups go. Everything throws ERR_BACKUP_PASSWORD (the password opens nothing there), ERR_BACKUP_UNREACHABLE,
  * ERR_BACKUP_FULL, ERR_BACKUP_LOCKED (something else works on it), ERR_BACKUP_DAMAGED (what is read is not what was
- * written), ERR_BACKUP_FAILED (anything else).
+ * written), ERR_BACKUP_FAILED (anything else; with `details.isStopped` nothing but that it was told to end).
  */
 export interface BackupStore {
   /** Where it is, without credentials. */

@@ -13,7 +13,7 @@ export type World =
   /** It cannot be seen now: the task waits. */
   | { readonly kind: 'cannot-tell'; readonly say: string }
 
-/** What is about to be done. `isOld`: the task is older than the journal, which may have forgotten that it was done. */
+/** What is about to be done. `isOld`: the task is older than what the journal is known to know, which may have forgotten that it was done. */
 export interface Prospect {
   readonly task: TaskFile
   readonly action: Action

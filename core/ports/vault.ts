@@ -7,8 +7,11 @@ import type { VaultPath } from '../vault-path.ts'
 export interface VaultPort {
   /** Absolute path of the vault's root folder. */
   readonly root: string
-  /** Regular `.md` files directly in one folder (`Needs_Action/email`), sorted; conflict copies and dot files left out. Missing folder: empty. */
-  list(folder: string): Promise<VaultPath[]>
+  /**
+   * Regular `.md` files directly in one folder (`Needs_Action/email`), sorted; conflict copies and dot files left out; with
+   * `ending`, only those whose names end so, which costs little among thousands. Missing folder: empty.
+   */
+  list(folder: string, ending?: string): Promise<VaultPath[]>
   /**
    * What else stands directly in one folder: other endings, names that are no path of the vault, links, folders. Dot files
    * and conflict copies left out; sorted.

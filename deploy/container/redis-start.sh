@@ -16,4 +16,11 @@ while IFS= read -r line || [ -n "$line" ]; do
   esac
   printf '%s\n' "$line"
 done </usr/local/etc/redis.conf >/tmp/redis.conf
+
+# Whoever may run programs in this container can give a user another password while Redis runs (`countersign rotate`). What is
+# random here nobody outside knows, and it is another one at each start.
+keeper=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
+[ ${#keeper} -eq 64 ] || { echo 'no random password could be made' >&2; exit 1; }
+printf '%s' "$keeper" >/tmp/keeper
+printf 'user keeper on -@all +acl|setuser >%s\n' "$keeper" >>/tmp/redis.conf
 exec redis-server /tmp/redis.conf

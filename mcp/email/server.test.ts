@@ -1,6 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { actionDigest } from '#core/action.ts'
 import {
   audienceOf,
@@ -15,7 +14,8 @@ import { CountersignError } from '#core/errors.ts'
 import { makeTaskId } from '#core/ids.ts'
 import type { ConsumeVerdict } from '#core/ports/journal.ts'
 import type { OutgoingMail, SearchMail, SendOutcome } from '#core/ports/mail.ts'
-import { createEmailServer, type EmailTool } from './server.ts'
+import { clientOf } from '#tests/support/mcp-client.ts'
+import { createEmailServer } from './server.ts'
 import { draftEmail, type HandInDraft } from './tools/draft-email.ts'
 import { searchEmails } from './tools/search-emails.ts'
 import { type SendEmailDeps, sendEmail } from './tools/send-email.ts'
@@ -48,20 +48,6 @@ function receipt(changed: Partial<UnsignedReceipt> = {}, key = privateKey): Rece
   return signReceipt({ ...unsigned, ...changed }, key)
 }
 
-const open: { close(): Promise<void> }[] = []
-async function clientOf(tools: EmailTool[]): Promise<Client> {
-  const server = createEmailServer(tools)
-  const client = new Client({ name: 'test', version: '1' })
-  const [serverEnd, clientEnd] = InMemoryTransport.createLinkedPair()
-  await server.connect(serverEnd)
-  await client.connect(clientEnd)
-  open.push(client, server)
-  return client
-}
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close()
-})
-
 describe('send_email', () => {
   let sent: OutgoingMail[]
   let consumed: Receipt[]
@@ -90,7 +76,7 @@ describe('send_email', () => {
     }
   })
   const call = async (args: Record<string, unknown>, changed: Partial<SendEmailDeps> = {}) => {
-    const client = await clientOf([sendEmail({ ...deps, ...changed })])
+    const client = await clientOf(createEmailServer([sendEmail({ ...deps, ...changed })]))
     return client.callTool({ name: 'send_email', arguments: args })
   }
 
@@ -154,7 +140,7 @@ describe('send_email', () => {
   })
 
   test('refuses the second use of a receipt', async () => {
-    const client = await clientOf([sendEmail(deps)])
+    const client = await clientOf(createEmailServer([sendEmail(deps)]))
     const args = { action: ACTION, receipt: receipt() }
     await client.callTool({ name: 'send_email', arguments: args })
     const replay = await client.callTool({ name: 'send_email', arguments: args })
@@ -203,7 +189,7 @@ describe('the server of the cloud', () => {
   const search: SearchMail = async () => [found]
   const handIn: HandInDraft = async (taskId, body) =>
     taskId === TASK ? { kind: 'drafted', path: `Pending_Approval/email/${body}.md` } : { kind: 'lost' }
-  const cloud = () => clientOf([searchEmails(search), draftEmail(handIn)])
+  const cloud = () => clientOf(createEmailServer([searchEmails(search), draftEmail(handIn)]))
 
   test('has exactly the tools that only look and draft', async () => {
     const { tools } = await (await cloud()).listTools()

@@ -10,12 +10,12 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { newTaskFile, parseTaskFile, renderTaskFile } from '#core/task-file.ts'
 import { vaultPath } from '#core/vault-path.ts'
 import { parseConfig } from '#runtime/config.ts'
+import { clientOf } from '#tests/support/mcp-client.ts'
 import { ODOO_DB, ODOO_KEY, type OdooServer, startOdooServer } from '#tests/support/odoo-server.ts'
 import { cloudSettings } from './config.ts'
 import { cloudTools } from './main-cloud.ts'
@@ -52,13 +52,8 @@ async function call(task_id: string, domain = 'accounting') {
     ...{ COUNTERSIGN_ODOO_DB: ODOO_DB, COUNTERSIGN_ODOO_KEY_FILE: join(root, 'key') },
   })
   if (!verdict.ok) throw new Error(verdict.faults.join('; '))
-  const server = createOdooServer(Object.values(await cloudTools(verdict.config)))
-  const client = new Client({ name: 'test', version: '1' })
-  const [serverEnd, clientEnd] = InMemoryTransport.createLinkedPair()
-  await server.connect(serverEnd)
-  await client.connect(clientEnd)
+  const client = await clientOf(createOdooServer(Object.values(await cloudTools(verdict.config))))
   const { structuredContent } = await client.callTool({ name: 'create_draft', arguments: { task_id, ...ORDER } })
-  await client.close()
   const parsed = parseTaskFile((await vault.read(PATH)) ?? '')
   return { answer: structuredContent, invoice: parsed.ok ? parsed.task.front.invoice : undefined }
 }

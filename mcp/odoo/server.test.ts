@@ -1,9 +1,9 @@
-import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { CountersignError } from '#core/errors.ts'
 import type { InvoiceOrder } from '#core/invoice.ts'
 import type { BookedDraft, CreateDraftOutcome } from '#core/ports/accounting.ts'
-import { createOdooServer, type OdooTool } from './server.ts'
+import { clientOf } from '#tests/support/mcp-client.ts'
+import { createOdooServer } from './server.ts'
 import { createDraftTool, type DraftInvoice } from './tools/create-draft.ts'
 import { getDataTool } from './tools/get-data.ts'
 
@@ -24,27 +24,13 @@ const DRAFT: BookedDraft = {
   },
 }
 
-const open: { close(): Promise<void> }[] = []
-async function clientOf(tool: OdooTool): Promise<Client> {
-  const server = createOdooServer([tool])
-  const client = new Client({ name: 'test', version: '1' })
-  const [serverEnd, clientEnd] = InMemoryTransport.createLinkedPair()
-  await server.connect(serverEnd)
-  await client.connect(clientEnd)
-  open.push(client, server)
-  return client
-}
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close()
-})
-
 describe('create_draft', () => {
   let orders: InvoiceOrder[]
   beforeEach(() => {
     orders = []
   })
   const call = async (args: object, draftInvoice: DraftInvoice) => {
-    const client = await clientOf(createDraftTool(draftInvoice))
+    const client = await clientOf(createOdooServer([createDraftTool(draftInvoice)]))
     return client.callTool({ name: 'create_draft', arguments: { ...args } })
   }
   const answering =
@@ -110,12 +96,11 @@ describe('create_draft', () => {
 describe('get_data', () => {
   const look = async (query: object, rows: Record<string, string | number>[] = []) => {
     const asked: unknown[] = []
-    const client = await clientOf(
-      getDataTool(async (given) => {
-        asked.push(given)
-        return rows
-      }),
-    )
+    const tool = getDataTool(async (given) => {
+      asked.push(given)
+      return rows
+    })
+    const client = await clientOf(createOdooServer([tool]))
     return { asked, result: await client.callTool({ name: 'get_data', arguments: { query } }) }
   }
 

@@ -1,6 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { type Action, actionDigest } from '#core/action.ts'
 import { audienceOf, type Receipt, signReceipt, type UnsignedReceipt } from '#core/countersignature.ts'
 import { makeTaskId } from '#core/ids.ts'
@@ -8,7 +7,8 @@ import type { ConsumeVerdict } from '#core/ports/journal.ts'
 import type { PostKey, PublishOutcome, SocialNetwork, SocialPost } from '#core/ports/social-network.ts'
 import type { CreatePostAction, PublishPostAction } from '#core/social-action.ts'
 import { describeImage } from '#core/social-image.ts'
-import { createSocialServer, type SocialTool } from './server.ts'
+import { clientOf } from '#tests/support/mcp-client.ts'
+import { createSocialServer } from './server.ts'
 import { draftPostTool, type HandInPost } from './tools/draft-post.ts'
 import { createPost, type PostingDeps, publishPost } from './tools/publish-post.ts'
 
@@ -32,20 +32,6 @@ function receipt(action: Action = ACTION, changed: Partial<UnsignedReceipt> = {}
   }
   return signReceipt({ ...unsigned, ...changed }, key)
 }
-
-const open: { close(): Promise<void> }[] = []
-async function clientOf(tools: SocialTool[]): Promise<Client> {
-  const server = createSocialServer(tools)
-  const client = new Client({ name: 'test', version: '1' })
-  const [serverEnd, clientEnd] = InMemoryTransport.createLinkedPair()
-  await server.connect(serverEnd)
-  await client.connect(clientEnd)
-  open.push(client, server)
-  return client
-}
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close()
-})
 
 describe('the tools that post', () => {
   let posted: [SocialPost, PostKey][]
@@ -79,7 +65,9 @@ describe('the tools that post', () => {
     }
   })
   const call = async (name: string, args: Record<string, unknown>, changed: Partial<PostingDeps> = {}) => {
-    const client = await clientOf([publishPost({ ...deps, ...changed }), createPost({ ...deps, ...changed })])
+    const client = await clientOf(
+      createSocialServer([publishPost({ ...deps, ...changed }), createPost({ ...deps, ...changed })]),
+    )
     return client.callTool({ name, arguments: args })
   }
 
@@ -196,7 +184,7 @@ describe('draft_post', () => {
   }
 
   test('hands in what it was given, and nothing else', async () => {
-    const client = await clientOf([draftPostTool(handIn)])
+    const client = await clientOf(createSocialServer([draftPostTool(handIn)]))
     const args = { task_id: TASK, network: 'x', text: 'hi', not_before: '2026-12-01T08:00:00Z' }
     const drafted = await client.callTool({ name: 'draft_post', arguments: args })
     expect(drafted.structuredContent).toEqual({ outcome: 'drafted', path: 'Pending_Approval/social/x.md' })

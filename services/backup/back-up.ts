@@ -1,5 +1,5 @@
 import type { BackupManifest } from '#core/backup-manifest.ts'
-import { type BackupStatus, failedRun } from '#core/backup-status.ts'
+import { type BackupStatus, failedRun, isStopped } from '#core/backup-status.ts'
 import { CountersignError, messageOf } from '#core/errors.ts'
 import type { Snapshot } from '#core/ports/backup-store.ts'
 import type { BackupDeps } from './deps.ts'
@@ -42,7 +42,7 @@ export async function backUp(deps: BackupDeps, isNew = false): Promise<BackupOut
     return { ...made, ...(kept && { kept }) }
   } catch (error) {
     // On a full disk this fails, too, and the first reason is the one to tell.
-    await remember(deps, { backup: failedRun(at, messageOf(error)) }).catch(() => {})
+    if (!isStopped(error)) await remember(deps, { backup: failedRun(at, messageOf(error)) }).catch(() => {})
     throw error
   }
 }

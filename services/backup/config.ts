@@ -11,6 +11,7 @@ import {
   processSettings,
   secretFile,
   setting,
+  text,
 } from '#runtime/settings.ts'
 import { proofSettings } from '#runtime/site-settings.ts'
 
@@ -25,11 +26,14 @@ export const backupTargetSettings = {
   password: setting('COUNTERSIGN_BACKUP_PASSWORD_FILE', secretFile()),
   /** For s3: two lines, the access key's id and the secret. */
   s3Key: setting('COUNTERSIGN_BACKUP_S3_KEY_FILE', optional(secretFile())),
-  /** For sftp: the key; the server has to stand in trust/known_hosts. */
+  /** For sftp: the key, and the file in which the server's host key stands; without it trust/known_hosts of the home. */
   sshKey: setting('COUNTERSIGN_BACKUP_SSH_KEY_FILE', optional(secretFile())),
+  knownHosts: setting('COUNTERSIGN_BACKUP_KNOWN_HOSTS_FILE', optional(text('the path of a file with host keys'))),
   /** Where Odoo's database is, if its folder is in this home. */
   odooHost: setting('COUNTERSIGN_BACKUP_ODOO_HOST', optional(host('the host of Odoo’s database'))),
   odooPassword: setting('COUNTERSIGN_BACKUP_ODOO_PASSWORD_FILE', optional(secretFile())),
+  /** Shared with the container that starts Odoo on what a trial has restored. */
+  odooTrial: setting('COUNTERSIGN_BACKUP_ODOO_TRIAL', optional(text('a folder shared with odoo-trial'))),
   odoo: setting('COUNTERSIGN_BACKUP_ODOO', choice(['auto', 'off'], 'auto')),
   egress: processSettings.egress,
   /** The target takes nothing away, or this machine may not: old backups are thrown away from elsewhere. */

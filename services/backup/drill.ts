@@ -1,5 +1,5 @@
 import { type BackupManifest, compareContents, DAMAGED_HINT, parseManifest } from '#core/backup-manifest.ts'
-import { type BackupStatus, failedRun } from '#core/backup-status.ts'
+import { type BackupStatus, failedRun, isStopped } from '#core/backup-status.ts'
 import { CountersignError, messageOf } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import type { Snapshot } from '#core/ports/backup-store.ts'
@@ -30,7 +30,8 @@ export async function drill(deps: BackupDeps, options: DrillOptions = {}): Promi
   await using _ = await deps.oneAtATime()
   const at = new Date(deps.clock.now()).toISOString()
   const outcome = await lookAt(deps, options).catch(async (error: unknown) => {
-    await remember(deps, at, messageOf(error))
+    // A trial that was ended half way is due as it was before.
+    if (!isStopped(error)) await remember(deps, at, messageOf(error))
     throw error
   })
   const failed = outcome.findings.filter(({ result }) => result === 'failed')
@@ -121,6 +122,7 @@ async function damage(check: string, look: () => Promise<unknown>, good: string)
 }
 
 function isDamage(error: unknown): error is CountersignError {
+  if (isStopped(error)) return false
   return error instanceof CountersignError && ['ERR_BACKUP_DAMAGED', 'ERR_BACKUP_FAILED'].includes(error.code)
 }
 

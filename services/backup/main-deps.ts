@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { bundleRefs, bundleRepository, unbundle } from '#adapters/git/bundle.ts'
 import { DUMP, dumpOdoo, tryOutOdoo } from '#adapters/postgres/odoo-database.ts'
-import { openRestic } from '#adapters/restic/restic.ts'
+import { openRestic, type ResticOptions } from '#adapters/restic/restic.ts'
 import { copyZone } from '#adapters/zone-copy/copy-zone.ts'
 import { ownFolder } from '#adapters/zone-copy/own-folder.ts'
 import { takeContents } from '#adapters/zone-copy/take-contents.ts'
@@ -36,24 +36,33 @@ export type BackupPlace = {
   readonly onProgress?: () => void
 }
 
-/** Everything a backup works with, put together for one zone home. */
-export function backupDeps({ home, zone, agent, config, signal, onProgress }: BackupPlace): BackupDeps {
-  const own = ownFolder(home)
+/** Where the backups of a zone home go, as restic is told of it. Throws ERR_CONFIG_INVALID. */
+export function resticOptionsOf({ home, config, signal, onProgress }: BackupPlace): ResticOptions {
   const target = config.target ?? config.mount
   if (target === undefined)
     throw new CountersignError('ERR_CONFIG_INVALID', 'COUNTERSIGN_BACKUP_TARGET is empty: where are backups to go?')
-  const store = openRestic({
+  return {
     target,
     passwordFile: config.password.path,
-    cacheDir: own.cacheDir,
+    cacheDir: ownFolder(home).cacheDir,
     ...(config.s3Key && { s3KeyFile: config.s3Key.path }),
     ...(config.sshKey && {
-      ssh: { keyFile: config.sshKey.path, knownHostsFile: join(home, 'trust', 'known_hosts') },
+      ssh: {
+        keyFile: config.sshKey.path,
+        knownHostsFile: resolve(config.knownHosts ?? join(home, 'trust/known_hosts')),
+      },
     }),
     ...(config.egress && { egress: config.egress }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
-  })
+  }
+}
+
+/** Everything a backup works with, put together for one zone home. */
+export function backupDeps(place: BackupPlace): BackupDeps {
+  const { home, zone, agent, config } = place
+  const own = ownFolder(home)
+  const store = openRestic(resticOptionsOf(place))
   const odoo = odooOf(home, config)
   return {
     ...(odoo && { odoo }),
@@ -81,7 +90,7 @@ function odooOf(home: string, config: BackupTargetConfig): BackupDeps['odoo'] {
   const server = odooServer(config)
   if (!server) return undefined
   return {
-    tryOut: tryOutOdoo,
+    tryOut: (folder, made) => tryOutOdoo(folder, made, config.odooTrial),
     ...(hasBooks(home) && { dump: (folder: string) => dumpOdoo(home, server, ODOO_DATABASE, folder) }),
   }
 }

@@ -12,7 +12,7 @@ const CONTENTS = { files: {}, databases: {}, repositories: {} }
 const ID = 'a'.repeat(64)
 
 /** Runs until so many looks at what is due were made. */
-async function run(turns: number, save: BackupStore['save'], found = CONTENTS) {
+async function run(turns: number, save: BackupStore['save'], found = CONTENTS, changes: Partial<BackupStore> = {}) {
   const metrics = createMetrics({ service: 'backup', zone: 'cloud', version: '0' })
   const stop = new AbortController()
   let status: BackupStatus = {}
@@ -31,6 +31,7 @@ async function run(turns: number, save: BackupStore['save'], found = CONTENTS) {
     restore: async () => {},
     check: async () => {},
     forget: async () => snapshots,
+    ...changes,
   }
   const nothing = { async [Symbol.asyncDispose]() {} }
   let contents = CONTENTS
@@ -95,4 +96,21 @@ test('a trial that finds damage is told as failing, and does not count as one', 
   expect(status.drillDoneAt).toBeUndefined()
   expect(text).toMatch(/^countersign_backup_failing\{.*of="drill".*\} 1$/m)
   expect(text).toMatch(/^countersign_backup_runs_total\{.*of="drill",outcome="failed".*\} 1$/m)
+})
+
+const stopped = async () => {
+  throw new CountersignError('ERR_BACKUP_FAILED', 'restic restore: stopped', { details: { isStopped: true } })
+}
+
+test('a trial that was stopped half way says nothing of the backup, and is due as before', async () => {
+  const { status } = await run(5, async () => ID.slice(0, 8), CONTENTS, { restore: stopped })
+  expect(status.backup).toMatchObject({ outcome: 'done' })
+  expect(status.drill).toBeUndefined()
+  const looked = await run(5, async () => ID.slice(0, 8), CONTENTS, { check: stopped })
+  expect(looked.status.drill).toBeUndefined()
+})
+
+test('a backup that was stopped half way has not failed, and is due as before', async () => {
+  const { status } = await run(2, stopped)
+  expect(status.backup).toBeUndefined()
 })

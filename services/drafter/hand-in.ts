@@ -1,4 +1,5 @@
 import { isBeingExecuted } from '#core/claim.ts'
+import { fileMemory } from '#core/file-memory.ts'
 import { shortId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import type { Clock } from '#core/ports/clock.ts'
@@ -87,20 +88,26 @@ export async function handIn(
 
 /**
  * The jobs that this agent's claimed tasks ask for: what a start or a flushed queue must ring again. In the local zone what
- * was approved stands in the same folder: that is the executor's.
+ * was approved stands in the same folder: that is the executor's. Who asks again and again gives the same memory of files
+ * along with the same `isWanted`: of thousands, only what has changed is read.
  */
 export async function claimedJobs(
   vault: VaultPort,
   agent: string,
   isWanted: (task: TaskFile) => boolean = () => true,
+  readFile = fileMemory(vault),
 ): Promise<TaskJob[]> {
   const jobs: TaskJob[] = []
-  for (const path of await vault.list(`In_Progress/${agent}`)) {
-    const text = await vault.read(path).catch(() => undefined)
-    const parsed = text === undefined ? undefined : parseTaskFile(text)
-    if (parsed?.ok && !isBeingExecuted(parsed.task) && isWanted(parsed.task))
-      jobs.push({ taskId: parsed.task.front.id, generation: parsed.task.front.generation })
+  const jobOf = (text = ''): TaskJob | undefined => {
+    const parsed = parseTaskFile(text)
+    if (!parsed.ok || isBeingExecuted(parsed.task) || !isWanted(parsed.task)) return undefined
+    return { taskId: parsed.task.front.id, generation: parsed.task.front.generation }
   }
+  for (const path of await vault.list(`In_Progress/${agent}`)) {
+    const job = await readFile(path, jobOf)
+    if (job) jobs.push(job)
+  }
+  readFile.forgetOthers()
   return jobs
 }
 
@@ -109,8 +116,7 @@ export async function findClaimed(
   deps: Pick<HandInDeps, 'vault' | 'agent'>,
 ): Promise<Claimed | undefined> {
   const ending = `_${shortId(job.taskId)}.md`
-  for (const path of await deps.vault.list(`In_Progress/${deps.agent}`)) {
-    if (!path.endsWith(ending)) continue
+  for (const path of await deps.vault.list(`In_Progress/${deps.agent}`, ending)) {
     const text = await deps.vault.read(path)
     const parsed = text === undefined ? undefined : parseTaskFile(text)
     if (text === undefined || !parsed?.ok || parsed.task.front.id !== job.taskId) continue

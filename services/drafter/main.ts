@@ -6,6 +6,7 @@ import { startWorker } from '#adapters/queue/worker.ts'
 import { skillFolders } from '#adapters/skills/skill-folder.ts'
 import { askSync } from '#adapters/state-files/requests.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
+import { fileMemory } from '#core/file-memory.ts'
 import type { Finding } from '#core/finding.ts'
 import { type TaskJob, taskJobId } from '#core/jobs.ts'
 import { recognizeLanguage } from '#core/language.ts'
@@ -34,6 +35,7 @@ import { watchSkills } from './watch-skills.ts'
 
 const config = loadServiceConfig('drafter', drafterSettings)
 const clock = { now: Date.now }
+const NO_JOBS = { waiting: 0, active: 0, delayed: 0 }
 type Common = Omit<CloudDraftsDeps, 'write' | 'posts' | 'invoices'> &
   Pick<DraftPostsDeps, 'openSkill'> & { readonly ask: AskModel | undefined; readonly signal: AbortSignal }
 const DRAFTING = {
@@ -104,20 +106,30 @@ await runService('drafter', config, async ({ log, metrics, resources, check, pro
   )
 
   const oldest = oldestWaiting()
+  const readFile = fileMemory(vault)
   const domains = Object.keys(deps.drafts) as Domain[]
   // What waits to join another task is drafted with that one.
   const isOurs = ({ front }: TaskFile) => deps.drafts[front.domain] !== undefined && front.joins === undefined
   const reconcile = async () => {
     // The cloud's sync takes up by itself what nobody owns.
     if (config.zone === 'local') await claimOpen(domains, { vault, asking, agent: config.agent, ring: wakeSync })
-    const jobs = await claimedJobs(vault, config.agent, isOurs)
+    // First: what is drafted while the vault is read stands neither there nor here.
+    const { waiting, active, delayed } = await doorbell.counts('draft').catch(() => NO_JOBS)
+    const jobs = await claimedJobs(vault, config.agent, isOurs, readFile)
     const since = oldest(jobs.map(taskJobId), clock.now())
     metrics.since('countersign_task_oldest_age_seconds', since, { state: 'drafting' })
+    // With as many in the queue none was lost, or some are of tasks that are done: those are gone the next time.
+    if (waiting + active + delayed >= jobs.length) return
     for (const job of jobs) await doorbell.ring('draft', 'draft-reply', job)
   }
   await reconcile()
-  const timer = setInterval(() => {
-    reconcile().catch((err: unknown) => log.error({ err }, 'looking for claimed tasks failed'))
+  let isLooking = false
+  const timer = setInterval(async () => {
+    // Thousands of files may take longer than this.
+    if (isLooking) return
+    isLooking = true
+    await reconcile().catch((err: unknown) => log.error({ err }, 'looking for claimed tasks failed'))
+    isLooking = false
   }, config.reconcileMs)
   resources.defer(() => clearInterval(timer))
 })

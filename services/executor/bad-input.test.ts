@@ -34,7 +34,6 @@ beforeEach(async () => {
 afterEach(async () => {
   expect(home.mail.delivered.length).toBeLessThanOrEqual(allowed)
   allowed = 0
-  await executor[Symbol.asyncDispose]()
   await home[Symbol.asyncDispose]()
 })
 

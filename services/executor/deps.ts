@@ -18,6 +18,7 @@ import type { Metrics } from '#runtime/metrics.ts'
 import type { BounceBox } from './bounces.ts'
 import type { InHand } from './in-hand.ts'
 import type { Knowledge } from './knowledge.ts'
+import type { OwnAge } from './own-age.ts'
 import type { IsQuiet } from './quiet-files.ts'
 import type { PendingReader } from './read-pending.ts'
 
@@ -61,6 +62,7 @@ export interface ExecutorDeps {
   ring(job: TaskJob, delayMs: number): Promise<void>
   /** Every way this machine can act. */
   readonly channels: readonly Channel[]
+  readonly ownAge: OwnAge
   readonly inHand: InHand
   readonly pending: PendingReader
   /** Until when (ms) a frozen task waited by a rule of the person's: quiet hours, pace, order. For figures only. */

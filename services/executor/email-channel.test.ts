@@ -28,10 +28,7 @@ beforeEach(async () => {
   home = await makeHome()
   executor = await home.start()
 })
-afterEach(async () => {
-  await executor[Symbol.asyncDispose]()
-  await home[Symbol.asyncDispose]()
-})
+afterEach(() => home[Symbol.asyncDispose]())
 
 const pass = () => executor.pass()
 async function approved(options: Parameters<ExecutorHome['put']>[1] = {}): Promise<string> {

@@ -84,7 +84,7 @@ async function lookAtTheWorld(prospect: Prospect, mailbox: Patience, parts: Emai
     if (isChangedFile(error)) return { kind: 'stale', rule: 'attachment-changed', say: `${error.message}.` }
     if (!isAway(error)) throw error
     const why = isOld
-      ? 'This task is older than the journal, so Sent must be looked at first, and cannot be'
+      ? 'It may have been sent before, so Sent must be looked at first, and cannot be'
       : 'Whether somebody wrote again in the thread must be looked at first, and cannot be'
     return { kind: 'cannot-tell', say: `${why}: ${error.message}. ${error.hint}` }
   }

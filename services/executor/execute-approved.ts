@@ -60,8 +60,11 @@ export async function executeApproved(freeze: Freeze, channel: Channel, deps: Ex
   // A journal that was lost and made anew, or restored, knows nothing of what was done before.
   // Nor is a date believed that lies ahead: the cloud wrote it.
   const createdAt = Date.parse(task.front.created)
-  const knowsSince = { at: Math.max(bornAt, restored?.at ?? 0), backupOf: undefined }
-  const isOld = isBeforeRestore(createdAt, knowsSince, deps.clock.now())
+  const isOlderThan = (at: number) => isBeforeRestore(createdAt, { at, backupOf: undefined }, deps.clock.now())
+  const age = await deps.ownAge.look()
+  if (age.kind === 'asking' && isOlderThan(age.since)) return { kind: 'held', say: HUB_ASKED, until: age.until }
+  const forgotten = age.kind === 'unknown' ? age.since : 0
+  const isOld = isOlderThan(Math.max(bornAt, restored?.at ?? 0, forgotten))
   const world = await channel.lookAtTheWorld({ task, action, key, isOld })
   if (world.kind === 'cannot-tell') return { kind: 'held', say: world.say }
   if (world.kind === 'stale') return giveBack(freeze, path, read, world, deps)
@@ -85,6 +88,7 @@ async function giveBack(
   return { kind: 'returned', rule: reason.rule }
 }
 
+const HUB_ASKED = 'The hub is asked first whether this machine was set back to an older state.'
 const CHANGED = {
   rule: 'task-changed',
   say: 'The id or the generation of this file changed after you approved it.',
@@ -100,6 +104,7 @@ async function attempt(
 ): Promise<ExecuteOutcome> {
   const receipt = await intend(freeze, ready, key, deps.clock.now(), deps)
   // The last look before the act: looking at the world took its time.
+  deps.ownAge.demandNewest()
   if (await isHalted(deps)) return { kind: 'held', say: 'HALT.md stands in the vault.' }
   if ((await deps.vault.read(path)) !== text) return { kind: 'held', say: BEING_CHANGED }
   const report = await act(channel, ready.action, receipt, deps)

@@ -23,10 +23,7 @@ beforeEach(async () => {
   await home.vault.create(vaultPath(DOCUMENT), PDF)
   await start()
 })
-afterEach(async () => {
-  await executor[Symbol.asyncDispose]()
-  await home[Symbol.asyncDispose]()
-})
+afterEach(() => home[Symbol.asyncDispose]())
 
 async function start(): Promise<void> {
   executor = await home.start()

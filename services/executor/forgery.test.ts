@@ -28,10 +28,7 @@ beforeEach(async () => {
   home = await makeHome()
   executor = await home.start()
 })
-afterEach(async () => {
-  await executor[Symbol.asyncDispose]()
-  await home[Symbol.asyncDispose]()
-})
+afterEach(() => home[Symbol.asyncDispose]())
 
 const pass = () => executor.pass()
 const evil = (card: string) => tick('Approve')(card.replace('it is on its way', 'pay to EVIL'))

@@ -26,10 +26,7 @@ beforeEach(async () => {
   home = await makeHome()
   executor = await home.start()
 })
-afterEach(async () => {
-  await executor[Symbol.asyncDispose]()
-  await home[Symbol.asyncDispose]()
-})
+afterEach(() => home[Symbol.asyncDispose]())
 
 /** The task of one mail, as triage makes it. */
 function taskOfMail(id: string, minute: number, from = CLIENT) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { compareTexts } from '#adapters/diff/compare-texts.ts'
 import { openJournal } from '#adapters/journal/journal.ts'
-import { readAgents } from '#adapters/keys/trust-files.ts'
+import { readAgents, refuseRetired } from '#adapters/keys/trust-files.ts'
 import { readPrivateKey } from '#adapters/keys/zone-keys.ts'
 import { openLedger } from '#adapters/ledger-fs/ledger-fs.ts'
 import { openNotifiers } from '#adapters/notify/notifiers.ts'
@@ -11,7 +11,7 @@ import { connectRedis } from '#adapters/queue/redis.ts'
 import { startWorker } from '#adapters/queue/worker.ts'
 import { openReceived } from '#adapters/received/received.ts'
 import { readRestoreMark } from '#adapters/state-files/restore-mark.ts'
-import { writeStateFile } from '#adapters/state-files/state-files.ts'
+import { readSyncReport, writeStateFile } from '#adapters/state-files/state-files.ts'
 import { openVault } from '#adapters/vault-fs/vault-fs.ts'
 import { CountersignError } from '#core/errors.ts'
 import { quietUntil } from '#core/quiet-hours.ts'
@@ -28,6 +28,7 @@ import { openSocialChannels } from './main-social.ts'
 import { tryOut } from './main-synthetic.ts'
 import { openWhatsAppChannel } from './main-whatsapp.ts'
 import { notifyPerson } from './notify-person.ts'
+import { ownAge } from './own-age.ts'
 import { runExecutor } from './run-executor.ts'
 import { type ExecutorParts, wireExecutor } from './wire-executor.ts'
 
@@ -49,17 +50,25 @@ await runService('executor', config, async (service) => {
     await connectRedis(config.redisUrl, config.redisPassword?.read(), log, sentinelsOf(config)),
   )
   const restored = readRestoreMark(config.state)
+  const doorbell = resources.use(await openDoorbell(redis, log))
   const parts: ExecutorParts = {
     vault: await openVault(config.vault, { watch: { pollMs: config.vaultPollMs } }),
     ledger: resources.use(openLedger(ledgerOf)),
     journal: resources.use(openJournal(join(config.state, 'journal.sqlite'), { epoch: 'take', restored })),
     received: resources.use(openReceived(config.state)),
-    doorbell: resources.use(await openDoorbell(redis, log)),
+    doorbell,
+    ownAge: ownAge({
+      clock,
+      isSetBack: () => readRestoreMark(config.state)?.id !== restored?.id,
+      syncReport: () => readSyncReport(config.state),
+      askSync: () => void doorbell.ring('sync', 'sync-now', {}),
+    }),
     clock,
     compare: compareTexts,
     // After the epoch was taken: a rotation fences off everybody who may have read the key before it.
     signingKey: await readPrivateKey(join(config.keys, 'countersign.pem'), config.keyPassphrase?.read()),
   }
+  await refuseRetired(config.trust, parts.signingKey)
   const email = await openEmailChannel(config, parts, service)
   const social = await openSocialChannels(config, parts, service)
   const books = await openBooksChannels(config, parts, service)
@@ -80,8 +89,7 @@ await runService('executor', config, async (service) => {
     }),
   )
   const report = reportKeeper((text) => writeStateFile(config.state, 'executor.json', text), log)
-  const isSetBack = () => readRestoreMark(config.state)?.id !== restored?.id
-  const options = { config, agents: [...new Set([config.agent, ...agents])], person, report, isSetBack }
+  const options = { config, agents: [...new Set([config.agent, ...agents])], person, report }
   const wake = await runExecutor(deps, service, options)
   await watchForBounces(config, deps, wake, service)
   // Whatever a job says, it only wakes: what is done stands in the vault and the journal.

@@ -135,7 +135,7 @@ async function lookForForgotten(action: PaymentAction, way: PaymentWay, { task, 
   if (found.kind === 'not-found') return { kind: 'clear' }
   const say =
     found.kind === 'cannot-tell'
-      ? `This task is older than the journal, and whether it was paid before cannot be seen: ${found.reason} If your bank shows that it was not, make a new task of it.`
+      ? `It may have been paid before, and whether it was cannot be seen: ${found.reason} If your bank shows that it was not, make a new task of it.`
       : 'This was paid, or made ready, before. Nothing is done twice: make a new task for a new payment.'
   return stale('already-paid', say)
 }

@@ -10,10 +10,7 @@ beforeEach(async () => {
   home = await makeHome()
   executor = await home.start()
 })
-afterEach(async () => {
-  await executor[Symbol.asyncDispose]()
-  await home[Symbol.asyncDispose]()
-})
+afterEach(() => home[Symbol.asyncDispose]())
 
 test('long chains of tasks cost one look at each folder, and one more for what is not found', async () => {
   const ids = Array.from({ length: 30 }, (_, number) => makeTaskId(START, new Uint8Array(10).fill(number + 100)))

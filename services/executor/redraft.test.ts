@@ -23,10 +23,7 @@ beforeEach(async () => {
   home = await makeHome()
   executor = await home.start()
 })
-afterEach(async () => {
-  await executor[Symbol.asyncDispose]()
-  await home[Symbol.asyncDispose]()
-})
+afterEach(() => home[Symbol.asyncDispose]())
 
 const AT = '2026-11-20T11:30:00.000Z'
 const note = (text: string) => (file: string) =>

@@ -26,10 +26,7 @@ beforeEach(async () => {
   home = await makeHome()
   executor = await home.start()
 })
-afterEach(async () => {
-  await executor[Symbol.asyncDispose]()
-  await home[Symbol.asyncDispose]()
-})
+afterEach(() => home[Symbol.asyncDispose]())
 
 const noted = () => home.vault.read(NOTE)
 /** As the cloud reads them once the note has crossed. */

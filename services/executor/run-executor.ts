@@ -39,6 +39,8 @@ const WATCHED = [
 const ROOT_LOOK_MS = 1_000
 /** How often a provider that was away is looked at; its channel's own back-off decides whether it is asked. */
 const CHANNEL_LOOK_MS = 1_000
+/** How often it is looked whether sync has held this machine's state against the hub, while something waits for that. */
+const AGE_LOOK_MS = 200
 /** Editors that save in place are done within milliseconds; a busy disk takes longer. */
 const QUIET_MS = 500
 /** Editors also save while somebody writes, and what they write has pauses. */
@@ -53,8 +55,6 @@ export interface RunOptions {
   readonly agents: readonly string[]
   /** Hears what the dashboard shows, and tells the person of what cannot wait for them to look. */
   readonly person?: Pick<PersonNotifier, 'consider' | 'state'>
-  /** Whether this machine was found to be older than what was done since the journal was opened. */
-  readonly isSetBack?: () => boolean
   /** Keeps what only this process knows where `countersign status` finds it. Never rejects. */
   readonly report?: (report: ExecutorReport) => Promise<void>
 }
@@ -113,8 +113,6 @@ export async function runExecutor(
   }
   let due: NodeJS.Timeout | undefined
   const passes = loop('passes', async () => {
-    // The next start heeds it before anything else.
-    if (options.isSetBack?.()) throw new CountersignError('ERR_FENCED', 'this machine was set back to an older state')
     const held = await vaultPass(deps)
     wakeChannels()
     const all = [...held, ...[...heldBy.values()].flat()]
@@ -153,6 +151,11 @@ export async function runExecutor(
     last = now
   }
   every(ROOT_LOOK_MS, () => void lookAtRoot(), service)
+  // Sync tells in a file of the state, which is not watched.
+  const lookAtAge = async () => {
+    if (deps.ownAge.isAsking() && (await deps.ownAge.look()).kind !== 'asking') wakeAll()
+  }
+  every(AGE_LOOK_MS, () => void lookAtAge().catch(service.fail), service)
   await passes.settled()
   return passes.wake
 }
@@ -218,7 +221,8 @@ async function seenAtRoot(deps: ExecutorDeps): Promise<string> {
   return `${await isHalted(deps)} ${sheet ?? 'no sheet'}`
 }
 
-function demandNewest({ journal }: ExecutorDeps): void {
+function demandNewest({ journal, ownAge }: ExecutorDeps): void {
+  ownAge.demandNewest()
   if (!journal.isNewest())
     throw new CountersignError('ERR_FENCED', `this executor holds epoch ${journal.epoch}, which is not the newest`)
 }

@@ -99,7 +99,7 @@ async function lookForForgotten(
   network: PatientNetwork,
   key: { readonly key: string; readonly since: number },
 ): Promise<World> {
-  const why = `This task is older than the journal, so ${nameOf(action)} must be looked at first, and cannot be`
+  const why = `It may have been posted before, so ${nameOf(action)} must be looked at first, and cannot be`
   try {
     const found = await network.find(postOf(action), key)
     if (found.kind === 'not-found') return CLEAR

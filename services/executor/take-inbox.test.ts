@@ -22,10 +22,7 @@ beforeEach(async () => {
   mkdirSync(join(home.vaultRoot, 'Inbox'))
   await home.vault.create(vaultPath('Company_Handbook.md'), '## Known contacts\n- anna@client.example\n')
 })
-afterEach(async () => {
-  await executor[Symbol.asyncDispose]()
-  await home[Symbol.asyncDispose]()
-})
+afterEach(() => home[Symbol.asyncDispose]())
 
 const drop = (name: string, text: string | Uint8Array) => writeFileSync(join(home.vaultRoot, 'Inbox', name), text)
 const inbox = () => readdirSync(join(home.vaultRoot, 'Inbox')).sort()

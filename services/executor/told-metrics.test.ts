@@ -11,10 +11,7 @@ beforeEach(async () => {
   home = await makeHome()
   executor = await home.start(undefined, { metrics })
 })
-afterEach(async () => {
-  await executor[Symbol.asyncDispose]()
-  await home[Symbol.asyncDispose]()
-})
+afterEach(() => home[Symbol.asyncDispose]())
 
 const value = async (series: RegExp) => Number(series.exec(await metrics.expose())?.[1])
 

@@ -15,6 +15,7 @@ import { bounceBox } from './bounces.ts'
 import type { ExecutorConfig } from './config.ts'
 import type { WiredDeps } from './deps.ts'
 import { knowledgeOf } from './knowledge.ts'
+import { ALWAYS_NEWEST, type OwnAge } from './own-age.ts'
 
 const RECEIPT_MS = 3_600_000
 const LOOK_UP_GRACE_MS = 10_000
@@ -31,6 +32,8 @@ export interface ExecutorParts {
   readonly clock: Clock
   readonly signingKey: KeyObject
   readonly compare: CompareTexts
+  /** Absent: nobody sets this state back. */
+  readonly ownAge?: OwnAge
 }
 
 /** What the tools that act work with inside the executor: its journal, its epoch, its key. */
@@ -74,6 +77,7 @@ export function wireExecutor(
     lookUpGraceMs: LOOK_UP_GRACE_MS,
     audience: audienceOf(createPublicKey(signingKey)),
     nonce: () => randomBytes(16).toString('hex'),
+    ownAge: parts.ownAge ?? ALWAYS_NEWEST,
     heldUntil: new Map(),
     ring: (job, delayMs) => doorbell.ring('execute', 'execute-approved', job, { delayMs }),
   }

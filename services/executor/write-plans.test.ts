@@ -8,10 +8,7 @@ beforeEach(async () => {
   home = await makeHome()
   executor = await home.start()
 })
-afterEach(async () => {
-  await executor[Symbol.asyncDispose]()
-  await home[Symbol.asyncDispose]()
-})
+afterEach(() => home[Symbol.asyncDispose]())
 const notes = () => home.vault.list('Plans')
 const note = async () => (await home.vault.read((await notes())[0] ?? vaultPath('Plans/none.md'))) ?? ''
 const approve = (path: string) => home.vault.move(vaultPath(path), vaultPath(`Approved/${path.split('/').at(-1)}`))

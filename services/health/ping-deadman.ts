@@ -1,3 +1,4 @@
+import { messageOf } from '#core/errors.ts'
 import type { StatusDocument } from '#core/status.ts'
 
 const LIMIT_MS = 10_000
@@ -18,7 +19,7 @@ export function deadmanSwitch(url: string, onFault: (reason: string) => void) {
       await response.body?.cancel()
       if (!response.ok) onFault(`it answered ${response.status}`)
     } catch (error) {
-      onFault(error instanceof Error ? error.message : String(error))
+      onFault(messageOf(error))
     }
   }
 }

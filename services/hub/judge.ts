@@ -1,6 +1,7 @@
 import { RESTORE } from '#adapters/git/config.ts'
 import { type PushObjects, removeStaleHubLocks } from '#adapters/git/hub.ts'
 import { readTrust } from '#adapters/keys/trust-files.ts'
+import { messageOf } from '#core/errors.ts'
 import { gateTrust } from '#core/gate.ts'
 import type { ContentScan } from '#core/ports/content-scan.ts'
 import { judgePush } from './pre-receive.ts'
@@ -40,6 +41,6 @@ export async function judge(push: Push, { gitDir, trustDir, objects, scan }: Hub
       ...(push.agent && push.option !== RESTORE && { pushedBy: push.agent }),
     })
   } catch (error) {
-    return [`countersign: refused gate-failed: ${error instanceof Error ? error.message : String(error)}`]
+    return [`countersign: refused gate-failed: ${messageOf(error)}`]
   }
 }

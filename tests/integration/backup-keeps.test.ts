@@ -2,12 +2,16 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { isGuardFresh } from '#adapters/keys/guard-file.ts'
 import { readTrust, revokeAgent } from '#adapters/keys/trust-files.ts'
 import { backUp } from '#services/backup/back-up.ts'
 import { drill } from '#services/backup/drill.ts'
 import { restore } from '#services/backup/restore.ts'
 import { type BackupWorld, backupWorld, fillDatabase, fillRepository } from '#tests/support/backup-zone.ts'
-import { restoreInto } from '../../cli/backup.ts'
+import { backupOf, restoreInto } from '../../cli/backup.ts'
+import { initZone } from '../../cli/init/init-zone.ts'
+import { rotateKey } from '../../cli/rotate-key.ts'
+import { knownSecrets } from '../../cli/zone-secrets.ts'
 
 const FILES = ['vault/Notes/old.bundle', 'vault/Notes/newest.bundle', 'vault/Notes/contacts.sqlite']
 
@@ -58,6 +62,23 @@ test('a key that was revoked after the backup stays revoked', async () => {
   const revoked = await revokeAgent(trust, 'cloud', null)
   await restore(await into(home), {})
   expect(await readTrust(trust)).toMatchObject({ agents: [], revoked: [revoked] })
+})
+
+test('a countersigning key that was retired after the backup stays retired, and the one that followed it stays in use', async () => {
+  const root = join(world.dir, 'zones/local')
+  const { home } = await initZone({ root, zone: 'local', settings: {}, secrets: {} })
+  const target = join(world.dir, 'local-backups')
+  await backUp(backupOf(home, { target }, {}))
+  const key = () => readFileSync(join(home.keys, 'countersign.pem'), 'utf8')
+  const retired = key()
+  await rotateKey(home, {}, undefined, { now: Date.now })
+  const rotated = { key: key(), trust: await readTrust(home.trust) }
+  expect(rotated.key).not.toBe(retired)
+  const password = join(home.secrets, 'backup-password')
+  await restore(await restoreInto(root, { target, passwordFile: password }, {}), {})
+  expect(key()).toBe(rotated.key)
+  expect(await readTrust(home.trust)).toEqual(rotated.trust)
+  expect(await isGuardFresh(home.keys, await knownSecrets(home))).toBe(true)
 })
 
 test('without the books of a zone that has some nothing is backed up', async () => {

@@ -168,6 +168,18 @@ test('a backup that is killed leaves no half one, and neither does its lock stan
   expect(readdirSync(locks)).toEqual([])
 })
 
+test('restic that is told to end in the middle of a trial has found no damage', async () => {
+  const stop = new AbortController()
+  const deps = await world.deps(world.target, undefined, stop.signal)
+  const before = (await deps.status.load()).drill
+  const restore: typeof deps.store.restore = (id, folder) => {
+    stop.abort()
+    return deps.store.restore(id, folder)
+  }
+  await expect(drill({ ...deps, store: { ...deps.store, restore } })).rejects.toThrow('restic restore')
+  expect((await deps.status.load()).drill).toEqual(before)
+})
+
 test('while another works on the backups, a backup is made and nothing old is thrown away; two of ours never meet', async () => {
   const deps = await world.deps()
   await using other = await resticThatWaits()

@@ -36,6 +36,7 @@ const VERBS = [
   'trust',
   'lock',
   'unlock',
+  'credentials',
   'rotate',
   'auth',
   'audit',

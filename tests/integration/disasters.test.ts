@@ -7,7 +7,8 @@ import { commandsOf } from '../support/runbook.ts'
 
 const TITLES = [
   'The VM is lost',
-  'Your own machine is lost or stolen',
+  'Your own machine is lost',
+  'Your own machine is stolen',
   'The hub is lost, damaged or rolled back',
   'A key is leaked',
   'Odoo is lost',
@@ -29,7 +30,7 @@ const halt = (isOn: boolean) => {
 const isDone = (file: string) => /^Done\/\d{4}-\d{2}$/.test(here.where('local', file) ?? '')
 const isAtHub = (folder: string, file: string) => here.where('cloud', file)?.startsWith(folder)
 
-test('the laptop is lost: nothing is sent twice, and no approval is lost', { timeout: 120_000 }, async () => {
+test('the laptop is lost: nothing is sent twice, and no approval is lost', { timeout: 400_000 }, async () => {
   const [sent, frozen, later, open] = await Promise.all(
     ['sent', 'frozen', 'later', 'open'].map((one) => here.letter(one)),
   )
@@ -47,7 +48,7 @@ test('the laptop is lost: nothing is sent twice, and no approval is lost', { tim
   await here.until('all of it at the hub', () => isAtHub('Done/', later) && isAtHub('Approved', open))
   await here.lose('local')
   const lostAt = performance.now()
-  await here.play('Your own machine is lost or stolen')
+  await here.play('Your own machine is lost')
   // It was in the backup.
   halt(false)
   await here.until('what was done is known as done', () => [sent, frozen, later].every(isDone))
@@ -66,7 +67,7 @@ test('the laptop is lost: nothing is sent twice, and no approval is lost', { tim
 })
 
 test('the VM is lost: what was approved meanwhile is done, once, and the next mail goes its way', {
-  timeout: 120_000,
+  timeout: 400_000,
 }, async () => {
   const kept = await here.letter('kept')
   await here.backUp('cloud')
@@ -94,7 +95,7 @@ const every = test.runIf(process.env.COUNTERSIGN_TEST_EVERY_DISASTER === '1')
 every(
   'the hub is lost: it gets back everything, and nothing has to be approved again',
   {
-    timeout: 120_000,
+    timeout: 400_000,
   },
   async () => {
     const before = await here.answers()
@@ -108,14 +109,39 @@ every(
 every(
   'a key of the cloud is leaked: what it signs counts no more, and the cloud goes on with new ones',
   {
-    timeout: 120_000,
+    timeout: 400_000,
   },
   async () => {
     const before = await here.answers()
-    const push = here.stealKeys()
+    const push = here.stealKeys('cloud')
     await here.play('A key is leaked')
     await flows('after the leak', before)
-    expect(await push()).toContain('signature')
+    expect(await push({ 'Plans/trip.md': 'a misleading plan' })).toContain('signature')
+  },
+)
+
+every(
+  'the laptop is stolen: what the thief approves is not done, their pushes are refused, and the new machine goes on',
+  {
+    timeout: 400_000,
+  },
+  async () => {
+    const waiting = await here.letter('waiting')
+    await here.backUp('local')
+    await here.until('it is at the hub', () => isAtHub('Pending_Approval/', waiting))
+    const before = await here.answers()
+    const push = here.stealKeys('local')
+    const pending = `${here.where('local', waiting)}/${waiting}`
+    const text = textOf(here.world, 'local', pending)
+    await here.lose('local')
+    const approved = { [pending]: null, [`Approved/${waiting}`]: text.replace('- [ ] Approve', '- [x] Approve') }
+    expect(await push(approved)).toBe('taken')
+    await here.until('the cloud has it', () => isAtHub('Approved', waiting))
+    await here.play('Your own machine is stolen')
+    expect(await push({ [`Approved/${waiting}`]: `${text}once more` })).toContain('signature')
+    await flows('after the theft', before)
+    // Before the person, as if nobody had approved it.
+    expect(here.where('local', waiting)).toMatch(/^Pending_Approval/)
   },
 )
 

@@ -26,7 +26,7 @@ it('the local zone reads Gmail with the token it sends with, and says on the das
   })
   for (const folder of ['vault', 'state']) mkdirSync(join(root, folder))
   await createZoneKeys(root, 'local')
-  writeFileSync(join(root, 'token'), await gmail.tokenFile(GMAIL_SCOPES['read-and-send']))
+  writeFileSync(join(root, 'token'), await gmail.tokenFile(GMAIL_SCOPES['read-and-send']), { mode: 0o600 })
   gmail.refreshTokenExpiresIn = 86_400
   const report = 'Content-Type: multipart/report; report-type=delivery-status; boundary=b\n'
   await gmail.deliver(`From: MAILER-DAEMON@gmail.test\nSubject: failed\nMessage-ID: <r@x.test>\n${report}\n--b--\n`)

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { GMAIL_SCOPES } from '#adapters/gmail/gmail-scopes.ts'
 import { parseLedgerLine } from '#core/ledger.ts'
 import { parseTaskFile } from '#core/task-file.ts'
+import { freePorts } from '../../demo/free-ports.ts'
 import { startDevMailServers } from '../../demo/mailbox/dev-servers.ts'
 import { type GmailEmulator, startGmailEmulator } from '../support/gmail-emulator.ts'
 import { deliver, eventually } from '../support/mail.ts'
@@ -23,7 +23,7 @@ beforeEach(async () => {
   gmail = await startGmailEmulator(OWNER)
   home = mkdtempSync(join(tmpdir(), 'gmail-triage-'))
   mkdirSync(join(home, 'vault'))
-  writeFileSync(join(home, 'token'), await gmail.tokenFile())
+  writeFileSync(join(home, 'token'), await gmail.tokenFile(), { mode: 0o600 })
 })
 afterEach(async () => {
   await Promise.all(running.map((one) => stop(one)))
@@ -37,7 +37,7 @@ const letter = (subject: string) =>
 
 /** The triage service as it is started for real. */
 async function startTriage(changes: Record<string, string> = {}) {
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const child = spawn(process.execPath, [MAIN], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
@@ -75,14 +75,6 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   child.kill('SIGKILL')
   await once(child, 'exit')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  return port
 }
 
 function filesIn(folder: string): string[] {
@@ -155,14 +147,14 @@ describe('the token', () => {
   it('that could do more than read is refused by name, until there is a right one', async () => {
     await gmail.deliver(letter('waits'))
     const tooMuch = [...GMAIL_SCOPES.read, 'https://www.googleapis.com/auth/gmail.modify']
-    writeFileSync(join(home, 'token'), await gmail.tokenFile(tooMuch))
+    writeFileSync(join(home, 'token'), await gmail.tokenFile(tooMuch), { mode: 0o600 })
     const triage = await startTriage()
     await eventually('readiness names the scope', async () =>
       (await triage.get('/readyz'))?.text.includes('may do too much: gmail.modify'),
     )
     expect(triage.log()).toContain('ERR_MAIL_AUTH')
     expect([gmail.calls.some((call) => call.includes('/gmail/')), titles()]).toEqual([false, []])
-    writeFileSync(join(home, 'token'), await gmail.tokenFile())
+    writeFileSync(join(home, 'token'), await gmail.tokenFile(), { mode: 0o600 })
     await eventually('it is read', async () => (await triage.get('/readyz'))?.ok)
     expect(titles()).toEqual(['waits'])
     expect(triage.log()).not.toContain('the-client-secret')
@@ -192,14 +184,15 @@ describe('the token', () => {
 it('of several mailboxes, one that is away is named and keeps no other waiting', async () => {
   await using office = await startDevMailServers()
   const { address, password } = office.accounts.owner
+  const [free = 0] = await freePorts(1)
   const imap = { provider: 'imap', host: office.imap.host, tls: 'none' }
-  writeFileSync(join(home, 'office-password'), password)
+  writeFileSync(join(home, 'office-password'), password, { mode: 0o600 })
   writeFileSync(
     join(home, 'mailboxes.json'),
     JSON.stringify({
       mailboxes: [
         { ...imap, name: 'office', address, user: address, port: office.imap.port, password_file: 'office-password' },
-        { ...imap, name: 'old', address, user: 'old', port: await freePort(), password_file: 'office-password' },
+        { ...imap, name: 'old', address, user: 'old', port: free, password_file: 'office-password' },
       ],
     }),
   )

@@ -35,7 +35,7 @@ async function connect(zone: Zone) {
   onTestFinished(() => rmSync(home, { recursive: true, force: true }))
   for (const folder of ['vault', 'state']) mkdirSync(join(home, folder))
   const secret = join(home, 'password')
-  writeFileSync(secret, mailbox.accounts.owner.password)
+  writeFileSync(secret, mailbox.accounts.owner.password, { mode: 0o600 })
   await createZoneKeys(home, zone)
   const smtp = {
     COUNTERSIGN_SMTP_HOST: mailbox.smtp.host,

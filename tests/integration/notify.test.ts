@@ -227,7 +227,7 @@ describe('the executor', () => {
     const [ntfy, webhook] = [await receiver(), await receiver()]
     const { said, folder } = fakePrograms()
     const secret = join(folder, 'secret')
-    writeFileSync(secret, 'hush\n')
+    writeFileSync(secret, 'hush\n', { mode: 0o600 })
     const env = {
       ...made.env,
       PATH: `${folder}${delimiter}${made.env.PATH}`,

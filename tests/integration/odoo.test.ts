@@ -345,7 +345,7 @@ describe('the executor and a real Odoo 19', () => {
     onTestFinished(() => made[Symbol.dispose]())
     const way = await odooProxy(odoo.url, version === undefined ? {} : { version })
     onTestFinished(() => way[Symbol.asyncDispose]())
-    writeFileSync(join(made.home.root, 'secrets/odoo-key'), odoo.keys.local)
+    writeFileSync(join(made.home.root, 'secrets/odoo-key'), odoo.keys.local, { mode: 0o600 })
     const env = {
       ...made.env,
       ...{ COUNTERSIGN_ODOO_URL: way.url, COUNTERSIGN_ODOO_DB: 'demo', COUNTERSIGN_ODOO_LOGIN: odoo.logins.local },

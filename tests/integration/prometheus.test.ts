@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GenericContainer } from 'testcontainers'
@@ -9,6 +7,7 @@ import { parse, stringify } from 'yaml'
 import { HealthState } from '#runtime/health-state.ts'
 import { createHttp, listen } from '#runtime/http.ts'
 import { createMetrics, METRICS, type Metrics } from '#runtime/metrics.ts'
+import { freePorts } from '../../demo/free-ports.ts'
 import { ALERTS } from '../../grafana/source/alerts.ts'
 import { DASHBOARDS } from '../../grafana/source/dashboards.ts'
 import { RECORDING_RULES } from '../../grafana/source/promises.ts'
@@ -43,15 +42,6 @@ function anyOf(label: string): string {
   return label === 'rule' ? 'local-only-path' : 'x'
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
-
 /** Every series that an expression names, with the labels it asks for. */
 function seriesIn(expr: string): string[] {
   return [...expr.matchAll(/\b(?:(?:countersign|node|redis|process)_\w+|up\b)(?:\{[^}]*\})?/g)].map(
@@ -75,7 +65,7 @@ it('a real Prometheus answers every panel and evaluates every rule on what servi
   const telling = setInterval(() => processes.forEach(tellAll), 300)
   stack.defer(() => clearInterval(telling))
 
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const settings = mkdtempSync(join(tmpdir(), 'countersign-prometheus-'))
   onTestFinished(() => rmSync(settings, { recursive: true }))
   const config = parse(readFileSync(join(folder, 'prometheus.yml'), 'utf8'))

@@ -34,6 +34,27 @@ test.runIf(hasStrace)(
   },
 )
 
+// Names can be on the disk before what they name: after a power cut there would be empty files.
+test.runIf(hasStrace)('everything fetched is on the disk before anything is moved', () => {
+  const home = mkdtempSync(join(tmpdir(), 'countersign-put-back-'))
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }))
+  const zone = join(home, 'restoring/zone')
+  mkdirSync(join(zone, 'vault/Done'), { recursive: true })
+  for (const path of ['keys', 'vault/note.md', 'vault/Done/old.md']) writeFileSync(join(zone, path), path)
+  const text = `
+    const at = '2026-11-20T10:00:00.000Z'
+    await place.commit({ snapshot: 'f'.repeat(64), zone: 'cloud', agent: 'cloud', made: at, at })`
+  const log = join(home, 'calls')
+  const { status, stderr } = underStrace(['-y', '-o', log, '-e', 'trace=fsync,rename'], text, home)
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+  const calls = readFileSync(log, 'utf8').split('\n')
+  const committed = calls.findIndex((line) => line.includes('rename(') && line.includes('plan.json'))
+  const synced = calls.slice(0, committed).flatMap((line) => /fsync\(\d+<([^>]+)>/.exec(line)?.[1] ?? [])
+  const below = ['', '/keys', '/vault', '/vault/note.md', '/vault/Done', '/vault/Done/old.md']
+  expect(synced).toEqual(expect.arrayContaining(below.map((path) => zone + path)))
+})
+
 const fourOf = (one: string) => ENTRIES.map(() => one)
 
 async function begun(): Promise<string> {
@@ -63,25 +84,20 @@ function whose(folder: string, name: string): string {
 }
 
 function finishKilledAt(home: string, nth: number): boolean {
+  const inject = ['-o', '/dev/null', '-e', 'trace=rename', '-e', `inject=rename:signal=SIGKILL:when=${nth}`]
+  const { status, stderr } = underStrace(inject, 'await place.finish(await place.plan())', home)
+  if (status === 1) throw new Error(stderr)
+  return status === 0
+}
+
+function underStrace(options: readonly string[], then: string, home: string) {
   const text = `
     import { putBackInto } from '${join(import.meta.dirname, '../../adapters/zone-copy/put-back.ts')}'
     const place = putBackInto(process.argv[1])
-    await place.finish(await place.plan())`
-  const strace = [
-    '-f',
-    '-qq',
-    '-o',
-    '/dev/null',
-    '-e',
-    'trace=rename',
-    '-e',
-    `inject=rename:signal=SIGKILL:when=${nth}`,
-  ]
-  const { status, stderr } = spawnSync(
+    ${then}`
+  return spawnSync(
     'strace',
-    [...strace, process.execPath, '--input-type=module-typescript', '-e', text, home],
+    ['-f', '-qq', ...options, process.execPath, '--input-type=module-typescript', '-e', text, home],
     { env: { PATH: process.env.PATH, UV_THREADPOOL_SIZE: '1' }, encoding: 'utf8' },
   )
-  if (status === 1) throw new Error(stderr)
-  return status === 0
 }

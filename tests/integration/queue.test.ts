@@ -14,6 +14,7 @@ import { makeTaskId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import type { Log, LogFields } from '#runtime/logger.ts'
 import { createMetrics } from '#runtime/metrics.ts'
+import { freePorts } from '../../demo/free-ports.ts'
 
 const PASSWORD = 'hunter2'
 const LIMIT = { timeout: 20_000, interval: 20 }
@@ -26,22 +27,14 @@ const record = (fields: LogFields, message: string) => void messages.push(`${mes
 const log: Log = { debug: () => {}, info: record, warn: record, error: record }
 
 beforeAll(async () => {
+  const [port = 0] = await freePorts(1)
   container = await new GenericContainer('redis:8')
-    .withExposedPorts({ container: 6379, host: await freePort() }) // Kept over a restart, unlike a random one.
+    .withExposedPorts({ container: 6379, host: port }) // Kept over a restart, unlike a random one.
     .withCommand(['redis-server', '--requirepass', PASSWORD])
     .start()
   url = `redis://${container.getHost()}:${container.getMappedPort(6379)}`
 })
 afterAll(() => container.stop())
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
 
 /** On a connection that does not come back: ioredis would send the command again to the next Redis. */
 async function stopRedis(): Promise<void> {

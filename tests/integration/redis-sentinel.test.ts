@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { Redis } from 'ioredis'
 import { GenericContainer, type StartedTestContainer } from 'testcontainers'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
@@ -10,6 +8,7 @@ import { startWorker } from '#adapters/queue/worker.ts'
 import { makeTaskId } from '#core/ids.ts'
 import type { TaskJob } from '#core/jobs.ts'
 import type { Log } from '#runtime/logger.ts'
+import { freePorts } from '../../demo/free-ports.ts'
 
 const PASSWORD = 'of-redis'
 const SENTINEL_PASSWORD = 'of-sentinel'
@@ -20,18 +19,9 @@ let container: StartedTestContainer
 let ports: [number, number, number]
 let sentinels: Sentinels
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
-
 /** One container, so that the address which Sentinel names is the one at which this machine reaches it. */
 beforeAll(async () => {
-  const [first, second, sentinel] = [await freePort(), await freePort(), await freePort()]
+  const [first = 0, second = 0, sentinel = 0] = await freePorts(3)
   ports = [first, second, sentinel]
   const server = (port: number, more: string) =>
     `redis-server --port ${port} --requirepass ${PASSWORD} --masterauth ${PASSWORD} --save '' ${more} --daemonize yes`

@@ -54,8 +54,8 @@ async function makeZone() {
   })
   const social = join(made.home.root, 'social')
   mkdirSync(social)
-  writeFileSync(join(social, 'mastodon'), 'mastodon-token\n')
-  writeFileSync(join(social, 'bluesky'), 'app-password\n')
+  writeFileSync(join(social, 'mastodon'), 'mastodon-token\n', { mode: 0o600 })
+  writeFileSync(join(social, 'bluesky'), 'app-password\n', { mode: 0o600 })
   const env = {
     ...made.env,
     COUNTERSIGN_SOCIAL_ACCOUNTS: `mastodon:${mastodon.account}, bluesky:${bluesky.account}`,

@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { type ProcessSpec, Supervisor } from '#runtime/supervisor.ts'
+import { freePorts } from '../../demo/free-ports.ts'
 
 /** Waits for a condition; fails after 20 s. */
 async function until<T>(condition: () => T | Promise<T>): Promise<Exclude<NonNullable<T>, false>> {
@@ -23,14 +23,6 @@ function isAlive(pid: number): boolean {
   } catch {
     return false
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 async function scripted(script: string, more: Partial<ProcessSpec> = {}) {
@@ -88,7 +80,7 @@ test('keeps a command that does not exist as restarting and says why', async () 
 })
 
 test('ends and replaces a process whose livez hangs', async () => {
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const script = `${WRITE_PID} import { createServer } from 'node:http'
     let asked = 0
     createServer((request, response) => { if (process.pid && asked++ < 1) response.end('ok') }).listen(${port}, '127.0.0.1')`

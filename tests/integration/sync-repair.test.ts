@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { GenericContainer, type StartedTestContainer } from 'testcontainers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Finding } from '#core/finding.ts'
-import { commitFiles, makeHub, makeZones, openClone, type Zones } from '#tests/support/git-zones.ts'
-import { type SyncProcess, syncProcess, until } from '#tests/support/sync-process.ts'
+import { commitFiles, makeHub, openClone, type Zones } from '#tests/support/git-zones.ts'
+import { type SyncProcess, syncPair, until } from '#tests/support/sync-process.ts'
 
 const LIMIT_MS = 300_000
 const TRIP = 'Plans/trip.md'
@@ -21,11 +21,7 @@ beforeAll(async () => {
 }, LIMIT_MS)
 afterAll(() => redis.stop())
 beforeEach(async () => {
-  zones = await makeZones()
-  hub = await makeHub(zones)
-  const url = `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`
-  cloud = syncProcess(zones, 'cloud', hub, `${url}/0`)
-  local = syncProcess(zones, 'local', hub, `${url}/1`)
+  ;({ zones, hub, cloud, local } = await syncPair(redis))
 })
 afterEach(async ({ task }) => {
   if (task.result?.state === 'fail') console.error(cloud.log.join(''), local.log.join(''))

@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { GenericContainer, type StartedTestContainer } from 'testcontainers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openReceived } from '#adapters/received/received.ts'
-import { commitFiles, makeHub, makeZones, openClone, taskText, type Zones } from '#tests/support/git-zones.ts'
-import { type SyncProcess, syncProcess, until } from '#tests/support/sync-process.ts'
+import { commitFiles, openClone, taskText, type Zones } from '#tests/support/git-zones.ts'
+import { type SyncProcess, syncPair, until } from '#tests/support/sync-process.ts'
 
 const LIMIT_MS = 180_000
 const F = 'EMAIL_2026-11-20_invoice-for-march_7h3k9q.md'
@@ -27,11 +27,7 @@ beforeAll(async () => {
 }, LIMIT_MS)
 afterAll(() => redis.stop())
 beforeEach(async () => {
-  zones = await makeZones()
-  hub = await makeHub(zones)
-  const url = `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`
-  cloud = syncProcess(zones, 'cloud', hub, `${url}/0`)
-  local = syncProcess(zones, 'local', hub, `${url}/1`)
+  ;({ zones, hub, cloud, local } = await syncPair(redis))
 })
 afterEach(async () => {
   await Promise.all([cloud.kill(), local.kill()])

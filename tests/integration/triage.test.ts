@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type LedgerEntry, parseLedgerLine } from '#core/ledger.ts'
 import { parseTaskFile, section, type TaskFile } from '#core/task-file.ts'
+import { freePorts } from '../../demo/free-ports.ts'
 import { type MailContainer, startMailContainer } from '../../demo/mailbox/container.ts'
 import { deliver, docker, eventually, lookInto } from '../support/mail.ts'
 
@@ -26,7 +26,7 @@ afterAll(async () => mailbox?.[Symbol.asyncDispose]())
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'triage-'))
   mkdirSync(join(home, 'vault'))
-  writeFileSync(join(home, 'password'), 'owner-pass\n')
+  writeFileSync(join(home, 'password'), 'owner-pass\n', { mode: 0o600 })
 })
 afterEach(async () => {
   await Promise.all(running.map((one) => stop(one, 'SIGKILL')))
@@ -41,7 +41,7 @@ const plain = (subject: string, more = '') =>
 
 /** The triage service as it is started for real, on a port of its own. */
 async function startTriage(changes: Record<string, string> = {}) {
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const child = spawn(process.execPath, [MAIN], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
@@ -83,14 +83,6 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<number
     await once(child, 'exit')
   }
   return child.exitCode
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  return port
 }
 
 function tasks(): TaskFile[] {
@@ -272,7 +264,7 @@ describe('no mail is lost or doubled', () => {
 
 describe('a wrong setting', () => {
   it('is named, keeps the service alive but not ready, and heals when it is corrected', async () => {
-    writeFileSync(join(home, 'password'), 'wrong\n')
+    writeFileSync(join(home, 'password'), 'wrong\n', { mode: 0o600 })
     const triage = await startTriage()
     const where = `${OWNER}@127.0.0.1:${mailbox.imap.port}`
     await eventually('readiness names the account', async () => (await triage.ready())?.text.includes(where))
@@ -283,8 +275,8 @@ describe('a wrong setting', () => {
   })
 
   it('of a port nobody listens on is retried, not fatal', async () => {
-    const port = String(await freePort())
-    const triage = await startTriage({ COUNTERSIGN_IMAP_PORT: port })
+    const [port = 0] = await freePorts(1)
+    const triage = await startTriage({ COUNTERSIGN_IMAP_PORT: String(port) })
     await eventually('readiness names the port', async () => (await triage.ready())?.text.includes(`127.0.0.1:${port}`))
     expect(triage.log()).toContain('ERR_MAIL_UNREACHABLE')
     expect(triage.child.exitCode).toBeNull()

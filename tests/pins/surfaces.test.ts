@@ -82,6 +82,7 @@ test('error codes', () => {
       "ERR_GIT_FAILED",
       "ERR_GUARD_MISSING",
       "ERR_HOME_MISSING",
+      "ERR_HOME_UNWRITABLE",
       "ERR_HUB_UNREACHABLE",
       "ERR_HUB_WRITE_FAILED",
       "ERR_JOURNAL_FAILED",

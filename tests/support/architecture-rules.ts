@@ -12,6 +12,10 @@ interface Import {
 }
 
 /** What core may take from outside: schemas, YAML, and what Node computes without touching anything. */
+const RUNTIME_MODULES = [
+  ...['core/credentials.ts', 'core/errors.ts', 'core/openssh-key.ts', 'core/trust.ts'],
+  ...['package.json', 'fastify', 'pino', 'prom-client', 'zod'],
+]
 const CORE_MODULES = ['zod', 'yaml', 'node:crypto', 'node:path/posix', 'node:url']
 /** Each vendor's package belongs to one adapter (or to runtime, mcp): everything else goes through a port. */
 const VENDORS: Readonly<Record<string, readonly string[]>> = {
@@ -103,7 +107,7 @@ function allowListOf(path: string): ((one: Import) => boolean) | undefined {
         isIn(target, 'runtime') ||
         isNode(target) ||
         (isType && isIn(target, 'core')) ||
-        ['core/errors.ts', 'package.json', 'fastify', 'pino', 'prom-client', 'zod'].includes(target)
+        RUNTIME_MODULES.includes(target)
     case 'adapters':
       return (one) =>
         isIn(one.target, own) ||

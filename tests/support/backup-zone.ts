@@ -17,7 +17,7 @@ export interface BackupWorld extends Disposable {
   readonly dir: string
   readonly home: string
   readonly target: string
-  deps(target?: string, passwordFile?: string): Promise<BackupDeps>
+  deps(target?: string, passwordFile?: string, signal?: AbortSignal): Promise<BackupDeps>
 }
 
 /** A cloud zone that has worked: a hub with history, databases with rows, notes, a ledger. */
@@ -39,8 +39,8 @@ export async function backupWorld(): Promise<BackupWorld> {
   const target = join(dir, 'backups')
   return {
     ...{ dir, home, target },
-    deps: async (place = target, passwordFile) =>
-      backupOf(await openZoneHome(home), { target: place, ...(passwordFile && { passwordFile }) }, {}),
+    deps: async (place = target, passwordFile, signal) =>
+      backupOf(await openZoneHome(home), { target: place, ...(passwordFile && { passwordFile }) }, {}, signal),
     [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }),
   }
 }

@@ -143,6 +143,15 @@ const SERVICE_RULES: Readonly<Record<string, Rules>> = {
       volumes.every(({ source = '', read_only }) => /\/(banks|mailboxes\.json)$/.test(source) && read_only),
   },
   odoo: { 'has no way out: its database and Caddy are all it sees': onlyOn('books', 'odoo') },
+  'odoo-trial': {
+    'is alone, without a secret, and has nothing of the zone': (service, name, config) =>
+      onlyOn('odoo-trial')(service, name, config) &&
+      Object.entries(config.services).every(
+        ([one, { networks = {} }]) => one === name || !('odoo-trial' in networks),
+      ) &&
+      (service.secrets ?? []).length === 0 &&
+      (service.volumes ?? []).every(({ type, read_only }) => type === 'volume' || read_only === true),
+  },
   'odoo-db': { 'has no way out, and Caddy does not see it': onlyOn('books') },
   caddy: {
     'holds no secret of the zone, and nothing of it but its own folder': ({ volumes = [], secrets = [] }) =>

@@ -15,7 +15,7 @@ import { Attacker } from './git-attacker.ts'
 import type { Zones } from './git-zones.ts'
 import { commandsOf } from './runbook.ts'
 
-const LIMITS = { limitMs: 60_000, signal: new AbortController().signal }
+const LIMITS = { limitMs: 180_000, signal: new AbortController().signal }
 
 /** Both zones on this machine, and what befalls them. */
 export interface DisasterWorld extends AsyncDisposable {
@@ -38,8 +38,8 @@ export interface DisasterWorld extends AsyncDisposable {
   play(title: string): Promise<void>
   headOfHub(): Promise<string>
   historyOfHub(): Promise<string[]>
-  /** A thief takes the cloud's keys now; called, they try to push with them. Gives what the hub says. */
-  stealKeys(): () => Promise<string>
+  /** A thief takes a zone's keys now; called, they try to push such files with them. Gives what the hub says, or `taken`. */
+  stealKeys(zone: Zone): (files: Readonly<Record<string, string | null>>) => Promise<string>
   /** The command line, as a document writes it; throws with what it said when it fails. */
   run(command: string): Promise<string>
 }
@@ -95,30 +95,40 @@ export async function openDisasterWorld(): Promise<DisasterWorld> {
     },
     async play(title) {
       let said = ''
-      for (const line of commandsOf(title)) said = (await step(line, said)) || said
+      for (const line of commandsOf(title)) {
+        const answer = await step(line, said)
+        if (answer && line.includes('trust revoke')) said = answer
+      }
     },
     headOfHub: async () => (await self.historyOfHub())[0] ?? '',
     async historyOfHub() {
       const { stdout } = await promisify(execFile)('git', ['--git-dir', world.hub, 'rev-list', 'main'])
       return stdout.trim().split('\n')
     },
-    stealKeys() {
+    stealKeys(zone) {
       const key = join(root, 'stolen')
-      copyFileSync(join(world.homes.cloud.keys, 'signing'), key)
-      return async () => {
+      copyFileSync(join(world.homes[zone].keys, 'signing'), key)
+      const tryOnce = async (files: Readonly<Record<string, string | null>>) => {
         const thief = new Attacker({ root, agents: [] as unknown } as Zones, world.hub)
         const parents = [thief.head()]
         const oid = thief.commit({
           parents,
-          files: { 'Plans/trip.md': 'a misleading plan' },
+          files,
           signer: key,
-          author: 'cloud',
+          author: zone,
         })
         const push = ['--git-dir', thief.dir, 'push', world.hub, `${oid}:refs/heads/main`]
-        return promisify(execFile)('git', push).then(
+        return promisify(execFile)('git', push, { env: { ...process.env, COUNTERSIGN_HUB_AGENT: zone } }).then(
           () => 'taken',
           (error: { stderr: string }) => error.stderr,
         )
+      }
+      return async (files) => {
+        for (let tries = 0; ; tries++) {
+          const said = await tryOnce(files)
+          // Somebody else's push came in between: that says nothing of the key.
+          if (!/fetch first|non-fast-forward|cannot lock ref/.test(said) || tries > 20) return said
+        }
       }
     },
     run: (command) =>

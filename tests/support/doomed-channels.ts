@@ -39,7 +39,7 @@ const postChannel: DoomedChannel = {
     const mastodon = closing.use(await startMastodon('token'))
     const secrets = mkdtempSync(join(tmpdir(), 'countersign-social-'))
     closing.defer(() => rmSync(secrets, { recursive: true }))
-    writeFileSync(join(secrets, 'mastodon'), 'token')
+    writeFileSync(join(secrets, 'mastodon'), 'token', { mode: 0o600 })
     const isPost = ({ method, path }: { method: string; path: string }) =>
       method === 'POST' && path === '/api/v1/statuses'
     return {

@@ -30,7 +30,7 @@ export async function makeExecutorHome(options: HomeOptions): Promise<RealExecut
   const root = newRoot()
   for (const folder of ['vault', 'state', 'secrets']) mkdirSync(join(root, folder))
   await createZoneKeys(root, 'local')
-  writeFileSync(join(root, 'secrets/password'), options.mailbox.accounts.owner.password)
+  writeFileSync(join(root, 'secrets/password'), options.mailbox.accounts.owner.password, { mode: 0o600 })
   return executorHomeAt(root, options)
 }
 

@@ -147,7 +147,7 @@ export interface Executor extends AsyncDisposable {
   pass(): Promise<void>
 }
 
-/** A zone home on disk (vault, journal, ledger) with a mail system in memory; executors come and go on it. */
+/** A zone home on disk (vault, journal, ledger) with a mail system in memory; executors come and go on it, and end with it. */
 export interface ExecutorHome extends AsyncDisposable {
   readonly folder: string
   readonly vaultRoot: string
@@ -172,6 +172,7 @@ export async function makeHome(signingKey?: KeyObject): Promise<ExecutorHome> {
   const mail = new MemoryMail()
   const received = openReceived(state)
   const key = signingKey ?? generateKeyPairSync('ed25519').privateKey
+  const running = new Set<Executor>()
   const home: ExecutorHome = {
     ...{ folder, vaultRoot, vault, mail, key, received },
     now: START,
@@ -222,15 +223,18 @@ export async function makeHome(signingKey?: KeyObject): Promise<ExecutorHome> {
         pending: pendingReader(),
         ...changes,
       }
-      return {
+      const executor: Executor = {
         ...{ deps, email },
         pass: () => onePass(deps, { agents: ['cloud', 'local'], config: { reconcileMs: 1_000, state } }),
         async [Symbol.asyncDispose]() {
+          if (!running.delete(executor)) return
           await client[Symbol.asyncDispose]()
           journal[Symbol.dispose]()
           ledger[Symbol.dispose]()
         },
       }
+      running.add(executor)
+      return executor
     },
     async put(place, options) {
       const { id, fileName, text } = makeDraft(options)
@@ -239,6 +243,7 @@ export async function makeHome(signingKey?: KeyObject): Promise<ExecutorHome> {
       return { id, fileName, path }
     },
     async [Symbol.asyncDispose]() {
+      for (const one of running) await one[Symbol.asyncDispose]()
       received[Symbol.dispose]()
       rmSync(folder, { recursive: true, force: true })
     },

@@ -93,6 +93,12 @@ export async function startGmailEmulator(address = 'owner@gmail.test'): Promise<
   const troubles: Trouble[] = []
   const calls: string[] = []
   let oldestHistory = 0n
+  // Refresh tokens that hold, and all there ever were.
+  const [given, ever] = [new Set<string>(), new Set<string>()]
+  const remember = (token: string) => {
+    given.add(token)
+    ever.add(token)
+  }
 
   const server = createServer((request, response) => {
     answer(request, response).catch((error: Error) => response.destroy(error))
@@ -135,8 +141,9 @@ export async function startGmailEmulator(address = 'owner@gmail.test'): Promise<
       const consent = await post('/o/oauth2/v2/auth/callback', form)
       const code = new URL(consent.headers.get('location') ?? '').searchParams.get('code') ?? ''
       const { client_id, redirect_uri } = form
-      const given = await post('/oauth2/token', { grant_type: 'authorization_code', code, client_id, redirect_uri })
-      const { refresh_token } = (await given.json()) as { refresh_token: string }
+      const token = await post('/oauth2/token', { grant_type: 'authorization_code', code, client_id, redirect_uri })
+      const { refresh_token } = (await token.json()) as { refresh_token: string }
+      remember(refresh_token)
       return JSON.stringify({ client_id, client_secret: 'the-client-secret', refresh_token })
     },
     async messages() {
@@ -173,6 +180,7 @@ export async function startGmailEmulator(address = 'owner@gmail.test'): Promise<
       return json(fault(trouble.status, trouble.say ?? 'planted'), trouble.status, trouble.headers)
     }
     const bearer = /^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
+    if (call === 'POST /revoke') return json(...revoke(new URLSearchParams(body.toString()).get('token') ?? ''))
     if (call === 'POST /token') return json(...(await tokenFor(body.toString())))
     if (call === 'POST /tokeninfo')
       return json({ scope: (scopesOf.get(bearer) ?? []).join(' '), expires_in: 3000, email: address })
@@ -226,14 +234,24 @@ export async function startGmailEmulator(address = 'owner@gmail.test'): Promise<
     return shown
   }
 
+  /** As Google: with a token ends all that its client was allowed. */
+  function revoke(token: string): [unknown, number] {
+    if (!given.has(token)) return [{ error: 'invalid_token', error_description: 'Token expired or revoked' }, 400]
+    given.clear()
+    return [{}, 200]
+  }
+
   async function tokenFor(form: string): Promise<[unknown, number]> {
-    if (gmail.isRevoked)
+    const { grant_type, refresh_token = '' } = Object.fromEntries(new URLSearchParams(form))
+    const isEnded = grant_type === 'refresh_token' && ever.has(refresh_token) && !given.has(refresh_token)
+    if (gmail.isRevoked || isEnded)
       return [{ error: 'invalid_grant', error_description: 'Token has been expired or revoked.' }, 400]
-    const given = await fetch(`${inside}/oauth2/token`, { method: 'POST', body: new URLSearchParams(form) })
-    const token = (await given.json()) as { access_token?: string; scope?: string }
+    const answered = await fetch(`${inside}/oauth2/token`, { method: 'POST', body: new URLSearchParams(form) })
+    const token = (await answered.json()) as { access_token?: string; scope?: string; refresh_token?: string }
+    if (token.refresh_token) remember(token.refresh_token)
     if (token.access_token) scopesOf.set(token.access_token, (token.scope ?? '').split(' '))
     const seconds = gmail.refreshTokenExpiresIn
-    return [{ ...token, ...(seconds !== undefined && { refresh_token_expires_in: seconds }) }, given.status]
+    return [{ ...token, ...(seconds !== undefined && { refresh_token_expires_in: seconds }) }, answered.status]
   }
 
   async function forward(request: IncomingMessage, asked: URL, body: Buffer, response: ServerResponse): Promise<void> {

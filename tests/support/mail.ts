@@ -57,7 +57,7 @@ export async function lookInto(mailbox: Mailbox, who: Who, folder = 'INBOX') {
 }
 
 /** Waits until `find` gives something other than undefined or false. */
-export async function eventually<T>(what: string, find: () => T | Promise<T>, limitMs = 30_000) {
+export async function eventually<T>(what: string, find: () => T | Promise<T>, limitMs = 120_000) {
   const limit = AbortSignal.timeout(limitMs)
   for (;;) {
     const found = await find()

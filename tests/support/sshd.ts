@@ -9,7 +9,7 @@ import { renderAuthorizedKeys } from '#core/trust.ts'
 import { freePorts } from '../../demo/free-ports.ts'
 import type { Zones } from './git-zones.ts'
 
-const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/opt/homebrew/sbin/sshd'].find(existsSync)
+export const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/opt/homebrew/sbin/sshd'].find(existsSync)
 export const hasSshd = SSHD !== undefined
 export const HUB_SHELL = resolve('services/hub/hub-shell')
 
@@ -79,7 +79,7 @@ export function sshCommand(zones: Zones, hub: SshHub, agent: string, command: st
   return spawnSync('ssh', [...args, `${hub.user}@127.0.0.1`, command], { encoding: 'utf8', input: '', timeout: 20_000 })
 }
 
-async function untilListening(port: number, server: ChildProcess): Promise<void> {
+export async function untilListening(port: number, server: ChildProcess): Promise<void> {
   const deadline = Date.now() + 10_000
   while (Date.now() < deadline && server.exitCode === null) {
     const isOpen = await new Promise<boolean>((done) => {

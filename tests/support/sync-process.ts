@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { StartedTestContainer } from 'testcontainers'
 import { freePorts } from '../../demo/free-ports.ts'
-import type { Zones } from './git-zones.ts'
+import { makeHub, makeZones, type Zones } from './git-zones.ts'
 
 /** A zone with its vault, in which the real sync service can be started and killed. */
 export interface SyncProcess {
@@ -98,6 +99,18 @@ export function syncProcess(zones: Zones, zone: 'cloud' | 'local', hub: string, 
       const answer = await fetch(`http://127.0.0.1:${port}/readyz`)
       return (await answer.json()) as { checks: Record<string, { ok: boolean; detail?: string }> }
     },
+  }
+}
+
+/** Both zones and their hub, each zone with a database of its own in this Redis. */
+export async function syncPair(redis: StartedTestContainer) {
+  const zones = await makeZones()
+  const hub = await makeHub(zones)
+  const url = `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`
+  return {
+    ...{ zones, hub },
+    cloud: syncProcess(zones, 'cloud', hub, `${url}/0`),
+    local: syncProcess(zones, 'local', hub, `${url}/1`),
   }
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { changeOwner } from '../../cli/init/change-owner.ts'
 import { initZone } from '../../cli/init/init-zone.ts'
+import type { ZoneHome } from '../../cli/zone-home.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
@@ -19,12 +20,15 @@ export interface WatchedRedis extends AsyncDisposable {
   /** `secrets/<name>` of the zone. */
   secret(name: string): Promise<string>
   logs(service: string): Promise<string>
+  readonly home: ZoneHome
+  /** With which `docker compose` means these containers. */
+  readonly env: NodeJS.ProcessEnv
 }
 
 /** Starts Redis with its users, and the exporters, just as compose.cloud.yml does; waits until Redis is healthy. */
 export async function startWatchedRedis(...services: string[]): Promise<WatchedRedis> {
   const home = await mkdtemp(join(tmpdir(), 'countersign-watched-'))
-  await initZone({ root: home, zone: 'cloud', settings: {}, secrets: {} })
+  const { home: zoneHome } = await initZone({ root: home, zone: 'cloud', settings: {}, secrets: {} })
   if (process.getuid?.() === 0) await changeOwner(home, { uid, gid })
   const env = {
     ...{ PATH: process.env.PATH, HOME: process.env.HOME },
@@ -46,6 +50,7 @@ export async function startWatchedRedis(...services: string[]): Promise<WatchedR
     throw error
   }
   return {
+    ...{ home: zoneHome, env: { ...process.env, ...env, COMPOSE_PROJECT_NAME: project } },
     async address(service) {
       const container = (await compose('ps', '-q', service)).trim()
       const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}'

@@ -1,4 +1,4 @@
-import { CountersignError } from '#core/errors.ts'
+import { CountersignError, messageOf } from '#core/errors.ts'
 import type { Finding } from '#core/finding.ts'
 import { isCheckDue, type MaintenanceReport, type MaintenanceRequest } from '#core/maintenance.ts'
 import type { Log } from '#runtime/logger.ts'
@@ -106,7 +106,7 @@ async function attempt(act: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await act()
   } catch (error) {
-    const found = error instanceof Error ? error.message : String(error)
+    const found = messageOf(error)
     const hint = error instanceof CountersignError ? error.hint : 'See the log of sync.'
     return [{ check: 'sync', result: 'failed', found, hint }]
   }

@@ -44,8 +44,8 @@ export interface MergePlan {
   readonly isPartial: boolean
 }
 
-/** Bounds of one commit, well below what the gate accepts. */
-const MAX_KEYS = 2_000
+/** Bounds of one commit, well below what the gate accepts; a round that takes longer than seconds would be taken for a hang. */
+const MAX_KEYS = 500
 const MAX_BYTES = 48 * 1024 * 1024
 
 /**
