@@ -114,6 +114,7 @@ test('error codes', () => {
       "ERR_TASK_FILE_INVALID",
       "ERR_TASK_NOT_FOUND",
       "ERR_TASK_STATE",
+      "ERR_UPGRADE_FAILED",
       "ERR_USAGE",
       "ERR_VAULT_EMPTIED",
       "ERR_VAULT_PATH_INVALID",
