@@ -89,6 +89,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: 'bring this zone to this version of the program, with a backup first',
     load: () => import('./commands/upgrade.ts'),
   },
+  uninstall: {
+    summary: 'take this zone down, and say what remains where',
+    load: () => import('./commands/uninstall.ts'),
+  },
   doctor: {
     summary: 'check this machine and this zone, and say what to repair',
     load: () => import('./commands/doctor.ts'),
