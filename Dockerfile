@@ -71,7 +71,8 @@ USER root
 RUN apt-get update \
  && apt-get install -y --no-install-recommends chromium fonts-liberation \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/ldconfig/* /var/cache/fontconfig/* /var/cache/debconf/*-old \
- && rm -rf /var/lib/dpkg/*-old /var/log/* /etc/*- /tmp/*
+ && rm -rf /var/lib/dpkg/*-old /var/log/* /etc/*- /tmp/* /var/lib/dbus/machine-id \
+ && : >/etc/machine-id
 COPY --from=browser-bundles /build/dist/browser /app
 LABEL org.opencontainers.image.title="Countersign, browser of the local zone" \
   org.opencontainers.image.description="Chromium for WhatsApp and for a bank's pages, as its owner countersigned"
