@@ -27,6 +27,14 @@ test('a folder of keys that others can open is named, with the command that mend
   ])
 })
 
+test('a folder that is gone is named', async () => {
+  const home = await madeHome()
+  await rm(home.secrets, { recursive: true })
+  expect((await fileFindings(home)).filter(({ result }) => result === 'failed')).toMatchObject([
+    { check: 'secrets/', found: `${home.secrets} is not there`, hint: expect.stringContaining('init cloud') },
+  ])
+})
+
 test.runIf(process.getuid?.() === 0)('a file that root left in somebody’s home is named', async () => {
   const home = await madeHome()
   await chown(home.root, 1000, 1000)

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Finding } from '#core/finding.ts'
+import { PROGRAM } from './cli.ts'
 import { attempt } from './finding.ts'
 import type { ZoneHome } from './zone-home.ts'
 
@@ -9,11 +10,15 @@ const SHOWN = 5
 
 /** Whether the folders of keys and secrets are closed to others, and what is in the home is its owner's, whom the containers run as. */
 export async function fileFindings(home: ZoneHome): Promise<Finding[]> {
-  const folders = [home.keys, home.secrets, home.social, home.mailboxes].filter((folder) => existsSync(folder))
-  return [
-    ...(await Promise.all(folders.map(folderFinding))),
-    ...(existsSync(home.secrets) ? [await ownerFinding(home)] : []),
-  ]
+  const needed = [home.keys, home.secrets]
+  const folders = [...needed, home.social, home.mailboxes].filter((folder) => existsSync(folder))
+  const gone = needed.filter((folder) => !folders.includes(folder)).map((folder) => goneFinding(home, folder))
+  return [...gone, ...(await Promise.all(folders.map(folderFinding))), await ownerFinding(home)]
+}
+
+function goneFinding({ zone }: ZoneHome, folder: string): Finding {
+  const hint = `Put it back from a backup (docs/backup.md), or run ${PROGRAM} init ${zone}, which makes a new one`
+  return { check: `${basename(folder)}/`, result: 'failed', found: `${folder} is not there`, hint }
 }
 
 async function folderFinding(folder: string): Promise<Finding> {
@@ -28,7 +33,7 @@ async function folderFinding(folder: string): Promise<Finding> {
 async function ownerFinding({ root, keys, secrets, trust }: ZoneHome): Promise<Finding> {
   const { uid, gid } = await stat(root)
   const finding = await attempt('owner', `all of it belongs to user ${uid}`, async () => {
-    const inside = await Promise.all([keys, secrets, trust].map(async (folder) => filesIn(folder)))
+    const inside = await Promise.all([keys, secrets, trust].filter((folder) => existsSync(folder)).map(filesIn))
     const owners = await Promise.all(inside.flat().map(async (file) => ({ file, uid: (await stat(file)).uid })))
     const foreign = owners.filter((one) => one.uid !== uid).map(({ file }) => file)
     if (foreign.length > 0)

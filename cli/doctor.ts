@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { readAgents } from '#adapters/keys/trust-files.ts'
 import type { Finding } from '#core/finding.ts'
@@ -34,12 +35,14 @@ const OLDEST_GIT = [2, 36] as const
  * only after `init` is no fault then.
  */
 export async function examine(home: ZoneHome, isInit = false): Promise<Finding[]> {
-  const env = environmentOf(home)
+  // A service's container has its own part of the home, and is told the rest by its environment.
+  const isWhole = existsSync(home.secrets) || process.env.COUNTERSIGN_VAULT === undefined
+  const env = isWhole ? environmentOf(home) : { ...environmentOf(home), ...ownEnvironment() }
   return [
     nodeFinding(),
     await gitFinding(),
     ...(await machineFindings(home, env)),
-    ...(await fileFindings(home)),
+    ...(isWhole ? await fileFindings(home) : []),
     ...(await secretFindings(home)),
     ...(await guardFindings(home)),
     ...(await keyFindings(home, env)),
@@ -47,7 +50,7 @@ export async function examine(home: ZoneHome, isInit = false): Promise<Finding[]
     await goalsFinding(home.vault),
     await skillsFinding({ ...process.env, ...env }),
     await pairingFinding(home, isInit),
-    ...settingsBefore(await settingsFindings(home.zone, env), isInit),
+    ...(isWhole ? settingsBefore(await settingsFindings(home.zone, env), isInit) : [FROM_INSIDE]),
     await hubFinding(home, env, isInit),
     ...(await mailFindings(home.zone, env)),
     ...(await socialFindings(home.zone, env)),
@@ -57,6 +60,17 @@ export async function examine(home: ZoneHome, isInit = false): Promise<Finding[]
     await redisFinding(env),
     ...(home.zone === 'local' ? [await notifyFinding(env)] : []),
   ]
+}
+
+const FROM_INSIDE: Finding = {
+  check: 'settings',
+  result: 'skipped',
+  found: 'each container has those it needs: run doctor on the host for all of them',
+}
+
+function ownEnvironment(): Record<string, string> {
+  const own = Object.entries(process.env).filter(([name, value]) => name.startsWith('COUNTERSIGN_') && value)
+  return Object.fromEntries(own) as Record<string, string>
 }
 
 /** A table for a terminal: one line a check, what to do under what failed. */

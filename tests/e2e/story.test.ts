@@ -123,6 +123,11 @@ describe('both zones in containers', () => {
     expect(text).toContain('could we meet on Thursday at ten?')
     // Their own machine reaches the hub, the mailbox and the sending server, and nothing is in the way.
     expect(await zones.newcomer.run('local', 'npx countersign doctor')).toContain('All is well.')
+    expect(await zones.newcomer.run('cloud', 'npx countersign doctor')).toMatch(
+      /port \d+ +this zone's own hub has it[\s\S]*All is well\./,
+    )
+    const inside = await cloud.exec('sync', 'countersign', 'doctor')
+    expect(inside).toMatch(/hub +ssh:\/\/git@hub:2222\S+ answers[\s\S]*All is well\./)
   })
 
   it('the hub is killed in mid-story and comes back by itself', async () => {
