@@ -5,12 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, test } from 'vitest'
-import { readTrust } from '#adapters/keys/trust-files.ts'
+import { readTrust, revokeAgent } from '#adapters/keys/trust-files.ts'
 import { type Credential, credentialNamed, credentialsOf } from '#core/credentials.ts'
 import type { Oid } from '#core/ports/repo.ts'
 import type { Zone } from '#core/zone-policy.ts'
 import { startGmailEmulator } from '#tests/support/gmail-emulator.ts'
 import { initZone } from '../init/init-zone.ts'
+import { readPairing } from '../init/pairing.ts'
 import type { ZoneHome } from '../zone-home.ts'
 import { rotateAgentKeys } from './agent-keys.ts'
 import { rotateGmail } from './gmail.ts'
@@ -164,6 +165,29 @@ describe('a Gmail token', () => {
 
 describe('the keys of an agent', () => {
   const AFTER = 'ab'.repeat(20) as Oid
+
+  it.each(['cloud', 'local'] as const)(
+    'of the %s zone are taken over by the other one with the steps that are told',
+    async (zone) => {
+      const root = await mkdtemp(join(tmpdir(), 'rotate-'))
+      onTestFinished(() => rm(root, { recursive: true, force: true }))
+      const plan = (one: Zone) => ({ root: join(root, one), zone: one, settings: {}, secrets: {} })
+      const cloud = await initZone(plan('cloud'))
+      const local = await initZone({ ...plan('local'), pair: await readPairing(cloud.pairingFile) })
+      await initZone({ ...plan('cloud'), pair: await readPairing(local.pairingFile) })
+      const [own, other] = zone === 'cloud' ? [cloud.home, local.home] : [local.home, cloud.home]
+      const { pairingFile } = await rotateAgentKeys(own, AFTER, Date.now())
+      const pair = await readPairing(pairingFile)
+      // The hub's address and key are carried on.
+      expect(pair.hub !== undefined).toBe(zone === 'cloud')
+      await expect(initZone({ ...plan(other.zone), pair })).rejects.toThrow()
+      await revokeAgent(other.trust, zone, AFTER)
+      await initZone({ ...plan(other.zone), pair })
+      const { agents, revoked } = await readTrust(other.trust)
+      expect(agents).toEqual((await readTrust(own.trust)).agents)
+      expect(revoked).toMatchObject([{ name: zone, after: AFTER }])
+    },
+  )
 
   it('that a run left half replaced are those of the new identity after the next', async () => {
     const home = await zoneHome('cloud')
